@@ -1,0 +1,78 @@
+import type { Action } from '../../shared/actions.ts'
+import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Decision, Grant, Unmask } from '../../shared/decision.ts'
+import type { Held, HoldRequest } from '../../shared/link.ts'
+import type { Principal } from '../../shared/principal.ts'
+import type { RecordingEvent } from '../../shared/recording.ts'
+
+/**
+ * All that an inspector knows of the world beyond its two streams. It knows no socket, policy or store,
+ * so it is tested with bytes and an implementation of this in a few lines.
+ */
+export interface InspectorPort {
+  readonly sessionId: string
+  readonly principal: Principal
+  readonly connection: ConnectionRef
+  /** `machine`: decisions carry an Annotation; `text`: words alone. */
+  readonly annotations: 'machine' | 'text'
+  /**
+   * Changes whenever an answer of `decide` or `sensitivity` may have (grants, policy, the passing of time):
+   * a key for caches. Reading it is cheap.
+   */
+  readonly epoch: number
+  /** Synchronous: the policy set is in memory. Never throws: what can't be evaluated is a block. */
+  decide(request: DecisionRequest): Decision
+  /** Undefined: the column is in no data class. Cheap; inspectors cache by `epoch` all the same. */
+  sensitivity(schema: string, table: string, column: string): Sensitivity | undefined
+  /** Masks sensitive values in free text (statements for the record, error text). */
+  redact(text: string): string
+  /** The value detectors that apply to this principal's text streams, with what a match becomes. */
+  textMasks(): readonly TextMask[]
+  grant(id: string): Grant | undefined
+  /** Milliseconds since the session began, for `at` of events. */
+  elapsed(): number
+  /** See SessionPort.record: undefined means stored; throws or rejects when it can't be, and then nothing is forwarded. */
+  record(event: RecordingEvent): Promise<void> | undefined
+  hold(request: HoldRequest): Promise<Held>
+  started(info: { user: string; database?: string; cols?: number; rows?: number }): void
+}
+
+/** The context of a decision (INTERFACES.md, Policy). */
+export interface DecisionRequest {
+  action: Action
+  /** `schema.table`, sorted, distinct. */
+  tables?: readonly string[]
+  /** `schema.table.column` */
+  columns?: readonly string[]
+  functions?: readonly string[]
+  hasWhere?: boolean
+  /** Statements in the same query message. */
+  statementCount?: number
+  /** ssh:exec: the command line. */
+  command?: string
+  path?: string
+  /** False: the inspector can't tell all that the request does. Policy sees `complete: false`. */
+  complete?: boolean
+}
+
+export interface Sensitivity {
+  dataClass: string
+  unmask: Unmask
+  /** What a masked column may still be used for: nothing, equality with a constant, anything. */
+  use: 'none' | 'lookup' | 'any'
+  /** What an expression derived from it becomes. */
+  derived: 'null' | 'block'
+  /**
+   * The replacement of one value in PostgreSQL text format, for text types; null is SQL NULL.
+   * Values of other types become NULL.
+   */
+  mask(value: string): string | null
+}
+
+export interface TextMask {
+  dataClass: string
+  unmask: Extract<Unmask, { verdict: 'masked' }>
+  /** Every sensitive span of `text`, in order, not overlapping, in UTF-16 offsets. */
+  find(text: string): readonly { start: number; end: number }[]
+  mask(value: string): string
+}

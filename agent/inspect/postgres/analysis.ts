@@ -1,0 +1,115 @@
+import type { Action } from '../../../shared/actions.ts'
+
+/**
+ * What classification and lineage say of a statement, and what they need of the target's catalog.
+ * `classify.ts` and `lineage.ts` produce it, `session.ts` acts on it, `catalog.ts` fills the catalog.
+ */
+
+export interface CatalogColumn {
+  name: string
+  /** 1-based pg_attribute.attnum. */
+  attnum: number
+  typeOid: number
+  typeName: string
+}
+
+export interface CatalogRelation {
+  oid: number
+  schema: string
+  name: string
+  kind: 'table' | 'view' | 'materialized' | 'foreign' | 'sequence' | 'partitioned'
+  columns: readonly CatalogColumn[]
+  /** pg_get_viewdef for views and materialized views. */
+  definition?: string
+  /** Partitions and inheritance children name their parents: a child's column is as sensitive as the parent's. */
+  parents: readonly number[]
+  /** Has rules (other than a view's own), row triggers or generated columns that call user code. */
+  hasRules: boolean
+}
+
+export interface CatalogFunction {
+  oid: number
+  schema: string
+  name: string
+  /** `sql`, `plpgsql`, `internal`, `c`, … */
+  language: string
+  volatility: 'immutable' | 'stable' | 'volatile'
+  securityDefiner: boolean
+  returnsSet: boolean
+}
+
+/** An immutable snapshot of the target's catalog. `version` grows with every refresh. */
+export interface Catalog {
+  readonly version: number
+  readonly database: string
+  /** Resolves as PostgreSQL does: pg_temp, pg_catalog and then the search path, unless the name is qualified. */
+  relation(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined
+  relationByOid(oid: number): CatalogRelation | undefined
+  functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[]
+  relations(): Iterable<CatalogRelation>
+}
+
+/** A base column, as `schema.table.column`. */
+export type ColumnId = string
+
+export interface OutputColumn {
+  name: string
+  /** Base columns that the value derives from. */
+  sources: readonly ColumnId[]
+  /** The value IS the one source column's value: no expression, no aggregate, no set operation that mixes sources. */
+  plain: boolean
+}
+
+/** A base column used where its value steers the result without being in it. */
+export interface ColumnUse {
+  column: ColumnId
+  /** `lookup`: equality (or IN) with constants or parameters, joined by AND only. `predicate`: any other condition, join, order, group, window or filter. `write`: read by an assignment into another column. */
+  how: 'lookup' | 'predicate' | 'write'
+}
+
+/** Session state that changes what a later name means. */
+export type SessionEffect =
+  | { kind: 'set'; name: string; value: string | null; local: boolean }
+  | { kind: 'reset'; name: string | null }
+  | { kind: 'begin' }
+  | { kind: 'end' }
+  | { kind: 'prepare'; name: string; statement: StatementAnalysis }
+  | { kind: 'deallocate'; name: string | null }
+  | { kind: 'declare'; name: string; statement: StatementAnalysis }
+  | { kind: 'close-cursor'; name: string | null }
+  /** Something in the catalog changed: refresh before the next name is resolved. */
+  | { kind: 'ddl' }
+
+export interface StatementAnalysis {
+  /** UTF-16 offsets in the analysed text, without the terminating semicolon. */
+  start: number
+  end: number
+  /** libpg_query node name: `SelectStmt`. */
+  node: string
+  action: Action
+  /** Resolved `schema.table`, distinct and sorted; views as themselves, and what they expand to is in `columns`. */
+  tables: readonly string[]
+  /** Tables that are written. */
+  written: readonly string[]
+  /** Every base column touched in any way. */
+  columns: readonly ColumnId[]
+  functions: readonly string[]
+  /** UPDATE and DELETE without WHERE are false; all else true. A WHERE that is constantly true counts as none. */
+  hasWhere: boolean
+  /** False: not everything the statement does is known. `doubt` says what, for people. */
+  complete: boolean
+  doubt?: string
+  /** Columns of the result; null where there is no result set (or `complete` is false). */
+  outputs: readonly OutputColumn[] | null
+  uses: readonly ColumnUse[]
+  effects: readonly SessionEffect[]
+  /** COPY table TO STDOUT: format as far as the inspector can mask it (`text` only); undefined when this is no COPY. */
+  copyOut?: { format: 'text' | 'csv' | 'binary'; columns: readonly OutputColumn[] }
+  /** FETCH, EXECUTE: the name whose statement decides masks; the session resolves it. */
+  refers?: { kind: 'prepared' | 'cursor'; name: string }
+  /**
+   * Every literal of the statement is where its value can't change this analysis (a comparison's constant, VALUES, LIMIT),
+   * so a statement that differs in literals alone has the same analysis.
+   */
+  literalFree: boolean
+}

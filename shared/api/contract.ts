@@ -1,0 +1,173 @@
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+import { ConnectionName } from '../connection.ts'
+import { Grant } from '../decision.ts'
+import {
+  AccessRequest,
+  AuditRecord,
+  Connection,
+  Door,
+  Explanation,
+  GatewayEvent,
+  Me,
+  NewRequest,
+  RecordingPage,
+  SchemaTable,
+  Session,
+  SessionTicket,
+  SessionToken,
+  Verification,
+} from './models.ts'
+
+/** The gateway API under `/api/v1`. Errors are RFC 9457 problem documents; `code` is one of the `problems` below. */
+const id = z.object({ id: z.string().min(1).max(64) })
+const byName = z.object({ name: ConnectionName })
+
+export const problems = {
+  NOT_SIGNED_IN: { status: 401 },
+  FORBIDDEN: { status: 403 },
+  NOT_FOUND: { status: 404 },
+  CONFLICT: { status: 409 },
+  UNREACHABLE: { status: 502 },
+  UNAVAILABLE: { status: 503 },
+} as const
+
+const base = oc.errors(problems)
+
+export const apiContract = {
+  me: base.route({ method: 'GET', path: '/me' }).output(Me),
+  connections: {
+    list: base.route({ method: 'GET', path: '/connections' }).output(z.array(Connection)),
+    get: base.route({ method: 'GET', path: '/connections/{name}' }).input(byName).output(Connection),
+    schema: base
+      .route({ method: 'GET', path: '/connections/{name}/schema' })
+      .input(byName)
+      .output(z.array(SchemaTable)),
+    /** A session token for a native listener, at most 10 minutes, this connection only. */
+    token: base
+      .route({ method: 'POST', path: '/connections/{name}/tokens', successStatus: 201 })
+      .input(byName)
+      .output(SessionToken),
+  },
+  sessions: {
+    list: base
+      .route({ method: 'GET', path: '/sessions' })
+      .input(
+        z.object({
+          state: z.enum(['live', 'ended']).optional(),
+          connection: ConnectionName.optional(),
+          principal: z.string().optional(),
+          limit: z.coerce.number().int().min(1).max(500).default(100),
+        }),
+      )
+      .output(z.array(Session)),
+    get: base.route({ method: 'GET', path: '/sessions/{id}' }).input(id).output(Session),
+    /** A single-use ticket for the tunnel. */
+    open: base
+      .route({ method: 'POST', path: '/sessions', successStatus: 201 })
+      .input(
+        z.object({
+          connection: ConnectionName,
+          door: Door.exclude(['native']),
+          annotations: z.enum(['machine', 'text']),
+        }),
+      )
+      .output(SessionTicket),
+    kill: base
+      .route({ method: 'POST', path: '/sessions/{id}/kill' })
+      .input(id.extend({ reason: z.string().max(500).default('') }))
+      .output(Session),
+  },
+  recordings: {
+    /** Events after position `after` (0: from the start). Reading is itself audited. */
+    read: base
+      .route({ method: 'GET', path: '/recordings/{id}' })
+      .input(
+        id.extend({
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(5000).default(1000),
+        }),
+      )
+      .output(RecordingPage),
+    verify: base.route({ method: 'GET', path: '/recordings/{id}/verify' }).input(id).output(Verification),
+  },
+  requests: {
+    list: base
+      .route({ method: 'GET', path: '/requests' })
+      .input(
+        z.object({
+          scope: z.enum(['mine', 'review', 'all']).default('all'),
+          state: z.enum(['pending', 'decided']).optional(),
+        }),
+      )
+      .output(z.array(AccessRequest)),
+    get: base.route({ method: 'GET', path: '/requests/{id}' }).input(id).output(AccessRequest),
+    create: base
+      .route({ method: 'POST', path: '/requests', successStatus: 201 })
+      .input(NewRequest)
+      .output(AccessRequest),
+    approve: base
+      .route({ method: 'POST', path: '/requests/{id}/approve' })
+      .input(id.extend({ reason: z.string().max(2000).default('') }))
+      .output(AccessRequest),
+    deny: base
+      .route({ method: 'POST', path: '/requests/{id}/deny' })
+      .input(id.extend({ reason: z.string().trim().min(1, 'say why').max(2000) }))
+      .output(AccessRequest),
+    cancel: base.route({ method: 'POST', path: '/requests/{id}/cancel' }).input(id).output(AccessRequest),
+  },
+  grants: {
+    list: base.route({ method: 'GET', path: '/grants' }).output(z.array(Grant)),
+    revoke: base.route({ method: 'POST', path: '/grants/{id}/revoke' }).input(id).output(Grant),
+  },
+  audit: {
+    list: base
+      .route({ method: 'GET', path: '/audit' })
+      .input(
+        z.object({
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(1000).default(200),
+        }),
+      )
+      .output(z.array(AuditRecord)),
+    verify: base
+      .route({ method: 'GET', path: '/audit/verify' })
+      .input(z.object({ from: z.iso.datetime().optional() }))
+      .output(Verification),
+  },
+  policies: {
+    get: base
+      .route({ method: 'GET', path: '/policies' })
+      .output(z.object({ version: z.string(), files: z.array(z.object({ path: z.string(), text: z.string() })) })),
+  },
+  agents: {
+    list: base.route({ method: 'GET', path: '/agents' }).output(
+      z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          connections: z.array(z.string()),
+          state: z.enum(['connected', 'lost']),
+        }),
+      ),
+    ),
+  },
+  identities: {
+    list: base.route({ method: 'GET', path: '/identities' }).output(
+      z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          kind: z.enum(['user', 'machine']),
+          groups: z.array(z.string()),
+        }),
+      ),
+    ),
+  },
+  explain: base
+    .route({ method: 'POST', path: '/explain' })
+    .input(z.object({ connection: ConnectionName, text: z.string().max(1_000_000) }))
+    .output(Explanation),
+  /** Server-sent events; `lastEventId` resumes. */
+  events: base.route({ method: 'GET', path: '/events' }).output(eventIterator(GatewayEvent)),
+}

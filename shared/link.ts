@@ -1,0 +1,191 @@
+import type { ConnectionRef } from './connection.ts'
+import type { Approval, Decision, Grant, Masked, PolicyRef, Unmask } from './decision.ts'
+import type { Principal } from './principal.ts'
+import type { RecordingEvent } from './recording.ts'
+
+/**
+ * How gateway and agent meet. In one process the gateway calls an `AgentLink` directly and gives it sockets;
+ * a remote agent is the same interface over a socket. `Stream` is Node's Duplex on both sides; this folder knows no Node.
+ */
+export interface AgentLink<Stream> {
+  /** Replaces the policy set. On failure the last good set stays in force; with none, every decision is block. */
+  pushPolicy(files: readonly PolicyFile[]): Promise<PolicyLoad>
+  /** Serves an authenticated native-protocol stream (`client` has been let in by a ticket or token). */
+  open(spec: SessionSpec, client: Stream, port: SessionPort): AgentSession
+  /**
+   * Serves a raw SSH connection whose user is not yet known: SSH names the user only inside its own encryption,
+   * so the inspector ends the transport and asks `front` who may enter.
+   */
+  openSsh(client: Stream, front: SshFront): void
+  /** A PostgreSQL CancelRequest that reached a native listener. True when a session here held that key. */
+  cancelPostgres(processId: number, secret: Uint8Array): boolean
+  /** What would be decided for a statement or command, without running it. */
+  explain(spec: SessionSpec, text: string): Promise<Explanation>
+  /** Tables and columns as this principal sees them, from the agent's own catalog. Rejects when the target is out of reach. */
+  schema(spec: SessionSpec): Promise<readonly SchemaTable[]>
+  /** What this principal may do on a connection, without dialling it. */
+  access(spec: Omit<SessionSpec, 'target'>): ConnectionAccess
+  /** A decision on an action that is not a session's (`review`, `replay`, `kill`). Synchronous: policy is in memory. */
+  decide(
+    principal: Principal,
+    action: 'review' | 'replay' | 'kill' | 'connect',
+    connection: ConnectionRef,
+    context: RequestContext,
+  ): Decision
+  /** Whether the target's address accepts connections, within `timeoutMs`. */
+  probe(target: Target, timeoutMs: number): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface PolicyFile {
+  /** Path relative to the policy folder: `demo.cedar`, `classification.yaml`, `sallyport.cedarschema`. */
+  path: string
+  text: string
+}
+
+export type PolicyLoad = { ok: true; version: string } | { ok: false; problems: readonly PolicyProblem[] }
+
+/** Points at the place: `file`, 1-based `line`, and the reason in words. */
+export interface PolicyProblem {
+  file: string
+  line: number
+  reason: string
+}
+
+/** Facts about the request's surroundings, from the gateway. */
+export interface RequestContext {
+  sourceIp: string
+  mfa: boolean
+  ticket?: string
+}
+
+/** Where the target is and how to sign in there. Held by gateway and agent only; never logged, never sent to a client. */
+export type Target =
+  | {
+      kind: 'postgres'
+      host: string
+      port: number
+      database: string
+      user: string
+      password: string
+      /** `verify-full` needs `ca` unless the system's roots do. */
+      tls: { mode: 'disable' } | { mode: 'require' } | { mode: 'verify-full'; ca?: string; servername?: string }
+    }
+  | {
+      kind: 'ssh'
+      host: string
+      port: number
+      user: string
+      /** OpenSSH private key text. */
+      privateKey: string
+      /** The host keys that are accepted, `SHA256:…` as ssh-keygen prints them. Never empty: an unknown host is refused. */
+      hostKeys: readonly string[]
+    }
+
+export interface SessionSpec {
+  sessionId: string
+  principal: Principal
+  connection: ConnectionRef
+  target: Target
+  /** `machine`: decisions carry an Annotation for the desktop client. */
+  annotations: 'machine' | 'text'
+  context: RequestContext
+  /** In force when the session opens; later changes come through `AgentSession.setGrants`. */
+  grants: readonly Grant[]
+}
+
+/** What an inspector may ask of the gateway for one session. */
+export interface SessionPort {
+  /** The target accepted us; the session is live and listed from here on. */
+  started(info: { user: string; database?: string; cols?: number; rows?: number }): void
+  /**
+   * Puts an event on the recording. The request that it is about may be forwarded once this returns (undefined) or resolves.
+   * Throws or rejects when it cannot be stored: the request must not be forwarded.
+   */
+  record(event: RecordingEvent): Promise<void> | undefined
+  /** Asks people. Resolves once the request is stored and has an id. */
+  hold(request: HoldRequest): Promise<Held>
+}
+
+export interface HoldRequest {
+  action: string
+  /** Exactly what will run once approved, literals included. */
+  text: string
+  policy: PolicyRef
+  approval: Approval
+  tables: readonly string[]
+  /** Session state that the statement's meaning depends on (search_path, role, database). */
+  binding: Readonly<Record<string, string>>
+}
+
+export interface Held {
+  requestId: string
+  /** ISO 8601. */
+  expiresAt: string
+  outcome: Promise<HoldOutcome>
+  /** The client gave up waiting (cancel, disconnect). */
+  cancel(): void
+}
+
+export type HoldOutcome =
+  | { kind: 'approved'; by: readonly string[] }
+  | { kind: 'denied'; by: string; reason: string }
+  | { kind: 'expired' }
+  | { kind: 'cancelled' }
+
+/** A running session, as the gateway holds it. */
+export interface AgentSession {
+  /** Ends it now, and tells the person why where the protocol can. */
+  end(reason: string): void
+  /** Grants changed: decisions from here on use these. */
+  setGrants(grants: readonly Grant[]): void
+  /** Resolves, never rejects, when both sides are closed and the last event is recorded. */
+  readonly done: Promise<SessionEnd>
+}
+
+export interface SessionEnd {
+  reason: string
+  /** Bytes that went to the client and to the target. */
+  bytesOut: number
+  bytesIn: number
+}
+
+/** Who may enter a raw SSH connection. */
+export interface SshFront {
+  /** `user` as typed (`ada%web-1`). Resolves with a session to serve, or a refusal in words; delays are the gateway's. */
+  authenticate(
+    user: string,
+    password: string,
+  ): Promise<
+    | { ok: true; spec: SessionSpec; port: SessionPort; opened(session: AgentSession): void }
+    | { ok: false; reason: string }
+  >
+}
+
+export interface Explanation {
+  statements: readonly {
+    /** UTF-16 offsets into the text that was sent. */
+    start: number
+    end: number
+    action: string
+    decision: Decision
+    masks: readonly Masked[]
+    tables: readonly string[]
+    /** For a block that is no policy's own: why the statement can't be proved clean. */
+    detail?: string
+  }[]
+}
+
+export interface SchemaTable {
+  schema: string
+  name: string
+  kind: 'table' | 'view' | 'materialized' | 'foreign'
+  columns: readonly { name: string; type: string; dataClass?: string; masked: boolean }[]
+}
+
+export interface ConnectionAccess {
+  connect: Decision
+  /** Verdict on each action that fits the kind of connection, with a bare context. */
+  actions: readonly { action: string; decision: Decision }[]
+  dataClasses: readonly { name: string; unmask: Unmask }[]
+}

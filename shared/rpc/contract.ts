@@ -1,0 +1,250 @@
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+import { Annotation } from '../annotation.ts'
+import { apiContract } from '../api/contract.ts'
+import { GatewayEvent } from '../api/models.ts'
+import { ConnectionName, Environment } from '../connection.ts'
+
+/**
+ * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
+ * No token, password or address of a target ever crosses it.
+ */
+
+/** A failure that a person can act on. `action` names the button that helps. */
+export const Problem = z.object({
+  code: z.enum([
+    'not-signed-in',
+    'gateway-unreachable',
+    'target-unreachable',
+    'forbidden',
+    'not-found',
+    'conflict',
+    'session-ended',
+    'sign-in-failed',
+    'bad-input',
+    'failed',
+  ]),
+  message: z.string(),
+  hint: z.string().optional(),
+  action: z.enum(['sign-in', 'retry', 'reconnect', 'none']).default('none'),
+})
+export type Problem = z.infer<typeof Problem>
+
+export const Platform = z.object({
+  shell: z.enum(['electron', 'browser']),
+  os: z.enum(['mac', 'windows', 'linux']),
+  version: z.string(),
+  /** The gateway this client last used or was started for; empty on first run. */
+  gateway: z.string(),
+})
+export type Platform = z.infer<typeof Platform>
+
+export const AuthState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('signed-out'), problem: Problem.optional() }),
+  /** `code` is set for the device flow; `url` can be opened again. */
+  z.object({ state: z.literal('waiting'), url: z.string(), code: z.string().optional(), expiresAt: z.iso.datetime() }),
+  z.object({
+    state: z.literal('signed-in'),
+    gateway: z.string(),
+    gatewayName: z.string(),
+    person: z.object({ id: z.string(), name: z.string(), groups: z.array(z.string()) }),
+  }),
+  /** The sign-in ended while working: tabs keep what they hold. */
+  z.object({
+    state: z.literal('expired'),
+    gateway: z.string(),
+    person: z.object({ id: z.string(), name: z.string(), groups: z.array(z.string()) }),
+  }),
+])
+export type AuthState = z.infer<typeof AuthState>
+
+/** Whether the gateway answers. `latencyMs` is the median of the last few round trips. */
+export const LinkState = z.object({
+  state: z.enum(['up', 'down']),
+  latencyMs: z.number().optional(),
+  since: z.iso.datetime(),
+})
+export type LinkState = z.infer<typeof LinkState>
+
+export const ResultColumn = z.object({
+  name: z.string(),
+  /** PostgreSQL type name (`int4`, `text`, `timestamptz`), for alignment and format. */
+  type: z.string(),
+  masked: z
+    .object({ dataClass: z.string(), policyId: z.string(), reason: z.string(), requestable: z.boolean() })
+    .optional(),
+})
+export type ResultColumn = z.infer<typeof ResultColumn>
+
+/**
+ * What happens to one run, in order. `statement` counts from 0 within the run, and `start`/`end` are UTF-16 offsets in the text
+ * that was given to `sql.run`. Rows do not travel here: ask `sql.rows` for windows of a result.
+ */
+export const RunEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('statement'),
+    statement: z.number().int(),
+    start: z.number().int(),
+    end: z.number().int(),
+    text: z.string(),
+  }),
+  z.object({
+    type: z.literal('annotation'),
+    statement: z.number().int(),
+    at: z.iso.datetime(),
+    annotation: Annotation,
+  }),
+  z.object({ type: z.literal('notice'), statement: z.number().int(), severity: z.string(), message: z.string() }),
+  /** The result has columns; `result` is the handle for `sql.rows`. */
+  z.object({
+    type: z.literal('columns'),
+    statement: z.number().int(),
+    result: z.string(),
+    columns: z.array(ResultColumn),
+  }),
+  /** So many rows are there to be read by now. */
+  z.object({ type: z.literal('progress'), statement: z.number().int(), result: z.string(), rows: z.number().int() }),
+  /** `truncated`: the client's own limit cut the result; the text says how much is kept. */
+  z.object({
+    type: z.literal('complete'),
+    statement: z.number().int(),
+    tag: z.string(),
+    rows: z.number().int(),
+    ms: z.number(),
+    truncated: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('error'),
+    statement: z.number().int(),
+    message: z.string(),
+    sqlstate: z.string().optional(),
+    detail: z.string().optional(),
+    hint: z.string().optional(),
+    /** UTF-16 offset in the run's text. */
+    position: z.number().int().optional(),
+    problem: Problem.optional(),
+  }),
+  z.object({ type: z.literal('done'), ran: z.number().int() }),
+])
+export type RunEvent = z.infer<typeof RunEvent>
+
+/** A cell as text in PostgreSQL's output format; null is SQL NULL. */
+export const Cell = z.string().nullable()
+
+export const TerminalEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), sessionId: z.string() }),
+  /** Output for xterm, annotations taken out. */
+  z.object({ type: z.literal('data'), text: z.string() }),
+  z.object({ type: z.literal('annotation'), at: z.iso.datetime(), annotation: Annotation }),
+  z.object({
+    type: z.literal('exit'),
+    code: z.number().int().optional(),
+    signal: z.string().optional(),
+    problem: Problem.optional(),
+  }),
+])
+export type TerminalEvent = z.infer<typeof TerminalEvent>
+
+/** A loopback address where native tools reach a connection. */
+export const Endpoint = z.object({
+  connection: ConnectionName,
+  kind: z.string(),
+  host: z.string(),
+  port: z.number().int(),
+  user: z.string(),
+  database: z.string().optional(),
+  open: z.boolean(),
+})
+export type Endpoint = z.infer<typeof Endpoint>
+
+export const Settings = z.object({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  gateway: z.string().default(''),
+  pinned: z.array(ConnectionName).default([]),
+  /** Drafts of SQL tabs, so that nothing typed is lost; the renderer's own shape, opaque to main. */
+  workspace: z.unknown().optional(),
+})
+export type Settings = z.infer<typeof Settings>
+
+/** `sallyport://…`, parsed once. A link opens a view and never acts. */
+export const DeepLink = z.discriminatedUnion('to', [
+  z.object({ to: z.literal('request'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+  z.object({ to: z.literal('connection'), name: ConnectionName }),
+  z.object({ to: z.literal('session'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+])
+export type DeepLink = z.infer<typeof DeepLink>
+
+const problem = { PROBLEM: { status: 500, data: Problem } } as const
+const rpc = oc.errors(problem)
+const handle = z.object({ id: z.string() })
+
+export const rpcContract = {
+  app: {
+    platform: rpc.output(Platform),
+    settings: rpc.output(Settings),
+    saveSettings: rpc.input(Settings.partial()).output(Settings),
+    /** Opens an http(s) page of the gateway in the system browser; anything else is refused. */
+    openExternal: rpc.input(z.object({ url: z.url() })),
+    deepLinks: rpc.output(eventIterator(DeepLink)),
+    link: rpc.output(eventIterator(LinkState)),
+  },
+  auth: {
+    /** The current state at once, then every change. */
+    state: rpc.output(eventIterator(AuthState)),
+    /** Checks the address: reachable, and a Sallyport gateway. */
+    discover: rpc.input(z.object({ gateway: z.string() })).output(z.object({ gateway: z.url(), name: z.string() })),
+    signIn: rpc.input(z.object({ gateway: z.string(), flow: z.enum(['browser', 'device']) })),
+    cancel: rpc,
+    signOut: rpc,
+  },
+  /** The gateway API, as far as a page may use it: the same procedures, with the person's token added by main. */
+  gateway: {
+    me: apiContract.me,
+    connections: { list: apiContract.connections.list, schema: apiContract.connections.schema },
+    sessions: { list: apiContract.sessions.list, get: apiContract.sessions.get, kill: apiContract.sessions.kill },
+    recordings: apiContract.recordings,
+    requests: apiContract.requests,
+    grants: apiContract.grants,
+    identities: apiContract.identities,
+    explain: apiContract.explain,
+  },
+  /** Gateway events, reconnected and resumed by main. */
+  events: rpc.output(eventIterator(GatewayEvent)),
+  sql: {
+    /** A SQL session on a connection; it dials on the first run. */
+    open: rpc.input(z.object({ connection: ConnectionName })).output(handle.extend({ environment: Environment })),
+    /** Runs `text` from `start` to `end`, statement by statement. `stopOnError` ends at the first that fails. */
+    run: rpc
+      .input(
+        handle.extend({
+          text: z.string(),
+          start: z.number().int().min(0),
+          end: z.number().int().min(0),
+          stopOnError: z.boolean().default(true),
+        }),
+      )
+      .output(eventIterator(RunEvent)),
+    /** A window of a result: rows [from, to). Short when the result is. */
+    rows: rpc
+      .input(z.object({ result: z.string(), from: z.number().int().min(0), to: z.number().int().min(0) }))
+      .output(z.object({ rows: z.array(z.array(Cell)), total: z.number().int(), complete: z.boolean() })),
+    cancel: rpc.input(handle),
+    release: rpc.input(z.object({ result: z.string() })),
+    close: rpc.input(handle),
+  },
+  terminal: {
+    open: rpc
+      .input(z.object({ connection: ConnectionName, cols: z.number().int(), rows: z.number().int() }))
+      .output(handle),
+    /** One reader per terminal; output waits until it is read. */
+    attach: rpc.input(handle).output(eventIterator(TerminalEvent)),
+    write: rpc.input(handle.extend({ data: z.string() })),
+    resize: rpc.input(handle.extend({ cols: z.number().int(), rows: z.number().int() })),
+    close: rpc.input(handle),
+  },
+  endpoints: {
+    list: rpc.output(z.array(Endpoint)),
+    open: rpc.input(z.object({ connection: ConnectionName })).output(Endpoint),
+    close: rpc.input(z.object({ connection: ConnectionName })).output(Endpoint),
+  },
+}
