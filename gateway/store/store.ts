@@ -1,0 +1,56 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Log } from '../services.ts'
+import type { Database } from './database.ts'
+import { createListener, type Listener } from './listener.ts'
+import { migrate } from './migrations.ts'
+
+/** The store: one PostgreSQL database, whatever its size and wherever it runs. */
+export interface Store {
+  readonly db: Kysely<Database>
+  /** Channels that replicas tell each other of changes on. A hint only: the tables are the truth. */
+  readonly listener: Listener
+  /** Rejects when the store does not answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const int8 = 20
+
+/**
+ * Opens and migrates the store at a `postgres://` URL.
+ * @throws when it can't be reached, or holds a newer version than this gateway knows
+ */
+export async function openStore(url: string, log: Log): Promise<Store> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 16,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: 30_000,
+    application_name: 'sallyport gateway',
+    types: {
+      // Counters and sequence numbers stay far below 2^53, and a string here is a bug waiting for a `+`.
+      getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format)),
+    },
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'the store closed an idle connection'))
+  try {
+    await migrate(pool)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  const listener = createListener(url, log)
+  return {
+    db,
+    listener,
+    ping: async () => {
+      await pool.query('select 1')
+    },
+    close: async () => {
+      await listener.close()
+      await db.destroy()
+    },
+  }
+}
