@@ -10,7 +10,10 @@ export interface Caller {
   mfa: boolean
   /** ISO 8601: when the sign-in ends and has to be done again. */
   signInEndsAt: string
-  /** Names the access token without being it: SHA-256, hex. */
+  /**
+   * Names the sign-in behind the access token (SHA-256, hex): it stays the same when tokens rotate, and all that was entered
+   * with it ends when it is revoked. For a machine it is the access token itself. Goes into `access_token_id` of tokens and tickets.
+   */
   tokenId: string
 }
 
