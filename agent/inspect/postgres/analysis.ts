@@ -19,7 +19,7 @@ export interface CatalogRelation {
   name: string
   kind: 'table' | 'view' | 'materialized' | 'foreign' | 'sequence' | 'partitioned'
   columns: readonly CatalogColumn[]
-  /** pg_get_viewdef for views and materialized views. */
+  /** pg_get_viewdef for views and materialized views, read with an empty search_path so that every name is qualified. */
   definition?: string
   /** Partitions and inheritance children name their parents: a child's column is as sensitive as the parent's. */
   parents: readonly number[]
@@ -36,6 +36,8 @@ export interface CatalogFunction {
   volatility: 'immutable' | 'stable' | 'volatile'
   securityDefiner: boolean
   returnsSet: boolean
+  /** Names of OUT and TABLE parameters in order, where it has more than one: its columns in FROM. */
+  outputs?: readonly string[]
 }
 
 /** An immutable snapshot of the target's catalog. `version` grows with every refresh. */
@@ -58,6 +60,11 @@ export interface OutputColumn {
   sources: readonly ColumnId[]
   /** The value IS the one source column's value: no expression, no aggregate, no set operation that mixes sources. */
   plain: boolean
+  /**
+   * The relation and column (`schema.relation.column`) that the server's RowDescription names for it: a view's own column
+   * for a view. Absent: RowDescription carries no table for this column.
+   */
+  origin?: ColumnId
 }
 
 /** A base column used where its value steers the result without being in it. */
@@ -73,6 +80,8 @@ export type SessionEffect =
   | { kind: 'reset'; name: string | null }
   | { kind: 'begin' }
   | { kind: 'end' }
+  /** ROLLBACK TO: settings changed since the savepoint are what they were before. */
+  | { kind: 'rollback-to'; name: string }
   | { kind: 'prepare'; name: string; statement: StatementAnalysis }
   | { kind: 'deallocate'; name: string | null }
   | { kind: 'declare'; name: string; statement: StatementAnalysis }
@@ -103,8 +112,11 @@ export interface StatementAnalysis {
   outputs: readonly OutputColumn[] | null
   uses: readonly ColumnUse[]
   effects: readonly SessionEffect[]
-  /** COPY table TO STDOUT: format as far as the inspector can mask it (`text` only); undefined when this is no COPY. */
-  copyOut?: { format: 'text' | 'csv' | 'binary'; columns: readonly OutputColumn[] }
+  /**
+   * COPY … TO STDOUT: format as far as the inspector can mask it (`text` only; `other` is text with its own delimiter,
+   * NULL or encoding); undefined when this is no COPY.
+   */
+  copyOut?: { format: 'text' | 'csv' | 'binary' | 'other'; columns: readonly OutputColumn[] }
   /** FETCH, EXECUTE: the name whose statement decides masks; the session resolves it. */
   refers?: { kind: 'prepared' | 'cursor'; name: string }
   /**
@@ -113,3 +125,6 @@ export interface StatementAnalysis {
    */
   literalFree: boolean
 }
+
+/** `position`: UTF-16 offset into the text where the parser stopped. */
+export type Analysis = { ok: true; statements: StatementAnalysis[] } | { ok: false; message: string; position?: number }
