@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { zstdCompress } from 'node:zlib'
+import { ChunkHeader, type RecordingManifest } from '../../shared/recording.ts'
+import { chunkName, manifestName, noHash, spoolName } from './layout.ts'
+
+const compress = promisify(zstdCompress)
+
+export type SealedChunk = RecordingManifest['chunks'][number]
+
+/** Hex SHA-256 of bytes. */
+export function hashBytes(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Turns a spool into its chunk: header line and event lines, compressed, with the hash of the chunk before.
+ * The spool is removed only once the manifest names the chunk, so a crash anywhere in between loses nothing:
+ * sealing again writes the same chunk.
+ */
+export async function sealSpool(
+  folder: string,
+  manifest: RecordingManifest,
+  chunk: number,
+): Promise<RecordingManifest> {
+  const spool = join(folder, spoolName(chunk))
+  const lines = wholeLines(await readFile(spool))
+  const header = ChunkHeader.parse({
+    sallyport: 'recording/1',
+    session: manifest.session,
+    chunk,
+    previous: manifest.chunks.at(-1)?.sha256 ?? noHash,
+  })
+  const bytes = await compress(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines]))
+  await writeDurably(join(folder, chunkName(chunk)), bytes)
+  const sealed: SealedChunk = { chunk, sha256: hashBytes(bytes), bytes: bytes.byteLength, events: countLines(lines) }
+  const next = { ...manifest, chunks: [...manifest.chunks, sealed] }
+  await writeManifest(folder, next)
+  await rm(spool)
+  return next
+}
+
+/** Writes the manifest so that a reader sees the old or the new one, never a part. Resolves with the hash of its bytes. */
+export async function writeManifest(folder: string, manifest: RecordingManifest): Promise<string> {
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
+  await writeDurably(join(folder, manifestName), bytes)
+  return hashBytes(bytes)
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.new`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}
+
+/** Without a last line that a crash cut short: its request was never forwarded, because `record` had not returned. */
+export function wholeLines(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.lastIndexOf(10) + 1)
+}
+
+export function countLines(bytes: Uint8Array): number {
+  let count = 0
+  for (let i = bytes.indexOf(10); i !== -1; i = bytes.indexOf(10, i + 1)) count++
+  return count
+}

@@ -1,0 +1,257 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Principal } from '../../shared/principal.ts'
+import type { RecordingEvent, RecordingManifest } from '../../shared/recording.ts'
+import { liveMarker, manifestName, maxLineBytes, noHash, recordingPath, spoolName } from './layout.ts'
+import { sealSpool, writeManifest } from './seal.ts'
+
+export interface RecordingSubject {
+  session: string
+  principal: Principal
+  connection: ConnectionRef
+  startedAt: Date
+}
+
+/** What the audit log keeps of a closed recording: whoever changes it later can't change this too. */
+export interface RecordingSeal {
+  chunks: number
+  events: number
+  /** Hash of the last chunk, 64 zeros when nothing was recorded. */
+  sha256: string
+  /** Hash of `manifest.json`. */
+  manifest: string
+}
+
+export interface WriterLimits {
+  /** A chunk is closed when its lines reach this many bytes, or it was begun this many milliseconds ago. */
+  chunkBytes: number
+  chunkMs: number
+}
+
+interface Spool {
+  chunk: number
+  fd: number
+  bytes: number
+  begunAt: number
+}
+
+/** Lines of these may wait for the next write: no request is forwarded on their account. */
+const mayWait: Readonly<Record<RecordingEvent['type'], boolean>> = {
+  request: false,
+  decided: false,
+  complete: true,
+  output: true,
+  masked: true,
+  resize: true,
+  end: false,
+}
+const waitingLimit = 64 * 1024
+
+/** One recording being written. Made by `Recordings.start`; the store calls `tick` several times a second. */
+export class RecordingWriter {
+  readonly folder: string
+  readonly #root: string
+  readonly #limits: WriterLimits
+  readonly #now: () => number
+  /** Why nothing may be recorded right now (the disk is nearly full), asked before every write. */
+  readonly #refusal: () => string | undefined
+  #manifest: RecordingManifest
+  #spool: Spool | undefined
+  #nextChunk = 1
+  #waiting = ''
+  #queue: number[] = []
+  #sealing: Promise<void> | undefined
+  /** Of the last `tick`; the next one that succeeds clears it. */
+  #writeFailure: Error | undefined
+  /** Of the last seal; the next one that succeeds clears it. */
+  #sealFailure: Error | undefined
+  /** For good: the spool may end in half a line. */
+  #broken: Error | undefined
+  #closed = false
+
+  /** Creates folder and manifest at once. Throws when they can't be: the session must then not begin. */
+  constructor(
+    root: string,
+    subject: RecordingSubject,
+    limits: WriterLimits,
+    refusal: () => string | undefined,
+    now: () => number,
+  ) {
+    const path = recordingPath(subject)
+    this.#root = root
+    this.folder = join(root, path)
+    this.#limits = limits
+    this.#refusal = refusal
+    this.#now = now
+    this.#manifest = {
+      version: 1,
+      session: subject.session,
+      principal: subject.principal,
+      connection: subject.connection,
+      startedAt: subject.startedAt.toISOString(),
+      chunks: [],
+    }
+    this.#refuseWhenUnfit()
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    const marker = liveMarker(root, subject.session)
+    mkdirSync(dirname(marker), { recursive: true, mode: 0o700 })
+    writeFileSync(join(this.folder, manifestName), `${JSON.stringify(this.#manifest, null, 1)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    })
+    writeFileSync(marker, path, { mode: 0o600 })
+  }
+
+  /** The terminal's size when the session began, for players. */
+  size(cols: number, rows: number): void {
+    this.#manifest = { ...this.#manifest, cols, rows }
+  }
+
+  /**
+   * Puts an event on the recording. A `request` or `decided` event is with the operating system when this returns,
+   * so it survives a crash of this process. Costs a few microseconds.
+   * @throws when it can't be stored: the request must not be forwarded
+   */
+  record(event: RecordingEvent): undefined {
+    this.#refuseWhenUnfit()
+    const line = `${JSON.stringify(event)}\n`
+    if (mayWait[event.type] && this.#waiting.length + line.length < waitingLimit) {
+      this.#waiting += line
+      return
+    }
+    this.#write(line)
+  }
+
+  /** Writes what waits. Throws like `record`. */
+  flush(): void {
+    if (this.#waiting !== '') this.#write('')
+  }
+
+  /** Called several times a second: writes what waits, closes a chunk that is old enough, seals again what failed. */
+  tick(): void {
+    if (this.#closed) return
+    try {
+      this.flush()
+      if (this.#spool !== undefined && this.#now() - this.#spool.begunAt >= this.#limits.chunkMs) this.#rotate()
+      this.#writeFailure = undefined
+    } catch (error) {
+      this.#writeFailure = asError(error)
+    }
+    this.#sealNext()
+  }
+
+  /**
+   * Seals what is left and closes the recording. Call once, after the last event.
+   * Rejects when the disk does not let it; what was recorded stays in its spool and is sealed at the next start.
+   */
+  async close(endedAt: Date): Promise<RecordingSeal> {
+    this.flush()
+    this.#closed = true
+    if (this.#spool !== undefined) this.#rotate()
+    while (this.#queue.length > 0 || this.#sealing !== undefined) {
+      this.#sealNext()
+      await this.#sealing
+      if (this.#sealFailure !== undefined) throw this.#sealFailure
+    }
+    this.#manifest = { ...this.#manifest, endedAt: endedAt.toISOString() }
+    const manifest = await writeManifest(this.folder, this.#manifest)
+    await rm(liveMarker(this.#root, this.#manifest.session), { force: true })
+    return sealOf(this.#manifest, manifest)
+  }
+
+  #refuseWhenUnfit(): void {
+    const error = this.#broken ?? this.#writeFailure ?? this.#sealFailure
+    if (error !== undefined) throw new Error(`The recording can't be written: ${error.message}`, { cause: error })
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw new Error(refusal)
+    if (this.#closed) throw new Error('The recording is closed.')
+  }
+
+  #write(line: string): void {
+    const spool = this.#spool ?? this.#begin()
+    const text = this.#waiting + line
+    if (text.length > maxLineBytes) throw new Error('The request is too long to be recorded.')
+    let bytes: number
+    try {
+      bytes = writeWhole(spool.fd, text)
+    } catch (error) {
+      this.#dropTornLine(spool, error)
+      throw error
+    }
+    this.#waiting = ''
+    spool.bytes += bytes
+    if (spool.bytes >= this.#limits.chunkBytes) this.#rotate()
+  }
+
+  /** A write that failed half way would leave half a line in the middle of a chunk: take it back, or write no more. */
+  #dropTornLine(spool: Spool, cause: unknown): void {
+    try {
+      ftruncateSync(spool.fd, spool.bytes)
+    } catch (error) {
+      this.#broken = new AggregateError([cause, error], 'The disk fails and the last line can’t be taken back.')
+    }
+  }
+
+  #begin(): Spool {
+    const chunk = this.#nextChunk
+    const fd = openSync(join(this.folder, spoolName(chunk)), 'ax', 0o600)
+    this.#nextChunk++
+    this.#spool = { chunk, fd, bytes: 0, begunAt: this.#now() }
+    return this.#spool
+  }
+
+  #rotate(): void {
+    const spool = this.#spool
+    if (spool === undefined) return
+    this.#spool = undefined
+    this.#queue.push(spool.chunk)
+    closeSync(spool.fd)
+    this.#sealNext()
+  }
+
+  /** Seals one chunk after the other: each carries the hash of the one before. */
+  #sealNext(): void {
+    const chunk = this.#queue[0]
+    if (this.#sealing !== undefined || chunk === undefined) return
+    this.#sealing = sealSpool(this.folder, this.#manifest, chunk).then(
+      (manifest) => {
+        // A size set while the chunk was being sealed is not in that copy.
+        this.#manifest = { ...this.#manifest, chunks: manifest.chunks }
+        this.#queue.shift()
+        this.#sealFailure = undefined
+        this.#sealing = undefined
+        if (!this.#closed) this.#sealNext()
+      },
+      (error: unknown) => {
+        this.#sealFailure = asError(error)
+        this.#sealing = undefined
+      },
+    )
+  }
+}
+
+export function sealOf(manifest: RecordingManifest, hash: string): RecordingSeal {
+  return {
+    chunks: manifest.chunks.length,
+    events: manifest.chunks.reduce((sum, chunk) => sum + chunk.events, 0),
+    sha256: manifest.chunks.at(-1)?.sha256 ?? noHash,
+    manifest: hash,
+  }
+}
+
+/** The operating system may take a part only (a nearly full disk): go on until it took all or says why not. */
+function writeWhole(fd: number, text: string): number {
+  const written = writeSync(fd, text)
+  // ASCII of one write is the common case, and needs no second encoding.
+  if (written === text.length && written === Buffer.byteLength(text)) return written
+  const bytes = Buffer.from(text)
+  let done = written
+  while (done < bytes.byteLength) done += writeSync(fd, bytes, done)
+  return done
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
