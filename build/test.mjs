@@ -1,0 +1,43 @@
+/** Runs the checks and every test, and closes with one line: `N passed, N failed, N skipped`. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const args = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
+const report = join(folder, 'report.json')
+const shell = process.platform === 'win32'
+
+const checks = args.length === 0 ? ['check:types', 'check:lint', 'check:layers', 'check:unused'] : []
+let passed = 0
+let failed = 0
+let skipped = 0
+
+for (const check of checks) {
+  const status = spawnSync('npm', ['run', '--silent', check], { stdio: 'inherit', shell }).status
+  if (status === 0) passed += 1
+  else {
+    failed += 1
+    console.error(`${check} failed`)
+  }
+}
+
+const run = spawnSync(
+  'npx',
+  ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+  { stdio: 'inherit', shell },
+)
+if (existsSync(report)) {
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  passed += result.numPassedTests
+  failed += result.numFailedTests
+  skipped += result.numPendingTests + result.numTodoTests
+  // A file that can't be loaded fails no single test, yet it is a failure.
+  if (!result.success && result.numFailedTests === 0) failed += Math.max(1, result.numFailedTestSuites)
+} else failed += 1
+if (run.status !== 0 && failed === 0) failed = 1
+rmSync(folder, { recursive: true, force: true })
+
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+process.exit(failed === 0 && passed > 0 ? 0 : 1)
