@@ -71,8 +71,9 @@ interface MachineTable {
   client_id: string
   name: string
   groups: Json<string[]>
-  /** scrypt, see `identity/secrets.ts`. */
-  secret_hash: string
+  /** scrypt, see `identity/secrets.ts`; null where `id_token` says which ID tokens stand for the machine. */
+  secret_hash: string | null
+  id_token: ColumnType<{ issuer: string; audience: string; subject: string } | null, string | null, string | null>
   updated_at: TimeDefault
   /** No longer in the configuration. */
   removed_at: TimeOrNull

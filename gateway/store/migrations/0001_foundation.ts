@@ -39,9 +39,11 @@ create table machines (
   client_id text primary key,
   name text not null,
   groups jsonb not null,
-  secret_hash text not null,
+  secret_hash text,
+  id_token jsonb,
   updated_at timestamptz not null default now(),
-  removed_at timestamptz
+  removed_at timestamptz,
+  check ((secret_hash is null) <> (id_token is null))
 );
 
 create table connections (

@@ -1,0 +1,171 @@
+import * as oidc from 'openid-client'
+import { isSecure } from '../config-schema.ts'
+import type { UpstreamPerson } from './identities.ts'
+
+/** The provider that people really sign in at: Okta, Entra ID, Keycloak … by OpenID Connect. */
+export interface Upstream {
+  /** Where to send the browser, and what has to be kept in it until it comes back. */
+  start(redirectUri: string, prompt: string | undefined): Promise<{ url: URL; pending: Pending }>
+  /** Checks the answer (state, nonce, PKCE, signature, issuer) and says who it is. @throws {UpstreamError} */
+  finish(answer: URL, pending: Pending): Promise<{ person: UpstreamPerson; amr: string[] }>
+}
+
+export interface Pending {
+  state: string
+  nonce: string
+  verifier: string
+}
+
+/** The sign-in at the upstream provider did not succeed. `title` and the message are for people. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  readonly title: string
+  /** `denied`: the provider said no, which the client should hear; the others mean that the answer can't be trusted. */
+  readonly kind: 'unreachable' | 'denied' | 'invalid'
+  constructor(kind: UpstreamError['kind'], title: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+    this.title = title
+  }
+}
+
+export interface UpstreamOptions {
+  issuer: string
+  clientId: string
+  clientSecret: string
+  groupsClaim: string
+}
+
+const timeoutSeconds = 10
+
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const issuer = new URL(options.issuer)
+  let discovered: Promise<oidc.Configuration> | undefined
+
+  /** Looked up at the first sign-in and kept; a failure is not kept, so that the gateway heals when the provider does. */
+  const configuration = (): Promise<oidc.Configuration> => {
+    discovered ??= oidc
+      .discovery(issuer, options.clientId, options.clientSecret, undefined, {
+        timeout: timeoutSeconds,
+        // `isSecure` holds by configuration: plain HTTP is for loopback only.
+        ...(issuer.protocol === 'http:' && isSecure(options.issuer) ? { execute: [oidc.allowInsecureRequests] } : {}),
+      })
+      .catch((error: unknown) => {
+        discovered = undefined
+        throw new UpstreamError(
+          'unreachable',
+          'The sign-in provider does not answer',
+          `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute; if it stays so, tell the IT desk.`,
+          { cause: error },
+        )
+      })
+    return discovered
+  }
+
+  return {
+    async start(redirectUri, prompt) {
+      const config = await configuration()
+      const pending = {
+        state: oidc.randomState(),
+        nonce: oidc.randomNonce(),
+        verifier: oidc.randomPKCECodeVerifier(),
+      }
+      const url = oidc.buildAuthorizationUrl(config, {
+        redirect_uri: redirectUri,
+        scope: scopes(config),
+        state: pending.state,
+        nonce: pending.nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(pending.verifier),
+        code_challenge_method: 'S256',
+        ...(prompt === undefined ? {} : { prompt }),
+      })
+      return { url, pending }
+    },
+
+    async finish(answer, pending) {
+      const config = await configuration()
+      let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>
+      try {
+        tokens = await oidc.authorizationCodeGrant(config, answer, {
+          pkceCodeVerifier: pending.verifier,
+          expectedState: pending.state,
+          expectedNonce: pending.nonce,
+          idTokenExpected: true,
+        })
+      } catch (error) {
+        throw failure(error, issuer)
+      }
+      const idToken = tokens.claims()
+      if (idToken === undefined) throw failure(new Error('no ID token'), issuer)
+      const claims: Record<string, unknown> = { ...idToken }
+      if (claims.preferred_username === undefined || claims[options.groupsClaim] === undefined) {
+        if (config.serverMetadata().userinfo_endpoint !== undefined) {
+          try {
+            const more = await oidc.fetchUserInfo(config, tokens.access_token, idToken.sub)
+            for (const [claim, value] of Object.entries(more)) claims[claim] ??= value
+          } catch (error) {
+            throw failure(error, issuer)
+          }
+        }
+      }
+      return { person: person(claims, idToken.iss, idToken.sub, options.groupsClaim), amr: strings(claims.amr) }
+    },
+  }
+}
+
+/** The usual ones; `groups` where the provider has it as a scope of its own. */
+function scopes(config: oidc.Configuration): string {
+  const supported = config.serverMetadata().scopes_supported ?? []
+  return ['openid', 'profile', 'email', 'groups']
+    .filter((scope) => scope === 'openid' || scope === 'profile' || supported.includes(scope))
+    .join(' ')
+}
+
+function person(claims: Record<string, unknown>, issuer: string, subject: string, groupsClaim: string): UpstreamPerson {
+  const { preferred_username: username, name } = claims
+  if (typeof username !== 'string' || username === '') {
+    throw new UpstreamError(
+      'denied',
+      'Sign-in did not finish',
+      'The sign-in provider did not send a login name (preferred_username). Ask the IT desk to add it for Sallyport.',
+    )
+  }
+  return {
+    issuer,
+    subject,
+    username,
+    name: typeof name === 'string' && name !== '' ? name : username,
+    groups: strings(claims[groupsClaim]),
+  }
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string' && item !== '') : []
+}
+
+function failure(error: unknown, issuer: URL): UpstreamError {
+  if (error instanceof UpstreamError) return error
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const said = error.error_description ?? error.error
+    return new UpstreamError(
+      'denied',
+      'Sign-in did not finish',
+      `${issuer.host} did not sign you in: ${said}. Go back to Sallyport and try again.`,
+      { cause: error },
+    )
+  }
+  if (error instanceof TypeError && error.message === 'fetch failed') {
+    return new UpstreamError(
+      'unreachable',
+      'The sign-in provider does not answer',
+      `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute.`,
+      { cause: error },
+    )
+  }
+  return new UpstreamError(
+    'invalid',
+    'The sign-in could not be verified',
+    `The answer from ${issuer.host} does not prove who you are. Nobody was signed in. Go back to Sallyport and sign in again; if it happens again, tell the IT desk.`,
+    { cause: error },
+  )
+}
