@@ -1,0 +1,51 @@
+import type { Action } from '../shared/actions.ts'
+import type { ConnectionRef } from '../shared/connection.ts'
+import type { Grant } from '../shared/decision.ts'
+import type { RequestContext } from '../shared/link.ts'
+import type { Principal } from '../shared/principal.ts'
+
+/** The surroundings of a request, and the moment it is decided at (milliseconds since 1970). */
+export interface Surroundings extends RequestContext {
+  now: number
+}
+
+/** What is known of the request itself. What is left out takes the value that says least: no tables, `hasWhere: true`. */
+export interface RequestFacts {
+  tables?: readonly string[]
+  columns?: readonly string[]
+  functions?: readonly string[]
+  hasWhere?: boolean
+  statementCount?: number
+  complete?: boolean
+  command?: string
+  path?: string
+}
+
+export interface PolicyInput {
+  principal: Principal
+  connection: ConnectionRef
+  action: Exclude<Action, 'unmask'>
+  request?: RequestFacts
+  context: Surroundings
+  /** Those in force are picked by `context.now`, principal and connection. */
+  grants: readonly Grant[]
+}
+
+/** Grants that are in force for a principal on a connection, the one that lasts longest first. */
+export function grantsInForce(
+  grants: readonly Grant[],
+  principal: Principal,
+  connection: ConnectionRef,
+  now: number,
+): readonly Grant[] {
+  if (grants.length === 0) return grants
+  return grants
+    .filter(
+      (grant) =>
+        grant.principalId === principal.id &&
+        grant.connection === connection.name &&
+        Date.parse(grant.startsAt) <= now &&
+        now < Date.parse(grant.endsAt),
+    )
+    .sort((a, b) => Date.parse(b.endsAt) - Date.parse(a.endsAt) || (a.id < b.id ? -1 : 1))
+}
