@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import * as tls from 'node:tls'
+import type { Target } from '../../../shared/link.ts'
+import { sslRequest } from './startup.ts'
+
+export type PostgresTarget = Extract<Target, { kind: 'postgres' }>
+
+/** Node's TLS options for a target: shared by sessions, cancels and the catalog's connection. */
+export function tlsOptions(target: PostgresTarget): tls.ConnectionOptions | undefined {
+  switch (target.tls.mode) {
+    case 'disable':
+      return undefined
+    case 'require':
+      // As libpq's sslmode=require: encrypted, not verified. `verify-full` is what names the peer.
+      return { rejectUnauthorized: false }
+    case 'verify-full':
+      return {
+        rejectUnauthorized: true,
+        servername: target.tls.servername ?? target.host,
+        ...(target.tls.ca === undefined ? {} : { ca: target.tls.ca }),
+      }
+    default:
+      return target.tls satisfies never
+  }
+}
+
+/**
+ * Turns a fresh connection into one that is as secure as the target's settings ask.
+ * Rejects when the target does not offer TLS, or is not who it should be; destroys `stream` then.
+ */
+export async function secure(stream: Duplex, target: PostgresTarget, signal: AbortSignal): Promise<Duplex> {
+  const options = tlsOptions(target)
+  if (options === undefined) return stream
+  try {
+    stream.write(sslRequest)
+    const answer = await readAnswer(stream, signal)
+    if (answer !== 'S') throw new Error('the target does not offer TLS, and this connection requires it')
+    const name = options.servername
+    const encrypted = tls.connect({
+      ...options,
+      socket: stream,
+      ...(name === undefined ? {} : { checkServerIdentity: (_: string, peer) => tls.checkServerIdentity(name, peer) }),
+    })
+    await once(encrypted, 'secureConnect', { signal })
+    return encrypted
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
+}
+
+/** One byte, and not one more: what a plaintext peer sends behind it would otherwise be read as if it were encrypted. */
+async function readAnswer(stream: Duplex, signal: AbortSignal): Promise<string> {
+  const [chunk] = await once(stream, 'data', { signal })
+  stream.pause()
+  if (!Buffer.isBuffer(chunk) || chunk.length !== 1) throw new Error('the target sent bytes before TLS was set up')
+  return chunk.toString('latin1')
+}
