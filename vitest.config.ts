@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config'
 
+const folders = '{shared,policy,renderer,main,electron,web,gateway,agent,cli,demo,build,test}'
+
+/** `unit`: beside the code and in test/. `e2e`: the real doors of one demo that runs for all of them. */
 export default defineConfig({
   test: {
-    include: ['{shared,policy,renderer,main,electron,web,gateway,agent,cli,demo,build,test}/**/*.test.{ts,tsx}'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     // Two cores run real servers beside the tests.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${folders}/**/*.test.{ts,tsx}`],
+          exclude: ['**/node_modules/**', '**/dist/**', 'test/e2e/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+        },
+      },
+    ],
   },
 })
