@@ -78,12 +78,11 @@ function plainAddress(address: string): string {
   return zone < 0 ? address : address.slice(0, zone)
 }
 
-/** The action's parent is said here too, so that Cedar need not read the schema for every request. */
+/** The action's ancestors are said here too, so that Cedar need not read the schema for every request. */
 function entitiesOf(principal: Principal, connection: ConnectionRef, action: Action): EntityJson[] {
-  const parent = actionParents[action]
   const environment = uid('Environment', connection.environment)
   return [
-    { uid: uid('Action', action), attrs: {}, parents: parent === null ? [] : [uid('Action', parent)] },
+    { uid: uid('Action', action), attrs: {}, parents: ancestors(action).map((each) => uid('Action', each)) },
     { uid: principalUid(principal), attrs: {}, parents: principal.groups.map((group) => uid('Group', group)) },
     {
       uid: uid('Connection', connection.name),
@@ -95,6 +94,11 @@ function entitiesOf(principal: Principal, connection: ConnectionRef, action: Act
       parents: [environment, ...connection.tags.map((tag) => uid('Tag', tag))],
     },
   ]
+}
+
+function ancestors(action: Action): readonly Action[] {
+  const parent = actionParents[action]
+  return parent === null ? [] : [parent, ...ancestors(parent)]
 }
 
 function principalUid(principal: Principal): TypeAndId {
