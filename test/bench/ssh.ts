@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { sessionToken } from '../support/access.ts'
 import type { Ready } from '../support/demo.ts'
 import { which } from '../support/run.ts'
+import { askPassEnv, sshOptions } from '../support/ssh.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { startEndpoint } from './ways.ts'
 
@@ -35,10 +34,9 @@ export async function benchSsh(demo: Ready): Promise<Row[]> {
         direct: () => bulk(['-i', key, '-p', url.port, `${url.username}@${url.hostname}`], {}),
         native: async () => {
           const token = await sessionToken(demo, 'engineer', 'web-1')
-          const askpass = await askPass(join(demo.dataDir, 'askpass'))
           return bulk(
             ['-o', 'PreferredAuthentications=password', '-p', String(token.port), `${token.user}@${token.host}`],
-            { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', SALLYPORT_TOKEN: token.token },
+            await askPassEnv(token),
           )
         },
         endpoint: () => bulk(['-p', String(local.port), `${local.user}@${local.host}`], {}),
@@ -56,18 +54,10 @@ export async function benchSsh(demo: Ready): Promise<Row[]> {
   }
 }
 
-async function askPass(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true })
-  const file = join(folder, 'askpass.sh')
-  await writeFile(file, '#!/bin/sh\nprintf "%s\\n" "$SALLYPORT_TOKEN"\n')
-  await chmod(file, 0o755)
-  return file
-}
-
 /** MiB a second of what arrives; fails when not all of it does. */
 async function bulk(args: readonly string[], env: Record<string, string>): Promise<number> {
   const began = performance.now()
-  const child = spawn('ssh', [...options, ...args, command], {
+  const child = spawn('ssh', [...sshOptions, '-o', 'Compression=no', ...args, command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })

@@ -140,19 +140,7 @@ describe('pgbench', () => {
 
 describe('pg_dump', () => {
   needs('pg_dump')('gives the DBA a whole dump in which masked columns are masked', async () => {
-    const server = new pg.Client({ connectionString: demo.targets?.['orders-db'] })
-    await server.connect()
-    const version = Number((await server.query('SHOW server_version_num')).rows[0].server_version_num)
-    await server.end()
     const env = tokenEnv(await sessionToken(demo, 'dba', 'orders-db'))
-    const dumper = await run('pg_dump', ['--version'])
-    const major = Number(/(\d+)\./.exec(dumper.stdout)?.[1] ?? 0)
-    // pg_dump refuses servers newer than itself; the demo's server says which it is.
-    if (major < Math.floor(version / 10_000)) {
-      const refused = await run('pg_dump', ['--schema-only'], { env })
-      expect(refused.stderr).toContain('server version')
-      return
-    }
     const ran = await run('pg_dump', [], { env })
     expect(ran.code).toBe(0)
     expectHidden(ran)
