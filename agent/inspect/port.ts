@@ -75,4 +75,6 @@ export interface TextMask {
   /** Every sensitive span of `text`, in order, not overlapping, in UTF-16 offsets. */
   find(text: string): readonly { start: number; end: number }[]
   mask(value: string): string
+  /** ASCII characters of which every match contains at least one: text without them is not searched. Unset: can't be said. */
+  anyOf?: string
 }
