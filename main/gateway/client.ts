@@ -1,0 +1,130 @@
+import { createORPCClient, ORPCError } from '@orpc/client'
+import type { ContractRouterClient } from '@orpc/contract'
+import { OpenAPILink } from '@orpc/openapi-client/fetch'
+import { apiContract } from '../../shared/api/contract.ts'
+import type { Problem } from '../../shared/rpc/contract.ts'
+import { fail, messageOf, ProblemError } from '../problem.ts'
+import type { Prover } from './proof.ts'
+
+export type ApiClient = ContractRouterClient<typeof apiContract>
+
+/** An access token with the way to send it: bound to a key (DPoP) or plain (Bearer, machines only). */
+export interface Access {
+  token: string
+  prover?: Prover
+}
+
+/** Gives access tokens. `stale` is one that the gateway has refused. Throws `not-signed-in` when there is none to give. */
+export interface Credentials {
+  access(stale?: string): Promise<Access>
+}
+
+/** The gateway's API, with this sign-in's tokens. Errors are ProblemErrors, see `apiProblem`. */
+export function createApiClient(api: string, credentials: Credentials): ApiClient {
+  const link = new OpenAPILink(apiContract, {
+    url: api,
+    fetch: (request, init) => authorizedFetch(request, init, credentials),
+    customErrorResponseBodyDecoder: (body, response) => problemDocument(body, response.status),
+  })
+  return createORPCClient(link)
+}
+
+/** A request with token and proof. Tries again once for a nonce and once for a fresh token; nothing else is sent twice. */
+export async function authorizedFetch(
+  request: Request,
+  init: RequestInit,
+  credentials: Credentials,
+): Promise<Response> {
+  const body = request.body === null ? undefined : await request.arrayBuffer()
+  const send = async (access: Access): Promise<Response> => {
+    const headers = new Headers(request.headers)
+    headers.set('authorization', `${access.prover === undefined ? 'Bearer' : 'DPoP'} ${access.token}`)
+    if (access.prover !== undefined) {
+      headers.set('dpop', await access.prover.proof(request.method, request.url, access.token))
+    }
+    const { method, url, signal } = request
+    try {
+      return await fetch(url, {
+        ...init,
+        method,
+        headers,
+        signal,
+        redirect: 'error',
+        ...(body === undefined ? {} : { body }),
+      })
+    } catch (error) {
+      if (signal.aborted) throw error
+      throw fail('gateway-unreachable', `The gateway can't be reached: ${messageOf(error)}.`, {
+        action: 'retry',
+        cause: error,
+      })
+    }
+  }
+  let access = await credentials.access()
+  let response = await send(access)
+  if (learnt(access, request, response) && response.status === 401) {
+    await response.body?.cancel()
+    response = await send(access)
+    learnt(access, request, response)
+  }
+  if (response.status !== 401) return response
+  await response.body?.cancel()
+  access = await credentials.access(access.token)
+  response = await send(access)
+  learnt(access, request, response)
+  return response
+}
+
+function learnt(access: Access, request: Request, response: Response): boolean {
+  return access.prover?.learn(request.url, response.headers.get('dpop-nonce')) ?? false
+}
+
+/** RFC 9457: `code` names the problem for programs, `detail` (or `message`, `title`) for people. */
+function problemDocument(body: unknown, status: number): ORPCError<string, unknown> | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  const text = (key: 'code' | 'detail' | 'message' | 'title'): string | undefined => {
+    const value: unknown = Reflect.get(body, key)
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const code = text('code')
+  const message = text('detail') ?? text('message') ?? text('title')
+  if (code === undefined || message === undefined) return undefined
+  return new ORPCError(code, {
+    status,
+    message,
+    data: Reflect.get(body, 'data'),
+    defined: Reflect.get(body, 'defined') === true,
+  })
+}
+
+const problemOf = new Map<string, Pick<Problem, 'code' | 'action'>>([
+  ['NOT_SIGNED_IN', { code: 'not-signed-in', action: 'sign-in' }],
+  ['UNAUTHORIZED', { code: 'not-signed-in', action: 'sign-in' }],
+  ['FORBIDDEN', { code: 'forbidden', action: 'none' }],
+  ['NOT_FOUND', { code: 'not-found', action: 'none' }],
+  ['CONFLICT', { code: 'conflict', action: 'none' }],
+  ['BAD_REQUEST', { code: 'bad-input', action: 'none' }],
+  ['UNREACHABLE', { code: 'target-unreachable', action: 'retry' }],
+  ['BAD_GATEWAY', { code: 'target-unreachable', action: 'retry' }],
+  ['UNAVAILABLE', { code: 'gateway-unreachable', action: 'retry' }],
+  ['SERVICE_UNAVAILABLE', { code: 'gateway-unreachable', action: 'retry' }],
+])
+
+/** What an API call threw, as a ProblemError. */
+export function apiProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (error instanceof ORPCError) {
+    const { code, action } = problemOf.get(error.code) ?? { code: 'failed' as const, action: 'none' as const }
+    return fail(code, error.message, { action, cause: error })
+  }
+  return fail('failed', messageOf(error), { cause: error })
+}
+
+/** Runs an API call; what it throws is a ProblemError. */
+export async function asked<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw apiProblem(error)
+  }
+}

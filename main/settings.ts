@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Settings } from '../shared/rpc/contract.ts'
+import { readIfPresent, writeAtomic } from './files.ts'
+
+/** What the client remembers between starts. `endpoints` maps a connection of a gateway to its fixed local port. */
+const Stored = z.object({
+  settings: Settings.prefault({}),
+  endpoints: z.record(z.string(), z.number().int().min(1).max(65535)).default({}),
+})
+type Stored = z.infer<typeof Stored>
+
+export interface SettingsStore {
+  get(): Settings
+  save(change: Partial<Settings>): Promise<Settings>
+  /** The port that a connection's endpoint had last; undefined when it never had one. */
+  port(gateway: string, connection: string): number | undefined
+  savePort(gateway: string, connection: string, port: number): Promise<void>
+}
+
+/** Opens `settings.json` in `dataDir`. A file that can't be understood is kept aside by name, and reported to `warn`. */
+export async function openSettings(dataDir: string, warn: (message: string) => void): Promise<SettingsStore> {
+  const file = join(dataDir, 'settings.json')
+  let stored = await load(file, warn)
+  let writing: Promise<void> = Promise.resolve()
+  const write = (next: Stored): Promise<void> => {
+    stored = next
+    // One write at a time, each with what is newest when its turn comes. A failed one is its caller's to hear of.
+    const turn = writing.then(
+      () => writeAtomic(file, `${JSON.stringify(stored, null, 2)}\n`),
+      () => writeAtomic(file, `${JSON.stringify(stored, null, 2)}\n`),
+    )
+    writing = turn
+    return turn
+  }
+  return {
+    get: () => stored.settings,
+    async save(change) {
+      await write({ ...stored, settings: { ...stored.settings, ...change } })
+      return stored.settings
+    },
+    port: (gateway, connection) => stored.endpoints[`${gateway} ${connection}`],
+    async savePort(gateway, connection, port) {
+      if (stored.endpoints[`${gateway} ${connection}`] === port) return
+      await write({ ...stored, endpoints: { ...stored.endpoints, [`${gateway} ${connection}`]: port } })
+    },
+  }
+}
+
+async function load(file: string, warn: (message: string) => void): Promise<Stored> {
+  const text = await readIfPresent(file)
+  if (text === undefined) return Stored.parse({})
+  const parsed = parse(text)
+  if (parsed !== undefined) return parsed
+  const aside = `${file}.unreadable`
+  await writeAtomic(aside, text)
+  warn(`settings.json can't be understood; it is kept as ${aside} and the settings start afresh`)
+  return Stored.parse({})
+}
+
+function parse(text: string): Stored | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const result = Stored.safeParse(value)
+  return result.success ? result.data : undefined
+}

@@ -1,0 +1,74 @@
+import { AsyncQueue } from './queue.ts'
+
+/** A value that others watch: every reader gets the current one at once, then every change. */
+export class Watched<T> {
+  private value: T
+  private readonly readers = new Set<AsyncQueue<T>>()
+
+  constructor(value: T) {
+    this.value = value
+  }
+
+  get(): T {
+    return this.value
+  }
+
+  set(value: T): void {
+    this.value = value
+    for (const reader of this.readers) reader.push(value)
+  }
+
+  /** Ends when `signal` aborts or the reader leaves. */
+  async *watch(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+    yield this.value
+    yield* this.changes(signal)
+  }
+
+  private changes(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+    return readInto(this.readers, signal)
+  }
+}
+
+/** Things that happen: every reader gets what happens from when it came. */
+export class Broadcast<T> {
+  private readonly readers = new Set<AsyncQueue<T>>()
+
+  emit(value: T): void {
+    for (const reader of this.readers) reader.push(value)
+  }
+
+  get listened(): boolean {
+    return this.readers.size > 0
+  }
+
+  read(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+    return readInto(this.readers, signal)
+  }
+
+  end(): void {
+    for (const reader of this.readers) reader.end()
+  }
+}
+
+/** The queue is registered at once, not at the first `next`, so that nothing between the two is lost. */
+function readInto<T>(readers: Set<AsyncQueue<T>>, signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+  const queue = new AsyncQueue<T>()
+  readers.add(queue)
+  return drain(queue, readers, signal)
+}
+
+async function* drain<T>(
+  queue: AsyncQueue<T>,
+  readers: Set<AsyncQueue<T>>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, void> {
+  const stop = (): void => queue.end()
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  try {
+    yield* queue
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    readers.delete(queue)
+  }
+}

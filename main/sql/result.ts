@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf, messageOf } from '../problem.ts'
+
+export type Row = readonly (string | null)[]
+
+export interface ResultLimits {
+  /** Rows kept at most. */
+  rows: number
+  /** UTF-16 units of text kept at most, roughly bytes. */
+  size: number
+  /** Held in memory before pages go to the spool file. */
+  memory: number
+}
+
+export const defaultLimits: ResultLimits = { rows: 1_000_000, size: 512 * 1024 * 1024, memory: 8 * 1024 * 1024 }
+
+const pageRows = 256
+const pageSize = 256 * 1024
+const maxUnwritten = 4 * 1024 * 1024
+const cachedPages = 8
+
+/** A run of rows: in memory, in the file, or (while it is being written) both. */
+interface Page {
+  first: number
+  count: number
+  size: number
+  rows: Row[] | undefined
+  place: { offset: number; length: number } | undefined
+}
+
+/**
+ * Rows of one result, readable by index while more come in: first in memory, then in a spool file that only its owner can read and
+ * that is gone with the process. Keeps to `limits`; rows beyond are counted and dropped, and `cut` says why.
+ */
+export class ResultStore {
+  readonly id = randomUUID()
+  /** Rows that came in, kept or not. */
+  seen = 0
+  /** Rows that can be read. */
+  kept = 0
+  complete = false
+  /** Why rows were dropped, in words; undefined when all are kept. */
+  cut: string | undefined
+  private readonly file: string
+  private readonly limits: ResultLimits
+  private readonly pages: Page[] = []
+  private readonly cache = new Map<Page, Row[]>()
+  private size = 0
+  private inMemory = 0
+  private unwritten = 0
+  private end = 0
+  private handle: Promise<FileHandle> | undefined
+  private writing: Promise<void> = Promise.resolve()
+  private opened = false
+  private released = false
+
+  constructor(dir: string, limits: ResultLimits = defaultLimits) {
+    this.file = join(dir, `${process.pid}-${this.id}.rows`)
+    this.limits = limits
+  }
+
+  /** False: the disk is behind; wait for `drained()` before giving more. */
+  append(row: Row): boolean {
+    this.seen += 1
+    if (this.cut !== undefined || this.released) return true
+    let size = 8
+    for (const cell of row) size += cell === null ? 4 : cell.length + 4
+    if (this.kept >= this.limits.rows || this.size + size > this.limits.size) {
+      this.cut = `only the first ${this.kept.toLocaleString('en')} rows are kept`
+      return true
+    }
+    this.add(row, size)
+    return this.unwritten <= maxUnwritten
+  }
+
+  private add(row: Row, size: number): void {
+    let page = this.pages.at(-1)
+    if (page?.rows === undefined || page.place !== undefined || page.count >= pageRows || page.size >= pageSize) {
+      if (page !== undefined && this.inMemory > this.limits.memory) this.spill(page)
+      page = { first: this.kept, count: 0, size: 0, rows: [], place: undefined }
+      this.pages.push(page)
+    }
+    page.rows?.push(row)
+    page.count += 1
+    page.size += size
+    this.kept += 1
+    this.size += size
+    this.inMemory += size
+  }
+
+  /** Resolves when the disk has caught up. */
+  drained(): Promise<void> {
+    return this.writing
+  }
+
+  /** No more rows will come. */
+  async finish(): Promise<void> {
+    await this.writing
+    this.complete = true
+  }
+
+  private spill(page: Page): void {
+    const bytes = Buffer.from(JSON.stringify(page.rows))
+    const place = { offset: this.end, length: bytes.length }
+    this.end += bytes.length
+    page.place = place
+    this.unwritten += page.size
+    this.writing = this.writing.then(async () => {
+      try {
+        if (this.cut === undefined && !this.released) {
+          await writeWhole(await this.openFile(), bytes, place.offset)
+          page.rows = undefined
+          this.inMemory -= page.size
+        } else page.place = undefined
+      } catch (error) {
+        // The page stays in memory, so what was promised is still there; nothing more is taken.
+        page.place = undefined
+        const why = codeOf(error) === 'ENOSPC' ? 'the disk is full' : messageOf(error)
+        this.cut = `only the first ${this.kept.toLocaleString('en')} rows are kept: ${why}`
+      } finally {
+        this.unwritten -= page.size
+      }
+    })
+  }
+
+  private openFile(): Promise<FileHandle> {
+    this.handle ??= openSpool(this.file).then((handle) => {
+      this.opened = true
+      return handle
+    })
+    return this.handle
+  }
+
+  /** Rows [from, to), as far as they are there. */
+  async window(from: number, to: number): Promise<Row[]> {
+    const rows: Row[] = []
+    const stop = Math.min(to, this.kept)
+    let at = from
+    while (at < stop && !this.released) {
+      const page = this.pages[this.pageOf(at)]
+      if (page === undefined) break
+      const held = await this.rowsOf(page)
+      rows.push(...held.slice(at - page.first, stop - page.first))
+      at = page.first + page.count
+    }
+    return rows
+  }
+
+  /** The last page that begins at or before `index`. */
+  private pageOf(index: number): number {
+    let low = 0
+    let high = this.pages.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      const page = this.pages[middle]
+      if (page !== undefined && page.first <= index) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  private async rowsOf(page: Page): Promise<Row[]> {
+    if (page.rows !== undefined) return page.rows
+    const cached = this.cache.get(page)
+    if (cached !== undefined) return cached
+    if (page.place === undefined) return []
+    const bytes = Buffer.alloc(page.place.length)
+    const handle = await this.openFile()
+    await handle.read(bytes, 0, bytes.length, page.place.offset)
+    const rows: Row[] = JSON.parse(bytes.toString())
+    this.cache.set(page, rows)
+    for (const oldest of this.cache.keys()) {
+      if (this.cache.size <= cachedPages) break
+      this.cache.delete(oldest)
+    }
+    return rows
+  }
+
+  /** Lets go of memory and file. */
+  async release(): Promise<void> {
+    this.released = true
+    await this.writing
+    this.pages.length = 0
+    this.cache.clear()
+    if (this.handle === undefined || !this.opened) return
+    const handle = await this.handle
+    await handle.close()
+    await rm(this.file, { force: true })
+  }
+}
+
+async function openSpool(file: string): Promise<FileHandle> {
+  await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
+  const handle = await open(file, 'wx+', 0o600)
+  // Unlinked while open: a crash leaves nothing behind. Windows can't, and deletes it on release.
+  if (process.platform !== 'win32') await rm(file)
+  return handle
+}
+
+async function writeWhole(handle: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const result = await handle.write(bytes, written, bytes.length - written, offset + written)
+    written += result.bytesWritten
+  }
+}

@@ -1,0 +1,300 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Annotation } from '../../shared/annotation.ts'
+import type { RunEvent } from '../../shared/rpc/contract.ts'
+import { startPostgres } from '../testing/postgres.ts'
+import { type Relay, startRelay } from '../testing/relay.ts'
+import { openTunnel } from '../tunnel.ts'
+import { defaultLimits, type ResultLimits, ResultStore } from './result.ts'
+import { SqlSession } from './session.ts'
+
+let postgres: Awaited<ReturnType<typeof startPostgres>>
+let relay: Relay
+let spool: string
+const sessions: SqlSession[] = []
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  spool = await mkdtemp(join(tmpdir(), 'sallyport-spool-'))
+  relay = await startRelay(postgres.port)
+}, 60_000)
+
+afterEach(async () => {
+  relay.onTarget = (chunk) => chunk
+  for (const session of sessions.splice(0)) await session.close()
+})
+
+afterAll(async () => {
+  await relay.close()
+  await postgres.close()
+  await rm(spool, { recursive: true })
+})
+
+const dial = (signal?: AbortSignal): Promise<Duplex> =>
+  openTunnel({ url: relay.url, ticket: relay.ticket(), ...(signal === undefined ? {} : { signal }) })
+
+function openSession(limits: ResultLimits = defaultLimits): SqlSession {
+  const session = new SqlSession({
+    dial,
+    user: 'postgres',
+    database: 'postgres',
+    newResult: () => new ResultStore(spool, limits),
+  })
+  sessions.push(session)
+  return session
+}
+
+async function runAll(session: SqlSession, text: string, stopOnError = true): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError })) events.push(event)
+  return events
+}
+
+function only<T extends RunEvent['type']>(events: RunEvent[], type: T): Extract<RunEvent, { type: T }>[] {
+  return events.filter((e): e is Extract<RunEvent, { type: T }> => e.type === type)
+}
+
+test('runs statements one by one, each with its place, columns, rows and tag', async () => {
+  const session = openSession()
+  const text = "-- two\nselect 1 as a, null::text as b, 'é😀' as c;\nselect generate_series(1,3)"
+  const events = await runAll(session, text)
+  expect(only(events, 'statement').map((s) => text.slice(s.start, s.end))).toEqual([
+    "select 1 as a, null::text as b, 'é😀' as c",
+    'select generate_series(1,3)',
+  ])
+  const [first, second] = only(events, 'columns')
+  expect(first?.columns).toEqual([
+    { name: 'a', type: 'int4' },
+    { name: 'b', type: 'text' },
+    { name: 'c', type: 'text' },
+  ])
+  expect(await session.result(first?.result ?? '')?.window(0, 10)).toEqual([['1', null, 'é😀']])
+  expect(await session.result(second?.result ?? '')?.window(1, 3)).toEqual([['2'], ['3']])
+  expect(only(events, 'complete').map((c) => [c.tag, c.rows, c.truncated])).toEqual([
+    ['SELECT 1', 1, false],
+    ['SELECT 3', 3, false],
+  ])
+  expect(events.at(-1)).toEqual({ type: 'done', ran: 2 })
+})
+
+test('an error names its place in the text that was run, in UTF-16 units, and stops the run', async () => {
+  const session = openSession()
+  const text = "select '😀'; select '😀', nope; select 3"
+  const events = await runAll(session, text)
+  const [error] = only(events, 'error')
+  expect(error).toMatchObject({ statement: 1, sqlstate: '42703', position: text.indexOf('nope') })
+  expect(events.at(-1)).toEqual({ type: 'done', ran: 2 })
+  const on = await runAll(session, text, false)
+  expect(only(on, 'complete')).toHaveLength(2)
+})
+
+test('keeps session state between runs', async () => {
+  const session = openSession()
+  await runAll(session, 'begin; create temp table t (a int); insert into t values (1),(2)')
+  const events = await runAll(session, 'update t set a = 3; rollback')
+  expect(only(events, 'complete').map((c) => [c.tag, c.rows])).toEqual([
+    ['UPDATE 2', 2],
+    ['ROLLBACK', 0],
+  ])
+})
+
+test('a large result streams to the spool file and is read by windows', async () => {
+  const session = openSession({ ...defaultLimits, memory: 1024 * 1024 })
+  const events = await runAll(session, "select i, repeat('x', 200) || i from generate_series(1, 60000) i")
+  const [columns] = only(events, 'columns')
+  const [complete] = only(events, 'complete')
+  expect(complete).toMatchObject({ rows: 60_000, truncated: false })
+  const store = session.result(columns?.result ?? '')
+  const at = async (i: number): Promise<string | null | undefined> => (await store?.window(i, i + 1))?.[0]?.[0]
+  expect([await at(0), await at(30_000), await at(59_999), await at(60_000)]).toEqual([
+    '1',
+    '30001',
+    '60000',
+    undefined,
+  ])
+  expect(await store?.window(29_000, 31_000)).toHaveLength(2000)
+  // The file has no name, so that a crash leaves nothing.
+  if (process.platform !== 'win32') expect((await readdir(spool)).filter((f) => f.endsWith('.rows'))).toEqual([])
+})
+
+test('a result over the limit is cut, counted and said', async () => {
+  const session = openSession({ ...defaultLimits, rows: 1000 })
+  const events = await runAll(session, 'select generate_series(1, 5000)')
+  expect(only(events, 'complete')[0]).toMatchObject({ rows: 5000, truncated: true })
+  expect(only(events, 'notice')[0]?.message).toBe('The result has 5,000 rows; only the first 1,000 rows are kept.')
+  const store = session.result(only(events, 'columns')[0]?.result ?? '')
+  expect(await store?.window(990, 2000)).toHaveLength(10)
+})
+
+test('a disk that takes no more keeps what is there and says so', async () => {
+  const file = join(spool, 'a-file')
+  await writeFile(file, '')
+  const session = new SqlSession({
+    dial,
+    user: 'postgres',
+    database: 'postgres',
+    newResult: () => new ResultStore(file, { ...defaultLimits, memory: 1024 }),
+  })
+  sessions.push(session)
+  const events = await runAll(session, "select repeat('x', 1000) from generate_series(1, 20000)")
+  const [complete] = only(events, 'complete')
+  expect(complete).toMatchObject({ rows: 20_000, truncated: true })
+  const store = session.result(only(events, 'columns')[0]?.result ?? '')
+  expect(store?.cut).toContain('only the first')
+  expect(await store?.window(0, 20_000)).toHaveLength(store?.kept ?? -1)
+})
+
+test('cancel really cancels, and what follows is not run', async () => {
+  const session = openSession()
+  const events: RunEvent[] = []
+  const text = 'select pg_sleep(60); select 2'
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: false })) {
+    events.push(event)
+    if (event.type === 'statement') setTimeout(() => void session.cancel(), 100)
+  }
+  expect(only(events, 'error')[0]).toMatchObject({ sqlstate: '57014' })
+  expect(events.at(-1)).toEqual({ type: 'done', ran: 1 })
+  expect(only(await runAll(session, 'select 1'), 'complete')).toHaveLength(1)
+})
+
+test('leaving the run cancels it', async () => {
+  const session = openSession()
+  const abort = new AbortController()
+  const text = 'select pg_sleep(60)'
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true }, abort.signal)) {
+    if (event.type === 'statement') setTimeout(() => abort.abort(), 100)
+  }
+  while (session.busy) await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(only(await runAll(session, 'select 1'), 'complete')).toHaveLength(1)
+})
+
+test('one run at a time', async () => {
+  const session = openSession()
+  const first = session.run({ text: 'select pg_sleep(60)', start: 0, end: 19, stopOnError: true })
+  await first.next()
+  await expect(runAll(session, 'select 1')).rejects.toMatchObject({ problem: { code: 'conflict' } })
+  await session.cancel()
+  for await (const event of first) void event
+})
+
+test('a lost session is said; the statement is not sent again, and the next run says it is on a new session', async () => {
+  const session = openSession()
+  await runAll(session, 'create table if not exists lost (a int); truncate lost')
+  const text = 'select pg_sleep(60); insert into lost values (1)'
+  const events: RunEvent[] = []
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: false })) {
+    events.push(event)
+    if (event.type === 'statement') relay.tunnels.at(-1)?.socket.terminate()
+  }
+  const [error] = only(events, 'error')
+  expect(error?.problem).toMatchObject({ code: 'session-ended', action: 'reconnect' })
+  expect(error?.hint).toContain('not sent again')
+  const after = await runAll(session, 'select count(*) from lost')
+  expect(only(after, 'notice')[0]?.message).toContain('The earlier session is gone')
+  expect(await session.result(only(after, 'columns')[0]?.result ?? '')?.window(0, 1)).toEqual([['0']])
+})
+
+test('a FATAL of the server is the reason that is told', async () => {
+  const session = openSession()
+  const events = await runAll(session, 'select pg_terminate_backend(pg_backend_pid())')
+  expect(only(events, 'error')[0]).toMatchObject({ sqlstate: '57P01', problem: { code: 'session-ended' } })
+})
+
+test('COPY out is a result, COPY in is refused in words', async () => {
+  const session = openSession()
+  const out = await runAll(session, 'copy (select 1, 2) to stdout')
+  expect(await session.result(only(out, 'columns')[0]?.result ?? '')?.window(0, 1)).toEqual([['1\t2']])
+  const text = 'create temp table c (a int); copy c from stdin'
+  expect(only(await runAll(session, text), 'error')[0]?.message).toContain('psql')
+})
+
+/** A backend message with one-letter fields, as a server would send it. */
+function serverMessage(type: 'N' | 'E', fields: Record<string, string>): Buffer {
+  const body = Buffer.concat([
+    ...Object.entries(fields).map(([key, value]) => Buffer.from(`${key}${value}\0`)),
+    Buffer.from([0]),
+  ])
+  const head = Buffer.alloc(5)
+  head.write(type)
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
+}
+
+const mask: Annotation = {
+  kind: 'masked',
+  columns: [
+    {
+      source: 'public.customers.email',
+      label: 'email',
+      position: 1,
+      dataClass: 'email',
+      policy: { id: 'mask-pii', reason: 'Personal data is masked.' },
+      requestable: true,
+    },
+  ],
+}
+const masked = serverMessage('N', { S: 'NOTICE', C: 'SPM01', M: 'Masked', D: JSON.stringify(mask) })
+
+test.each([
+  ['before the columns', 'T'],
+  ['right after the columns', 'D'],
+  ['after the rows', 'C'],
+])('masks told %s end up on the columns', async (_when, before) => {
+  const session = openSession()
+  await runAll(session, 'select 1')
+  relay.onTarget = (chunk) => insertBefore(chunk, before, masked)
+  const events = await runAll(session, "select 1 as id, 'x' as email")
+  expect(only(events, 'annotation')[0]?.annotation).toEqual(mask)
+  expect(only(events, 'columns').at(-1)?.columns).toEqual([
+    { name: 'id', type: 'int4' },
+    {
+      name: 'email',
+      type: 'text',
+      masked: { dataClass: 'email', policyId: 'mask-pii', reason: 'Personal data is masked.', requestable: true },
+    },
+  ])
+  if (before !== 'C') expect(only(events, 'columns')).toHaveLength(1)
+})
+
+test('a block is an annotation and the error of its statement; text decisions stay text', async () => {
+  const session = openSession()
+  await runAll(session, 'select 1')
+  const blocked: Annotation = {
+    kind: 'blocked',
+    policy: { id: 'no-unbounded-write', reason: 'A write needs a WHERE.' },
+    message: 'Blocked by no-unbounded-write.',
+    hint: 'Add a WHERE clause.',
+    requestable: false,
+  }
+  relay.onTarget = (chunk) =>
+    insertBefore(
+      insertBefore(chunk, 'C', serverMessage('N', { S: 'NOTICE', C: 'SPH01', M: 'Held as text' })),
+      'C',
+      serverMessage('E', { S: 'ERROR', C: 'SPB01', M: blocked.message, H: blocked.hint, D: JSON.stringify(blocked) }),
+    )
+  const events = await runAll(session, 'update lost set a = 1')
+  expect(only(events, 'annotation').map((a) => a.annotation)).toEqual([blocked])
+  expect(only(events, 'notice')[0]?.message).toBe('Held as text')
+  const [error] = only(events, 'error')
+  expect(error).toMatchObject({ sqlstate: 'SPB01', message: blocked.message, hint: blocked.hint })
+  expect(error?.detail).toBeUndefined()
+})
+
+test('bytes that are no protocol end the session, not the process', async () => {
+  const session = openSession()
+  await runAll(session, 'select 1')
+  relay.onTarget = () => Buffer.from([0x54, 0, 0, 0, 6, 0xff, 0xff])
+  const events = await runAll(session, 'select 1')
+  expect(only(events, 'error')[0]?.problem?.code).toBe('session-ended')
+})
+
+/** Puts bytes before the first message of a type; the chunks of these tests hold whole messages. */
+function insertBefore(chunk: Buffer, type: string, bytes: Buffer): Buffer {
+  for (let at = 0; at + 5 <= chunk.length; at += 1 + chunk.readInt32BE(at + 1)) {
+    if (chunk[at] === type.charCodeAt(0)) return Buffer.concat([chunk.subarray(0, at), bytes, chunk.subarray(at)])
+  }
+  return chunk
+}

@@ -1,0 +1,198 @@
+import type { Duplex } from 'node:stream'
+import type { RunEvent } from '../../shared/rpc/contract.ts'
+import { splitStatements } from '../../shared/sql/split.ts'
+import { fail, ProblemError, toProblem } from '../problem.ts'
+import { AsyncQueue } from '../queue.ts'
+import { SqlLink } from './link.ts'
+import type { ResultStore } from './result.ts'
+import { runStatement } from './statement.ts'
+import { cancelRequest } from './wire.ts'
+
+export interface SqlSessionOptions {
+  /** Opens a tunnel to the connection. Called again for a cancel, and for a new session when one was lost. */
+  dial(signal?: AbortSignal): Promise<Duplex>
+  user: string
+  database: string
+  newResult(): ResultStore
+}
+
+export interface Run {
+  text: string
+  /** UTF-16 offsets: what of the text to run. */
+  start: number
+  end: number
+  stopOnError: boolean
+}
+
+/**
+ * A SQL tab's session. It dials on the first run, keeps its state (transaction, settings) from run to run, and says so when a lost one
+ * had to be replaced. Statements go one at a time, and never twice.
+ */
+export class SqlSession {
+  private readonly options: SqlSessionOptions
+  private link: SqlLink | undefined
+  private running: AbortController | undefined
+  private closed = false
+  private readonly results = new Map<string, ResultStore>()
+
+  constructor(options: SqlSessionOptions) {
+    this.options = options
+  }
+
+  get busy(): boolean {
+    return this.running !== undefined
+  }
+
+  /** Runs the statements in [start, end), as events. Throws `conflict` while a run is going on. Aborting or leaving cancels. */
+  async *run(run: Run, signal?: AbortSignal): AsyncGenerator<RunEvent, void, void> {
+    if (this.closed) throw fail('session-ended', 'This tab is closed.')
+    if (this.running !== undefined) {
+      throw fail('conflict', 'A run is going on in this tab.', { hint: 'Wait for it, or cancel it.' })
+    }
+    if (run.text.includes('\0')) throw fail('bad-input', 'The text holds a NUL character, which SQL can not.')
+    const abort = new AbortController()
+    this.running = abort
+    const queue = new AsyncQueue<RunEvent>()
+    let finished = false
+    const work = this.perform(run, abort.signal, (event) => push(queue, event)).finally(() => {
+      finished = true
+      this.running = undefined
+      queue.end()
+    })
+    // A generator that waits for the next event can't be left, so the queue is ended for it.
+    const leave = (): void => queue.end()
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      yield* queue
+      if (finished) await work
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      if (!finished) await this.cancel()
+    }
+  }
+
+  private async perform(run: Run, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<void> {
+    const statements = splitStatements(run.text.slice(run.start, run.end))
+    let ran = 0
+    for (const [statement, relative] of statements.entries()) {
+      if (signal.aborted) break
+      const range = {
+        start: relative.start + run.start,
+        end: relative.end + run.start,
+        after: relative.after + run.start,
+      }
+      emit({
+        type: 'statement',
+        statement,
+        start: range.start,
+        end: range.end,
+        text: run.text.slice(range.start, range.end),
+      })
+      const link = await this.connect(signal, statement, emit)
+      if (link === undefined) break
+      ran += 1
+      const newResult = (): ResultStore => this.keep(this.options.newResult())
+      const outcome = await runStatement({
+        link,
+        statement,
+        text: run.text,
+        range,
+        newResult,
+        emit,
+        now: () => performance.now(),
+      })
+      if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
+    }
+    emit({ type: 'done', ran })
+  }
+
+  /** The session to run on; undefined when none could be had, which has then been said. */
+  private async connect(
+    signal: AbortSignal,
+    statement: number,
+    emit: (event: RunEvent) => void,
+  ): Promise<SqlLink | undefined> {
+    const before = this.link
+    if (before !== undefined && before.over === undefined) return before
+    this.link = undefined
+    try {
+      const stream = await this.options.dial(signal)
+      const link = await SqlLink.open(stream, this.options.user, this.options.database)
+      if (before?.over !== undefined) {
+        const message = `The earlier session is gone: ${before.over.message} This runs in a new one, without its settings, temporary tables or transaction.`
+        emit({ type: 'notice', statement, severity: 'WARNING', message })
+      }
+      this.link = link
+      return link
+    } catch (error) {
+      const problem = signal.aborted
+        ? fail('session-ended', 'Cancelled before it was sent. Nothing ran.').problem
+        : toProblem(error)
+      emit({
+        type: 'error',
+        statement,
+        message: problem.message,
+        problem,
+        ...(problem.hint ? { hint: problem.hint } : {}),
+      })
+      return undefined
+    }
+  }
+
+  private keep(result: ResultStore): ResultStore {
+    this.results.set(result.id, result)
+    return result
+  }
+
+  result(id: string): ResultStore | undefined {
+    return this.results.get(id)
+  }
+
+  async release(id: string): Promise<void> {
+    const result = this.results.get(id)
+    this.results.delete(id)
+    await result?.release()
+  }
+
+  /** Ends what runs now: by a CancelRequest on a tunnel of its own, as PostgreSQL has it. No-op when nothing runs. */
+  async cancel(): Promise<void> {
+    if (this.running === undefined) return
+    this.running.abort()
+    const { link } = this
+    if (link === undefined || link.over !== undefined) return
+    if (link.key === undefined) {
+      link.wire.destroy(
+        fail('session-ended', 'Cancelled by ending the session: the database gave no key to cancel with.'),
+      )
+      return
+    }
+    try {
+      const stream = await this.options.dial()
+      // The server answers a CancelRequest by closing, which is all that can still happen here.
+      stream.on('error', () => stream.destroy())
+      stream.resume()
+      stream.end(cancelRequest(link.key.processId, link.key.secret))
+    } catch (error) {
+      throw error instanceof ProblemError ? error : fail('failed', 'The cancel could not be sent.', { cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    try {
+      await this.cancel()
+    } finally {
+      this.link?.wire.end()
+      this.link = undefined
+    }
+    await Promise.all([...this.results.keys()].map((id) => this.release(id)))
+  }
+}
+
+/** Progress that nobody has read yet is replaced by newer progress. */
+function push(queue: AsyncQueue<RunEvent>, event: RunEvent): void {
+  const merged =
+    event.type === 'progress' &&
+    queue.mergeLast((last) => (last.type === 'progress' && last.result === event.result ? event : undefined))
+  if (!merged) queue.push(event)
+}
