@@ -11,17 +11,6 @@ const megabytes = 256
 /** Log-like text without anything to mask: what a person's `cat` of a big file is. */
 const command = `yes '2026-10-14T13:10:49Z INFO worker heartbeat queue ok, nothing to see here' | head -c ${megabytes}M`
 
-const options = [
-  '-o',
-  'StrictHostKeyChecking=no',
-  '-o',
-  'UserKnownHostsFile=/dev/null',
-  '-o',
-  'LogLevel=ERROR',
-  '-o',
-  'Compression=no',
-]
-
 /** Bulk output over SSH: the host itself, the native listener, and the local endpoint. */
 export async function benchSsh(demo: Ready): Promise<Row[]> {
   if (which('ssh') === undefined) throw new Error('this benchmark needs ssh')
