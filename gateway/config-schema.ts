@@ -20,7 +20,11 @@ const PostgresTarget = z.strictObject({
   tls: z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('disable') }),
     z.strictObject({ mode: z.literal('require') }),
-    z.strictObject({ mode: z.literal('verify-full'), ca: z.string().optional(), servername: z.string().optional() }),
+    z.strictObject({
+      mode: z.literal('verify-full'),
+      ca: z.string().exactOptional(),
+      servername: z.string().exactOptional(),
+    }),
   ]),
 })
 
@@ -34,7 +38,8 @@ const SshTarget = z.strictObject({
     .array(
       z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'a host key looks like SHA256:…, as ssh-keygen -lf prints it'),
     )
-    .min(1, 'name at least one host key: a host whose key is unknown is never dialled'),
+    .min(1, 'name at least one host key: a host whose key is unknown is never dialled')
+    .readonly(),
 })
 
 export const ConnectionEntry = z

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Principal } from '../../shared/principal.ts'
 import type { MachineEntry } from '../config-schema.ts'
 import type { Identities } from '../services.ts'
@@ -44,7 +44,7 @@ export function createIdentities(db: Kysely<Database>): IdentityStore {
     list: () => enabled().orderBy('id').execute(),
     members: (group) =>
       enabled()
-        .where('groups', '@>', json([group]))
+        .where(sql<boolean>`groups @> ${json([group])}::jsonb`)
         .orderBy('id')
         .execute(),
 

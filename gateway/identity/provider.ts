@@ -166,6 +166,10 @@ export function createProvider(options: ProviderOptions): Provider {
     return (uri === customScheme && this.applicationType === 'native') || redirectUriAllowed.call(this, uri)
   }
   provider.use(async (context, next) => {
+    // Every sign-in starts from nothing: whoever used this browser before has no part in it.
+    if (context.method === 'GET' && (context.path === '/auth' || context.path === '/device')) {
+      context.req.headers.cookie = withoutSession(context.req.headers.cookie)
+    }
     // `verification_uri_complete` puts the code into the form, where a person compares it, instead of a script that sends it.
     if (context.method === 'GET' && context.path === '/device' && typeof context.query.user_code === 'string') {
       context.state.userCode = context.query.user_code.slice(0, 20)
@@ -175,6 +179,13 @@ export function createProvider(options: ProviderOptions): Provider {
   })
   provider.on('server_error', (_context, error) => log.error({ err: error }, 'the OAuth server failed'))
   return provider
+}
+
+function withoutSession(cookies: string | undefined): string {
+  return (cookies ?? '')
+    .split(';')
+    .filter((cookie) => !/^\s*sallyport(\.sig)?=/.test(cookie))
+    .join(';')
 }
 
 /** Always the upstream provider, whoever signed in with this browser before. */

@@ -1,0 +1,157 @@
+import { OpenAPIGenerator } from '@orpc/openapi'
+import { OpenAPIHandler } from '@orpc/openapi/node'
+import { ORPCError } from '@orpc/server'
+import { BodyLimitPlugin } from '@orpc/server/node'
+import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { apiContract } from '../../shared/api/contract.ts'
+import { problemMediaType } from '../../shared/api/problem.ts'
+import { isLocalPeer, originalAddress, peerAddress, problem } from '../http.ts'
+import { type TokenVerifier, Unauthenticated } from '../identity/tokens.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Log } from '../services.ts'
+import type { Caller } from './context.ts'
+import { problemFor } from './problems.ts'
+import type { ApiRouter } from './router.ts'
+
+export interface ApiRoutesOptions {
+  router: ApiRouter
+  tokens: TokenVerifier
+  metrics: Metrics
+  /** As clients reach the gateway, without a slash at the end. */
+  publicUrl: string
+  name: string
+  version: string
+  /** Why the gateway can't serve right now; undefined when it can. */
+  unready(): Promise<string | undefined>
+  log: Log
+}
+
+const prefix = '/api/v1'
+const maxBody = 4 * 1024 * 1024
+
+/** `/api/v1` from the contract, its description, and what tells others about this gateway. */
+export async function registerApiRoutes(app: FastifyInstance, options: ApiRoutesOptions): Promise<void> {
+  const { router, tokens, metrics, publicUrl, name, version, log } = options
+  const document = JSON.stringify(await describe(publicUrl, version))
+  const requests = metrics.counter('sallyport_api_requests_total', 'API requests by status')
+
+  const handler = new OpenAPIHandler(router, {
+    plugins: [new BodyLimitPlugin({ maxBodySize: maxBody })],
+    customErrorResponseBodyEncoder: (error) => error.data,
+    interceptors: [
+      async ({ request, next }) => {
+        try {
+          return await next()
+        } catch (error) {
+          const body = problemFor(error, log, { method: request.method, path: request.url.pathname })
+          throw new ORPCError(body.code, { status: body.status, message: body.detail, data: body, cause: error })
+        }
+      },
+    ],
+    rootInterceptors: [
+      async ({ next }) => {
+        const result = await next()
+        if (!result.matched || result.response.status < 400) return result
+        const { status, body } = result.response
+        // A stream keeps the media type that is set here; an object would be sent as plain JSON.
+        return {
+          matched: true,
+          response: { status, headers: { 'content-type': problemMediaType }, body: stream(body) },
+        }
+      },
+    ],
+  })
+
+  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
+  app.get('/readyz', async (_request, reply) => {
+    const why = await options.unready()
+    return why === undefined
+      ? reply.type('text/plain').send('ok\n')
+      : reply
+          .code(503)
+          .type(problemMediaType)
+          .send(problem(503, 'UNAVAILABLE', why))
+  })
+  app.get('/metrics', async (request, reply) => {
+    // Numbers about who works when are not for everybody: the own machine, or someone signed in.
+    if (!isLocalPeer(request.raw)) {
+      const caller = await authenticate(request, reply, tokens, publicUrl)
+      if (caller === undefined) return reply
+    }
+    return reply.type('text/plain; version=0.0.4').send(await metrics.render())
+  })
+  app.get('/.well-known/sallyport', async () => ({
+    name,
+    version,
+    issuer: `${publicUrl}/oauth`,
+    api: `${publicUrl}${prefix}`,
+  }))
+  app.get('/api/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
+
+  await app.register(async (scope) => {
+    // The handler reads bodies itself.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    scope.all(`${prefix}/*`, async (request, reply) => {
+      const caller = await authenticate(request, reply, tokens, publicUrl)
+      if (caller === undefined) return reply
+      reply.hijack()
+      reply.raw.setHeader('cache-control', 'no-store')
+      reply.raw.once('close', () => requests.add({ status: String(reply.raw.statusCode) }))
+      const { matched } = await handler.handle(request.raw, reply.raw, { prefix, context: { caller } })
+      if (!matched)
+        send(reply, problem(404, 'NOT_FOUND', `The API has nothing at ${request.method} ${request.url.split('?')[0]}.`))
+      return reply
+    })
+  })
+}
+
+async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  tokens: TokenVerifier,
+  publicUrl: string,
+): Promise<Caller | undefined> {
+  const { authorization, dpop } = request.headers
+  try {
+    return await tokens.authenticate({
+      method: request.method,
+      url: publicUrl + originalAddress(request.raw),
+      authorization,
+      dpop: typeof dpop === 'string' ? dpop : undefined,
+      sourceIp: peerAddress(request.raw),
+    })
+  } catch (error) {
+    if (!(error instanceof Unauthenticated)) throw error
+    reply
+      .code(401)
+      .header('www-authenticate', error.challenge)
+      .type(problemMediaType)
+      .send(problem(401, 'NOT_SIGNED_IN', error.message))
+    return undefined
+  }
+}
+
+function send(reply: FastifyReply, body: { status: number }): void {
+  reply.raw.writeHead(body.status, { 'content-type': problemMediaType }).end(JSON.stringify(body))
+}
+
+function stream(body: unknown): ReadableStream<Uint8Array> {
+  return ReadableStream.from([Buffer.from(JSON.stringify(body))])
+}
+
+/** The OpenAPI document of the contract. */
+function describe(publicUrl: string, version: string): Promise<object> {
+  const generator = new OpenAPIGenerator({ schemaConverters: [new ZodToJsonSchemaConverter()] })
+  const signIn = {
+    type: 'openIdConnect',
+    openIdConnectUrl: `${publicUrl}/oauth/.well-known/openid-configuration`,
+  } as const
+  return generator.generate(apiContract, {
+    info: { title: 'Sallyport gateway', version },
+    servers: [{ url: `${publicUrl}${prefix}` }],
+    components: { securitySchemes: { signIn } },
+    security: [{ signIn: [] }],
+  })
+}

@@ -1,0 +1,29 @@
+import { ORPCError } from '@orpc/contract'
+import { z } from 'zod'
+
+/** How the gateway API says that something went wrong: an RFC 9457 problem document, `application/problem+json`. */
+export const ProblemDocument = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  /** What happened and what to do, for people. */
+  detail: z.string(),
+  /** One of the contract's `problems`, or `BAD_REQUEST`, `INTERNAL`, `TOO_MANY_REQUESTS`, `PAYLOAD_TOO_LARGE`. */
+  code: z.string(),
+  /** What is wrong with the input, field by field. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+})
+export type ProblemDocument = z.infer<typeof ProblemDocument>
+
+export const problemMediaType = 'application/problem+json'
+
+/**
+ * For an OpenAPI client's `customErrorResponseBodyDecoder`: the problem as the error that callers of the contract know.
+ * Null when the body is no problem document. The client has to read `application/problem+json` as JSON first.
+ */
+export function problemError(body: unknown): ORPCError<string, ProblemDocument> | null {
+  const result = ProblemDocument.safeParse(body)
+  if (!result.success) return null
+  const { code, status, detail } = result.data
+  return new ORPCError(code, { status, message: detail, data: result.data })
+}
