@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   for (const recordings of open) recordings.close()
-  await rm(dataDir, { recursive: true })
+  await rm(dataDir, { recursive: true, maxRetries: 5 })
 })
 
 function make(options: { chunkBytes?: number; freeBytes?: number } = {}): Recordings {

@@ -1,0 +1,160 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { z } from 'zod'
+import type { Log } from '../services.ts'
+import { type Database, json } from '../store/database.ts'
+import type { Listener } from '../store/listener.ts'
+
+/**
+ * What happened, for clients. A row is a pointer ("request req_… changed"), not the thing itself: what a subscriber gets
+ * is made for that subscriber, at the time of sending. LISTEN/NOTIFY only wakes readers; the table is the truth.
+ */
+export const EventPayload = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('request'), id: z.string() }),
+  z.object({ type: z.literal('grant'), id: z.string(), state: z.enum(['active', 'ended']) }),
+  z.object({ type: z.literal('session'), id: z.string() }),
+  z.object({ type: z.literal('policy'), version: z.string() }),
+])
+export type EventPayload = z.infer<typeof EventPayload>
+
+/** Whom an event may concern. A coarse filter: whether they may see it is asked again when it is sent. */
+export const Audience = z.object({
+  everyone: z.boolean().default(false),
+  principals: z.array(z.string()).default([]),
+  groups: z.array(z.string()).default([]),
+  /** Also those who may replay or kill sessions on this connection. */
+  sessionsOn: z.string().optional(),
+})
+export type Audience = z.input<typeof Audience>
+
+export interface StoredEvent {
+  id: number
+  audience: z.output<typeof Audience>
+  payload: EventPayload
+}
+
+const channel = 'sallyport_events'
+/** Held from the insert to the commit, so that ids become visible in order and a reader's cursor misses none. */
+const publishLock = 7_717_003
+const keptMs = 24 * 3_600_000
+/** Readers look this often even if no hint came: the listening connection may be down. */
+const pollMs = 5_000
+
+export class Events {
+  readonly #db: Kysely<Database>
+  readonly #listener: Listener
+  readonly #log: Log
+  readonly #wake = new Set<() => void>()
+  #unsubscribe: (() => void) | undefined
+
+  constructor(options: { db: Kysely<Database>; listener: Listener; log: Log }) {
+    this.#db = options.db
+    this.#listener = options.listener
+    this.#log = options.log
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = await this.#listener.subscribe(channel, () => {
+      for (const wake of this.#wake) wake()
+    })
+  }
+
+  close(): void {
+    this.#unsubscribe?.()
+    for (const wake of this.#wake) wake()
+  }
+
+  /** Adds an event, last thing in the transaction of the change that it tells of. */
+  async publish(trx: Transaction<Database>, payload: EventPayload, audience: Audience): Promise<void> {
+    await sql`select pg_advisory_xact_lock(${publishLock})`.execute(trx)
+    await trx
+      .insertInto('events')
+      .values({ type: payload.type, audience: json(Audience.parse(audience)), payload: json(payload) })
+      .execute()
+    await sql`select pg_notify(${channel}, '')`.execute(trx)
+  }
+
+  /** Adds an event about something that is stored already; failing to is logged, because the thing itself has happened. */
+  async tell(payload: EventPayload, audience: Audience): Promise<void> {
+    try {
+      await this.#db.transaction().execute((trx) => this.publish(trx, payload, audience))
+    } catch (error) {
+      this.#log.error({ err: error, event: payload }, 'clients can’t be told of an event')
+    }
+  }
+
+  /** Tells every client that another policy set is in force. */
+  policyChanged(version: string): Promise<void> {
+    return this.tell({ type: 'policy', version }, { everyone: true })
+  }
+
+  /** Id of the newest event; 0 when there is none. */
+  async newest(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('events')
+      .select((eb) => eb.fn.max('id').as('id'))
+      .executeTakeFirst()
+    return row?.id ?? 0
+  }
+
+  /** Events after `cursor`, as they come, until `signal` aborts. Each at least once, in order. */
+  async *follow(cursor: number, signal: AbortSignal): AsyncGenerator<StoredEvent, void, undefined> {
+    let after = cursor
+    let heard = true
+    let rest: (() => void) | undefined
+    const wake = () => {
+      heard = true
+      rest?.()
+    }
+    this.#wake.add(wake)
+    signal.addEventListener('abort', wake)
+    try {
+      while (!signal.aborted) {
+        heard = false
+        const events = await this.#after(after)
+        for (const event of events) {
+          yield event
+          if (signal.aborted) return
+          after = event.id
+        }
+        if (events.length > 0) continue
+        await new Promise<void>((done) => {
+          const timer = setTimeout(done, pollMs)
+          timer.unref()
+          rest = () => {
+            clearTimeout(timer)
+            done()
+          }
+          // Heard while reading: what it told of may have been committed after the read.
+          if (heard || signal.aborted) rest()
+        })
+      }
+    } finally {
+      this.#wake.delete(wake)
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  /** Removes events that nobody resumes from any more. */
+  async sweep(): Promise<void> {
+    await this.#db
+      .deleteFrom('events')
+      .where('at', '<', new Date(Date.now() - keptMs))
+      .execute()
+  }
+
+  async #after(cursor: number): Promise<StoredEvent[]> {
+    const rows = await this.#db
+      .selectFrom('events')
+      .select(['id', 'audience', 'payload'])
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(200)
+      .execute()
+    return rows.map((row) => ({
+      id: row.id,
+      audience: Audience.parse(row.audience),
+      payload: EventPayload.parse(row.payload),
+    }))
+  }
+}
+

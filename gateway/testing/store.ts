@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { Log } from '../services.ts'
+import { startEmbedded } from '../store/embedded.ts'
+import { createSealer, type Sealer } from '../store/seal.ts'
+import { openStore, type Store } from '../store/store.ts'
+
+/** For tests: a log that keeps nothing. */
+export const quiet: Log = { info() {}, warn() {}, error() {} }
+
+/** For tests: a real store in a temporary folder. */
+export interface TestStore {
+  store: Store
+  url: string
+  sealer: Sealer
+  dataDir: string
+  /** Empties every table; also those that refuse it otherwise. */
+  clear(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startTestStore(): Promise<TestStore> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
+  const server = await startEmbedded(dataDir, quiet)
+  const store = await openStore(server.url, quiet)
+  return {
+    store,
+    url: server.url,
+    sealer: createSealer(randomBytes(32)),
+    dataDir,
+    clear: () =>
+      store.db.transaction().execute(async (trx) => {
+        await sql`set local session_replication_role = replica`.execute(trx)
+        await sql`truncate sessions, session_tokens, tunnel_tickets, requests, reviews, grants, audit, events, keys, identities`.execute(
+          trx,
+        )
+      }),
+    close: async () => {
+      await store.close()
+      await server.stop()
+      await rm(dataDir, { recursive: true, maxRetries: 5 })
+    },
+  }
+}
