@@ -37,7 +37,7 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
     persistent: true,
     authMethod: 'scram-sha-256',
     createPostgresUser: isRoot,
-    initdbFlags: ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=60'],
     onLog: (message) => remember(said, message),
     onError: (error) => remember(said, String(error)),

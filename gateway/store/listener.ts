@@ -8,12 +8,14 @@ export interface Listener {
    * may have been missed. Returns what ends the subscription.
    */
   subscribe(channel: string, heard: (payload: string) => void): Promise<() => void>
+  /** Tells every replica, this one included. Payloads are small: ids, not contents. */
+  notify(channel: string, payload: string): Promise<void>
   close(): Promise<void>
 }
 
 const reconnectMs = 1000
 
-export function createListener(url: string, log: Log): Listener {
+export function createListener(url: string, pool: pg.Pool, log: Log): Listener {
   const channels = new Map<string, Set<(payload: string) => void>>()
   let closed = false
   let timer: NodeJS.Timeout | undefined
@@ -75,6 +77,9 @@ export function createListener(url: string, log: Log): Listener {
       return () => {
         listeners.delete(heard)
       }
+    },
+    async notify(channel, payload) {
+      await pool.query('select pg_notify($1, $2)', [channel, payload])
     },
     async close() {
       closed = true

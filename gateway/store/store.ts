@@ -41,7 +41,7 @@ export async function openStore(url: string, log: Log): Promise<Store> {
     throw error
   }
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
-  const listener = createListener(url, log)
+  const listener = createListener(url, pool, log)
   return {
     db,
     listener,

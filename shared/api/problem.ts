@@ -1,4 +1,3 @@
-import { ORPCError } from '@orpc/contract'
 import { z } from 'zod'
 
 /** How the gateway API says that something went wrong: an RFC 9457 problem document, `application/problem+json`. */
@@ -16,14 +15,3 @@ export const ProblemDocument = z.object({
 export type ProblemDocument = z.infer<typeof ProblemDocument>
 
 export const problemMediaType = 'application/problem+json'
-
-/**
- * For an OpenAPI client's `customErrorResponseBodyDecoder`: the problem as the error that callers of the contract know.
- * Null when the body is no problem document. The client has to read `application/problem+json` as JSON first.
- */
-export function problemError(body: unknown): ORPCError<string, ProblemDocument> | null {
-  const result = ProblemDocument.safeParse(body)
-  if (!result.success) return null
-  const { code, status, detail } = result.data
-  return new ORPCError(code, { status, message: detail, data: result.data })
-}
