@@ -57,13 +57,22 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
     })
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<T> {
-    return {
-      next: () => this.next(),
-      return: () => {
-        this.deliver({ value: undefined, done: true })
-        return Promise.resolve({ value: undefined, done: true })
-      },
+  /** Reads until the queue ends or `signal` aborts; what is left stays for the next reader. */
+  async *until(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+    const leave = (): void => this.deliver({ value: undefined, done: true })
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      while (!signal?.aborted) {
+        const { value, done } = await this.next()
+        if (done) return
+        yield value
+      }
+    } finally {
+      signal?.removeEventListener('abort', leave)
     }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return this.until(undefined)
   }
 }

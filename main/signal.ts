@@ -62,13 +62,9 @@ async function* drain<T>(
   readers: Set<AsyncQueue<T>>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<T, void, void> {
-  const stop = (): void => queue.end()
-  signal?.addEventListener('abort', stop, { once: true })
-  if (signal?.aborted) stop()
   try {
-    yield* queue
+    yield* queue.until(signal)
   } finally {
-    signal?.removeEventListener('abort', stop)
     readers.delete(queue)
   }
 }

@@ -59,14 +59,10 @@ export class SqlSession {
       this.running = undefined
       queue.end()
     })
-    // A generator that waits for the next event can't be left, so the queue is ended for it.
-    const leave = (): void => queue.end()
-    signal?.addEventListener('abort', leave, { once: true })
     try {
-      yield* queue
+      yield* queue.until(signal)
       if (finished) await work
     } finally {
-      signal?.removeEventListener('abort', leave)
       if (!finished) await this.cancel()
     }
   }
