@@ -32,17 +32,17 @@ export function maskCopyRow(masks: readonly (FieldMask | null)[], buf: Buffer, s
     const mask = masks[i]
     if (mask === null || field === '\\N') return field
     if (mask === undefined || mask.kind === 'null') return '\\N'
-    const value = mask.mask(unescape(field))
-    return value === null ? '\\N' : escape(value)
+    const value = mask.mask(withoutEscapes(field))
+    return value === null ? '\\N' : withEscapes(value)
   })
   return message(frontend.copyData, Buffer.from(`${masked.join('\t')}\n`, 'utf8'))
 }
 
-function unescape(field: string): string {
+function withoutEscapes(field: string): string {
   if (!field.includes('\\')) return field
   return field.replaceAll(/\\([\s\S])/g, (_, code: string) => escapes[code] ?? code)
 }
 
-function escape(value: string): string {
+function withEscapes(value: string): string {
   return value.replaceAll(/[\\\b\f\n\r\t\v]/g, (char) => unescapes[char] ?? char)
 }
