@@ -84,7 +84,7 @@ function checkOne(
   return {
     source,
     meta,
-    readsTime: mentions(answer.json.conditions, (node) => node['attr'] === 'now'),
+    readsTime: mentions(answer.json.conditions, (node) => node.attr === 'now'),
     mayConcern: (asked) => scope === undefined || scope.some((name) => covers(name, asked)),
   }
 }
@@ -136,7 +136,7 @@ function isNode(value: unknown): value is Node {
 function dataClassesOf(policy: unknown): ReadonlySet<string> {
   const names = new Set<string>()
   mentions(policy, (node) => {
-    if (node['type'] === 'DataClass' && typeof node['id'] === 'string') names.add(node['id'])
+    if (node.type === 'DataClass' && typeof node.id === 'string') names.add(node.id)
     return false
   })
   return names
@@ -145,7 +145,7 @@ function dataClassesOf(policy: unknown): ReadonlySet<string> {
 function actionNames(constraint: unknown): readonly string[] {
   const names: string[] = []
   mentions(constraint, (node) => {
-    if (node['type'] === 'Action' && typeof node['id'] === 'string') names.push(node['id'])
+    if (node.type === 'Action' && typeof node.id === 'string') names.push(node.id)
     return false
   })
   return names

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PolicyProblem } from '../shared/link.ts'
 import { type ColumnGlob, parseColumnGlob } from './columns.ts'
 import { byPattern } from './detect/span.ts'
-import { builtinDetectors, type Find, isBuiltinDetector, union } from './detectors.ts'
+import { builtinDetectors, type Detector, isBuiltinDetector, union } from './detectors.ts'
 import { type MaskKind, maskKinds } from './masks.ts'
 import { compilePattern } from './pattern.ts'
 import { parseYaml } from './yaml.ts'
@@ -18,8 +18,8 @@ export interface DataClass {
   /** What an expression derived from it becomes. */
   readonly derived: 'null' | 'block'
   readonly columns: readonly ColumnGlob[]
-  /** Its values in free text; undefined when the class has no detectors. */
-  readonly find?: Find
+  /** Finds its values in free text; undefined when the class has no detectors. */
+  readonly detector?: Detector
 }
 
 const ClassificationFile = z.strictObject({
@@ -57,30 +57,43 @@ export function parseClassification(
       if (typeof made === 'string') problem(['columns', i], made)
       else columns.push(made)
     }
-    const finds: Find[] = []
+    const detectors: Detector[] = []
     for (const [i, detector] of entry.detectors.entries()) {
       const made = makeDetector(detector)
       if (typeof made === 'string') problem(['detectors', i], made)
-      else finds.push(made)
+      else detectors.push(made)
     }
     if (entry.columns.length === 0 && entry.detectors.length === 0) {
       problem([], 'has neither columns nor detectors, so it covers nothing')
     }
     const { mask, use, derived } = entry
-    classes.push({ name, mask, use, derived, columns, ...(finds.length === 0 ? {} : { find: union(finds) }) })
+    classes.push({
+      name,
+      mask,
+      use,
+      derived,
+      columns,
+      ...(detectors.length === 0 ? {} : { detector: together(detectors) }),
+    })
   }
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, classes, lineOf: (name) => parsed.lineAt(['classes', name]) }
 }
 
-/** A finder, or the reason in words why there is none. */
-function makeDetector(detector: string | { name: string; pattern: string }): Find | string {
+/** A detector, or the reason in words why there is none. */
+function makeDetector(detector: string | { name: string; pattern: string }): Detector | string {
   if (typeof detector === 'string') {
     if (isBuiltinDetector(detector)) return builtinDetectors[detector]
     return `no detector is called "${detector}"; there are ${Object.keys(builtinDetectors).join(', ')}`
   }
   const pattern = compilePattern(detector.pattern)
-  return typeof pattern === 'string' ? `detector ${detector.name}: ${pattern}` : byPattern(pattern)
+  return typeof pattern === 'string' ? `detector ${detector.name}: ${pattern}` : { find: byPattern(pattern) }
+}
+
+function together(detectors: readonly Detector[]): Detector {
+  const find = union(detectors.map((detector) => detector.find))
+  const known = detectors.flatMap((detector) => (detector.anyOf === undefined ? [] : [detector.anyOf]))
+  return known.length === detectors.length ? { find, anyOf: known.join('') } : { find }
 }
 
 /** The class that covers a column on a connection, if any. */

@@ -19,27 +19,35 @@ import type { Find } from './detect/span.ts'
 
 export { type Find, type Span, union } from './detect/span.ts'
 
+/** A detector: `anyOf` are ASCII characters of which any text with a match has at least one, so that other text need not be searched. */
+export interface Detector {
+  find: Find
+  anyOf?: string
+}
+
+const digits = '0123456789'
+
 /** The detectors that classification.yaml can name. Each finds values in text in linear time (see Find). */
 export const builtinDetectors = {
-  email: findEmails,
-  card: findCards,
-  iban: findIbans,
-  phone: findPhones,
-  ssn: findSsns,
-  ipv4: findIpv4s,
-  jwt: findJwts,
-  'aws-key': findAwsKeys,
-  'github-token': findGithubTokens,
-  'gitlab-token': findGitlabTokens,
-  'slack-token': findSlackTokens,
-  'stripe-key': findStripeKeys,
-  'google-key': findGoogleKeys,
-  'npm-token': findNpmTokens,
-  'private-key': findPrivateKeys,
-  password: findPasswords,
-  'url-credentials': findUrlCredentials,
-  bearer: findBearers,
-} as const satisfies Record<string, Find>
+  email: { find: findEmails, anyOf: '@' },
+  card: { find: findCards, anyOf: '23456' },
+  iban: { find: findIbans, anyOf: digits },
+  phone: { find: findPhones, anyOf: digits },
+  ssn: { find: findSsns, anyOf: '-' },
+  ipv4: { find: findIpv4s, anyOf: '.' },
+  jwt: { find: findJwts, anyOf: '.' },
+  'aws-key': { find: findAwsKeys, anyOf: 'A' },
+  'github-token': { find: findGithubTokens, anyOf: '_' },
+  'gitlab-token': { find: findGitlabTokens, anyOf: '-' },
+  'slack-token': { find: findSlackTokens, anyOf: '-' },
+  'stripe-key': { find: findStripeKeys, anyOf: '_' },
+  'google-key': { find: findGoogleKeys, anyOf: 'A' },
+  'npm-token': { find: findNpmTokens, anyOf: '_' },
+  'private-key': { find: findPrivateKeys, anyOf: '-' },
+  password: { find: findPasswords, anyOf: "=:-'" },
+  'url-credentials': { find: findUrlCredentials, anyOf: ':' },
+  bearer: { find: findBearers, anyOf: 'bB' },
+} as const satisfies Record<string, Detector>
 
 export type BuiltinDetector = keyof typeof builtinDetectors
 

@@ -54,9 +54,9 @@ function partialEmail(value: string, at: number): string {
   return isShortWord(suffix) ? `${first}•••@•••.${suffix}` : `${first}•••@•••`
 }
 
-/** Two to six ASCII letters: a top-level domain that tells nothing about the person. */
+/** Two to ten ASCII letters: a top-level domain that tells nothing about the person. */
 function isShortWord(text: string): boolean {
-  if (text.length < 2 || text.length > 6) return false
+  if (text.length < 2 || text.length > 10) return false
   for (let i = 0; i < text.length; i++) if (!isLetter(text.charCodeAt(i))) return false
   return true
 }

@@ -41,6 +41,8 @@ export interface PolicySet {
   ): Unmask
   /** Undefined: the column is in no class. */
   classify(connection: string, schema: string, table: string, column: string): ColumnClass | undefined
+  /** Some policy looks at the time. */
+  readonly readsTime: boolean
   /** Whether a decision on this action may change by the passing of time alone. */
   dependsOnTime(action: Action): boolean
 }
@@ -115,6 +117,7 @@ function makeSet(
     version,
     dataClasses: classes,
     policies,
+    readsTime: policies.some((policy) => policy.readsTime),
     decide({ principal, connection, action, request = {}, context, grants }) {
       const inForce = grantsInForce(grants, principal, connection, context.now)
       const answer = evaluate(action, connectionRequest(principal, connection, action, request, context, inForce))

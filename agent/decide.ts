@@ -1,0 +1,211 @@
+import { BoundedCache } from '../policy/cache.ts'
+import { builtinDetectors, redactor } from '../policy/detectors.ts'
+import { type KeyedHash, maskFor, redacted } from '../policy/masks.ts'
+import type { DataClass, PolicySet, Surroundings } from '../policy/set.ts'
+import type { Decision, Grant, Unmask } from '../shared/decision.ts'
+import type { SessionSpec } from '../shared/link.ts'
+import type { DecisionRequest, Sensitivity, TextMask } from './inspect/port.ts'
+import { type Policies, policyNotLoaded } from './policies.ts'
+
+/** What deciding needs of a session's spec: no target, no credential. */
+export type Subject = Pick<SessionSpec, 'principal' | 'connection' | 'context' | 'grants'>
+
+const decisionLimit = 2_000
+const columnLimit = 20_000
+/** A key longer than this is a statement or command that hardly comes again; it is not worth its memory. */
+const longestKey = 8_192
+
+/**
+ * The decisions of one session: the policy set in force, over this principal, connection and grants. Cedar takes a good part of
+ * a millisecond, so every answer is kept until the epoch changes.
+ */
+export class SessionPolicy {
+  readonly #subject: Subject
+  readonly #policies: Policies
+  readonly #hash: KeyedHash
+  readonly #clock: () => number
+  #grants: readonly Grant[]
+  #epoch = 1
+  #seenRevision: number
+  #second = 0
+  #boundary: number
+  readonly #decisions = new BoundedCache<Decision>(decisionLimit)
+  readonly #columns = new BoundedCache<{ sensitivity: Sensitivity | undefined }>(columnLimit)
+  readonly #unmasks = new Map<string, Unmask>()
+  #textMasks: readonly TextMask[] | undefined
+  #redact: ((text: string) => string) | undefined
+
+  constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
+    this.#subject = subject
+    this.#policies = policies
+    this.#hash = hash
+    this.#clock = clock
+    this.#grants = subject.grants
+    this.#seenRevision = policies.revision
+    this.#boundary = nextBoundary(this.#grants, clock())
+  }
+
+  /** See InspectorPort.epoch. Reading it notices what has changed since. */
+  get epoch(): number {
+    const now = this.#clock()
+    if (this.#policies.revision !== this.#seenRevision) {
+      this.#seenRevision = this.#policies.revision
+      this.#changed()
+    }
+    if (now >= this.#boundary) {
+      this.#boundary = nextBoundary(this.#grants, now)
+      this.#changed()
+    }
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      if (this.#timeMatters()) this.#changed()
+    }
+    return this.#epoch
+  }
+
+  /** When the next grant begins or ends, in milliseconds since 1970; Infinity when none will. */
+  get nextChange(): number {
+    return nextBoundary(this.#grants, this.#clock())
+  }
+
+  setGrants(grants: readonly Grant[]): void {
+    this.#grants = grants
+    this.#boundary = nextBoundary(grants, this.#clock())
+    this.#changed()
+  }
+
+  decide(request: DecisionRequest): Decision {
+    const set = this.#current()
+    const { action, ...facts } = request
+    if (!set) return { verdict: 'block', policy: policyNotLoaded }
+    if (action === 'unmask') {
+      const reason = 'Whether a value is shown is decided per data class, not as a request of its own.'
+      return { verdict: 'block', policy: { id: 'policy-error', reason } }
+    }
+    const key = keyOf(request)
+    const known = this.#decisions.get(key)
+    if (known) return known
+    const { principal, connection } = this.#subject
+    const context = this.#context()
+    const decision = set.decide({ principal, connection, action, request: facts, context, grants: this.#grants })
+    return key.length > longestKey ? decision : this.#decisions.set(key, decision)
+  }
+
+  sensitivity(schema: string, table: string, column: string): Sensitivity | undefined {
+    const set = this.#current()
+    const key = `${schema}\0${table}\0${column}`
+    const known = this.#columns.get(key)
+    if (known) return known.sensitivity
+    const found = set?.classify(this.#subject.connection.name, schema, table, column)
+    const sensitivity = found && {
+      dataClass: found.dataClass,
+      unmask: this.#unmask(set, found.dataClass),
+      use: found.use,
+      derived: found.derived,
+      mask: maskFor(found.mask, this.#hash),
+    }
+    this.#columns.set(key, { sensitivity })
+    return sensitivity
+  }
+
+  unmask(dataClass: string): Unmask {
+    return this.#unmask(this.#current(), dataClass)
+  }
+
+  textMasks(): readonly TextMask[] {
+    const set = this.#current()
+    this.#textMasks ??= (set?.dataClasses ?? []).flatMap((dataClass) => this.#textMask(set, dataClass))
+    return this.#textMasks
+  }
+
+  /** Masks every sensitive value, whoever asks: what is recorded may be read by others. */
+  redact(text: string): string {
+    const set = this.#current()
+    this.#redact ??= redactor(set ? rulesOf(set.dataClasses, this.#hash) : everyDetector)
+    return this.#redact(text)
+  }
+
+  grant(id: string): Grant | undefined {
+    return this.#grants.find((grant) => grant.id === id)
+  }
+
+  #current(): PolicySet | undefined {
+    // Reading the epoch drops what is outdated.
+    void this.epoch
+    return this.#policies.set
+  }
+
+  #changed(): void {
+    this.#epoch++
+    this.#decisions.clear()
+    this.#columns.clear()
+    this.#unmasks.clear()
+    this.#textMasks = undefined
+    this.#redact = undefined
+  }
+
+  #timeMatters(): boolean {
+    return this.#policies.set?.readsTime === true
+  }
+
+  #context(): Surroundings {
+    return { ...this.#subject.context, now: this.#clock() }
+  }
+
+  #unmask(set: PolicySet | undefined, dataClass: string): Unmask {
+    const known = this.#unmasks.get(dataClass)
+    if (known) return known
+    const { principal, connection } = this.#subject
+    const unmask: Unmask = set
+      ? set.unmask(principal, connection, dataClass, this.#context(), this.#grants)
+      : { verdict: 'masked', policy: policyNotLoaded }
+    this.#unmasks.set(dataClass, unmask)
+    return unmask
+  }
+
+  #textMask(set: PolicySet | undefined, dataClass: DataClass): TextMask[] {
+    const { detector, name } = dataClass
+    if (!detector) return []
+    const unmask = this.#unmask(set, name)
+    if (unmask.verdict === 'clear') return []
+    const mask = textMaskFor(dataClass, this.#hash)
+    return [
+      {
+        dataClass: name,
+        unmask,
+        find: detector.find,
+        mask,
+        ...(detector.anyOf === undefined ? {} : { anyOf: detector.anyOf }),
+      },
+    ]
+  }
+}
+
+/** Text has no NULL: where a column would be NULL, text is redacted. */
+function textMaskFor(dataClass: DataClass, hash: KeyedHash): (value: string) => string {
+  const mask = maskFor(dataClass.mask, hash)
+  return (value) => mask(value) ?? redacted
+}
+
+function rulesOf(classes: readonly DataClass[], hash: KeyedHash) {
+  return classes.flatMap((each) => (each.detector ? [{ find: each.detector.find, mask: textMaskFor(each, hash) }] : []))
+}
+
+/** Before there is a policy nothing runs, but what was asked is recorded. */
+const everyDetector = Object.values(builtinDetectors).map(({ find }) => ({ find, mask: () => redacted }))
+
+function keyOf(request: DecisionRequest): string {
+  const { action, tables, columns, functions, hasWhere, statementCount, command, path, complete } = request
+  return JSON.stringify([action, tables, columns, functions, hasWhere, statementCount, command, path, complete])
+}
+
+/** The first start or end of a grant after `now`. */
+function nextBoundary(grants: readonly Grant[], now: number): number {
+  let next = Number.POSITIVE_INFINITY
+  for (const grant of grants) {
+    for (const time of [Date.parse(grant.startsAt), Date.parse(grant.endsAt)])
+      if (time > now && time < next) next = time
+  }
+  return next
+}

@@ -1,0 +1,66 @@
+import { BoundedCache } from '../policy/cache.ts'
+import { grantsInForce } from '../policy/input.ts'
+import { loadPolicySet, type PolicySet, type Surroundings } from '../policy/set.ts'
+import type { Action } from '../shared/actions.ts'
+import type { ConnectionRef } from '../shared/connection.ts'
+import type { Decision, Grant, PolicyRef } from '../shared/decision.ts'
+import type { PolicyFile, PolicyLoad, RequestContext } from '../shared/link.ts'
+import type { Principal } from '../shared/principal.ts'
+
+/** Without a policy set nothing is allowed, and this is why. */
+export const policyNotLoaded: PolicyRef = {
+  id: 'policy-not-loaded',
+  reason: 'The agent has no policy yet, so nothing is allowed. The gateway sends it one when it is up.',
+}
+
+/** The policy set in force. A push that fails leaves the last good one in force. */
+export class Policies {
+  #set: PolicySet | undefined
+  #revision = 0
+  #last: Promise<unknown> = Promise.resolve()
+  readonly #bare = new BoundedCache<Decision>(20_000)
+
+  get set(): PolicySet | undefined {
+    return this.#set
+  }
+
+  /** Grows with every set that comes into force. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Pushes take effect in the order in which they came. */
+  push(files: readonly PolicyFile[]): Promise<PolicyLoad> {
+    const load = this.#last.then(async (): Promise<PolicyLoad> => {
+      const result = await loadPolicySet(files)
+      if (!result.ok) return result
+      this.#set = result.set
+      this.#revision++
+      this.#bare.clear()
+      return { ok: true, version: result.set.version }
+    })
+    this.#last = load.catch(() => undefined)
+    return load
+  }
+
+  /** A decision outside a session, with a bare context; remembered until anything that matters to it changes. */
+  decide(
+    principal: Principal,
+    action: Exclude<Action, 'unmask'>,
+    connection: ConnectionRef,
+    request: RequestContext,
+    grants: readonly Grant[],
+    now: number,
+  ): Decision {
+    const set = this.#set
+    if (!set) return { verdict: 'block', policy: policyNotLoaded }
+    const inForce = grantsInForce(grants, principal, connection, now)
+    const second = set.dependsOnTime(action) ? Math.floor(now / 1000) : 0
+    const key = JSON.stringify([action, second, principal, connection, request, inForce])
+    const context: Surroundings = { ...request, now }
+    return (
+      this.#bare.get(key) ??
+      this.#bare.set(key, set.decide({ principal, connection, action, context, grants: inForce }))
+    )
+  }
+}
