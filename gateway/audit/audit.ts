@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { AuditRecord, Verification } from '../../shared/api/models.ts'
 import type { AuditLog, Log } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import { loadOrCreateKey } from '../store/keys.ts'
 import type { Sealer } from '../store/seal.ts'
+import { storable } from '../text.ts'
 import { type ChainedRecord, type ChainPosition, canonical, chainRecord, chainStart, checkChain } from './chain.ts'
 import { AuditHead } from './head.ts'
 
@@ -66,6 +67,23 @@ export class Audit implements AuditLog {
       this.#waiting.push({ entry, at: new Date(), resolve, reject })
       this.#draining ??= this.#drain()
     })
+  }
+
+  /**
+   * One transaction of a change and the records that tell of it: both are stored, or neither is.
+   * `append` goes last, right before what is published: it holds the chain until the commit.
+   */
+  async within<T>(
+    work: (trx: Transaction<Database>, append: (entry: AuditEntry) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    let last: ChainedRecord | undefined
+    const result = await this.#db.transaction().execute((trx) =>
+      work(trx, async (entry) => {
+        last = await this.#insert(trx, [{ entry, at: new Date() }])
+      }),
+    )
+    if (last !== undefined) this.#head.note(last)
+    return result
   }
 
   /** Records after `seq`, oldest first. */
@@ -142,7 +160,7 @@ export class Audit implements AuditLog {
     while (this.#waiting.length > 0) {
       const taken = this.#waiting.splice(0, batch)
       try {
-        const last = await this.#insert(taken)
+        const last = await this.#db.transaction().execute((trx) => this.#insert(trx, taken))
         if (last !== undefined) this.#head.note(last)
         this.#failure = undefined
         for (const { resolve } of taken) resolve()
@@ -167,37 +185,38 @@ export class Audit implements AuditLog {
     this.#retry.unref()
   }
 
-  #insert(entries: readonly Waiting[]): Promise<ChainedRecord | undefined> {
-    return this.#db.transaction().execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(${appendLock})`.execute(trx)
-      const newest = await trx
-        .selectFrom('audit')
-        .select(['seq', 'hash'])
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      const records: ChainedRecord[] = []
-      let position: ChainPosition = newest ?? { seq: 0, hash: chainStart }
-      for (const { entry, at } of entries) {
-        const content = {
-          seq: position.seq + 1,
-          at: at.toISOString(),
-          actor: storable(entry.actor),
-          action: entry.action,
-          subject: storable(entry.subject),
-          detail: canonical(entry.detail),
-          previous: position.hash,
-        }
-        const record = chainRecord(content, this.#key)
-        records.push(record)
-        position = record
+  async #insert(
+    trx: Transaction<Database>,
+    entries: readonly Pick<Waiting, 'entry' | 'at'>[],
+  ): Promise<ChainedRecord | undefined> {
+    await sql`select pg_advisory_xact_lock(${appendLock})`.execute(trx)
+    const newest = await trx
+      .selectFrom('audit')
+      .select(['seq', 'hash'])
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    const records: ChainedRecord[] = []
+    let position: ChainPosition = newest ?? { seq: 0, hash: chainStart }
+    for (const { entry, at } of entries) {
+      const content = {
+        seq: position.seq + 1,
+        at: at.toISOString(),
+        actor: storable(entry.actor),
+        action: entry.action,
+        subject: storable(entry.subject),
+        detail: canonical(entry.detail),
+        previous: position.hash,
       }
-      await trx
-        .insertInto('audit')
-        .values(records.map(({ previous, ...record }) => ({ ...record, prev_hash: previous })))
-        .execute()
-      return records.at(-1)
-    })
+      const record = chainRecord(content, this.#key)
+      records.push(record)
+      position = record
+    }
+    await trx
+      .insertInto('audit')
+      .values(records.map(({ previous, ...record }) => ({ ...record, prev_hash: previous })))
+      .execute()
+    return records.at(-1)
   }
 
   async #read(after: number, limit: number): Promise<ChainedRecord[]> {
@@ -223,9 +242,4 @@ export class Audit implements AuditLog {
       .executeTakeFirst()
     return before ?? start
   }
-}
-
-/** PostgreSQL stores no NUL. Ids have none; what a client typed as a name may. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\u2400')
 }

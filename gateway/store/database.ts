@@ -200,6 +200,8 @@ interface GrantTable {
   ends_at: Time
   revoked_at: TimeOrNull
   revoked_by: string | null
+  /** Its end (by time or revocation) has been audited and told. */
+  ended_at: TimeOrNull
 }
 
 /** Append only: a trigger refuses UPDATE, DELETE and TRUNCATE. */

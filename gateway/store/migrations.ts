@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { foundation } from './migrations/0001_foundation.ts'
+import { grantEnd } from './migrations/0002_grant_end.ts'
 
 /** A step forward. Written once, never changed after release: a store in the field has already taken it. */
 export interface Migration {
@@ -10,7 +11,7 @@ export interface Migration {
 }
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
-export const migrations: readonly Migration[] = [foundation]
+export const migrations: readonly Migration[] = [foundation, grantEnd]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001

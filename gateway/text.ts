@@ -1,0 +1,4 @@
+/** What a client typed, as PostgreSQL can store it: text there holds no NUL. It shows as its symbol, ␀. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400')
+}
