@@ -1,0 +1,559 @@
+import { isUtf8 } from 'node:buffer'
+import type { Annotation } from '../../../shared/annotation.ts'
+import type { RecordingEvent } from '../../../shared/recording.ts'
+import type { InspectorPort } from '../port.ts'
+import { type Admission, admit, exitBlocked } from './admit.ts'
+import { actionOf, type Program, programOf } from './command.ts'
+import { Credit, Outlet, packetSize, windowSize } from './flow.ts'
+import { channelRequest, encode, FrameError, message, Reader, requestData, utf8 } from './frames.ts'
+import { Output } from './output.ts'
+import { type SftpEvent, SftpWatch } from './sftp.ts'
+import type { Transport } from './transport.ts'
+import { machineForm } from './words.ts'
+
+/** What a channel needs of its session. */
+export interface ChannelHost {
+  readonly port: InspectorPort
+  readonly client: Transport
+  /** The account on the target. */
+  readonly account: string
+  /** Resolves with the transport once the target let us in; rejects with a reason in words. */
+  target(): Promise<Transport>
+  /** Sends the opening of a session channel to the target; its answer comes to `targetOpened` or `targetRefused`. */
+  openOnTarget(channel: SessionChannel): void
+  nextRequest(): number
+  /** A request that was refused out of hand: recorded, and counted against a client that tries on and on. */
+  refused(text: string, reason: string): void
+  /** Both sides are closed. */
+  finished(channel: SessionChannel): void
+  moved(toClient: number, toTarget: number): void
+  /** The recording failed: the session can't go on. */
+  failed(error: unknown): void
+}
+
+/** As ssh has it, for what went wrong before or beside the program. */
+const exitTrouble = 255
+/** A closed channel's last input may take this long to be taken by the target. */
+const lingerMs = 5000
+const maxEnvironment = 64
+const interrupt = 0x03
+const allowedVariable = /^(?:LANG|LC_[A-Z_]{1,32}|TERM)$/
+const signalName = /^[A-Z0-9]{1,16}(?:@[a-z0-9.]{1,64})?$/
+
+interface Terminal {
+  cols: number
+  rows: number
+  data: Buffer
+}
+
+type Phase = 'setup' | 'deciding' | 'opening' | 'starting' | 'running' | 'ending'
+
+/** One session channel of a client, and its twin toward the target, which exists only once its program may run. */
+export class SessionChannel {
+  /** Our number for it, toward the client. */
+  readonly id: number
+  readonly #host: ChannelHost
+  readonly #recipient: number
+  readonly #toClient: Outlet
+  readonly #fromClient = new Credit()
+  readonly #fromTarget = new Credit()
+  readonly #cancelled = new AbortController()
+  readonly #environment: { name: string; value: string }[] = []
+  #phase: Phase = 'setup'
+  #terminal: Terminal | undefined
+  #toTarget: Outlet | undefined
+  #targetRecipient = 0
+  #targetTransport: Transport | undefined
+  #early: (Buffer | 'eof')[] = []
+  #earlyBytes = 0
+  /** Requests to the target that wait for an answer, in order. */
+  #asked: ('terminal' | 'program')[] = []
+  #program: Program | undefined
+  #admission: Extract<Admission, { go: true }> | undefined
+  #output: Output | undefined
+  #sftp: SftpWatch | undefined
+  readonly #operations = new Map<number, number>()
+  /** Input whose operations are being put on the recording. */
+  #storing: Promise<void> | undefined
+  #startedAt = 0
+  #bytesOut = 0
+  #exitCode: number | undefined
+  #exitSignal: string | undefined
+  #completed = false
+  #clientClosed = false
+  #targetClosed = true
+  #targetEnded = false
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(host: ChannelHost, id: number, recipient: number, window: number, maxPacket: number) {
+    this.#host = host
+    this.id = id
+    this.#recipient = recipient
+    this.#toClient = new Outlet(host.client, () => this.#grantTarget())
+    host.client.send(encode(message.channelOpenConfirmation, [recipient, id, windowSize, packetSize]))
+    this.#toClient.open(recipient, window, maxPacket)
+  }
+
+  // From the client -------------------------------------------------------------------------------------------------
+
+  clientData(data: Buffer): void {
+    this.#fromClient.take(data.length)
+    if (this.#phase === 'ending' || this.#clientClosed) return
+    if (this.#phase === 'deciding' && this.#terminal !== undefined && data.includes(interrupt)) {
+      this.#cancelled.abort()
+      return
+    }
+    if (this.#phase !== 'running') {
+      this.#early.push(data)
+      this.#earlyBytes += data.length
+      return
+    }
+    this.#forward(data)
+    this.#grantClient()
+  }
+
+  clientEof(): void {
+    if (this.#phase === 'running') this.#forward('eof')
+    else this.#early.push('eof')
+  }
+
+  clientClose(): void {
+    if (this.#clientClosed) return
+    this.#clientClosed = true
+    this.#cancelled.abort()
+    this.#toClient.abort()
+    if (this.#toTarget !== undefined && !this.#targetClosed) {
+      const outlet = this.#toTarget
+      this.#afterStoring(() => outlet.close())
+      this.#linger = setTimeout(() => outlet.abort(), lingerMs)
+    }
+    this.#settle()
+  }
+
+  clientWindow(bytes: number): void {
+    this.#toClient.adjust(bytes)
+  }
+
+  clientRequest(name: string, wantReply: boolean, data: Buffer): void {
+    const ok = this.#request(name, data)
+    if (wantReply && !this.#toClient.closed) {
+      this.#host.client.send(encode(ok ? message.channelSuccess : message.channelFailure, [this.#recipient]))
+    }
+    // After the answer: what a decision says must come behind it.
+    if (this.#program !== undefined && this.#phase === 'setup') this.#begin(this.#program)
+  }
+
+  #request(name: string, data: Buffer): boolean {
+    const r = new Reader(data)
+    switch (name) {
+      case 'pty-req': {
+        if (this.#program !== undefined || this.#terminal !== undefined) return false
+        utf8(r.bytes())
+        const [cols, rows] = [r.u32(), r.u32()]
+        this.#terminal = { cols, rows, data }
+        return true
+      }
+      case 'env': {
+        const [variable, value] = [r.text(), r.text()]
+        if (this.#program !== undefined || !allowedVariable.test(variable)) return false
+        if (this.#environment.length >= maxEnvironment) return false
+        this.#environment.push({ name: variable, value })
+        return true
+      }
+      case 'window-change': {
+        if (this.#terminal === undefined) return false
+        const [cols, rows, width, height] = [r.u32(), r.u32(), r.u32(), r.u32()]
+        this.#resized(cols, rows)
+        if (this.#phase === 'running') this.#toTarget?.request(name, requestData([cols, rows, width, height]))
+        else this.#terminal = { cols, rows, data: resizedTerminal(this.#terminal.data, [cols, rows, width, height]) }
+        return true
+      }
+      case 'signal': {
+        const signal = r.text()
+        if (!signalName.test(signal)) return false
+        if (this.#phase === 'running') this.#toTarget?.request(name, requestData([signal]))
+        else this.#cancelled.abort()
+        return true
+      }
+      case 'shell':
+        return this.#choose({ kind: 'shell' })
+      case 'exec': {
+        const command = r.bytes()
+        // What is not text can't be read by a policy, and must not be "repaired" into another command.
+        if (command.includes(0) || !isUtf8(command)) return this.#refuse('A command', 'it is not plain UTF-8 text')
+        return this.#choose(programOf(utf8(command)))
+      }
+      case 'subsystem': {
+        const subsystem = r.text()
+        if (subsystem === 'sftp') return this.#choose({ kind: 'sftp' })
+        return this.#refuse(`The subsystem ${subsystem}`, 'the door lets only sftp through')
+      }
+      case 'x11-req':
+        return this.#refuse('X11 forwarding', 'the door forwards no displays')
+      case 'auth-agent-req@openssh.com':
+        return this.#refuse('Agent forwarding', 'the door lends no keys to a host')
+      default:
+        return false
+    }
+  }
+
+  #choose(program: Program): boolean {
+    if (this.#program !== undefined) return false
+    this.#program = program
+    return true
+  }
+
+  /** Refuses something that no policy can allow here. The protocol's own answer has no words, so stderr gets them. */
+  #refuse(what: string, why: string): false {
+    const { port } = this.#host
+    this.#host.refused(what, why)
+    const reason = `${what} was not let through: ${why}.`
+    const machine = port.annotations === 'machine'
+    this.#toClient.data(
+      machine ? machineForm({ kind: 'ended', reason }) : Buffer.from(`sallyport: ${reason}\r\n`),
+      true,
+    )
+    return false
+  }
+
+  // Deciding --------------------------------------------------------------------------------------------------------
+
+  #begin(program: Program): void {
+    this.#phase = 'deciding'
+    const host = this.#host
+    const { port } = host
+    const terminal = this.#terminal !== undefined
+    const failed = (error: unknown): void => host.failed(error)
+    this.#output = new Output({ port, outlet: this.#toClient, terminal, failed, progress: () => this.#grantTarget() })
+    if (this.#terminal !== undefined) this.#resized(this.#terminal.cols, this.#terminal.rows)
+    this.#decide(program).catch((error: unknown) => host.failed(error))
+  }
+
+  async #decide(program: Program): Promise<void> {
+    const { port, account } = this.#host
+    let target: Transport
+    try {
+      target = await this.#host.target()
+    } catch (error) {
+      this.stop(error instanceof Error ? error.message : String(error), exitTrouble)
+      return
+    }
+    if (this.#phase !== 'deciding') return
+    const n = this.#host.nextRequest()
+    const say = (annotation: Annotation): void => {
+      if (this.#phase === 'deciding') this.#output?.say(annotation)
+    }
+    const admission = await admit({ port, program, n, account, say, cancelled: this.#cancelled.signal })
+    if (this.#phase !== 'deciding') return
+    if (!admission.go) {
+      this.#finish(admission.exitCode)
+      return
+    }
+    this.#admission = admission
+    if (this.#clientClosed) {
+      this.#complete('The client left before it began.')
+      this.#settle()
+      return
+    }
+    this.#phase = 'opening'
+    this.#startedAt = port.elapsed()
+    if (program.kind === 'sftp' && program.command === undefined) this.#sftp = new SftpWatch()
+    this.#toTarget = new Outlet(target, () => this.#grantClient())
+    this.#targetClosed = false
+    this.#host.openOnTarget(this)
+  }
+
+  /** Policy changed: a program that may run no longer ends here. */
+  recheck(): void {
+    if (this.#phase !== 'running') return
+    const reason = this.#admission?.recheck()
+    if (reason !== undefined) this.stop(reason, exitBlocked)
+  }
+
+  // From the target -------------------------------------------------------------------------------------------------
+
+  targetOpened(transport: Transport, recipient: number, window: number, maxPacket: number): void {
+    const program = this.#program
+    if (this.#phase !== 'opening' || this.#clientClosed || program === undefined) {
+      transport.send(encode(message.channelClose, [recipient]))
+      if (this.#phase === 'opening') this.#phase = 'ending'
+      this.#targetRecipient = recipient
+      this.#complete('The client left before it began.')
+      return
+    }
+    this.#phase = 'starting'
+    this.#targetRecipient = recipient
+    this.#toTarget?.open(recipient, window, maxPacket)
+    if (this.#terminal !== undefined) {
+      this.#asked.push('terminal')
+      transport.send(channelRequest(recipient, 'pty-req', true, this.#terminal.data))
+    }
+    for (const { name, value } of this.#environment) {
+      transport.send(channelRequest(recipient, 'env', false, requestData([name, value])))
+    }
+    this.#asked.push('program')
+    transport.send(programRequest(recipient, program))
+  }
+
+  targetRefused(description: string): void {
+    this.#targetClosed = true
+    const why = description === '' ? 'no reason given' : description
+    this.stop(`The host opened no channel: ${why}.`, exitTrouble)
+  }
+
+  targetReply(ok: boolean): void {
+    const asked = this.#asked.shift()
+    if (asked === undefined) throw new FrameError('an answer to no question')
+    if (this.#phase !== 'starting') return
+    if (!ok) {
+      const what = asked === 'terminal' ? 'a terminal' : this.#program === undefined ? 'it' : actionOf(this.#program)
+      this.stop(`The host refused ${what}.`, exitTrouble)
+      return
+    }
+    if (asked === 'terminal') return
+    this.#phase = 'running'
+    const early = this.#early
+    this.#early = []
+    this.#earlyBytes = 0
+    for (const item of early) this.#forward(item)
+    this.#grantClient()
+  }
+
+  targetData(transport: Transport, data: Buffer, stderr: boolean): void {
+    this.#fromTarget.take(data.length)
+    if (this.#phase !== 'running' || this.#clientClosed || this.#targetEnded) {
+      this.#grantTarget(transport)
+      return
+    }
+    this.#bytesOut += data.length
+    this.#host.moved(data.length, 0)
+    if (this.#program?.kind === 'sftp') {
+      if (this.#sftp !== undefined && !stderr) this.#record(this.#operate(this.#sftp.fromServer(data)))
+      this.#toClient.data(data, stderr)
+    } else this.#output?.push(data, stderr)
+    this.#grantTarget(transport)
+  }
+
+  targetEof(): void {
+    if (this.#targetEnded) return
+    this.#targetEnded = true
+    if (this.#phase !== 'running') return
+    this.#output?.end()
+    this.#toClient.eof()
+  }
+
+  targetRequest(transport: Transport, name: string, wantReply: boolean, data: Buffer): void {
+    const r = new Reader(data)
+    if (name === 'exit-status' || name === 'exit-signal') {
+      if (name === 'exit-status') this.#exitCode = r.u32()
+      else this.#exitSignal = r.text()
+      if (this.#phase === 'running') this.#toClient.request(name, data)
+    } else if (name === 'eow@openssh.com' && this.#phase === 'running') this.#toClient.request(name, data)
+    if (wantReply) transport.send(encode(message.channelFailure, [this.#targetRecipient]))
+  }
+
+  targetClose(): void {
+    this.#targetClosed = true
+    clearTimeout(this.#linger)
+    this.#toTarget?.abort()
+    if (this.#phase === 'opening' || this.#phase === 'starting') {
+      this.stop('The host closed the channel before it began.', exitTrouble)
+      return
+    }
+    if (this.#phase === 'running') {
+      this.#output?.end()
+      this.#complete(undefined)
+      this.#phase = 'ending'
+      this.#toClient.eof()
+      this.#toClient.close()
+    }
+    this.#settle()
+  }
+
+  targetWindow(bytes: number): void {
+    this.#toTarget?.adjust(bytes)
+  }
+
+  // Ending ----------------------------------------------------------------------------------------------------------
+
+  /** Ends the program for a reason that is not its own, and tells the person. */
+  stop(reason: string, exitCode = exitTrouble): void {
+    if (this.#phase === 'ending') return
+    this.#cancelled.abort()
+    this.#output?.end()
+    if (this.#program?.kind !== 'sftp' || this.#phase !== 'running') this.#output?.say({ kind: 'ended', reason })
+    else this.#toClient.data(Buffer.from(`sallyport: ${reason}\n`), true)
+    this.#complete(reason)
+    this.#finish(exitCode)
+  }
+
+  /** The transport to one side is gone. */
+  severed(reason: string): void {
+    this.#cancelled.abort()
+    this.#output?.end()
+    this.#complete(reason)
+    this.#phase = 'ending'
+    clearTimeout(this.#linger)
+  }
+
+  /** A transport can take more. */
+  drained(): void {
+    this.#toClient.flush()
+    this.#toTarget?.flush()
+    this.#grantClient()
+    this.#grantTarget()
+  }
+
+  #finish(exitCode: number): void {
+    this.#phase = 'ending'
+    this.#output?.end()
+    this.#toClient.request('exit-status', requestData([exitCode]))
+    this.#toClient.eof()
+    this.#toClient.close()
+    if (!this.#targetClosed) this.#toTarget?.abort()
+    this.#settle()
+  }
+
+  #complete(error: string | undefined): void {
+    const admission = this.#admission
+    if (admission === undefined || this.#completed) return
+    this.#completed = true
+    const { port } = this.#host
+    if (this.#sftp !== undefined) this.#record(this.#operate(this.#sftp.end()))
+    const reason = error ?? (this.#exitSignal === undefined ? undefined : `ended by signal ${this.#exitSignal}`)
+    this.#record([
+      {
+        type: 'complete',
+        at: port.elapsed(),
+        n: admission.n,
+        ok: reason === undefined && (this.#exitCode ?? 0) === 0,
+        bytes: this.#bytesOut,
+        dbMs: Math.max(port.elapsed() - this.#startedAt, 0),
+        gatewayMs: admission.gatewayMs,
+        ...(this.#exitCode === undefined ? {} : { exitCode: this.#exitCode }),
+        ...(reason === undefined ? {} : { error: reason }),
+      },
+    ])
+  }
+
+  #settle(): void {
+    if (this.#clientClosed && this.#targetClosed && this.#phase !== 'deciding' && this.#phase !== 'opening') {
+      clearTimeout(this.#linger)
+      this.#complete('The client closed the channel.')
+      this.#phase = 'ending'
+      this.#host.finished(this)
+    }
+  }
+
+  // Moving ----------------------------------------------------------------------------------------------------------
+
+  #forward(item: Buffer | 'eof'): void {
+    const outlet = this.#toTarget
+    if (outlet === undefined) return
+    if (item === 'eof') {
+      this.#afterStoring(() => outlet.eof())
+      return
+    }
+    this.#host.moved(0, item.length)
+    const stored = this.#sftp === undefined ? [] : this.#record(this.#operate(this.#sftp.fromClient(item)))
+    if (stored.length > 0) {
+      // Order holds: what comes behind waits for it.
+      this.#earlyBytes += item.length
+      const before = this.#storing ?? Promise.resolve()
+      this.#storing = Promise.all([before, ...stored]).then(() => {
+        this.#earlyBytes -= item.length
+        outlet.data(item)
+        this.#grantClient()
+      })
+      this.#storing.catch((error: unknown) => this.#host.failed(error))
+      return
+    }
+    this.#afterStoring(() => outlet.data(item))
+  }
+
+  #afterStoring(act: () => void): void {
+    if (this.#storing === undefined) {
+      act()
+      return
+    }
+    this.#storing = this.#storing.then(act)
+    this.#storing.catch((error: unknown) => this.#host.failed(error))
+  }
+
+  #grantClient(): void {
+    if (this.#clientClosed || this.#phase !== 'running' || this.#earlyBytes > windowSize / 2) return
+    if (this.#toTarget?.hasRoom !== true) return
+    const amount = this.#fromClient.refill()
+    if (amount > 0) this.#host.client.send(encode(message.channelWindowAdjust, [this.#recipient, amount]))
+  }
+
+  #grantTarget(transport?: Transport): void {
+    this.#targetTransport ??= transport
+    if (this.#targetTransport === undefined || this.#targetClosed) return
+    if (!this.#toClient.hasRoom || this.#output?.hasRoom === false) return
+    const amount = this.#fromTarget.refill()
+    if (amount > 0) this.#targetTransport.send(encode(message.channelWindowAdjust, [this.#targetRecipient, amount]))
+  }
+
+  // Recording -------------------------------------------------------------------------------------------------------
+
+  #resized(cols: number, rows: number): void {
+    this.#record([{ type: 'resize', at: this.#host.port.elapsed(), cols, rows }])
+  }
+
+  #operate(events: readonly SftpEvent[]): RecordingEvent[] {
+    const { port } = this.#host
+    return events.map((event) => {
+      const at = port.elapsed()
+      if (event.type === 'begin') {
+        const n = this.#host.nextRequest()
+        this.#operations.set(event.key, n)
+        return { type: 'request', at, n, action: 'ssh:sftp', text: port.redact(event.text), outcome: 'allowed' }
+      }
+      const n = this.#operations.get(event.key) ?? 0
+      this.#operations.delete(event.key)
+      return { type: 'complete', at, n, ok: event.ok, bytes: event.bytes }
+    })
+  }
+
+  /** Returns what is still being stored. */
+  #record(events: readonly RecordingEvent[]): Promise<void>[] {
+    const stored: Promise<void>[] = []
+    for (const event of events) {
+      try {
+        const promise = this.#host.port.record(event)
+        if (promise === undefined) continue
+        promise.catch((error: unknown) => this.#host.failed(error))
+        stored.push(promise)
+      } catch (error) {
+        this.#host.failed(error)
+        // Whoever waits for it must not go on.
+        stored.push(new Promise(() => undefined))
+      }
+    }
+    return stored
+  }
+}
+
+function programRequest(recipient: number, program: Program): Buffer {
+  switch (program.kind) {
+    case 'shell':
+      return channelRequest(recipient, 'shell', true)
+    case 'exec':
+      return channelRequest(recipient, 'exec', true, requestData([program.command]))
+    case 'sftp':
+      return program.command === undefined
+        ? channelRequest(recipient, 'subsystem', true, requestData(['sftp']))
+        : channelRequest(recipient, 'exec', true, requestData([program.command]))
+    default:
+      return program satisfies never
+  }
+}
+
+/** A pty request's fields with another size: terminal type and modes stay as the client gave them. */
+function resizedTerminal(data: Buffer, size: readonly [number, number, number, number]): Buffer {
+  const r = new Reader(data)
+  const type = r.bytes()
+  for (let i = 0; i < 4; i += 1) r.u32()
+  return requestData([type, ...size], r.rest())
+}
