@@ -7,14 +7,14 @@ import type { Log } from '../services.ts'
  * An error of a handler as the caller may see it. What a handler threw on purpose keeps its words; anything else becomes
  * `INTERNAL`, and its reason stays in the log.
  */
-export function problemFor(error: unknown, log: Log, where: { method: string; path: string }): ProblemDocument {
+export function problemFor(error: unknown, log: Log, procedure = ''): ProblemDocument {
   if (error instanceof ORPCError) {
     if (error.code === 'BAD_REQUEST') return badRequest(error)
     if (error.defined || (error.status >= 400 && error.status < 500)) {
       return problem(error.status, error.code, error.message)
     }
   }
-  log.error({ err: error, ...where }, 'an API request failed')
+  log.error({ err: error, procedure }, 'an API request failed')
   return problem(500, 'INTERNAL', 'The gateway could not do this. The reason is in its log.')
 }
 

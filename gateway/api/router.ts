@@ -22,5 +22,3 @@ export interface RouterParts {
 export function createRouter(parts: RouterParts) {
   return api.router({ ...parts })
 }
-
-export type ApiRouter = ReturnType<typeof createRouter>

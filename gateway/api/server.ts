@@ -1,21 +1,21 @@
+import type { AnyContractRouter } from '@orpc/contract'
 import { OpenAPIGenerator } from '@orpc/openapi'
 import { OpenAPIHandler } from '@orpc/openapi/node'
-import { ORPCError } from '@orpc/server'
+import { ORPCError, type Router } from '@orpc/server'
 import { BodyLimitPlugin } from '@orpc/server/node'
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { apiContract } from '../../shared/api/contract.ts'
-import { problemMediaType } from '../../shared/api/problem.ts'
+import { ProblemDocument, problemMediaType } from '../../shared/api/problem.ts'
 import { isLocalPeer, originalAddress, peerAddress, problem } from '../http.ts'
 import { type TokenVerifier, Unauthenticated } from '../identity/tokens.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Log } from '../services.ts'
-import type { Caller } from './context.ts'
+import type { ApiContext, Caller } from './context.ts'
 import { problemFor } from './problems.ts'
-import type { ApiRouter } from './router.ts'
 
 export interface ApiRoutesOptions {
-  router: ApiRouter
+  router: Router<AnyContractRouter, ApiContext>
   tokens: TokenVerifier
   metrics: Metrics
   /** As clients reach the gateway, without a slash at the end. */
@@ -38,13 +38,14 @@ export async function registerApiRoutes(app: FastifyInstance, options: ApiRoutes
 
   const handler = new OpenAPIHandler(router, {
     plugins: [new BodyLimitPlugin({ maxBodySize: maxBody })],
-    customErrorResponseBodyEncoder: (error) => error.data,
-    interceptors: [
-      async ({ request, next }) => {
+    customErrorResponseBodyEncoder: (error) => ProblemDocument.safeParse(error.data).data ?? problemFor(error, log),
+    // Around handlers and the checks of what goes in and out; what can't be read at all never gets here.
+    clientInterceptors: [
+      async ({ path, next }) => {
         try {
           return await next()
         } catch (error) {
-          const body = problemFor(error, log, { method: request.method, path: request.url.pathname })
+          const body = problemFor(error, log, path.join('.'))
           throw new ORPCError(body.code, { status: body.status, message: body.detail, data: body, cause: error })
         }
       },

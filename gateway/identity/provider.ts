@@ -120,7 +120,7 @@ export function createProvider(options: ProviderOptions): Provider {
       introspection: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: true },
     },
@@ -166,16 +166,25 @@ export function createProvider(options: ProviderOptions): Provider {
     return (uri === customScheme && this.applicationType === 'native') || redirectUriAllowed.call(this, uri)
   }
   provider.use(async (context, next) => {
+    const start = context.path === '/auth' || context.path.startsWith('/auth/') || context.path === '/device'
     // Every sign-in starts from nothing: whoever used this browser before has no part in it.
-    if (context.method === 'GET' && (context.path === '/auth' || context.path === '/device')) {
-      context.req.headers.cookie = withoutSession(context.req.headers.cookie)
-    }
-    // `verification_uri_complete` puts the code into the form, where a person compares it, instead of a script that sends it.
-    if (context.method === 'GET' && context.path === '/device' && typeof context.query.user_code === 'string') {
-      context.state.userCode = context.query.user_code.slice(0, 20)
-      context.query = {}
+    if (context.method === 'GET' && start) context.req.headers.cookie = withoutSession(context.req.headers.cookie)
+    if (context.path === '/device') {
+      // `verification_uri_complete` puts the code into the form, where a person compares it, instead of a script that sends it.
+      if (context.method === 'GET' && typeof context.query.user_code === 'string') {
+        context.state.userCode = context.query.user_code.slice(0, 20)
+        context.query = {}
+      }
+      // A form that this browser was never shown: it gets one.
+      if (context.method === 'POST' && context.cookies.get('sallyport') === undefined) {
+        context.status = 303
+        context.redirect(`${mountPath}/device`)
+        return
+      }
     }
     await next()
+    // oidc-provider opens its metadata to every page; nothing of ours runs in one.
+    context.remove('access-control-allow-origin')
   })
   provider.on('server_error', (_context, error) => log.error({ err: error }, 'the OAuth server failed'))
   return provider
