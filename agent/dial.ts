@@ -23,6 +23,8 @@ export function dial(target: Target, timeoutMs: number = dialTimeoutMs): Promise
     socket.once('connect', () => {
       clearTimeout(timer)
       socket.off('error', onError)
+      // Whoever uses the stream listens too; but an error in between must not be the end of the agent and all its sessions.
+      socket.on('error', () => socket.destroy())
       resolve(socket)
     })
   })

@@ -24,9 +24,14 @@ export function parseYaml<T>(file: string, text: string, shape: z.ZodType<T>): P
   const problems = result.error.issues.map((issue) => {
     const key = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
     const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `
-    return { file, line: lineAt([...issue.path, ...key]), reason: `${where}${issue.message}` }
+    return { file, line: lineAt([...issue.path, ...key]), reason: `${where}${messageOf(issue)}` }
   })
   return { ok: false, problems }
+}
+
+/** Of a bad key, what is wrong with it rather than that it is bad. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message
 }
 
 function toValue(document: Document.Parsed): unknown {

@@ -31,14 +31,16 @@ function domainEnd(text: string, from: number): number {
   let end = from
   while (end < limit && isDomain(text.charCodeAt(end))) end++
   while (end > from && !isLetter(text.charCodeAt(end - 1)) && !isDigit(text.charCodeAt(end - 1))) end--
-  const dot = text.lastIndexOf('.', end - 1)
+  let dot = end - 1
+  while (dot > from && text.charCodeAt(dot) !== 46) dot--
   if (dot <= from || end - dot < 3 || !isLetter(text.charCodeAt(dot + 1))) return 0
   return end
 }
 
-/** Letters, digits and . _ % + - ' # & = ~ ! */
+const localMarks = new Set(Array.from("._%+-'#&~!", (char) => char.charCodeAt(0)))
+
 function isLocal(code: number): boolean {
-  return isLetter(code) || isDigit(code) || ".__%+-'#&~!".includes(String.fromCharCode(code))
+  return isLetter(code) || isDigit(code) || localMarks.has(code)
 }
 
 function isDomain(code: number): boolean {

@@ -88,7 +88,7 @@ export function findPrivateKeys(text: string): Span[] {
     if (!text.slice(from, header).endsWith('PRIVATE KEY')) continue
     const limit = Math.min(text.length, at + maxKeyBlock)
     let end = header + 5
-    while (end < limit && isPem(text.charCodeAt(end)) && !text.startsWith('-----END ', end)) end++
+    while (end < limit && isPem(text.charCodeAt(end)) && !text.startsWith('-----', end)) end++
     if (text.startsWith('-----END ', end)) {
       const close = text.indexOf('-----', end + 9)
       end = close >= 0 && close - end < 80 ? close + 5 : end + 9
