@@ -93,11 +93,10 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
 
   const sweep = setInterval(() => {
     const now = new Date()
-    Promise.all([
-      db.deleteFrom('oidc_payloads').where('expires_at', '<', now).execute(),
-      db.deleteFrom('tunnel_tickets').where('expires_at', '<', now).execute(),
-      db.deleteFrom('session_tokens').where('expires_at', '<', now).execute(),
-    ]).catch((error: unknown) => log.warn({ err: error }, 'expired tokens could not be swept'))
+    db.deleteFrom('oidc_payloads')
+      .where('expires_at', '<', now)
+      .execute()
+      .catch((error: unknown) => log.warn({ err: error }, 'expired tokens could not be swept'))
   }, sweepMs)
   sweep.unref()
 

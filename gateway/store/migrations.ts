@@ -1,14 +1,7 @@
 import type { Pool } from 'pg'
 import { foundation } from './migrations/0001_foundation.ts'
 import { grantEnd } from './migrations/0002_grant_end.ts'
-
-/** A step forward. Written once, never changed after release: a store in the field has already taken it. */
-export interface Migration {
-  /** Counts from 1 without gaps. */
-  id: number
-  name: string
-  sql: string
-}
+import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
 export const migrations: readonly Migration[] = [foundation, grantEnd]

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrations.ts'
+import type { Migration } from './migration.ts'
 
 /** Of several replicas, the one that sets `ended_at` tells of a grant's end: once, also when all were stopped at that time. */
 export const grantEnd: Migration = {
