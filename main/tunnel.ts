@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
+import { ProblemDocument } from '../shared/api/problem.ts'
 import { fail, messageOf, type ProblemError } from './problem.ts'
 
 export interface TunnelOptions {
@@ -184,12 +185,12 @@ async function refuseInWords(
 }
 
 function detailOf(body: string): string | undefined {
+  let value: unknown
   try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value !== 'object' || value === null) return undefined
-    const text = 'detail' in value ? value.detail : 'message' in value ? value.message : undefined
-    return typeof text === 'string' && text !== '' ? text : undefined
+    value = JSON.parse(body)
   } catch {
     return undefined
   }
+  const parsed = ProblemDocument.safeParse(value)
+  return parsed.success ? parsed.data.detail : undefined
 }

@@ -1,7 +1,8 @@
 import { createORPCClient, ORPCError } from '@orpc/client'
 import type { ContractRouterClient } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
-import { apiContract } from '../../shared/api/contract.ts'
+import { apiContract, problems } from '../../shared/api/contract.ts'
+import { ProblemDocument } from '../../shared/api/problem.ts'
 import type { Problem } from '../../shared/rpc/contract.ts'
 import { fail, messageOf, ProblemError } from '../problem.ts'
 import type { Prover } from './proof.ts'
@@ -24,7 +25,7 @@ export function createApiClient(api: string, credentials: Credentials): ApiClien
   const link = new OpenAPILink(apiContract, {
     url: api,
     fetch: (request, init) => authorizedFetch(request, init, credentials),
-    customErrorResponseBodyDecoder: (body, response) => problemDocument(body, response.status),
+    customErrorResponseBodyDecoder: (body) => problemDocument(body),
   })
   return createORPCClient(link)
 }
@@ -79,35 +80,23 @@ function learnt(access: Access, request: Request, response: Response): boolean {
   return access.prover?.learn(request.url, response.headers.get('dpop-nonce')) ?? false
 }
 
-/** RFC 9457: `code` names the problem for programs, `detail` (or `message`, `title`) for people. */
-function problemDocument(body: unknown, status: number): ORPCError<string, unknown> | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  const text = (key: 'code' | 'detail' | 'message' | 'title'): string | undefined => {
-    const value: unknown = Reflect.get(body, key)
-    return typeof value === 'string' && value !== '' ? value : undefined
-  }
-  const code = text('code')
-  const message = text('detail') ?? text('message') ?? text('title')
-  if (code === undefined || message === undefined) return undefined
-  return new ORPCError(code, {
-    status,
-    message,
-    data: Reflect.get(body, 'data'),
-    defined: Reflect.get(body, 'defined') === true,
-  })
+/** A problem document as an error; undefined leaves what is none to oRPC. */
+function problemDocument(body: unknown): ORPCError<string, unknown> | undefined {
+  const parsed = ProblemDocument.safeParse(body)
+  if (!parsed.success) return undefined
+  const { code, status, detail } = parsed.data
+  return new ORPCError(code, { status, message: detail, defined: Object.hasOwn(problems, code) })
 }
 
 const problemOf = new Map<string, Pick<Problem, 'code' | 'action'>>([
   ['NOT_SIGNED_IN', { code: 'not-signed-in', action: 'sign-in' }],
-  ['UNAUTHORIZED', { code: 'not-signed-in', action: 'sign-in' }],
   ['FORBIDDEN', { code: 'forbidden', action: 'none' }],
   ['NOT_FOUND', { code: 'not-found', action: 'none' }],
   ['CONFLICT', { code: 'conflict', action: 'none' }],
   ['BAD_REQUEST', { code: 'bad-input', action: 'none' }],
   ['UNREACHABLE', { code: 'target-unreachable', action: 'retry' }],
-  ['BAD_GATEWAY', { code: 'target-unreachable', action: 'retry' }],
   ['UNAVAILABLE', { code: 'gateway-unreachable', action: 'retry' }],
-  ['SERVICE_UNAVAILABLE', { code: 'gateway-unreachable', action: 'retry' }],
+  ['TOO_MANY_REQUESTS', { code: 'failed', action: 'retry' }],
 ])
 
 /** What an API call threw, as a ProblemError. */

@@ -23,7 +23,13 @@ export async function startRelay(targetPort: number): Promise<Relay> {
   server.on('upgrade', (request, socket: Duplex, head) => {
     const ticket = String(request.headers['sallyport-ticket'])
     if (!tickets.delete(ticket)) {
-      const body = JSON.stringify({ title: 'Unauthorized', detail: 'This ticket was used or has expired.' })
+      const body = JSON.stringify({
+        type: 'about:blank',
+        title: 'Unauthorized',
+        status: 401,
+        code: 'NOT_SIGNED_IN',
+        detail: 'This ticket was used or has expired.',
+      })
       socket.end(
         `HTTP/1.1 401 Unauthorized\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       )

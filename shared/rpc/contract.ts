@@ -244,7 +244,10 @@ export const rpcContract = {
   },
   endpoints: {
     list: rpc.output(z.array(Endpoint)),
-    open: rpc.input(z.object({ connection: ConnectionName })).output(Endpoint),
+    /** `port` sets another fixed port, for when the last one is taken by some other program. */
+    open: rpc
+      .input(z.object({ connection: ConnectionName, port: z.number().int().min(1).max(65535).optional() }))
+      .output(Endpoint),
     close: rpc.input(z.object({ connection: ConnectionName })).output(Endpoint),
   },
 }

@@ -1,0 +1,15 @@
+/** The parts of the client core that work without a window, for the CLI. */
+
+export { Endpoints } from './endpoints/endpoints.ts'
+export { fileSecrets, readIfPresent, writeAtomic } from './files.ts'
+export { isLoopback } from './gateway/address.ts'
+export { type ApiClient, apiProblem, asked } from './gateway/client.ts'
+export { type GatewaySession, openSession } from './gateway/session.ts'
+export { fail, messageOf, ProblemError, toProblem } from './problem.ts'
+export { openSettings } from './settings.ts'
+export { machineFrom, machineSignIn } from './sign-in/machine.ts'
+export { endSignIn, resumeSignIn, type SignedIn, startSignIn } from './sign-in/person.ts'
+export { ResultStore } from './sql/result.ts'
+export { SqlSession } from './sql/session.ts'
+export { connectSsh } from './terminal/connect.ts'
+export { targetOf } from './work.ts'

@@ -1,0 +1,146 @@
+import type { GatewayEvent } from '../shared/api/models.ts'
+import type { DeepLink, Platform } from '../shared/rpc/contract.ts'
+import { Account } from './account.ts'
+import { gatewayOrigin } from './gateway/address.ts'
+import { followEvents } from './gateway/events.ts'
+import { LinkMonitor } from './gateway/monitor.ts'
+import type { Log } from './log.ts'
+import { AsyncQueue } from './queue.ts'
+import { appRouters } from './rpc/app.ts'
+import { rpc } from './rpc/base.ts'
+import { told } from './rpc/errors.ts'
+import { forwardRouter } from './rpc/forward.ts'
+import { workRouters } from './rpc/work.ts'
+import type { SecretStore } from './secrets.ts'
+import { openSettings } from './settings.ts'
+import type { SignedIn } from './sign-in/person.ts'
+import { sweepSpool } from './sql/spool.ts'
+import { Broadcast } from './watched.ts'
+import { Work } from './work.ts'
+
+export interface CoreOptions {
+  /** For settings and spooled results; made when missing. Two cores must not share one. */
+  dataDir: string
+  secrets: SecretStore
+  shell: Platform['shell']
+  version: string
+  /** The gateway to start with; else the one used last. */
+  gateway?: string
+  /** Opens an http(s) address in the person's browser. */
+  openExternal(url: string): Promise<void>
+  log: Log
+}
+
+export interface Core {
+  /** Implements `shared/rpc/contract.ts`; give it to an oRPC handler of any transport. */
+  readonly router: CoreRouter
+  /** Shows a view; kept until somebody looks. */
+  openDeepLink(link: DeepLink): void
+  close(): Promise<void>
+}
+
+export type CoreRouter = ReturnType<typeof createRouter>
+
+/** The client without a window. Resolves once it knows whether somebody is signed in; it does not wait for the gateway. */
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const { dataDir, log } = options
+  const settings = await openSettings(dataDir, (message) => log.warn({}, message))
+  if (options.gateway !== undefined) await settings.save({ gateway: gatewayOrigin(options.gateway) })
+  await sweepSpool(dataDir)
+
+  const events = new Broadcast<GatewayEvent>()
+  const links = new AsyncQueue<DeepLink>()
+  const monitor = new LinkMonitor()
+  let following = new AbortController()
+  let lastPerson: string | undefined
+
+  const account = new Account({
+    secrets: options.secrets,
+    clientId: 'sallyport-desktop',
+    openExternal: options.openExternal,
+    onSignedIn: async (who) => {
+      const person = `${who.person.id} ${who.info.url}`
+      // Results and sessions of another person are not for this one to see.
+      if (lastPerson !== undefined && lastPerson !== person) await work.closeAll()
+      lastPerson = person
+      await settings.save({ gateway: who.info.url })
+      following.abort()
+      following = new AbortController()
+      follow(who, following.signal)
+      monitor.watch(who.info.url)
+    },
+    onSignedOut: async (how) => {
+      following.abort()
+      if (how === 'signed-out') {
+        lastPerson = undefined
+        monitor.watch(undefined)
+        await work.closeAll()
+      }
+    },
+    log,
+  })
+  const work = new Work({
+    dataDir,
+    settings,
+    who: () => account.require(),
+    warn: (message) => log.warn({}, message),
+  })
+  const follow = (who: SignedIn, signal: AbortSignal): void => {
+    const warn = (message: string): void => log.warn({}, message)
+    followEvents(who.api, (event) => events.emit(event), warn, signal).catch((error: unknown) => {
+      log.error({ err: error }, 'gateway events stopped')
+    })
+  }
+
+  const platform = (): Platform => ({
+    shell: options.shell,
+    os: process.platform === 'darwin' ? 'mac' : process.platform === 'win32' ? 'windows' : 'linux',
+    version: options.version,
+    gateway: settings.get().gateway,
+  })
+  const router = createRouter({
+    platform,
+    settings,
+    account,
+    monitor,
+    work,
+    events,
+    links,
+    openExternal: options.openExternal,
+  })
+  await account.resume(settings.get().gateway)
+
+  return {
+    router,
+    openDeepLink: (link) => links.push(link),
+    async close() {
+      account.cancel()
+      following.abort()
+      monitor.watch(undefined)
+      events.end()
+      links.end()
+      await work.closeAll()
+    },
+  }
+}
+
+interface RouterDeps {
+  platform(): Platform
+  settings: Awaited<ReturnType<typeof openSettings>>
+  account: Account
+  monitor: LinkMonitor
+  work: Work
+  events: Broadcast<GatewayEvent>
+  links: AsyncQueue<DeepLink>
+  openExternal(url: string): Promise<void>
+}
+
+function createRouter(deps: RouterDeps) {
+  const { account, work, events, links } = deps
+  return rpc.router({
+    ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
+    ...workRouters(work),
+    gateway: forwardRouter(() => account.require().api),
+    events: rpc.events.handler(({ signal }) => told(events.read(signal))),
+  })
+}

@@ -1,0 +1,40 @@
+import { ORPCError } from '@orpc/client'
+import type { Problem } from '../../shared/rpc/contract.ts'
+import { apiProblem } from '../gateway/client.ts'
+import { ProblemError, toProblem } from '../problem.ts'
+
+/** What a procedure threw, as the renderer gets it: a PROBLEM with words and what helps. */
+export function rpcError(error: unknown): ORPCError<string, unknown> {
+  if (error instanceof ORPCError && error.code === 'PROBLEM') return error
+  const problem: Problem = error instanceof ORPCError ? apiProblem(error).problem : toProblem(error)
+  return new ORPCError('PROBLEM', { status: 500, message: problem.message, data: problem })
+}
+
+const codes: Readonly<Record<Problem['code'], { code: string; status: number }>> = {
+  'not-signed-in': { code: 'NOT_SIGNED_IN', status: 401 },
+  'gateway-unreachable': { code: 'UNAVAILABLE', status: 503 },
+  'target-unreachable': { code: 'UNREACHABLE', status: 502 },
+  forbidden: { code: 'FORBIDDEN', status: 403 },
+  'not-found': { code: 'NOT_FOUND', status: 404 },
+  conflict: { code: 'CONFLICT', status: 409 },
+  'session-ended': { code: 'UNAVAILABLE', status: 503 },
+  'sign-in-failed': { code: 'NOT_SIGNED_IN', status: 401 },
+  'bad-input': { code: 'BAD_REQUEST', status: 400 },
+  failed: { code: 'INTERNAL', status: 500 },
+}
+
+/** What a forwarded call of the gateway API threw: the gateway's own error, or our problem under one of its codes. */
+export function forwardedError(error: unknown): unknown {
+  if (!(error instanceof ProblemError)) return error
+  const { code, status } = codes[error.problem.code]
+  return new ORPCError(code, { status, message: error.problem.message })
+}
+
+/** An event iterator whose errors reach the renderer in words. */
+export async function* told<T>(events: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+  try {
+    yield* events
+  } catch (error) {
+    throw rpcError(error)
+  }
+}

@@ -1,0 +1,39 @@
+import { fail } from '../problem.ts'
+import type { Work } from '../work.ts'
+import { rpc } from './base.ts'
+import { told } from './errors.ts'
+
+const maxWindow = 10_000
+
+/** SQL sessions, terminals and endpoints. */
+export function workRouters(work: Work) {
+  const { sql, terminal, endpoints } = rpc
+  return {
+    sql: {
+      open: sql.open.handler(({ input }) => work.openSql(input.connection)),
+      run: sql.run.handler(({ input, signal }) => told(work.sqlSession(input.id).run(input, signal))),
+      rows: sql.rows.handler(async ({ input }) => {
+        const { result, from, to } = input
+        if (to - from > maxWindow) throw fail('bad-input', `At most ${maxWindow} rows can be read at a time.`)
+        const store = work.result(result)
+        const rows = await store.window(from, to)
+        return { rows: rows.map((row) => [...row]), total: store.kept, complete: store.complete }
+      }),
+      cancel: sql.cancel.handler(({ input }) => work.sqlSession(input.id).cancel()),
+      release: sql.release.handler(({ input }) => work.release(input.result)),
+      close: sql.close.handler(({ input }) => work.closeSql(input.id)),
+    },
+    terminal: {
+      open: terminal.open.handler(({ input }) => ({ id: work.openTerminal(input.connection, input) })),
+      attach: terminal.attach.handler(({ input, signal }) => told(work.terminal(input.id).attach(signal))),
+      write: terminal.write.handler(({ input }) => work.terminal(input.id).write(input.data)),
+      resize: terminal.resize.handler(({ input }) => work.terminal(input.id).resize(input.cols, input.rows)),
+      close: terminal.close.handler(({ input }) => work.closeTerminal(input.id)),
+    },
+    endpoints: {
+      list: endpoints.list.handler(() => work.listEndpoints()),
+      open: endpoints.open.handler(({ input }) => work.openEndpoint(input.connection, input.port)),
+      close: endpoints.close.handler(({ input }) => work.closeEndpoint(input.connection)),
+    },
+  }
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Connection } from '../shared/api/models.ts'
+import type { Endpoint } from '../shared/rpc/contract.ts'
+import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
+import { asked } from './gateway/client.ts'
+import { openSession } from './gateway/session.ts'
+import { fail } from './problem.ts'
+import type { SettingsStore } from './settings.ts'
+import type { SignedIn } from './sign-in/person.ts'
+import { ResultStore } from './sql/result.ts'
+import { SqlSession } from './sql/session.ts'
+import { TerminalSession } from './terminal/session.ts'
+
+export interface WorkOptions {
+  dataDir: string
+  settings: SettingsStore
+  /** Who is signed in; throws when nobody is. Asked anew for each session, so that work outlives a sign-in. */
+  who(): SignedIn
+  warn(message: string): void
+}
+
+/** What one person has open: SQL sessions, terminals and local endpoints, by handle. All of it ends together. */
+export class Work {
+  private readonly options: WorkOptions
+  private readonly sql = new Map<string, SqlSession>()
+  private readonly terminals = new Map<string, TerminalSession>()
+  private readonly endpoints: Endpoints
+
+  constructor(options: WorkOptions) {
+    this.options = options
+    const { settings } = options
+    this.endpoints = new Endpoints({
+      dial: async (connection) =>
+        (await openSession(options.who(), connection, { door: 'endpoint', annotations: 'text' })).stream,
+      port: (connection) => settings.port(settings.get().gateway, connection),
+      savePort: (connection, port) => settings.savePort(settings.get().gateway, connection, port),
+      warn: options.warn,
+    })
+  }
+
+  async openSql(name: string): Promise<{ id: string; environment: Connection['environment'] }> {
+    const { who, dataDir } = this.options
+    const connection = await asked(who().api.connections.get({ name }))
+    if (connection.kind !== 'postgres') throw fail('bad-input', `${name} is no database.`)
+    const spool = join(dataDir, 'spool')
+    const session = new SqlSession({
+      dial: async (signal) =>
+        (await openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal)).stream,
+      user: who().person.id,
+      database: connection.database ?? name,
+      newResult: () => new ResultStore(spool),
+    })
+    const id = randomUUID()
+    this.sql.set(id, session)
+    return { id, environment: connection.environment }
+  }
+
+  sqlSession(id: string): SqlSession {
+    const session = this.sql.get(id)
+    if (session === undefined) throw gone('SQL session')
+    return session
+  }
+
+  result(id: string): ResultStore {
+    for (const session of this.sql.values()) {
+      const result = session.result(id)
+      if (result !== undefined) return result
+    }
+    throw gone('result')
+  }
+
+  async release(result: string): Promise<void> {
+    await Promise.all([...this.sql.values()].map((session) => session.release(result)))
+  }
+
+  async closeSql(id: string): Promise<void> {
+    const session = this.sql.get(id)
+    this.sql.delete(id)
+    await session?.close()
+  }
+
+  openTerminal(connection: string, size: { cols: number; rows: number }): string {
+    const { who } = this.options
+    const terminal = new TerminalSession({
+      dial: () => openSession(who(), connection, { door: 'desktop', annotations: 'machine' }),
+      user: who().person.id,
+      ...size,
+    })
+    const id = randomUUID()
+    this.terminals.set(id, terminal)
+    return id
+  }
+
+  terminal(id: string): TerminalSession {
+    const terminal = this.terminals.get(id)
+    if (terminal === undefined) throw gone('terminal')
+    return terminal
+  }
+
+  closeTerminal(id: string): void {
+    this.terminals.get(id)?.close()
+    this.terminals.delete(id)
+  }
+
+  async listEndpoints(): Promise<Endpoint[]> {
+    const { api, person } = this.options.who()
+    const connections = await asked(api.connections.list())
+    return connections.map((connection) => this.endpoints.describe(targetOf(connection, person.id)))
+  }
+
+  async openEndpoint(name: string, port?: number): Promise<Endpoint> {
+    return this.endpoints.open(await this.target(name), port)
+  }
+
+  async closeEndpoint(name: string): Promise<Endpoint> {
+    return this.endpoints.close(await this.target(name))
+  }
+
+  private async target(name: string): Promise<EndpointTarget> {
+    const { api, person } = this.options.who()
+    return targetOf(await asked(api.connections.get({ name })), person.id)
+  }
+
+  /** Ends everything. The Work can be used again afterwards, by whoever is signed in then. */
+  async closeAll(): Promise<void> {
+    for (const id of [...this.terminals.keys()]) this.closeTerminal(id)
+    await Promise.all([...this.sql.keys()].map((id) => this.closeSql(id)))
+    await this.endpoints.closeAll()
+  }
+}
+
+function gone(what: string): Error {
+  return fail('session-ended', `This ${what} is closed.`, { action: 'reconnect' })
+}
+
+/** What native tools are told for a connection: their own user name means nothing to the inspector, but they need one. */
+export function targetOf(connection: Connection, user: string): EndpointTarget {
+  const { name, kind, database } = connection
+  return { connection: name, kind, user, ...(kind === 'postgres' ? { database: database ?? name } : {}) }
+}
