@@ -64,10 +64,7 @@ const closeGraceMs = 3000
  * @throws when the port is taken, in words
  */
 export async function startHttp({ listen, tls, log }: HttpOptions): Promise<HttpServer> {
-  let handler: RequestListener = (_request, response) => {
-    const body = problem(503, 'UNAVAILABLE', 'The gateway is starting.')
-    response.writeHead(503, { 'content-type': problemType, 'retry-after': '1' }).end(JSON.stringify(body))
-  }
+  let handler: RequestListener = unavailable('The gateway is starting.')
   const deadlines = { headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 30_000, maxHeaderSize: 16_384 }
   const onRequest: RequestListener = (request, response) => handler(request, response)
   const server =
@@ -76,10 +73,10 @@ export async function startHttp({ listen, tls, log }: HttpOptions): Promise<Http
       : createTlsServer({ ...deadlines, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 15_000 }, onRequest)
   await bind(server, listen)
 
-  let closing = false
+  let route = handler
   const app = fastify({
-    serverFactory: (route) => {
-      handler = (request, response) => (closing ? refuseClosing(response) : route(request, response))
+    serverFactory: (serve) => {
+      route = serve
       return server
     },
     bodyLimit: maxBody,
@@ -121,13 +118,16 @@ export async function startHttp({ listen, tls, log }: HttpOptions): Promise<Http
     async open(tunnel) {
       server.on('upgrade', (request, socket, head) => upgrade(request, socket, head, tunnel))
       await app.ready()
+      handler = route
     },
     async close() {
-      closing = true
+      handler = unavailable('The gateway is stopping.')
       const ended = new Promise<void>((done) => server.close(() => done()))
-      server.closeIdleConnections()
+      // A connection that was busy a moment ago may be kept alive by its client.
+      const idle = setInterval(() => server.closeIdleConnections(), 20)
       const force = setTimeout(() => server.closeAllConnections(), closeGraceMs)
       await ended
+      clearInterval(idle)
       clearTimeout(force)
       await app.close()
     },
@@ -202,7 +202,9 @@ function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, tunnel:
   socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
 }
 
-function refuseClosing(response: Parameters<RequestListener>[1]): void {
-  const body = problem(503, 'UNAVAILABLE', 'The gateway is stopping.')
-  response.writeHead(503, { 'content-type': problemType, connection: 'close' }).end(JSON.stringify(body))
+function unavailable(detail: string): RequestListener {
+  const body = JSON.stringify(problem(503, 'UNAVAILABLE', detail))
+  return (_request, response) => {
+    response.writeHead(503, { 'content-type': problemType, 'retry-after': '1', connection: 'close' }).end(body)
+  }
 }

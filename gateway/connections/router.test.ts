@@ -1,0 +1,138 @@
+import { call, ORPCError } from '@orpc/server'
+import { expect, test } from 'vitest'
+import type { Decision } from '../../shared/decision.ts'
+import type { ConnectionAccess } from '../../shared/link.ts'
+import type { Caller } from '../api/context.ts'
+import { explainRouter } from '../api/explain.ts'
+import { quiet } from '../testing/store.ts'
+import { createConnections } from './connections.ts'
+import { createReach } from './reach.ts'
+import { type ConnectionsDeps, connectionsRouter } from './router.ts'
+
+const policy = { id: 'contractors-no-shell', reason: 'Contractors have no shell' }
+const decisions: Record<string, Decision> = {
+  'orders-db': { verdict: 'allow', policies: [] },
+  'web-1': { verdict: 'block', policy },
+  'analytics-db': {
+    verdict: 'hold',
+    policy,
+    approval: { group: 'dba', count: 1, windowSeconds: 1800, notify: [] },
+  },
+}
+const target = {
+  kind: 'postgres',
+  host: '10.0.0.5',
+  port: 5432,
+  database: 'orders',
+  user: 'gate',
+  password: 'hidden',
+  tls: { mode: 'disable' },
+} as const
+const connections = createConnections(
+  Object.keys(decisions).map((name) => ({
+    name,
+    kind: 'postgres',
+    environment: 'production',
+    tags: ['pii'],
+    description: name,
+    target,
+  })),
+)
+const caller: Caller = {
+  principal: { kind: 'user', id: 'mallory', name: 'Mallory', groups: ['contractors'] },
+  sourceIp: '127.0.0.1',
+  mfa: false,
+  signInEndsAt: '2030-01-01T00:00:00.000Z',
+  tokenId: 't',
+}
+
+function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
+  const unused = () => {
+    throw new Error('not asked for here')
+  }
+  return {
+    connections,
+    grants: { inForce: async () => [] },
+    reach: { check: async () => true },
+    native: { postgres: '127.0.0.1:5433', ssh: '' },
+    log: quiet,
+    agent: {
+      sshHostKey: 'SHA256:x',
+      access: ({ connection }): ConnectionAccess => ({
+        connect: decisions[connection.name] ?? { verdict: 'block', policy },
+        actions: [{ action: 'sql:read', decision: { verdict: 'allow', policies: [] } }],
+        dataClasses: [],
+      }),
+      schema,
+      explain: async () => ({ statements: [] }),
+      pushPolicy: unused,
+      open: unused,
+      openSsh: unused,
+      cancelPostgres: unused,
+      decide: unused,
+      probe: unused,
+      close: unused,
+    },
+  }
+}
+
+const context = { context: { caller } }
+const failure = async (promise: Promise<unknown>) => {
+  const error: unknown = await promise.catch((thrown: unknown) => thrown)
+  if (!(error instanceof ORPCError)) throw new Error(`expected an error of the contract, got ${String(error)}`)
+  return [error.code, error.message] as const
+}
+
+test('lists what may be opened or asked for, and nothing of what may not; no address, no credential', async () => {
+  const router = connectionsRouter(deps())
+  const list = await call(router.list, undefined, context)
+  expect(list.map(({ name, access }) => [name, access])).toEqual([
+    ['orders-db', 'open'],
+    ['analytics-db', 'locked'],
+  ])
+  expect(list[0]).toMatchObject({ database: 'orders', native: '127.0.0.1:5433', reachable: true })
+  expect(JSON.stringify(list)).not.toMatch(/10\.0\.0\.5|hidden|gate/)
+})
+
+test('what one may not know of looks like what does not exist', async () => {
+  const router = connectionsRouter(deps())
+  const hidden = await failure(call(router.get, { name: 'web-1' }, context))
+  const missing = await failure(call(router.get, { name: 'nothing' }, context))
+  expect(hidden).toEqual(['NOT_FOUND', 'There is no connection web-1, or it is not open to you.'])
+  expect(missing[0]).toBe('NOT_FOUND')
+  expect(await failure(call(router.schema, { name: 'web-1' }, context))).toEqual(hidden)
+  const explain = explainRouter(deps())
+  expect(await failure(call(explain, { connection: 'web-1', text: 'ls' }, context))).toEqual(hidden)
+})
+
+test('the schema of a locked connection has to be asked for; one out of reach is said to be so', async () => {
+  const [code, message] = await failure(call(connectionsRouter(deps()).schema, { name: 'analytics-db' }, context))
+  expect(code).toBe('FORBIDDEN')
+  expect(message).toContain('contractors-no-shell')
+  const down = connectionsRouter(deps(() => Promise.reject(new Error('ECONNREFUSED 10.0.0.5'))))
+  expect(await failure(call(down.schema, { name: 'orders-db' }, context))).toEqual([
+    'UNREACHABLE',
+    'orders-db does not answer. Its tables can be shown once it does.',
+  ])
+})
+
+test('a target is probed once in ten seconds, however many ask', async () => {
+  let now = 0
+  let probes = 0
+  const reach = createReach(
+    {
+      probe: async () => {
+        probes += 1
+        if (probes === 2) throw new Error('unreachable')
+        return true
+      },
+    },
+    () => now,
+  )
+  const connection = connections.get('orders-db')
+  if (connection === undefined) throw new Error('no connection')
+  expect(await Promise.all([reach.check(connection), reach.check(connection)])).toEqual([true, true])
+  expect(probes).toBe(1)
+  now = 10_000
+  expect(await reach.check(connection)).toBe(false)
+})
