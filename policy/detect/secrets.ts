@@ -120,6 +120,10 @@ const secretNames = [
   'private_key',
   'pgpassword',
 ]
+/** Most names in a log end in no such letter, and need no closer look. */
+const lastLetters: ReadonlySet<number> = new Set(
+  secretNames.flatMap((name) => [name, name.toUpperCase()].map((each) => each.charCodeAt(each.length - 1))),
+)
 const maxName = 40
 const maxValue = 256
 /** After a name with a space: `PASSWORD 'x'` of SQL, `--password x` of a command line. */
@@ -158,7 +162,7 @@ function namesSecret(text: string, sign: number): boolean {
   while (end > 0 && sign - end < 3 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--
   const quote = text[end - 1]
   if (quote === '"' || quote === "'") end--
-  if (!isLetter(text.charCodeAt(end - 1))) return false
+  if (!lastLetters.has(text.charCodeAt(end - 1))) return false
   let start = end
   while (start > 0 && end - start < maxName && token(text.charCodeAt(start - 1))) start--
   const name = text.slice(start, end).toLowerCase()
