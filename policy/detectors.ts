@@ -17,7 +17,7 @@ import {
 } from './detect/secrets.ts'
 import type { Find } from './detect/span.ts'
 
-export { type Find, type Span, union } from './detect/span.ts'
+export { type Find, union } from './detect/span.ts'
 
 /** A detector: `anyOf` are ASCII characters of which any text with a match has at least one, so that other text need not be searched. */
 export interface Detector {

@@ -13,7 +13,7 @@ import { schemaText } from './schema.ts'
 import { decisionOf, ruling, unmaskOf } from './verdict.ts'
 
 export type { DataClass } from './classification.ts'
-export type { PolicyInput, RequestFacts, Surroundings } from './input.ts'
+export type { PolicyInput, Surroundings } from './input.ts'
 
 /** What a sensitive column is, before anybody is asked about it. */
 export interface ColumnClass {
