@@ -104,21 +104,23 @@ export class ServerAuth {
   #check(attempt: Attempt): void {
     this.#busy = true
     this.#tries += 1
-    this.#options.check(attempt).then(
-      (result) => {
-        this.#busy = false
-        if (this.#transport.closed) return
-        if (result.ok) {
-          this.#enter(attempt.user)
-          return
-        }
-        // A failure alone is all that the protocol says; the banner is where a client shows words.
-        this.#transport.send(encode(message.userauthBanner, [`sallyport: ${result.reason}\r\n`, '']))
-        if (this.#tries >= this.#options.maxTries) this.#transport.close(`Too many sign-in attempts. ${result.reason}`)
-        else this.#fail()
-      },
-      () => this.#transport.close('The sign-in could not be checked. Nothing was opened; try again.'),
-    )
+    this.#options
+      .check(attempt)
+      .then((result) => this.#checked(attempt, result))
+      .catch(() => this.#transport.close('The sign-in could not be checked. Nothing was opened; try again.'))
+  }
+
+  #checked(attempt: Attempt, result: Awaited<ReturnType<ServerAuthOptions['check']>>): void {
+    this.#busy = false
+    if (this.#transport.closed) return
+    if (result.ok) {
+      this.#enter(attempt.user)
+      return
+    }
+    // A failure alone is all that the protocol says; the banner is where a client shows words.
+    this.#transport.send(encode(message.userauthBanner, [`sallyport: ${result.reason}\r\n`, '']))
+    if (this.#tries >= this.#options.maxTries) this.#transport.close(`Too many sign-in attempts. ${result.reason}`)
+    else this.#fail()
   }
 
   #enter(user: string): void {

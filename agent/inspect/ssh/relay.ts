@@ -6,6 +6,7 @@ import { type ChannelHost, SessionChannel } from './channel.ts'
 import { packetSize, windowSize } from './flow.ts'
 import { type ConnectionMessage, decodeConnection, encode, FrameError, message, openFailure, Reader } from './frames.ts'
 import { connectTarget } from './target.ts'
+import { tracked } from './tracked.ts'
 import type { Transport } from './transport.ts'
 
 export interface RelayOptions {
@@ -58,7 +59,7 @@ export class Relay {
 
   constructor({ client, dial, target, port }: RelayOptions) {
     this.#client = client
-    this.#port = port
+    this.#port = tracked(port, (stored) => this.#track(stored))
     this.#account = target.user
     this.#epoch = port.epoch
     this.done = new Promise((resolve) => {
@@ -330,19 +331,20 @@ export class Relay {
 
   #record(event: RecordingEvent): void {
     try {
-      const stored = this.#port.record(event)
-      if (stored === undefined) return
-      this.#stored.add(stored)
-      const forget = (): void => {
-        this.#stored.delete(stored)
-      }
-      stored.then(forget, (error: unknown) => {
-        forget()
-        this.#failed(error)
-      })
+      this.#port.record(event)?.catch((error: unknown) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
     }
+  }
+
+  /** The session is over only once all that it recorded is stored. */
+  #track(stored: Promise<void>): void {
+    const settled = stored.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#stored.add(settled)
+    settled.then(() => this.#stored.delete(settled))
   }
 
   #end(reason: string): void {
@@ -359,7 +361,7 @@ export class Relay {
     this.#targetTransport?.close('The session ended.')
     this.#aborted.abort()
     const end = { reason, bytesOut: this.#bytesOut, bytesIn: this.#bytesIn }
-    Promise.allSettled(this.#stored).then(() => this.#resolve(end))
+    Promise.all(this.#stored).then(() => this.#resolve(end))
   }
 }
 
