@@ -23,6 +23,11 @@ test('a port that is taken is named, with what to do', async () => {
   )
 })
 
+test('a certificate that is none is named as the reason', async () => {
+  const tls = { cert: 'no certificate', key: 'no key' }
+  await expect(startHttp({ listen, tls, log: quiet })).rejects.toThrow(/^tls: .*can't be used/)
+})
+
 test('answers from the moment it listens, first that it is starting', async () => {
   const http = await start()
   const early = await fetch(http.address)

@@ -70,7 +70,9 @@ export async function startHttp({ listen, tls, log }: HttpOptions): Promise<Http
   const server =
     tls === undefined
       ? createServer(deadlines, onRequest)
-      : createTlsServer({ ...deadlines, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 15_000 }, onRequest)
+      : withTls(() =>
+          createTlsServer({ ...deadlines, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 15_000 }, onRequest),
+        )
   await bind(server, listen)
 
   let route = handler
@@ -192,6 +194,17 @@ function bind(server: Server, { host, port }: { host: string; port: number }): P
       done()
     })
   })
+}
+
+function withTls<T>(create: () => T): T {
+  try {
+    return create()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`tls: the certificate and key can't be used: ${reason}. Both are PEM, and belong together.`, {
+      cause: error,
+    })
+  }
 }
 
 function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, tunnel: HandleTunnel): void {
