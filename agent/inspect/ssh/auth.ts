@@ -1,7 +1,7 @@
 import type { ParsedKey } from 'ssh2'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { encode, FrameError, message, Reader, requestData } from './frames.ts'
-import type { Transport } from './transport.ts'
+import { disconnectCode, type Transport } from './transport.ts'
 
 const authService = 'ssh-userauth'
 const connectionService = 'ssh-connection'
@@ -71,7 +71,7 @@ export class ServerAuth {
     if (this.#busy) throw new FrameError('a second sign-in while one is being checked')
     this.#requests += 1
     if (this.#requests > maxRequests) {
-      this.#transport.close('Too many sign-in attempts on one connection.')
+      this.#leave('Too many sign-in attempts on one connection.')
       return
     }
     this.#asked = undefined
@@ -107,7 +107,7 @@ export class ServerAuth {
     this.#options
       .check(attempt)
       .then((result) => this.#checked(attempt, result))
-      .catch(() => this.#transport.close('The sign-in could not be checked. Nothing was opened; try again.'))
+      .catch(() => this.#leave('The sign-in could not be checked. Nothing was opened; try again.'))
   }
 
   #checked(attempt: Attempt, result: Awaited<ReturnType<ServerAuthOptions['check']>>): void {
@@ -119,8 +119,12 @@ export class ServerAuth {
     }
     // A failure alone is all that the protocol says; the banner is where a client shows words.
     this.#transport.send(encode(message.userauthBanner, [`sallyport: ${result.reason}\r\n`, '']))
-    if (this.#tries >= this.#options.maxTries) this.#transport.close(`Too many sign-in attempts. ${result.reason}`)
+    if (this.#tries >= this.#options.maxTries) this.#leave(`Too many sign-in attempts. ${result.reason}`)
     else this.#fail()
+  }
+
+  #leave(reason: string): void {
+    this.#transport.close(reason, disconnectCode.noMoreAuthMethods)
   }
 
   #enter(user: string): void {

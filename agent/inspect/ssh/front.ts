@@ -4,7 +4,7 @@ import type { InspectorSession } from '../session.ts'
 import { ServerAuth } from './auth.ts'
 import { Relay } from './relay.ts'
 import { entryDeadlineMs, type SshTarget } from './session.ts'
-import { serverTransport } from './transport.ts'
+import { disconnectCode, serverTransport } from './transport.ts'
 
 /** What a successful sign-in opens. `open` is called once, when the session is about to be served. */
 export type SshEntry =
@@ -61,5 +61,8 @@ export function serveSshFront({ client, hostKey, authenticate }: SshFrontOptions
       entry.opened({ end: (reason) => session.end(reason), done: session.done })
     },
   })
-  const deadline = setTimeout(() => transport.close('Nobody signed in for too long.'), entryDeadlineMs)
+  const deadline = setTimeout(
+    () => transport.close('Nobody signed in for too long.', disconnectCode.noMoreAuthMethods),
+    entryDeadlineMs,
+  )
 }

@@ -4,7 +4,7 @@ import type { InspectorPort } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
 import { ServerAuth } from './auth.ts'
 import { Relay } from './relay.ts'
-import { serverTransport } from './transport.ts'
+import { disconnectCode, serverTransport } from './transport.ts'
 
 export type SshTarget = Extract<Target, { kind: 'ssh' }>
 
@@ -55,7 +55,10 @@ export function serveSsh({ client, dial, target, hostKey, port }: SshSessionOpti
       relay.done.then(settle)
     },
   })
-  const deadline = setTimeout(() => transport.close('Nobody signed in for too long.'), entryDeadlineMs)
+  const deadline = setTimeout(
+    () => transport.close('Nobody signed in for too long.', disconnectCode.noMoreAuthMethods),
+    entryDeadlineMs,
+  )
   return {
     end: (reason) => {
       if (relay === undefined) transport.close(reason)

@@ -23,8 +23,8 @@ export interface Transport {
   readonly closed: boolean
   /** Exchange hash of the first key exchange: what authentication signs. */
   readonly sessionId: Buffer
-  /** Says goodbye with a reason in words, then closes. */
-  close(reason: string): void
+  /** Says goodbye with a reason in words, then closes. `code` is one of `disconnectCode`. */
+  close(reason: string, code?: number): void
 }
 
 export interface TransportEvents {
@@ -44,7 +44,8 @@ const deafAt = 4 << 20
 /** How long a peer may take to read our goodbye. */
 const lingerMs = 1000
 const ident = 'Sallyport'
-const byApplication = 11
+/** Why a side leaves. Clients take `byApplication` for an ordinary end and show words with any other. */
+export const disconnectCode = { byApplication: 11, noMoreAuthMethods: 14 } as const
 
 /** Serves the transport of a client with our host key (OpenSSH or PEM text). */
 export function serverTransport(stream: Duplex, hostKey: string, events: TransportEvents): Transport {
@@ -180,11 +181,11 @@ class ProtocolTransport implements Transport {
     utils.sendPacket(this.#protocol, write.finalize(packet))
   }
 
-  close(reason: string): void {
+  close(reason: string, code: number = disconnectCode.byApplication): void {
     if (this.#closed) return
     // In the middle of a key exchange a message would wait for its end; ssh2's own goodbye does not, but has no words.
-    if (this.#protocol._kexinit !== undefined) this.#protocol.disconnect(byApplication)
-    else this.send(encode(message.disconnect, [byApplication, reason, '']))
+    if (this.#protocol._kexinit !== undefined) this.#protocol.disconnect(code)
+    else this.send(encode(message.disconnect, [code, reason, '']))
     this.#shut(reason)
   }
 
@@ -228,7 +229,7 @@ class ProtocolTransport implements Transport {
     const r = new Reader(payload, 1)
     const code = r.u32()
     const description = r.bytes().toString()
-    this.#shut(code === byApplication || description === '' ? 'the connection was closed' : description)
+    this.#shut(code === disconnectCode.byApplication || description === '' ? 'the connection was closed' : description)
   }
 
   #shut(reason: string): void {
