@@ -1,0 +1,88 @@
+import { withEventMeta } from '@orpc/server'
+import type { GatewayEvent } from '../../shared/api/models.ts'
+import { api, type Caller } from '../api/context.ts'
+import { type GrantBook, toGrant } from '../grants/grants.ts'
+import type { Requests } from '../requests/requests.ts'
+import type { Sessions } from '../sessions/registry.ts'
+import type { SessionView } from '../sessions/view.ts'
+import type { Events, StoredEvent } from './events.ts'
+
+export interface EventsRouterDeps {
+  events: Events
+  requests: Requests
+  grants: GrantBook
+  view: SessionView
+  sessions: Pick<Sessions, 'onEndFor'>
+  /** Aborts when the gateway stops. */
+  stopping: AbortSignal
+}
+
+/** A stream is ended after this long: the client comes back with a fresh token and its last id. */
+const longestMs = 9 * 60_000
+
+export function eventsRouter(deps: EventsRouterDeps) {
+  return api.events.handler(({ context: { caller }, lastEventId, signal }) => stream(deps, caller, lastEventId, signal))
+}
+
+async function* stream(
+  deps: EventsRouterDeps,
+  caller: Caller,
+  lastEventId: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<GatewayEvent, void, undefined> {
+  const { events, sessions, stopping } = deps
+  const signedOut = new AbortController()
+  const forget = sessions.onEndFor((who) => {
+    const mine = 'principalId' in who ? who.principalId === caller.principal.id : who.accessTokenId === caller.tokenId
+    if (mine) signedOut.abort()
+  })
+  try {
+    const last = Number(lastEventId)
+    const newest = await events.newest()
+    // An id from before the store was made anew lies ahead of it.
+    const cursor = lastEventId !== undefined && Number.isSafeInteger(last) ? Math.min(last, newest) : newest
+    const id = String(cursor)
+    yield withEventMeta({ type: 'hello', id }, { id })
+    const ends = [signedOut.signal, stopping, AbortSignal.timeout(longestMs), ...(signal === undefined ? [] : [signal])]
+    for await (const event of events.follow(cursor, AbortSignal.any(ends))) {
+      const shown = concerns(caller, event) ? await render(deps, caller, event) : undefined
+      if (shown !== undefined) yield withEventMeta(shown, { id: shown.id })
+    }
+  } finally {
+    forget()
+  }
+}
+
+/** The coarse filter; `render` asks whether they may see it. */
+function concerns({ principal }: Caller, { audience }: StoredEvent): boolean {
+  return (
+    audience.everyone ||
+    audience.sessionsOn !== undefined ||
+    audience.principals.includes(principal.id) ||
+    audience.groups.some((group) => principal.groups.includes(group))
+  )
+}
+
+async function render(
+  { requests, grants, view }: EventsRouterDeps,
+  caller: Caller,
+  { id: number, payload }: StoredEvent,
+): Promise<GatewayEvent | undefined> {
+  const id = String(number)
+  switch (payload.type) {
+    case 'request': {
+      const request = await requests.peek(caller, payload.id)
+      return request && { type: 'request', id, request }
+    }
+    case 'grant': {
+      const row = await grants.find(payload.id)
+      return row && { type: 'grant', id, grant: toGrant(row), state: payload.state }
+    }
+    case 'session': {
+      const session = await view.find(caller, payload.id)
+      return session && { type: 'session', id, session }
+    }
+    case 'policy':
+      return { type: 'policy', id, version: payload.version }
+  }
+}

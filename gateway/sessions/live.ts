@@ -1,0 +1,184 @@
+import type { Duplex } from 'node:stream'
+import type { Session } from '../../shared/api/models.ts'
+import type { Grant } from '../../shared/decision.ts'
+import type { AgentSession, Held, HoldRequest, SessionEnd, SessionPort, SessionSpec } from '../../shared/link.ts'
+import type { RecordingEvent } from '../../shared/recording.ts'
+import type { Recordings } from '../recordings/recordings.ts'
+import type { RecordingSeal, RecordingWriter } from '../recordings/writer.ts'
+import type { Log } from '../services.ts'
+
+export type Counts = Session['counts']
+
+export interface LiveSessionOptions {
+  spec: SessionSpec
+  door: Session['door']
+  /** The sign-in that it was entered with. */
+  accessTokenId: string
+  /** The stream towards the client; cut when an end that was asked for takes too long. */
+  client: Duplex
+  recordings: Recordings
+  log: Log
+  /** Why nothing may be forwarded right now (the audit log can't be written). */
+  standstill(): Error | undefined
+  /** Stores the session's row and audit record. Nothing is forwarded before. */
+  begun(session: LiveSession): Promise<void>
+  hold(request: HoldRequest): Promise<Held>
+  /** Called once, when both sides are closed. `seal` is undefined when the recording could not be closed. */
+  ended(session: LiveSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void>
+}
+
+const endPatienceMs = 800
+
+/**
+ * One session between a client and the agent: its recording, its counts, its end. It is stored and listed from the moment
+ * that the target accepted it, or that something was recorded; one that never gets there leaves nothing behind.
+ */
+export class LiveSession {
+  readonly spec: SessionSpec
+  readonly door: Session['door']
+  readonly accessTokenId: string
+  readonly port: SessionPort
+  readonly counts: Counts = { allowed: 0, masked: 0, granted: 0, blocked: 0, held: 0 }
+  /** Set when counts changed since they were last stored. */
+  dirty = false
+  /** Undefined until it begins. */
+  startedAt: Date | undefined
+  /** Resolves when the session has ended and its end is stored. */
+  readonly closed: Promise<void>
+  readonly #options: LiveSessionOptions
+  #recording: RecordingWriter | undefined
+  #storing: Promise<void> | undefined
+  #stored = false
+  #failure: Error | undefined
+  #agent: AgentSession | undefined
+  #endReason: string | undefined
+  #markClosed: () => void = () => {}
+
+  constructor(options: LiveSessionOptions) {
+    this.#options = options
+    this.spec = options.spec
+    this.door = options.door
+    this.accessTokenId = options.accessTokenId
+    this.port = {
+      started: (info) => this.#started(info),
+      record: (event) => this.#record(event),
+      hold: (request) => options.hold(request),
+    }
+    this.closed = new Promise((done) => {
+      this.#markClosed = done
+    })
+  }
+
+  get id(): string {
+    return this.spec.sessionId
+  }
+
+  /** Resolves with why it ended, when the agent has closed both sides. */
+  attach(agent: AgentSession): Promise<SessionEnd> {
+    this.#agent = agent
+    if (this.#endReason !== undefined) agent.end(this.#endReason)
+    const { client } = this.#options
+    return agent.done.then(
+      (end) => this.#finish(end),
+      (error: unknown) => {
+        // It should never reject; if it does, the session must not stay open on our side.
+        this.#options.log.error({ err: error, session: this.id }, 'the agent failed to end a session')
+        client.destroy()
+        return this.#finish({ reason: 'The agent failed.', bytesIn: 0, bytesOut: 0 })
+      },
+    )
+  }
+
+  /** The client went away before the agent took the session. */
+  async discard(): Promise<void> {
+    await this.#finish({ reason: 'The client left.', bytesIn: 0, bytesOut: 0 })
+  }
+
+  get isAttached(): boolean {
+    return this.#agent !== undefined
+  }
+
+  /** Ends it now; the client is told why where the protocol can, and cut off when that takes too long. */
+  end(reason: string): void {
+    if (this.#endReason !== undefined) return
+    this.#endReason = reason
+    this.#agent?.end(reason)
+    const timer = setTimeout(() => this.#options.client.destroy(), endPatienceMs)
+    timer.unref()
+    void this.closed.then(() => clearTimeout(timer))
+  }
+
+  setGrants(grants: readonly Grant[]): void {
+    this.#agent?.setGrants(grants)
+  }
+
+  #started(info: Parameters<SessionPort['started']>[0]): void {
+    try {
+      const recording = this.#begin()
+      if (info.cols !== undefined && info.rows !== undefined) recording.size(info.cols, info.rows)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #record(event: RecordingEvent): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure
+    const standstill = this.#options.standstill()
+    if (standstill !== undefined) throw standstill
+    this.#begin().record(event)
+    if (event.type === 'request') {
+      this.counts[event.outcome]++
+      this.dirty = true
+    }
+    return this.#stored ? undefined : this.#storing
+  }
+
+  #begin(): RecordingWriter {
+    if (this.#recording !== undefined) return this.#recording
+    const startedAt = new Date()
+    const { principal, connection } = this.spec
+    this.#recording = this.#options.recordings.start({ session: this.id, principal, connection, startedAt })
+    this.startedAt = startedAt
+    this.#storing = this.#options.begun(this).then(
+      () => {
+        this.#stored = true
+      },
+      (error: unknown) => {
+        this.#fail(error)
+        throw error
+      },
+    )
+    // Whoever records waits for it; when nobody does, `#fail` has ended the session.
+    this.#storing.catch(() => undefined)
+    return this.#recording
+  }
+
+  #fail(error: unknown): void {
+    this.#options.log.error({ err: error, session: this.id }, 'a session can’t be recorded and is ended')
+    this.#failure = new Error('This session can’t be recorded, so nothing was forwarded.', { cause: error })
+    this.end(this.#failure.message)
+  }
+
+  async #finish(end: SessionEnd): Promise<SessionEnd> {
+    const why = { ...end, reason: this.#endReason ?? end.reason }
+    try {
+      if (this.#recording !== undefined) {
+        await Promise.allSettled([this.#storing])
+        await this.#options.ended(this, why, await this.#seal())
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error, session: this.id }, 'the end of a session can’t be stored')
+    }
+    this.#markClosed()
+    return why
+  }
+
+  async #seal(): Promise<RecordingSeal | undefined> {
+    try {
+      return await this.#options.recordings.finish(this.id, new Date())
+    } catch (error) {
+      this.#options.log.error({ err: error, session: this.id }, 'a recording can’t be closed; the next start seals it')
+      return undefined
+    }
+  }
+}

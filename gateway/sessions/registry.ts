@@ -1,0 +1,327 @@
+import type { Duplex } from 'node:stream'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { z } from 'zod'
+import type { Session } from '../../shared/api/models.ts'
+import type { HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Audience, Events } from '../events/events.ts'
+import type { Recordings } from '../recordings/recordings.ts'
+import type { RecordingSeal } from '../recordings/writer.ts'
+import type { Requests } from '../requests/requests.ts'
+import type { LiveSessions, LocalAgent, Log } from '../services.ts'
+import { type Database, json } from '../store/database.ts'
+import type { Listener } from '../store/listener.ts'
+import type { Tokens } from '../tokens.ts'
+import { type AdmissionDeps, admit } from './admission.ts'
+import { LiveSession } from './live.ts'
+
+export interface SessionsOptions extends AdmissionDeps {
+  db: Kysely<Database>
+  listener: Listener
+  events: Events
+  audit: Audit
+  recordings: Recordings
+  requests: Requests
+  tokens: Tokens
+  agent: LocalAgent
+  log: Log
+  /** Names this gateway among replicas, the same after a restart. */
+  replica: string
+}
+
+export interface NewSession {
+  spec: SessionSpec
+  door: Session['door']
+  accessTokenId: string
+  client: Duplex
+}
+
+const channel = 'sallyport_sessions'
+const countsMs = 1_000
+const storeTries = 5
+const lateEntryMs = 300
+const killPatienceMs = 1_500
+const closePatienceMs = 5_000
+const EndOrder = z.object({ id: z.string(), reason: z.string() })
+
+/** The live sessions of this process. */
+export class Sessions implements LiveSessions {
+  readonly #options: SessionsOptions
+  readonly #live = new Map<string, LiveSession>()
+  readonly #onEndFor = new Set<(who: EndFor) => void>()
+  #timer: NodeJS.Timeout | undefined
+  #unsubscribe: (() => void) | undefined
+  #closing = false
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  /** Closes what a crash left open, then listens for orders of other replicas. */
+  async start(): Promise<void> {
+    const { listener, log } = this.#options
+    await this.#recover()
+    this.#timer = setInterval(() => {
+      this.#storeCounts().catch((error: unknown) => log.error({ err: error }, 'counts of sessions can’t be stored'))
+    }, countsMs)
+    this.#timer.unref()
+    this.#unsubscribe = await listener.subscribe(channel, (payload) => {
+      if (payload === '') return
+      const { id, reason } = EndOrder.parse(JSON.parse(payload))
+      this.#live.get(id)?.end(reason)
+    })
+  }
+
+  /** Ends every session, and waits until their ends are stored. */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#unsubscribe?.()
+    clearInterval(this.#timer)
+    const live = [...this.#live.values()]
+    for (const session of live) session.end('The gateway is being stopped. Connect again in a moment.')
+    await within(
+      closePatienceMs,
+      live.map((session) => session.closed),
+    )
+  }
+
+  /** Gives a client's stream to the agent. Resolves with why it ended. */
+  open(session: NewSession): Promise<SessionEnd> {
+    const live = this.prepare(session)
+    return live.attach(this.#options.agent.open(session.spec, session.client, live.port))
+  }
+
+  /** For a protocol whose inspector lets people in by itself: the session waits to be attached. */
+  prepare({ spec, door, accessTokenId, client }: NewSession): LiveSession {
+    if (this.#closing) throw new Error('The gateway is being stopped.')
+    const { recordings, log, audit, requests } = this.#options
+    const { sessionId, principal, connection, context } = spec
+    const live = new LiveSession({
+      spec,
+      door,
+      accessTokenId,
+      client,
+      recordings,
+      log,
+      standstill: () => audit.failure,
+      begun: (session) => this.#begun(session),
+      ended: (session, end, seal) => this.#ended(session, end, seal),
+      hold: (request: HoldRequest) =>
+        requests.hold({ sessionId, principal, connection, sourceIp: context.sourceIp }, request),
+    })
+    this.#live.set(sessionId, live)
+    void live.closed.then(() => this.#live.delete(sessionId))
+    client.once('close', () => {
+      if (!live.isAttached) void live.discard()
+    })
+    return live
+  }
+
+  get(id: string): LiveSession | undefined {
+    return this.#live.get(id)
+  }
+
+  /** How many are open here. */
+  get size(): number {
+    return this.#live.size
+  }
+
+  /**
+   * Ends a live session, here or at another replica. The record of who did it is stored first, but a log that can't be
+   * written keeps no session alive.
+   */
+  async kill(id: string, by: string, reason: string): Promise<void> {
+    const { audit, db } = this.#options
+    const words = reason === '' ? `${by} ended this session.` : `${by} ended this session: ${reason}`
+    const live = this.#live.get(id)
+    try {
+      await audit.append({ actor: by, action: 'session.kill', subject: id, detail: { reason } })
+    } finally {
+      if (live === undefined)
+        await sql`select pg_notify(${channel}, ${JSON.stringify({ id, reason: words })})`.execute(db)
+      else live.end(words)
+    }
+    if (live !== undefined) await within(killPatienceMs, [live.closed])
+  }
+
+  /** Grants of a principal on a connection changed: decisions from here on use these, and who may not stay must leave. */
+  grantsChanged(principalId: string, connection: string): void {
+    for (const live of this.#live.values()) {
+      const { spec } = live
+      if (spec.principal.id !== principalId || spec.connection.name !== connection) continue
+      live.setGrants(this.#options.grants.now(principalId, connection))
+      this.#recheck(live)
+    }
+  }
+
+  /** Another policy set is in force: ends the sessions that it does not let in. */
+  policyChanged(): void {
+    for (const live of this.#live.values()) this.#recheck(live)
+  }
+
+  async endFor(who: EndFor, reason: string): Promise<number> {
+    const ended = new Set<string>()
+    const end = () => {
+      for (const live of this.#live.values()) {
+        if (!isTheirs(live, who)) continue
+        live.end(reason)
+        ended.add(live.id)
+      }
+    }
+    end()
+    for (const tell of this.#onEndFor) tell(who)
+    try {
+      await this.#options.tokens.revoke(who)
+    } finally {
+      // Somebody whose token was checked just before may have come in meanwhile.
+      end()
+      setTimeout(end, lateEntryMs).unref()
+    }
+    return ended.size
+  }
+
+  /** Calls back when a sign-in ends, for streams that are no sessions. Returns what stops it. */
+  onEndFor(tell: (who: EndFor) => void): () => void {
+    this.#onEndFor.add(tell)
+    return () => this.#onEndFor.delete(tell)
+  }
+
+  #recheck(live: LiveSession): void {
+    const { principal, context, connection } = live.spec
+    const admission = admit(this.#options, { principal, context }, connection.name)
+    if (admission.ok) return
+    live.end(
+      admission.kind === 'held'
+        ? `Your access to ${connection.name} ended. ${admission.hint}`
+        : `${admission.message} The session ended.`,
+    )
+  }
+
+  #begun(live: LiveSession): Promise<void> {
+    const { audit, events, replica } = this.#options
+    const { principal, connection, annotations, context } = live.spec
+    return audit.within(async (trx, append) => {
+      await trx
+        .insertInto('sessions')
+        .values({
+          id: live.id,
+          principal_id: principal.id,
+          principal: json(principal),
+          connection_name: connection.name,
+          connection: json(connection),
+          door: live.door,
+          annotations,
+          state: 'live',
+          replica,
+          source_ip: context.sourceIp,
+          mfa: context.mfa,
+          started_at: live.startedAt ?? new Date(),
+        })
+        .execute()
+      const detail = { connection: connection.name, door: live.door, sourceIp: context.sourceIp }
+      await append({ actor: principal.id, action: 'session.open', subject: live.id, detail })
+      await events.publish(trx, { type: 'session', id: live.id }, audienceOf(principal.id, connection.name))
+    })
+  }
+
+  async #ended(live: LiveSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
+    const { audit, requests } = this.#options
+    const { principal, connection } = live.spec
+    await requests.sessionEnded(live.id)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await audit.within(async (trx, append) => {
+          await this.#closeRow(trx, live.id, { ...live.counts, end_reason: end.reason, ...bytesOf(end) })
+          await append({
+            actor: principal.id,
+            action: 'session.end',
+            subject: live.id,
+            detail: { connection: connection.name, reason: end.reason, recording: seal ?? null },
+          })
+          await this.#options.events.publish(
+            trx,
+            { type: 'session', id: live.id },
+            audienceOf(principal.id, connection.name),
+          )
+        })
+        return
+      } catch (error) {
+        if (attempt === storeTries || this.#closing) throw error
+        await new Promise((done) => setTimeout(done, attempt * 1_000))
+      }
+    }
+  }
+
+  async #closeRow(
+    trx: Transaction<Database>,
+    id: string,
+    values: Partial<Session['counts']> & { end_reason: string; bytes_in?: number; bytes_out?: number },
+  ): Promise<void> {
+    await trx
+      .updateTable('sessions')
+      .set({ ...values, state: 'ended', ended_at: new Date() })
+      .where('id', '=', id)
+      .where('state', '<>', 'ended')
+      .execute()
+  }
+
+  async #storeCounts(): Promise<void> {
+    for (const live of this.#live.values()) {
+      if (!live.dirty) continue
+      live.dirty = false
+      await this.#options.db.updateTable('sessions').set(live.counts).where('id', '=', live.id).execute()
+    }
+  }
+
+  /** Sessions of this gateway that the store still calls live are those that a crash ended. */
+  async #recover(): Promise<void> {
+    const { db, audit, recordings, requests, replica, log } = this.#options
+    const seals = new Map((await recordings.recover()).map(({ session, seal }) => [session, seal]))
+    const rows = await db
+      .selectFrom('sessions')
+      .select(['id', 'connection_name'])
+      .where('replica', '=', replica)
+      .where('state', '<>', 'ended')
+      .execute()
+    for (const row of rows) {
+      const reason = 'The gateway stopped.'
+      await audit.within(async (trx, append) => {
+        await this.#closeRow(trx, row.id, { end_reason: reason })
+        const detail = { connection: row.connection_name, reason, recording: seals.get(row.id) ?? null }
+        await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
+      })
+      await requests.sessionEnded(row.id)
+      seals.delete(row.id)
+    }
+    // Ended properly, but with a recording that could not be closed at the time.
+    for (const [session, seal] of seals) {
+      await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail: { recording: seal } })
+    }
+    if (rows.length > 0) log.warn({ sessions: rows.length }, 'closed sessions that were open when the gateway stopped')
+  }
+}
+
+type EndFor = Parameters<LiveSessions['endFor']>[0]
+
+function isTheirs(live: LiveSession, who: EndFor): boolean {
+  if ('principalId' in who) return live.spec.principal.id === who.principalId
+  return live.accessTokenId === who.accessTokenId
+}
+
+function audienceOf(principalId: string, connection: string): Audience {
+  return { principals: [principalId], sessionsOn: connection }
+}
+
+function bytesOf(end: SessionEnd): { bytes_in: number; bytes_out: number } {
+  return { bytes_in: end.bytesIn, bytes_out: end.bytesOut }
+}
+
+/** Waits for all of them, but no longer than `ms`. */
+async function within(ms: number, work: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((done) => {
+    timer = setTimeout(done, ms)
+  })
+  await Promise.race([Promise.all(work), patience])
+  clearTimeout(timer)
+}

@@ -1,0 +1,80 @@
+import { ORPCError } from '@orpc/server'
+import { api } from '../api/context.ts'
+import { newId } from '../secrets.ts'
+import type { Tokens } from '../tokens.ts'
+import { type AdmissionDeps, admit, type Refusal } from './admission.ts'
+import type { Sessions } from './registry.ts'
+import type { SessionView } from './view.ts'
+
+export interface SessionsRouterDeps extends AdmissionDeps {
+  sessions: Sessions
+  view: SessionView
+  tokens: Tokens
+  /** The inspector's SSH host key, `SHA256:…`. */
+  sshHostKey: string
+}
+
+export const tunnelPath = '/api/v1/tunnel'
+
+export function sessionsRouter(deps: SessionsRouterDeps) {
+  const { sessions, view, tokens, sshHostKey } = deps
+  const unknown = (id: string) => ({ message: `There is no session ${id}, or it is not yours to see.` })
+  return {
+    list: api.sessions.list.handler(({ context: { caller }, input }) => view.list(caller, input)),
+
+    get: api.sessions.get.handler(async ({ context: { caller }, input, errors }) => {
+      const session = await view.find(caller, input.id)
+      if (session === undefined) throw errors.NOT_FOUND(unknown(input.id))
+      return session
+    }),
+
+    open: api.sessions.open.handler(async ({ context: { caller }, input }) => {
+      const { principal, sourceIp, mfa, tokenId } = caller
+      const admission = admit(deps, { principal, context: { sourceIp, mfa } }, input.connection)
+      if (!admission.ok) throw refusal(admission)
+      const sessionId = newId('ses')
+      const { secret, expiresAt } = await tokens.issueTicket({
+        principal,
+        connection: input.connection,
+        accessTokenId: tokenId,
+        mfa,
+        sessionId,
+        door: input.door,
+        annotations: input.annotations,
+        sourceIp,
+      })
+      return {
+        sessionId,
+        tunnel: tunnelPath,
+        ticket: secret,
+        expiresAt: expiresAt.toISOString(),
+        ...(admission.connection.ref.kind === 'ssh' ? { hostKey: sshHostKey } : {}),
+      }
+    }),
+
+    kill: api.sessions.kill.handler(async ({ context: { caller }, input, errors }) => {
+      const before = await view.find(caller, input.id)
+      if (before === undefined) throw errors.NOT_FOUND(unknown(input.id))
+      if (before.state === 'ended') throw errors.CONFLICT({ message: 'This session has ended already.' })
+      if (!before.canKill) throw errors.FORBIDDEN({ message: 'You may watch this session, and not end it.' })
+      await sessions.kill(input.id, caller.principal.id, input.reason)
+      return (await view.find(caller, input.id)) ?? before
+    }),
+  }
+}
+
+/** A refusal as a problem: the policy in words; `data` lets a client offer to ask for access. */
+export function refusal(admission: Refusal): ORPCError<string, unknown> {
+  const message = `${admission.message} ${admission.hint}`
+  switch (admission.kind) {
+    case 'unknown':
+      return new ORPCError('NOT_FOUND', { message })
+    case 'blocked':
+      return new ORPCError('FORBIDDEN', { message, data: { policy: admission.policy, requestable: false } })
+    case 'held':
+      return new ORPCError('FORBIDDEN', {
+        message,
+        data: { policy: admission.policy, requestable: true, approval: admission.approval },
+      })
+  }
+}
