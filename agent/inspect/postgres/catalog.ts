@@ -148,7 +148,8 @@ class Reader implements TargetCatalog {
       application_name: 'sallyport catalog',
       connectionTimeoutMillis: 15_000,
       query_timeout: 30_000,
-      options: '-c search_path=pg_catalog',
+      // With nothing on the path, a view's definition comes with every name qualified.
+      options: '-c search_path=',
       ...(ssl === undefined ? {} : { ssl }),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
@@ -199,7 +200,9 @@ const columnsSql = `
   order by a.attrelid, a.attnum`
 
 const functionsSql = `
-  select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset
+  select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
+    (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
+      where p.proargmodes[i] in ('o', 'b', 't'))
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang`
 
 /** A backend's number names its temporary schema. */
@@ -238,7 +241,7 @@ async function readRows(client: pg.Client): Promise<Rows> {
       })
     }
     const functions: CatalogFunction[] = []
-    for (const [oid, schema, name, language, volatility, definer, set] of await many(client, functionsSql)) {
+    for (const [oid, schema, name, language, volatility, definer, set, outputs] of await many(client, functionsSql)) {
       functions.push({
         oid: Number(oid),
         schema: String(schema),
@@ -247,6 +250,7 @@ async function readRows(client: pg.Client): Promise<Rows> {
         volatility: volatility === 'i' ? 'immutable' : volatility === 's' ? 'stable' : 'volatile',
         securityDefiner: definer === true,
         returnsSet: set === true,
+        ...(Array.isArray(outputs) && outputs.length > 1 ? { outputs: outputs.map(String) } : {}),
       })
     }
     const temp = new Map<number, string>()

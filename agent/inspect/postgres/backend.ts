@@ -1,0 +1,422 @@
+import { neutralise } from './annotations.ts'
+import { maskCopyRow } from './copy.ts'
+import { copyMasks } from './copy-shape.ts'
+import { type Execution, type Expected, kinds } from './expected.ts'
+import { assembleBelow, FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
+import { type Line, statuses } from './line.ts'
+import { backend, firstValue, readFields, readParameterStatus, rowsOf } from './messages.ts'
+import { type FieldMask, Sheet } from './rows.ts'
+import { maskerOf } from './verdicts.ts'
+
+/** A row that has to be masked, or any other message that has to be read, may be this long. */
+const longestMasked = 64 << 20
+const longestOther = 16 << 20
+
+/** The target's half: attributes every message to what was asked, masks rows, replaces errors that stand for ours. */
+export class Backend {
+  readonly #line: Line
+  readonly #toClient: Outbox
+  readonly #scanner = new FrameScanner((type, size) => this.#route(type, size))
+  /** Masked rows of the chunk at hand. */
+  #sheet: Sheet | undefined
+  #chunkLength = 0
+  /** The execution whose rows are coming. */
+  #flow: Execution | undefined
+  #copyMasks: readonly (FieldMask | null)[] | undefined
+  /** Waits for the end of a message that is passed on in fragments. */
+  #waiting: Buffer[] = []
+  /** The target said goodbye itself. */
+  fatal = false
+
+  constructor(line: Line, toClient: Outbox) {
+    this.#line = line
+    this.#toClient = toClient
+  }
+
+  /** What goes to the client for a chunk is in the outbox after this. Throws FrameError when the session has to end. */
+  push(chunk: Buffer): void {
+    this.#chunkLength = chunk.length
+    const scanner = this.#scanner
+    scanner.push(chunk)
+    for (;;) {
+      const found = scanner.next()
+      if (found === NONE) break
+      const { buf, start, end, type } = scanner
+      if (found !== FRAGMENT) {
+        if (type === backend.dataRow) this.#row(buf, start, end)
+        else this.#message(type, buf, start, end)
+        continue
+      }
+      if (scanner.first) this.#fragmented(type)
+      this.#toClient.add(buf, start, end)
+      if (scanner.last) for (const notice of this.#waiting.splice(0)) this.#toClient.push(notice)
+    }
+    this.#endSheet()
+    this.#sheet = undefined
+  }
+
+  /** False while a long message is half way to the client: nothing can be said then. */
+  get betweenMessages(): boolean {
+    return this.#scanner.betweenFrames
+  }
+
+  /** Says something between two messages. */
+  interject(message: Buffer): void {
+    if (this.betweenMessages) this.#toClient.push(message)
+    else this.#waiting.push(message)
+  }
+
+  #route(type: number, size: number): 'whole' | 'stream' {
+    if (type !== backend.dataRow && type !== backend.copyData) {
+      if (size > longestOther) throw new FrameError(`the target sent a message of ${size} bytes`)
+      return 'whole'
+    }
+    if (size <= assembleBelow) return 'whole'
+    const { execution, head } = this.#flowing()
+    const masked = type === backend.dataRow ? execution?.masker !== undefined : this.#copyMasks !== undefined
+    if (!masked && !head.hidden) return 'stream'
+    if (size > longestMasked) throw new FrameError(`a row of ${size} bytes is too long to be masked`)
+    return 'whole'
+  }
+
+  #fragmented(type: number): void {
+    const { execution } = this.#flowing()
+    if (execution === undefined) throw new FrameError('a row that nobody asked for')
+    if (type === backend.dataRow || type === backend.copyData) execution.rows++
+    this.#endSheet()
+  }
+
+  /** What the rows that come belong to, begun. */
+  #flowing(): { head: Expected; execution: Execution | undefined } {
+    const head = this.#head()
+    const execution = head.current
+    if (execution !== undefined && !execution.began) this.#begin(execution)
+    return { head, execution }
+  }
+
+  #head(): Expected {
+    const head = this.#line.queue.peek()
+    if (head === undefined) throw new FrameError('the target answered what nobody asked')
+    return head
+  }
+
+  #row(buf: Buffer, start: number, end: number): void {
+    let flow = this.#flow
+    if (flow === undefined) {
+      const { head, execution } = this.#flowing()
+      if (head.kind !== kinds.execute && head.kind !== kinds.query) throw new FrameError('a row that nobody asked for')
+      if (head.hidden) {
+        head.values?.push(firstValue(buf, start, end))
+        return
+      }
+      if (execution === undefined) throw new FrameError('a row of a statement that has none')
+      if (!execution.run.free && execution.judged.fields === undefined)
+        throw new FrameError('rows that were not described')
+      this.#flow = flow = execution
+    }
+    flow.rows++
+    const { masker } = flow
+    if (masker === undefined) {
+      this.#toClient.add(buf, start, end)
+      return
+    }
+    this.#sheet ??= new Sheet(this.#chunkLength + (this.#chunkLength >> 2) + 1024)
+    masker.row(buf, start, end, this.#sheet)
+  }
+
+  /** Masked rows go before whatever follows them. */
+  #endSheet(): void {
+    const sheet = this.#sheet
+    if (sheet === undefined || !sheet.pending) return
+    const { buf, start, end } = sheet.take()
+    this.#toClient.add(buf, start, end)
+  }
+
+  /** The first sign of a result: compares its columns, and tells the client what is masked. */
+  #begin(execution: Execution): void {
+    execution.began = true
+    const { run, judged } = execution
+    const { fields } = judged
+    if (!run.free && fields !== undefined) {
+      const shape = run.shape(fields)
+      if (!shape.ok) throw new FrameError(shape.reason)
+      execution.masker = maskerOf(shape)
+    }
+    if (run.notice !== undefined) this.#toClient.push(run.notice)
+  }
+
+  #message(type: number, buf: Buffer, start: number, end: number): void {
+    this.#endSheet()
+    const line = this.#line
+    switch (type) {
+      case backend.bindComplete:
+        this.#done(kinds.bind, buf, start, end)
+        return
+      case backend.rowDescription:
+        this.#described(buf, start, end)
+        return
+      case backend.commandComplete:
+        this.#completed(buf, start, end, rowsOf(buf, start, end))
+        return
+      case backend.readyForQuery:
+        this.#ready(buf, start, end)
+        return
+      case backend.parseComplete:
+        this.#done(kinds.parse, buf, start, end)
+        return
+      case backend.closeComplete:
+        this.#done(kinds.close, buf, start, end)
+        return
+      case backend.parameterDescription:
+        this.#pass(this.#expect(kinds.describe), buf, start, end)
+        return
+      case backend.noData: {
+        const head = this.#expect(kinds.describe)
+        line.queue.shift()
+        head.judged?.describeNone()
+        this.#pass(head, buf, start, end)
+        return
+      }
+      case backend.portalSuspended:
+      case backend.emptyQuery:
+        this.#completed(buf, start, end, undefined)
+        return
+      case backend.copyInResponse: {
+        const execution = this.#copying()
+        execution.copyingIn = true
+        break
+      }
+      case backend.copyOutResponse:
+        this.#copyOut(this.#copying(), buf, start, end)
+        break
+      case backend.copyData:
+        this.#copyRow(buf, start, end)
+        return
+      case backend.copyDone:
+        this.#copyMasks = undefined
+        break
+      case backend.error:
+        this.#failed(buf, start, end)
+        return
+      case backend.notice: {
+        const execution = line.queue.peek()?.current
+        const scrub = execution?.run.scrub === true ? line.port : undefined
+        const safe = neutralise(buf, start, end, scrub)
+        if (safe === undefined) break
+        this.#toClient.push(safe)
+        return
+      }
+      case backend.parameterStatus:
+        this.#parameter(buf, start, end)
+        break
+      case backend.notification:
+        break
+      default:
+        throw new FrameError(`the target sent a message of type ${JSON.stringify(String.fromCharCode(type))}`)
+    }
+    this.#toClient.add(buf, start, end)
+  }
+
+  #pass(head: Expected, buf: Buffer, start: number, end: number): void {
+    if (!head.hidden) this.#toClient.add(buf, start, end)
+  }
+
+  #expect(kind: number): Expected {
+    const head = this.#head()
+    if (head.kind !== kind) throw new FrameError('the target answered out of order')
+    return head
+  }
+
+  #done(kind: number, buf: Buffer, start: number, end: number): void {
+    const head = this.#expect(kind)
+    if (head.error !== undefined) throw new FrameError('the target accepted what stands for a refused statement')
+    this.#line.queue.shift()
+    head.write?.confirm()
+    head.settled?.(true)
+    this.#pass(head, buf, start, end)
+  }
+
+  #described(buf: Buffer, start: number, end: number): void {
+    const head = this.#head()
+    if (head.kind === kinds.describe) {
+      this.#line.queue.shift()
+      head.judged?.describe(buf, start, end)
+      this.#pass(head, buf, start, end)
+      return
+    }
+    const execution = head.kind === kinds.query ? head.current : undefined
+    if (execution === undefined) throw new FrameError('the target described a result that nobody asked for')
+    if (!execution.run.free) execution.judged.describe(buf, start, end)
+    this.#begin(execution)
+    this.#toClient.add(buf, start, end)
+  }
+
+  /** CommandComplete, EmptyQueryResponse and PortalSuspended. */
+  #completed(buf: Buffer, start: number, end: number, counted: number | undefined): void {
+    const head = this.#head()
+    if ((head.kind !== kinds.execute && head.kind !== kinds.query) || head.error !== undefined) {
+      throw new FrameError('the target completed what nobody asked for')
+    }
+    const execution = head.current
+    this.#flow = undefined
+    if (execution !== undefined) {
+      if (!execution.began) this.#begin(execution)
+      for (const write of execution.writes) write.confirm()
+      this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
+    } else if (head.kind === kinds.query && buf[start] !== backend.emptyQuery) {
+      throw new FrameError('the target completed more statements than were asked for')
+    }
+    if (head.kind === kinds.query) {
+      head.at++
+      // PortalSuspended starts the same statement over in the extended protocol alone.
+      if (execution !== undefined) execution.began = false
+    } else {
+      this.#line.queue.shift()
+      head.settled?.(true)
+      if (execution?.copyingIn === true) this.#endCopyIn()
+    }
+    this.#pass(head, buf, start, end)
+  }
+
+  /** The target ignored every Sync up to the end of the COPY data. */
+  #endCopyIn(): boolean {
+    const { queue } = this.#line
+    if (queue.indexOf(kinds.copyDone) < 0) return false
+    for (let item = queue.shift(); item !== undefined && item.kind !== kinds.copyDone; item = queue.shift()) {
+      if (item.kind === kinds.sync) this.#line.confirmSegment()
+      this.#drop(item, false)
+    }
+    return true
+  }
+
+  #drop(item: Expected, lost: boolean): void {
+    item.write?.discard(lost)
+    for (const execution of item.executions) for (const write of execution.writes) write.discard(false)
+    item.settled?.(false)
+  }
+
+  #ready(buf: Buffer, start: number, end: number): void {
+    const line = this.#line
+    const head = line.queue.peek()
+    line.status = buf[start + 5] ?? statuses.failed
+    if (head === undefined && line.doubtfulSyncs > 0) {
+      line.doubtfulSyncs--
+      line.skipping = false
+      this.#toClient.add(buf, start, end)
+      return
+    }
+    if (head === undefined || (head.kind !== kinds.sync && head.kind !== kinds.query)) {
+      throw new FrameError('the target is ready before it answered')
+    }
+    if (head.kind === kinds.query && (head.error !== undefined || head.at < head.executions.length)) {
+      throw new FrameError('the target left a statement unanswered')
+    }
+    line.queue.shift()
+    line.confirmSegment()
+    if (line.status === statuses.idle && line.uncommitted) {
+      line.uncommitted = false
+      line.catalogDirty = true
+    }
+    head.settled?.(true)
+    this.#pass(head, buf, start, end)
+  }
+
+  #failed(buf: Buffer, start: number, end: number): void {
+    const line = this.#line
+    const fields = readFields(buf, start, end)
+    const severity = fields.get('V') ?? fields.get('S')
+    this.fatal = severity === 'FATAL' || severity === 'PANIC'
+    const head = line.queue.peek()
+    this.#flow = undefined
+    this.#copyMasks = undefined
+    const execution = head?.current
+    const ours = this.fatal ? undefined : head?.error
+    const safe = ours ?? neutralise(buf, start, end, execution?.run.scrub === true ? line.port : undefined)
+    const swallowed = head !== undefined && this.#isOwn(head) && !this.fatal
+    if (!swallowed) {
+      if (safe === undefined) this.#toClient.add(buf, start, end)
+      else this.#toClient.push(safe)
+    }
+    if (line.stateInTransaction) line.stateDirty = true
+    if (head === undefined) return
+    const reason = `${fields.get('C') ?? ''} ${line.port.redact(execution?.run.scrub === true ? '' : (fields.get('M') ?? ''))}`
+    if (head.kind === kinds.query) this.#failQuery(head, reason.trim())
+    else if (head.kind !== kinds.sync) this.#skip(head, reason.trim())
+  }
+
+  /** An error of a question of our own, asked between two segments, is none of the client's. */
+  #isOwn(head: Expected): boolean {
+    if (!head.hidden) return false
+    return this.#line.queue.firstSync()?.hidden === true
+  }
+
+  #failQuery(head: Expected, reason: string): void {
+    const line = this.#line
+    for (const [i, execution] of head.executions.entries()) {
+      if (i < head.at) continue
+      for (const write of execution.writes) write.discard(false)
+      line.complete(execution, false, undefined, i === head.at ? reason : 'not run: a statement before it failed')
+    }
+    head.at = head.executions.length
+    head.error = undefined
+  }
+
+  /** As the target: everything up to the next Sync is skipped. */
+  #skip(head: Expected, reason: string): void {
+    const line = this.#line
+    const { queue } = line
+    const failed = head.current
+    queue.shift()
+    this.#drop(head, head.unnamed)
+    if (failed !== undefined) line.complete(failed, false, undefined, reason)
+    if (failed?.copyingIn === true && !this.#endCopyIn()) {
+      // Syncs that came before the error were ignored, unless they crossed it on the way.
+      for (let item = queue.peek(); item !== undefined; item = queue.peek()) {
+        queue.shift()
+        if (item.kind === kinds.sync) {
+          line.confirmSegment()
+          line.doubtfulSyncs++
+        }
+        this.#drop(item, false)
+      }
+      line.skipping = true
+      return
+    }
+    for (let item = queue.peek(); item !== undefined && item.kind !== kinds.sync; item = queue.peek()) {
+      queue.shift()
+      this.#drop(item, false)
+      for (const execution of item.executions)
+        line.complete(execution, false, undefined, 'not run: skipped after an error')
+      if (item.kind === kinds.query) line.confirmSegment()
+    }
+    if (queue.length === 0) line.skipping = true
+  }
+
+  #copying(): Execution {
+    const { head, execution } = this.#flowing()
+    if (execution === undefined || head.hidden) throw new FrameError('COPY that nobody asked for')
+    return execution
+  }
+
+  #copyOut(execution: Execution, buf: Buffer, start: number, end: number): void {
+    if (execution.run.free) return
+    const masks = copyMasks(execution, this.#line.meaning?.catalog, buf, start, end)
+    this.#copyMasks = masks
+  }
+
+  #copyRow(buf: Buffer, start: number, end: number): void {
+    const { execution } = this.#flowing()
+    if (execution === undefined) throw new FrameError('COPY data that nobody asked for')
+    execution.rows++
+    if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
+    else this.#toClient.push(maskCopyRow(this.#copyMasks, buf, start, end))
+  }
+
+  #parameter(buf: Buffer, start: number, end: number): void {
+    const [name, value] = readParameterStatus(buf, start, end)
+    if (name === 'client_encoding') this.#line.encoding = value
+    if (name === 'standard_conforming_strings' && value !== 'on') {
+      throw new FrameError('standard_conforming_strings was turned off, and statements can no longer be read')
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { SessionEffect } from './analysis.ts'
+import type { Execution } from './expected.ts'
+import type { Line, Prepared } from './line.ts'
+import { Judged, type Meaning } from './statements.ts'
+
+/** Settings that a later statement's meaning depends on. */
+const watched = new Set(['search_path', 'role', 'session_authorization', 'client_encoding'])
+
+export function changesMeaning(effect: SessionEffect): boolean {
+  return (effect.kind === 'set' || effect.kind === 'reset') && (effect.name === null || watched.has(effect.name))
+}
+
+/**
+ * Notes on the line what a forwarded statement will have changed: names take effect when the target confirms,
+ * settings and definitions are read again before the next name is resolved.
+ */
+export function applyEffects(line: Line, execution: Execution, text: string, meaning: Meaning): void {
+  const { analysis } = execution.judged
+  if (analysis.effects.length === 0 && analysis.complete) return
+  const writes: Pick<(typeof execution.writes)[number], 'confirm' | 'discard'>[] = []
+  const { segment } = line
+  const prepared = (statement: Parameters<typeof newJudged>[0]): Prepared => ({
+    text,
+    meaning,
+    judged: newJudged(statement),
+    redacted: undefined,
+    bySql: true,
+    describing: -1,
+  })
+  for (const effect of analysis.effects) {
+    switch (effect.kind) {
+      case 'set':
+      case 'reset':
+        if (changesMeaning(effect)) line.stateDirty = line.stateInTransaction = true
+        break
+      case 'begin':
+        break
+      case 'end':
+      case 'rollback-to':
+        if (line.stateInTransaction) line.stateDirty = true
+        break
+      case 'ddl':
+        line.catalogDirty = true
+        break
+      case 'prepare':
+        writes.push(line.statements.write(effect.name, prepared(effect.statement), segment))
+        break
+      case 'deallocate':
+        if (effect.name === null) writes.push(...line.statements.clear(segment))
+        else writes.push(line.statements.write(effect.name, null, segment))
+        break
+      case 'declare': {
+        const cursor = prepared(effect.statement)
+        const portal = { prepared: cursor, judged: cursor.judged, bind: undefined }
+        writes.push(line.portals.write(effect.name, portal, segment))
+        break
+      }
+      case 'close-cursor':
+        if (effect.name === null) writes.push(...line.portals.clear(segment))
+        else writes.push(line.portals.write(effect.name, null, segment))
+        break
+      default:
+        effect satisfies never
+    }
+  }
+  if (!analysis.complete) {
+    // Code that can't be followed may have done any of it.
+    line.stateDirty = line.stateInTransaction = line.catalogDirty = true
+    writes.push({
+      confirm() {
+        line.statements.forget((statement) => statement.bySql)
+        line.portals.forget((portal) => portal.prepared.bySql)
+      },
+      discard() {},
+    })
+  }
+  execution.writes = writes
+}
+
+function newJudged(statement: Judged['analysis']): Judged {
+  return new Judged(statement, 1)
+}

@@ -1,0 +1,438 @@
+import { blockedError, write as say } from './annotations.ts'
+import { applyEffects } from './effects.ts'
+import { Expected, kinds } from './expected.ts'
+import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
+import type { Admission, Gate } from './gate.ts'
+import { expected, type Line, type Portal, type Prepared } from './line.ts'
+import { frontend, messages, readBind, readExecute, readNamed, readParameters, readParse, zeroAt } from './messages.ts'
+import { uncertain } from './names.ts'
+import type { Script } from './statements.ts'
+
+/** Statements and parameters longer than this are refused. */
+const longestMessage = 64 << 20
+const longestParameter = 1000
+
+/**
+ * What stands at the target for a statement that was not forwarded: it fails in every state, before any name is looked
+ * up, so that the target answers in order, aborts a transaction and skips to Sync as for any error. Its error is
+ * replaced by ours on the way back.
+ */
+const refused = 'sallyport: refused'
+const refusedName = 'sallyport refused'
+
+type Later = Promise<void> | undefined
+
+/** The client's half: reads its messages, asks the gate about every statement, forwards what may pass. */
+export class Frontend {
+  readonly #line: Line
+  readonly #gate: Gate
+  readonly #toTarget: Outbox
+  readonly #ended: () => void
+  readonly #scanner = new FrameScanner((type, size) => {
+    if (type === frontend.copyData) return 'stream'
+    if (size > longestMessage) throw new FrameError(`a message of ${size} bytes; the longest that is read is 64 MiB`)
+    return 'whole'
+  })
+  #backlog: Buffer[] = []
+  #backlogLength = 0
+  #busy = false
+
+  constructor(line: Line, gate: Gate, toTarget: Outbox, ended: () => void) {
+    this.#line = line
+    this.#gate = gate
+    this.#toTarget = toTarget
+    this.#ended = ended
+  }
+
+  /** A statement waits (for people, the catalog, the record or the target), and what comes behind it with it. */
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** Bytes that arrived and wait. */
+  get backlog(): number {
+    return this.#backlogLength
+  }
+
+  /**
+   * Takes a chunk. Undefined: all of it was dealt with, and what may pass is in the outbox. Otherwise a statement
+   * waits; flush, and call `resume` when the promise resolves. It rejects with the reason to end the session.
+   */
+  push(chunk: Buffer): Later {
+    if (this.#busy) {
+      this.#backlog.push(chunk)
+      this.#backlogLength += chunk.length
+      return undefined
+    }
+    this.#scanner.push(chunk)
+    return this.#pump()
+  }
+
+  #pump(): Later {
+    const scanner = this.#scanner
+    for (;;) {
+      const found = scanner.next()
+      if (found === NONE) return undefined
+      if (found === FRAGMENT) {
+        if (!this.#line.skipping) this.#toTarget.add(scanner.buf, scanner.start, scanner.end)
+        continue
+      }
+      const later = this.#take(scanner.type, scanner.buf, scanner.start, scanner.end)
+      if (later !== undefined) return this.#wait(later)
+    }
+  }
+
+  #wait(later: Promise<void>): Promise<void> {
+    this.#busy = true
+    return later.finally(() => {
+      this.#busy = false
+    })
+  }
+
+  /** Goes on after a wait; as `push`. */
+  resume(): Later {
+    const later = this.#pump()
+    if (later !== undefined || this.#backlogLength === 0) return later
+    const chunk = Buffer.concat(this.#backlog, this.#backlogLength)
+    this.#backlog = []
+    this.#backlogLength = 0
+    this.#scanner.push(chunk)
+    return this.#pump()
+  }
+
+  #take(type: number, buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    // As the target does after an error in the extended protocol.
+    if (line.skipping && type !== frontend.sync && type !== frontend.terminate) return undefined
+    switch (type) {
+      case frontend.bind:
+        return this.#bind(buf, start, end)
+      case frontend.execute:
+        return this.#execute(buf, start, end)
+      case frontend.sync:
+        line.skipping = false
+        line.expect(new Expected(kinds.sync))
+        line.endSegment()
+        break
+      case frontend.describe:
+        return this.#describe(buf, start, end)
+      case frontend.query:
+        return this.#query(buf, start, end)
+      case frontend.parse:
+        return this.#parse(buf, start, end)
+      case frontend.close:
+        this.#close(buf, start, end)
+        break
+      case frontend.copyData:
+      case frontend.flush:
+        break
+      case frontend.copyDone:
+      case frontend.copyFail:
+        if (line.queue.lastAsked()?.kind === kinds.execute) line.expect(new Expected(kinds.copyDone))
+        break
+      case frontend.terminate:
+        this.#toTarget.add(buf, start, end)
+        this.#ended()
+        return undefined
+      case frontend.functionCall:
+        return this.#functionCall()
+      default:
+        throw new FrameError(`a message of type ${JSON.stringify(String.fromCharCode(type))} that no client sends here`)
+    }
+    this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  #query(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    if (zeroAt(buf, start + 5, end) !== end - 1) throw new FrameError('a query with bytes behind its end')
+    return this.#withText(buf, start + 5, end - 1, (text, script) => {
+      if (!script.ok) return this.#refuseQuery(this.#syntaxError(text, script))
+      const statements = this.#gate.sequence(text, script)
+      if (Buffer.isBuffer(statements)) return this.#refuseQuery(statements)
+      const { port } = this.#line
+      const admission = this.#gate.admit({
+        statements,
+        shown: text,
+        redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
+        startedAt,
+      })
+      return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
+    })
+  }
+
+  #forwardQuery(admission: Admission, text: string, script: Script, buf: Buffer, start: number, end: number): void {
+    if (!admission.ok) {
+      this.#refuseQuery(admission.error)
+      return
+    }
+    const line = this.#line
+    const item = new Expected(kinds.query)
+    item.executions = admission.executions
+    for (const execution of admission.executions) applyEffects(line, execution, text, script.meaning)
+    line.expect(item)
+    line.endSegment()
+    this.#toTarget.add(buf, start, end)
+  }
+
+  #refuseQuery(error: Buffer): undefined {
+    this.#line.expect(expected(kinds.query, error))
+    this.#line.endSegment()
+    this.#toTarget.push(messages.query(refused))
+    return undefined
+  }
+
+  #parse(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    const { name, textStart, textEnd } = readParse(buf, start, end)
+    return this.#withText(buf, textStart, textEnd, (text, script) => {
+      const refuse = (error: Buffer): undefined => this.#refuse(error, name === '' ? '' : refusedName)
+      if (!script.ok) return refuse(this.#syntaxError(text, script))
+      const [judged] = script.statements
+      const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
+      if (verdict?.kind === 'block' && judged !== undefined) {
+        // The record and the words are the same as when it would run.
+        const { port } = this.#line
+        const asked = { statements: [judged], shown: text, redacted: () => port.redact(text), startedAt }
+        return admitted(this.#gate.admit(asked), (one) => {
+          if (one.ok) throw new Error('a blocked statement was admitted')
+          refuse(one.error)
+        })
+      }
+      const prepared: Prepared = {
+        text,
+        meaning: script.meaning,
+        // Several statements: the target refuses them, and nothing may run should it not.
+        judged: script.statements.length === 1 ? judged : undefined,
+        redacted: undefined,
+        bySql: false,
+        describing: -1,
+      }
+      const line = this.#line
+      const item = new Expected(kinds.parse)
+      item.unnamed = name === ''
+      item.write = line.statements.write(name, prepared, line.segment)
+      line.expect(item)
+      this.#toTarget.add(buf, start, end)
+      return undefined
+    })
+  }
+
+  #verdictOn(judged: Prepared['judged'] & {}, script: Script) {
+    // EXECUTE and FETCH are judged by what they refer to when they run.
+    if (judged.analysis.refers !== undefined) return undefined
+    return this.#line.judge.judge(judged, script.meaning, this.#line.encoding)
+  }
+
+  /** Stands for a refused message of the extended protocol. */
+  #refuse(error: Buffer, name = refusedName): undefined {
+    const item = expected(kinds.parse, error)
+    item.unnamed = name === ''
+    this.#line.expect(item)
+    this.#toTarget.push(messages.parse(name, refused))
+    return undefined
+  }
+
+  #bind(buf: Buffer, start: number, end: number): Later {
+    if (this.#gate.unsettled) return this.#gate.settle().then(() => this.#again(() => this.#bind(buf, start, end)))
+    const line = this.#line
+    const { portal, statement, parametersAt } = readBind(buf, start, end)
+    const prepared = line.statements.read(statement, line.segment, line.confirmed)
+    if (prepared === uncertain) return this.#whenSettled(() => this.#bind(buf, start, end))
+    const judged = prepared === undefined ? undefined : this.#gate.renewed(prepared)
+    if (prepared === undefined || (judged === undefined && prepared.judged !== undefined)) {
+      const which = statement === '' ? 'unnamed prepared statement' : `prepared statement "${statement}"`
+      return this.#refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
+    }
+    const value: Portal = { prepared, judged, bind: { buf, at: parametersAt, end } }
+    const item = new Expected(kinds.bind)
+    item.write = line.portals.write(portal, value, line.segment)
+    line.expect(item)
+    this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  /** What a name stands for depends on an answer that is still on its way. */
+  #whenSettled(act: () => Later): Later {
+    const settled = this.#line.settled()
+    if (settled === undefined) throw new Error('a name that no open segment writes is uncertain')
+    return settled.then(() => this.#again(act))
+  }
+
+  /** After a wait the target may have begun to skip. */
+  #again(act: () => Later): Later {
+    return this.#line.skipping ? undefined : act()
+  }
+
+  #describe(buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    const { kind, name } = readNamed(buf, start, end)
+    const { segment, confirmed } = line
+    const found =
+      kind === 'S' ? line.statements.read(name, segment, confirmed) : line.portals.read(name, segment, confirmed)
+    if (found === uncertain) return this.#whenSettled(() => this.#describe(buf, start, end))
+    const item = new Expected(kinds.describe)
+    if (found !== undefined) {
+      const prepared = 'prepared' in found ? found.prepared : found
+      prepared.describing = segment
+      item.judged = found.judged
+    }
+    line.expect(item)
+    this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  #execute(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    const line = this.#line
+    const { portal: name } = readExecute(buf, start, end)
+    const portal = line.portals.read(name, line.segment, line.confirmed)
+    if (portal === uncertain) return this.#whenSettled(() => this.#execute(buf, start, end))
+    if (portal === undefined) {
+      return this.#refuse(say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }))
+    }
+    const { judged, prepared } = portal
+    if (judged === undefined) {
+      line.expect(new Expected(kinds.execute))
+      this.#toTarget.add(buf, start, end)
+      return undefined
+    }
+    const shown = withParameters(prepared.text, portal)
+    const admission = this.#gate.admit({
+      statements: [judged],
+      shown,
+      redacted: () => {
+        if (shown !== prepared.text) return line.port.redact(shown)
+        prepared.redacted ??= line.port.redact(shown)
+        return prepared.redacted
+      },
+      startedAt,
+    })
+    return admitted(admission, (one) => {
+      if (line.skipping) return
+      if (!one.ok) {
+        this.#refuse(one.error)
+        return
+      }
+      const [execution] = one.executions
+      if (execution === undefined) throw new Error('an admission without an execution')
+      this.#describeFirst(portal, execution.judged, name)
+      applyEffects(line, execution, prepared.text, prepared.meaning)
+      const item = new Expected(kinds.execute)
+      item.executions = one.executions
+      line.expect(item)
+      this.#toTarget.add(buf, start, end)
+    })
+  }
+
+  /** Has the target describe the result when the client does not, so that it can be compared and masked. */
+  #describeFirst(portal: Portal, judged: Prepared['judged'] & {}, name: string): void {
+    const line = this.#line
+    const { prepared } = portal
+    if (judged.fields !== undefined || prepared.describing === line.segment) return
+    if (judged.analysis.outputs === null && judged.analysis.complete && judged.analysis.refers === undefined) return
+    const item = new Expected(kinds.describe)
+    item.hidden = true
+    item.judged = portal.judged
+    line.expect(item)
+    prepared.describing = line.segment
+    this.#toTarget.push(messages.describe('P', name))
+  }
+
+  #close(buf: Buffer, start: number, end: number): void {
+    const line = this.#line
+    const { kind, name } = readNamed(buf, start, end)
+    const item = new Expected(kinds.close)
+    item.write =
+      kind === 'S' ? line.statements.write(name, null, line.segment) : line.portals.write(name, null, line.segment)
+    line.expect(item)
+  }
+
+  #functionCall(): Later {
+    const reason = 'Calls by function number say nothing that can be checked.'
+    const refusal = {
+      policy: { id: 'sallyport/function-call', reason },
+      message: `Blocked by sallyport/function-call: ${reason} Nothing ran.`,
+      hint: 'Call the function with SELECT.',
+      requestable: false,
+    }
+    const refuse = (): undefined => this.#refuseQuery(blockedError(this.#line.voice, refusal, 'sql:unknown'))
+    const wait = this.#gate.recordBlocked('sql:unknown', 'function call', refusal)
+    return wait === undefined ? refuse() : wait.then(refuse)
+  }
+
+  /** Decodes a text and takes it apart, waiting where names are unsettled. */
+  #withText(buf: Buffer, start: number, end: number, act: (text: string, script: Script) => Later): Later {
+    const text = decode(buf, start, end, this.#line.encoding)
+    if (text === undefined || this.#gate.unsettled) return this.#withTextLater(buf, start, end, act)
+    const script = this.#gate.script(text)
+    if (!(script instanceof Promise)) return act(text, script)
+    return script.then((one) => (this.#line.skipping ? undefined : act(text, one)))
+  }
+
+  async #withTextLater(
+    buf: Buffer,
+    start: number,
+    end: number,
+    act: (text: string, script: Script) => Later,
+  ): Promise<void> {
+    // A SET client_encoding may be on its way.
+    await this.#gate.settle()
+    const text = decode(buf, start, end, this.#line.encoding)
+    if (text === undefined) {
+      throw new FrameError(`a statement in the encoding ${this.#line.encoding}, which is not read here: use UTF8`)
+    }
+    const script = await this.#gate.script(text)
+    if (!this.#line.skipping) await act(text, script)
+  }
+
+  #syntaxError(text: string, script: Extract<Script, { ok: false }>): Buffer {
+    const { message, position } = script
+    return say({
+      severity: 'ERROR',
+      sqlstate: '42601',
+      message,
+      ...(position === undefined ? {} : { position: [...text.slice(0, position)].length + 1 }),
+    })
+  }
+}
+
+function admitted(admission: Admission | Promise<Admission>, act: (admission: Admission) => void): Later {
+  if (!(admission instanceof Promise)) {
+    act(admission)
+    return undefined
+  }
+  return admission.then(act)
+}
+
+function partOf(text: string, script: Extract<Script, { ok: true }>, index: number): string {
+  const analysis = script.statements[index]?.analysis
+  return analysis === undefined ? text : text.slice(analysis.start, analysis.end).trim()
+}
+
+/** Text as the target reads it; undefined in an encoding whose letters are not read here. */
+function decode(buf: Buffer, start: number, end: number, encoding: string): string | undefined {
+  switch (encoding) {
+    case 'UTF8':
+    case 'UNICODE':
+    case 'SQL_ASCII':
+      return buf.toString('utf8', start, end)
+    case 'LATIN1':
+      return buf.toString('latin1', start, end)
+    default:
+      // Every client encoding has ASCII in it.
+      for (let at = start; at < end; at++) if ((buf[at] as number) > 0x7f) return undefined
+      return buf.toString('latin1', start, end)
+  }
+}
+
+/** The statement with its parameters, for people; the parameters are let go of. */
+function withParameters(text: string, portal: Portal): string {
+  const { bind } = portal
+  if (bind === undefined) return text
+  portal.bind = undefined
+  const values = readParameters(bind.buf, bind.at, bind.end, longestParameter)
+  if (values.length === 0) return text
+  const shown = values.map((value, i) => `$${i + 1} = ${value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`}`)
+  return `${text}\n-- ${shown.join(', ').replaceAll(/[\r\n]+/g, ' ')}`
+}

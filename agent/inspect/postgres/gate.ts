@@ -1,0 +1,420 @@
+import type { Masked, PolicyRef } from '../../../shared/decision.ts'
+import type { Held, HoldOutcome } from '../../../shared/link.ts'
+import type { StatementAnalysis } from './analysis.ts'
+import {
+  approvedNotice,
+  blockedError,
+  deniedError,
+  endedError,
+  expiredError,
+  heldNotice,
+  type Refusal,
+  write as say,
+} from './annotations.ts'
+import { changesMeaning } from './effects.ts'
+import { Execution } from './expected.ts'
+import { type Line, type Prepared, statuses } from './line.ts'
+import { uncertain } from './names.ts'
+import { parseSearchPath } from './sql/settings.ts'
+import type { StateReader } from './state.ts'
+import { Judged, type Script, wantsRefresh } from './statements.ts'
+import type { Run, Verdict } from './verdicts.ts'
+
+/** A request as it came: what it says, and how it is shown to people and the record. */
+export interface Asked {
+  statements: readonly Judged[]
+  /** Exactly what runs, parameters included. */
+  shown: string
+  /** `shown`, with sensitive values masked; by statement where there are several. */
+  redacted(index: number): string
+  startedAt: number
+}
+
+/** `executions` are on the recording, and their statements may be forwarded; or `error` is said in their place. */
+export type Admission = { ok: true; executions: readonly Execution[] } | { ok: false; error: Buffer }
+
+const refreshEveryMs = 1_000
+
+/** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
+export class Gate {
+  readonly #line: Line
+  readonly #state: StateReader
+  readonly #interject: (notice: Buffer) => void
+  #held: Held | undefined
+  #cancelled = false
+  #refreshedAt = Number.NEGATIVE_INFINITY
+
+  constructor(line: Line, state: StateReader, interject: (notice: Buffer) => void) {
+    this.#line = line
+    this.#state = state
+    this.#interject = interject
+  }
+
+  /** True when a request was waiting for people, and now is not. */
+  cancel(): boolean {
+    if (this.#held === undefined) return false
+    this.#cancelled = true
+    this.#held.cancel()
+    return true
+  }
+
+  /** Something has to be waited for before a name can be resolved. */
+  get unsettled(): boolean {
+    const line = this.#line
+    return line.stateDirty || line.catalogDirty || line.target.current === undefined
+  }
+
+  /** Takes a text apart, with the catalog and search_path that hold when it runs. */
+  script(text: string): Script | Promise<Script> {
+    if (this.unsettled) return this.#scriptLater(text)
+    const { meaning } = this.#line
+    if (meaning === undefined) return this.#scriptLater(text)
+    const script = this.#line.scripts.get(text, meaning, false)
+    if (wantsRefresh(script)) return this.#scriptLater(text)
+    return script
+  }
+
+  async #scriptLater(text: string): Promise<Script> {
+    const line = this.#line
+    await this.settle()
+    const script = line.scripts.get(text, await this.#meaning(), false)
+    if (!wantsRefresh(script)) return script
+    // Something in it is not known: a newer catalog may know it.
+    if (performance.now() - this.#refreshedAt > refreshEveryMs) {
+      await line.target.refresh()
+      this.#refreshedAt = performance.now()
+    }
+    return line.scripts.get(text, await this.#meaning(), true)
+  }
+
+  async #meaning(): Promise<Line['meaning'] & {}> {
+    await this.#line.target.ready()
+    const { meaning } = this.#line
+    if (meaning === undefined) throw new Error('the catalog was read and is not there')
+    return meaning
+  }
+
+  /** Reads again what earlier statements may have changed. */
+  async settle(): Promise<void> {
+    const line = this.#line
+    if (line.catalogDirty) {
+      await line.settled()
+      line.catalogDirty = false
+      await line.target.refresh()
+      this.#refreshedAt = performance.now()
+      if (line.midSegment || line.status !== statuses.idle) line.uncommitted = true
+    }
+    if (line.target.current === undefined) await line.target.ready()
+    if (line.stateDirty) await this.#state.read()
+  }
+
+  /**
+   * The statements of one text, each under the search_path that the ones before it leave behind; or why that
+   * can't be told. For the simple protocol, where several run one after the other.
+   */
+  sequence(text: string, script: Extract<Script, { ok: true }>): readonly Judged[] | Buffer {
+    const { statements, meaning } = script
+    if (statements.length < 2) return statements
+    let path: readonly string[] | undefined
+    const out: Judged[] = []
+    let doubt: string | undefined
+    for (const one of statements) {
+      if (doubt !== undefined) return this.#sendApart(doubt)
+      const judged =
+        path === undefined ? one : this.#again(text, one, { ...meaning, searchPath: path }, statements.length)
+      if (judged === undefined) return this.#sendApart('search_path')
+      out.push(judged)
+      for (const effect of judged.analysis.effects) {
+        const ends = effect.kind === 'end' || effect.kind === 'rollback-to'
+        if (ends && (this.#line.stateInTransaction || path !== undefined)) doubt = 'the end of the transaction'
+        if (!changesMeaning(effect)) continue
+        const names =
+          effect.kind === 'set' && effect.name === 'search_path' && effect.value !== null
+            ? parseSearchPath(effect.value)
+            : undefined
+        if (names === undefined)
+          doubt = effect.kind === 'set' || effect.kind === 'reset' ? (effect.name ?? 'RESET ALL') : ''
+        else path = names.map((name) => (name === '$user' ? this.#line.account : name))
+      }
+    }
+    return out
+  }
+
+  #again(text: string, one: Judged, meaning: Script['meaning'], count: number): Judged | undefined {
+    const script = this.#line.scripts.fresh(text.slice(one.analysis.start, one.analysis.end), meaning)
+    const [only] = script.ok ? script.statements : []
+    return only === undefined ? undefined : new Judged(only.analysis, count)
+  }
+
+  #sendApart(what: string): Buffer {
+    return this.#refuse({
+      policy: {
+        id: 'sallyport/send-apart',
+        reason: 'Names after a change of settings in the same message are not resolved.',
+      },
+      message: `Blocked by sallyport/send-apart: ${what} changes what later names in the same message mean. Nothing ran.`,
+      hint: 'Send the statements one by one.',
+      requestable: false,
+    })
+  }
+
+  /** What EXECUTE and FETCH stand for; null when it is not known; `uncertain` when the target has not said yet. */
+  resolve(judged: Judged, local: ReadonlyMap<string, StatementAnalysis>): Judged | null | typeof uncertain {
+    const { refers } = judged.analysis
+    if (refers === undefined) return judged
+    const { statements, portals, segment, confirmed } = this.#line
+    const own = local.get(`${refers.kind} ${refers.name}`)
+    if (own !== undefined) return merge(judged, own)
+    const found =
+      refers.kind === 'prepared'
+        ? statements.read(refers.name, segment, confirmed)
+        : portals.read(refers.name, segment, confirmed)
+    if (found === uncertain) return uncertain
+    if (found?.judged === undefined) return null
+    const current = 'prepared' in found ? found.judged : this.renewed(found)
+    return current === undefined ? null : merge(judged, current.analysis)
+  }
+
+  /** A prepared statement as it reads now: the target plans it anew when definitions or search_path change. */
+  renewed(prepared: Prepared): Judged | undefined {
+    const { meaning } = this.#line
+    if (meaning === undefined || prepared.meaning === meaning || prepared.bySql) return prepared.judged
+    const script = this.#line.scripts.get(prepared.text, meaning, true)
+    const [only, second] = script.ok ? script.statements : []
+    if (only === undefined || second !== undefined) return undefined
+    prepared.meaning = meaning
+    prepared.judged = only
+    return only
+  }
+
+  /** Decides, asks people where policy says so, and puts it on the recording. */
+  admit(asked: Asked): Admission | Promise<Admission> {
+    const line = this.#line
+    const { meaning } = line
+    if (meaning === undefined) return this.settle().then(() => this.admit(asked))
+    const local = new Map<string, StatementAnalysis>()
+    const resolved: Judged[] = []
+    for (const one of asked.statements) {
+      const judged = one.analysis.refers === undefined ? one : this.resolve(one, local)
+      if (judged === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.admit(asked))
+      if (judged === null) return { ok: false, error: unknownName(one.analysis) }
+      resolved.push(judged)
+      for (const effect of one.analysis.effects) {
+        if (effect.kind === 'prepare') local.set(`prepared ${effect.name}`, effect.statement)
+        if (effect.kind === 'declare') local.set(`cursor ${effect.name}`, effect.statement)
+      }
+    }
+    let hold: Extract<Verdict, { kind: 'hold' }> | undefined
+    const runs: Run[] = []
+    for (const [i, judged] of resolved.entries()) {
+      const verdict = line.judge.judge(judged, meaning, line.encoding)
+      if (verdict.kind === 'block') return this.#blocked(asked, i, judged, verdict.refusal)
+      if (verdict.kind === 'hold') hold ??= verdict
+      runs.push(verdict.run)
+    }
+    if (hold !== undefined) return this.#hold(asked, resolved)
+    return this.#record(asked, resolved, runs)
+  }
+
+  #record(
+    asked: Asked,
+    statements: readonly Judged[],
+    runs: readonly Run[],
+    approved?: readonly number[],
+  ): Admission | Promise<Admission> {
+    const executions: Execution[] = []
+    const waits: Promise<void>[] = []
+    const now = performance.now()
+    for (const [i, judged] of statements.entries()) {
+      const run = runs[i]
+      if (run === undefined) continue
+      const known = approved?.[i]
+      const n = known ?? ++this.#line.n
+      if (known === undefined) {
+        const wait = this.#request(asked, i, judged.analysis, n, run)
+        if (wait !== undefined) waits.push(wait)
+      }
+      executions.push(new Execution(judged, run, n, now, approved === undefined ? now - asked.startedAt : 0))
+    }
+    const admission: Admission = { ok: true, executions }
+    return waits.length === 0 ? admission : Promise.all(waits).then(() => admission)
+  }
+
+  #request(asked: Asked, index: number, analysis: StatementAnalysis, n: number, run: Run): Promise<void> | undefined {
+    const { outcome, policy, masked, grantId } = run
+    return this.#line.record({
+      type: 'request',
+      at: this.#line.port.elapsed(),
+      n,
+      action: analysis.action,
+      text: asked.redacted(index),
+      outcome,
+      ...(policy === undefined ? {} : { policy }),
+      ...(masked.length === 0 ? {} : { masks: [...masked] }),
+      ...(analysis.tables.length === 0 ? {} : { tables: [...analysis.tables] }),
+      ...(grantId === undefined ? {} : { grantId }),
+    })
+  }
+
+  #blocked(asked: Asked, index: number, judged: Judged, refusal: Refusal): Admission | Promise<Admission> {
+    const { analysis } = judged
+    const wait = this.recordBlocked(analysis.action, asked.redacted(index), refusal, analysis.tables)
+    const admission: Admission = { ok: false, error: this.#refuse(refusal, analysis.action) }
+    return wait === undefined ? admission : wait.then(() => admission)
+  }
+
+  recordBlocked(
+    action: string,
+    text: string,
+    refusal: { policy: PolicyRef; columns?: readonly Masked[] },
+    tables: readonly string[] = [],
+  ): Promise<void> | undefined {
+    const line = this.#line
+    return line.record({
+      type: 'request',
+      at: line.port.elapsed(),
+      n: ++line.n,
+      action,
+      text,
+      outcome: 'blocked',
+      policy: refusal.policy,
+      ...(refusal.columns === undefined ? {} : { masks: [...refusal.columns] }),
+      ...(tables.length === 0 ? {} : { tables: [...tables] }),
+    })
+  }
+
+  #refuse(refusal: Refusal, command = 'sql:unknown'): Buffer {
+    return blockedError(this.#line.voice, refusal, command)
+  }
+
+  /** Asks people, one policy after the other, and decides again before it runs. */
+  async #hold(asked: Asked, statements: readonly Judged[]): Promise<Admission> {
+    const line = this.#line
+    const agreed = new Set<string>()
+    const numbers: number[] = []
+    for (;;) {
+      const { meaning } = line
+      if (meaning === undefined) throw new Error('the catalog went away')
+      const runs: Run[] = []
+      let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
+      for (const [index, judged] of statements.entries()) {
+        const verdict = line.judge.judge(judged, meaning, line.encoding)
+        if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
+        runs.push(verdict.run)
+        if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }
+      }
+      if (open === undefined) return this.#record(asked, statements, runs, numbers)
+      const refusal = await this.#ask(asked, open.index, open.judged, open.verdict, numbers)
+      if (refusal !== undefined) return { ok: false, error: refusal }
+      agreed.add(open.verdict.policy.id)
+    }
+  }
+
+  /** Undefined: approved. Otherwise what the client is told. */
+  async #ask(
+    asked: Asked,
+    index: number,
+    judged: Judged,
+    verdict: Extract<Verdict, { kind: 'hold' }>,
+    numbers: number[],
+  ): Promise<Buffer | undefined> {
+    const line = this.#line
+    const { analysis } = judged
+    const { policy, approval } = verdict
+    let held: Held
+    try {
+      held = await line.port.hold({
+        action: analysis.action,
+        text: asked.shown,
+        policy,
+        approval,
+        tables: analysis.tables,
+        binding: {
+          search_path: line.searchPath.join(', '),
+          role: line.account,
+          database: line.target.current?.database ?? '',
+        },
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      return endedError(line.voice, `Approval could not be asked for: ${reason}. Nothing ran`, 'ERROR')
+    }
+    const n = numbers[index] ?? ++line.n
+    numbers[index] = n
+    this.#held = held
+    this.#cancelled = false
+    let outcome: HoldOutcome
+    try {
+      await line.record({
+        type: 'request',
+        at: line.port.elapsed(),
+        n,
+        action: analysis.action,
+        text: asked.redacted(index),
+        outcome: 'held',
+        policy,
+        requestId: held.requestId,
+        ...(analysis.tables.length === 0 ? {} : { tables: [...analysis.tables] }),
+      })
+      this.#interject(heldNotice(line.voice, held, policy, approval, analysis.action))
+      outcome = await held.outcome
+    } catch (error) {
+      held.cancel()
+      throw error
+    } finally {
+      this.#held = undefined
+    }
+    if (this.#cancelled) outcome = { kind: 'cancelled' }
+    await line.record({
+      type: 'decided',
+      at: line.port.elapsed(),
+      n,
+      outcome: outcome.kind,
+      by: outcome.kind === 'approved' ? [...outcome.by] : outcome.kind === 'denied' ? [outcome.by] : [],
+      ...(outcome.kind === 'denied' ? { reason: outcome.reason } : {}),
+      requestId: held.requestId,
+    })
+    switch (outcome.kind) {
+      case 'approved':
+        this.#interject(approvedNotice(line.voice, held.requestId, outcome.by))
+        return undefined
+      case 'denied':
+        return deniedError(line.voice, held.requestId, policy, outcome.by, outcome.reason)
+      case 'expired':
+        return expiredError(line.voice, held.requestId, policy)
+      case 'cancelled':
+        return say({
+          severity: 'ERROR',
+          sqlstate: '57014',
+          message: `canceling statement due to user request. Request ${held.requestId} is withdrawn; nothing ran.`,
+        })
+      default:
+        return outcome satisfies never
+    }
+  }
+}
+
+/** EXECUTE and FETCH do what they refer to. */
+function merge(judged: Judged, referred: StatementAnalysis): Judged {
+  const { analysis } = judged
+  const merged: StatementAnalysis = {
+    ...analysis,
+    action: analysis.refers?.kind === 'prepared' ? referred.action : analysis.action,
+    tables: referred.tables,
+    written: referred.written,
+    columns: referred.columns,
+    functions: referred.functions,
+    hasWhere: referred.hasWhere,
+    outputs: referred.outputs,
+    uses: referred.uses,
+    complete: analysis.complete && referred.complete,
+    ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
+  }
+  return new Judged(merged, judged.count, judged)
+}
+
+function unknownName({ refers }: StatementAnalysis): Buffer {
+  return refers?.kind === 'prepared'
+    ? say({ severity: 'ERROR', sqlstate: '26000', message: `prepared statement "${refers.name}" does not exist` })
+    : say({ severity: 'ERROR', sqlstate: '34000', message: `cursor "${refers?.name ?? ''}" does not exist` })
+}

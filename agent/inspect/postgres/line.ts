@@ -1,0 +1,184 @@
+import type { RecordingEvent } from '../../../shared/recording.ts'
+import type { InspectorPort } from '../port.ts'
+import type { Voice } from './annotations.ts'
+import type { SessionCatalog, TargetCatalog } from './catalog.ts'
+import { type Execution, Expected, type kinds, Queue } from './expected.ts'
+import { Names } from './names.ts'
+import { parseSearchPath } from './sql/settings.ts'
+import { type Judged, type Meaning, Scripts } from './statements.ts'
+import { Judge } from './verdicts.ts'
+
+/** A prepared statement at the target. `judged` is undefined for an empty text. */
+export interface Prepared {
+  text: string
+  meaning: Meaning
+  judged: Judged | undefined
+  /** The text for the record, redacted once. */
+  redacted: string | undefined
+  /** Made by PREPARE rather than by a Parse message. */
+  bySql: boolean
+  /** The segment in which a Describe for it is on its way; -1 when none is. */
+  describing: number
+}
+
+/** A portal: a prepared statement with parameters, or a cursor of DECLARE. */
+export interface Portal {
+  prepared: Prepared
+  judged: Judged | undefined
+  /** The Bind message, until the parameters are on the record. */
+  bind: { buf: Buffer; at: number; end: number } | undefined
+}
+
+export const statuses = { idle: 0x49, transaction: 0x54, failed: 0x45 } as const
+
+/** What both directions of one session share: what was asked and not answered, and what names mean. */
+export class Line {
+  readonly port: InspectorPort
+  readonly voice: Voice
+  readonly judge: Judge
+  readonly scripts = new Scripts()
+  readonly queue = new Queue()
+  readonly statements = new Names<Prepared>()
+  readonly portals = new Names<Portal>()
+  readonly target: TargetCatalog
+  /** Our process at the target: it names our temporary schema. */
+  readonly processId: number
+  readonly account: string
+  /** Of the last ReadyForQuery. */
+  status: number = statuses.idle
+  /** The target skips everything up to the next Sync, and that was not sent yet. */
+  skipping = false
+  /** Syncs that the target may or may not have ignored because COPY data was due. */
+  doubtfulSyncs = 0
+  /** The segment that the client is in: a simple Query, or everything up to Sync. */
+  segment = 1
+  /** The last segment whose ReadyForQuery arrived. */
+  confirmed = 0
+  /** Something of the current segment was forwarded. */
+  midSegment = false
+  encoding = 'UTF8'
+  /** search_path or role may have changed: to be asked of the target before the next name is resolved. */
+  stateDirty = true
+  /** A setting that names depend on was changed in this transaction, so its end may change it back. */
+  stateInTransaction = false
+  /** Definitions changed: read the catalog before the next name is resolved. */
+  catalogDirty = false
+  /** Definitions changed in this transaction, where the catalog's own connection can't see them. */
+  uncommitted = false
+  n = 0
+  readonly fail: (reason: string) => void
+  #searchPath: readonly string[] = ['public']
+  #meaning: Meaning | undefined
+  #waiters: { segment: number; resolve(): void }[] = []
+
+  constructor(options: {
+    port: InspectorPort
+    target: TargetCatalog
+    processId: number
+    account: string
+    fail: (reason: string) => void
+  }) {
+    this.port = options.port
+    this.voice = { annotations: options.port.annotations, connection: options.port.connection.name }
+    this.judge = new Judge(options.port, this.voice)
+    this.target = options.target
+    this.processId = options.processId
+    this.account = options.account
+    this.fail = options.fail
+  }
+
+  /** Undefined before the catalog was read. The same object as long as names mean the same. */
+  get meaning(): Meaning | undefined {
+    const catalog = this.target.current
+    if (catalog === undefined) return undefined
+    const known = this.#meaning
+    if (known !== undefined && known.catalog === catalog && known.uncommitted === this.uncommitted) return known
+    this.#meaning = { catalog, searchPath: this.#withTemp(catalog), uncommitted: this.uncommitted }
+    return this.#meaning
+  }
+
+  /** Takes `search_path` and `role` as SHOW gives them. False: they can't be read. */
+  setPath(searchPath: string, role: string): boolean {
+    const names = parseSearchPath(searchPath)
+    if (names === undefined) return false
+    const user = role === 'none' ? this.account : role
+    const path = names.map((name) => (name === '$user' ? user : name))
+    if (path.join('\0') !== this.#searchPath.join('\0')) {
+      this.#searchPath = path
+      this.#meaning = undefined
+    }
+    this.stateDirty = false
+    return true
+  }
+
+  get searchPath(): readonly string[] {
+    return this.#searchPath
+  }
+
+  #withTemp(catalog: SessionCatalog): readonly string[] {
+    const temp = catalog.tempSchema(this.processId)
+    return temp === undefined ? this.#searchPath : [temp, ...this.#searchPath]
+  }
+
+  /** Queues what the target will answer next. Nothing while it skips. */
+  expect(item: Expected): void {
+    this.queue.push(item)
+    this.midSegment = true
+  }
+
+  /** The client ended its segment: Sync or Query. */
+  endSegment(): void {
+    this.segment++
+    this.midSegment = false
+  }
+
+  /** A segment was answered in full, or its Sync turned out to be ignored. */
+  confirmSegment(): void {
+    this.confirmed++
+    if (this.#waiters.length === 0) return
+    const due = this.#waiters.filter((waiter) => waiter.segment <= this.confirmed)
+    this.#waiters = this.#waiters.filter((waiter) => waiter.segment > this.confirmed)
+    for (const waiter of due) waiter.resolve()
+  }
+
+  /** Resolves when all segments before the client's current one are answered. */
+  settled(): Promise<void> | undefined {
+    const segment = this.segment - 1
+    if (this.confirmed >= segment) return undefined
+    return new Promise((resolve) => this.#waiters.push({ segment, resolve }))
+  }
+
+  /** Puts an event on the recording; the session ends when that fails. Undefined: stored. */
+  record(event: RecordingEvent): Promise<void> | undefined {
+    return this.port.record(event)
+  }
+
+  /** The target answered. What can't be recorded ends the session. */
+  complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): void {
+    const now = performance.now()
+    try {
+      this.record({
+        type: 'complete',
+        at: this.port.elapsed(),
+        n: execution.n,
+        ok,
+        dbMs: now - execution.startedAt,
+        gatewayMs: execution.gatewayMs,
+        ...(rows === undefined ? {} : { rows }),
+        ...(error === undefined ? {} : { error }),
+      })?.catch(() => this.fail(unrecorded))
+    } catch {
+      this.fail(unrecorded)
+    }
+  }
+}
+
+export const unrecorded =
+  'The recording of this session could not be written, so nothing more is forwarded. Tell the people who run the gateway'
+
+/** A hidden or refused message, for short. */
+export function expected(kind: (typeof kinds)[keyof typeof kinds], error?: Buffer): Expected {
+  const item = new Expected(kind)
+  item.error = error
+  return item
+}

@@ -1,0 +1,362 @@
+import type { Duplex } from 'node:stream'
+import type { SessionEnd } from '../../../shared/link.ts'
+import type { InspectorPort } from '../port.ts'
+import type { InspectorSession } from '../session.ts'
+import { endedError, write as say, sentence, type Voice } from './annotations.ts'
+import { Backend } from './backend.ts'
+import type { CancelRegistry } from './cancels.ts'
+import type { CatalogSource } from './catalog.ts'
+import { FrameError, Outbox } from './frames.ts'
+import { Frontend } from './frontend.ts'
+import { Gate } from './gate.ts'
+import { Line, statuses, unrecorded } from './line.ts'
+import { messages } from './messages.ts'
+import { loadParser } from './parser.ts'
+import { type SignedIn, SignInError, signIn } from './signin.ts'
+import { negotiateVersion, readOpening, targetParameters, writeCancel } from './startup.ts'
+import { StateReader } from './state.ts'
+import { type PostgresTarget, secure } from './tls.ts'
+
+export type { PostgresTarget } from './tls.ts'
+
+/** Each phase before the first ReadyForQuery: the client's start-up packet, and the target's sign-in. */
+const phaseMs = 30_000
+/** A client that does not take our last words is left after this. */
+const goodbyeMs = 2_000
+/** While a statement waits, this much of what the client sends behind it is kept before it is told to stop. */
+const longestBacklog = 1 << 20
+
+export interface PostgresOptions {
+  /** Begins with a StartupMessage (or a CancelRequest); SSLRequest and GSSENCRequest are answered N. */
+  client: Duplex
+  /** A fresh connection to the target, before TLS. */
+  dial(): Promise<Duplex>
+  target: PostgresTarget
+  catalogs: CatalogSource
+  cancels: CancelRegistry
+  port: InspectorPort
+}
+
+/** Inspects one PostgreSQL session. Never throws; what goes wrong is said to the client and in `done`. */
+export function servePostgres(options: PostgresOptions): InspectorSession {
+  return new Session(options)
+}
+
+class Session implements InspectorSession {
+  readonly done: Promise<SessionEnd>
+  readonly #options: PostgresOptions
+  readonly #voice: Voice
+  readonly #toClient = new Outbox()
+  readonly #toTarget = new Outbox()
+  readonly #aborter = new AbortController()
+  #server: Duplex | undefined
+  #frontend: Frontend | undefined
+  #backend: Backend | undefined
+  #gate: Gate | undefined
+  #bytesOut = 0
+  #bytesIn = 0
+  #keyData: Buffer = Buffer.alloc(0)
+  #cancelTarget: () => void = () => {}
+  #busyAtTarget: () => boolean = () => false
+  #ended = false
+  #clientPaused = false
+  #release: () => void = () => {}
+  #resolve: (end: SessionEnd) => void = () => {}
+
+  constructor(options: PostgresOptions) {
+    this.#options = options
+    const { port } = options
+    this.#voice = { annotations: port.annotations, connection: port.connection.name }
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    // Errors of a socket are followed by its close, which is where they are dealt with.
+    options.client.on('error', () => {})
+    options.client.on('close', () => this.#clientLeft())
+    this.#open().catch((error: unknown) => this.#failOpening(error))
+  }
+
+  end(reason: string): void {
+    // What runs at the target is not left running for nobody.
+    if (!this.#ended && this.#busyAtTarget()) this.#cancelTarget()
+    this.#end(reason, endedError(this.#voice, reason))
+  }
+
+  async #open(): Promise<void> {
+    const { client, dial, target, catalogs, cancels, port } = this.#options
+    const opening = await readOpening(client, this.#deadline())
+    if (opening.kind === 'cancel') {
+      cancels.cancel(opening.processId, opening.secret)
+      this.#end('cancel request')
+      return
+    }
+    const asked = targetParameters(opening.parameters, target)
+    if (!asked.ok) {
+      this.#end(asked.message, say({ severity: 'FATAL', sqlstate: '0A000', message: asked.message }))
+      return
+    }
+    const catalog = catalogs.get(target)
+    const signal = this.#deadline()
+    const [server, signedIn] = await Promise.all([
+      this.#signIn(dial, asked.parameters, catalog.salted, signal),
+      catalog.ready(),
+      loadParser(),
+    ]).then(([both]) => both)
+    if (this.#ended) {
+      server.destroy()
+      return
+    }
+    const line = new Line({
+      port,
+      target: catalog,
+      processId: signedIn.processId,
+      account: target.user,
+      fail: (reason) => this.end(reason),
+    })
+    line.encoding = signedIn.parameters.get('client_encoding') ?? 'UTF8'
+    this.#wire(client, server, line)
+    this.#registerCancel(signedIn)
+    this.#greet(opening, signedIn)
+    port.started({ user: target.user, database: target.database })
+    if (opening.rest.length > 0) this.#fromClient(opening.rest)
+    client.resume()
+    server.resume()
+  }
+
+  async #signIn(
+    dial: () => Promise<Duplex>,
+    parameters: ReadonlyMap<string, string>,
+    salted: Parameters<typeof signIn>[3],
+    signal: AbortSignal,
+  ): Promise<[Duplex, SignedIn]> {
+    const { target } = this.#options
+    const raw = await dial()
+    raw.on('error', () => {})
+    this.#server = raw
+    const server = await secure(raw, target, signal)
+    this.#server = server
+    server.on('error', () => {})
+    const signedIn = await signIn(server, target, parameters, salted, signal)
+    return [server, signedIn]
+  }
+
+  #wire(client: Duplex, server: Duplex, line: Line): void {
+    const backend = new Backend(line, this.#toClient)
+    const interject = (notice: Buffer): void => {
+      if (this.#ended) return
+      backend.interject(notice)
+      this.#flushToClient()
+    }
+    const state = new StateReader(line, this.#toTarget, () => this.#flushToTarget())
+    const gate = new Gate(line, state, interject)
+    const frontend = new Frontend(line, gate, this.#toTarget, () => this.#clientTerminated())
+    this.#backend = backend
+    this.#gate = gate
+    this.#frontend = frontend
+    this.#busyAtTarget = () => line.queue.length > 0
+    client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
+    client.on('end', () => this.#clientLeft())
+    server.on('data', (chunk: Buffer) => this.#fromTarget(chunk))
+    server.on('end', () => this.#targetLeft())
+    server.on('close', () => this.#targetLeft())
+  }
+
+  #fromClient(chunk: Buffer): void {
+    const frontend = this.#frontend
+    if (frontend === undefined || this.#ended) return
+    try {
+      const later = frontend.push(chunk)
+      this.#flushToTarget()
+      if (later !== undefined) this.#waitFor(later)
+      else if (frontend.backlog > longestBacklog) this.#pauseClient()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #waitFor(later: Promise<void>): void {
+    later.then(
+      () => {
+        if (this.#ended || this.#frontend === undefined) return
+        try {
+          const next = this.#frontend.resume()
+          this.#flushToTarget()
+          if (next !== undefined) this.#waitFor(next)
+          else this.#resumeClient()
+        } catch (error) {
+          this.#fail(error)
+        }
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #fromTarget(chunk: Buffer): void {
+    const backend = this.#backend
+    if (backend === undefined || this.#ended) return
+    try {
+      backend.push(chunk)
+      this.#flushToClient()
+    } catch (error) {
+      this.#flushToClient()
+      this.#fail(error)
+    }
+  }
+
+  #flushToClient(): void {
+    const { client } = this.#options
+    const { ok, bytes } = this.#toClient.flush(client)
+    this.#bytesOut += bytes
+    const server = this.#server
+    if (ok || server === undefined || server.isPaused()) return
+    server.pause()
+    client.once('drain', () => server.resume())
+  }
+
+  #flushToTarget(): void {
+    const server = this.#server
+    if (server === undefined) return
+    const { ok, bytes } = this.#toTarget.flush(server)
+    this.#bytesIn += bytes
+    if (ok || this.#clientPaused) return
+    this.#pauseClient()
+    server.once('drain', () => this.#resumeClient())
+  }
+
+  #pauseClient(): void {
+    this.#clientPaused = true
+    this.#options.client.pause()
+  }
+
+  #resumeClient(): void {
+    if (!this.#clientPaused || this.#ended) return
+    if (this.#frontend?.busy === true || this.#server?.writableNeedDrain === true) return
+    this.#clientPaused = false
+    this.#options.client.resume()
+  }
+
+  /** Tells the client that it is in: our own cancel key, everything else as the target said it. */
+  #greet(opening: { minor: number; parameters: ReadonlyMap<string, string> }, signedIn: SignedIn): void {
+    const negotiate = negotiateVersion(opening.minor, opening.parameters)
+    if (negotiate !== undefined) this.#toClient.push(negotiate)
+    this.#toClient.push(messages.authenticationOk)
+    for (const [name, value] of signedIn.parameters) this.#toClient.push(messages.parameterStatus(name, value))
+    this.#toClient.push(this.#keyData)
+    this.#toClient.push(messages.readyForQuery(statuses.idle))
+    this.#flushToClient()
+  }
+
+  #registerCancel(signedIn: SignedIn): void {
+    this.#cancelTarget = () => void this.#cancelAtTarget(signedIn)
+    const key = this.#options.cancels.register(() => {
+      // A request that waits for people never reached the target.
+      if (this.#gate?.cancel() !== true) this.#cancelTarget()
+    })
+    this.#keyData = messages.backendKeyData(key.processId, key.secret)
+    this.#release = () => key.release()
+  }
+
+  /** Cancels what runs, over a connection of its own. Best effort, as in the protocol: nothing is answered. */
+  async #cancelAtTarget({ processId, secret }: SignedIn): Promise<void> {
+    let stream: Duplex | undefined
+    try {
+      const raw = await this.#options.dial()
+      raw.on('error', () => {})
+      stream = raw
+      stream = await secure(raw, this.#options.target, AbortSignal.timeout(phaseMs))
+      stream.on('error', () => {})
+      stream.end(writeCancel(processId, secret))
+      stream.resume()
+      setTimeout(() => raw.destroy(), phaseMs).unref()
+    } catch {
+      stream?.destroy()
+    }
+  }
+
+  #deadline(): AbortSignal {
+    return AbortSignal.any([this.#aborter.signal, AbortSignal.timeout(phaseMs)])
+  }
+
+  #failOpening(error: unknown): void {
+    if (this.#ended) return
+    const connection = this.#options.port.connection.name
+    if (error instanceof SignInError) {
+      this.#end(error.message, say({ severity: 'FATAL', sqlstate: error.sqlstate, message: error.message }))
+      return
+    }
+    if (error instanceof FrameError) {
+      this.#end(error.message, say({ severity: 'FATAL', sqlstate: '08P01', message: sentence(error.message) }))
+      return
+    }
+    const late = error instanceof Error && error.name === 'TimeoutError'
+    const reason = late ? 'it did not answer in time' : error instanceof Error ? error.message : String(error)
+    const message = `The target of ${connection} can't be reached: ${sentence(reason)}`
+    this.#end(message, say({ severity: 'FATAL', sqlstate: '08001', message }))
+  }
+
+  /** A session that can't go on: the peer broke the protocol, or the record can't be written. */
+  #fail(error: unknown): void {
+    if (this.#ended) return
+    if (error instanceof FrameError || error instanceof RangeError) this.end(`The session ends: ${error.message}`)
+    else if (error instanceof Error && error.message !== '') this.end(`${unrecorded}: ${error.message}`)
+    else this.end(unrecorded)
+  }
+
+  #clientTerminated(): void {
+    this.#flushToTarget()
+    this.#end('The client ended the session.')
+  }
+
+  #clientLeft(): void {
+    this.#end('The client left.')
+  }
+
+  #targetLeft(): void {
+    if (this.#ended) return
+    const reason = 'The target closed the connection'
+    // Its own last words, where it had any, say why.
+    if (this.#backend?.fatal === true) this.#end(`${reason}.`)
+    else
+      this.#end(`${reason}.`, endedError(this.#voice, `${reason}. What was running may or may not have taken effect`))
+  }
+
+  /** Closes both sides, once. `words` go to the client if a message can be put there. */
+  #end(reason: string, words?: Buffer): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#aborter.abort(new Error(reason))
+    this.#gate?.cancel()
+    this.#release()
+    const { client, port } = this.#options
+    const server = this.#server
+    const closed = Promise.all([closing(client), server === undefined ? undefined : closing(server)])
+    if (words !== undefined && this.#backend?.betweenMessages !== false && client.writable) {
+      this.#bytesOut += words.length
+      client.end(words)
+    } else client.end()
+    client.resume()
+    // Nothing more is read from the target, and it is told to stop rather than left to find out.
+    if (server !== undefined) {
+      if (this.#backend !== undefined && server.writable) server.end(messages.terminate)
+      else server.destroy()
+      server.resume()
+    }
+    const goodbye = setTimeout(() => {
+      client.destroy()
+      server?.destroy()
+    }, goodbyeMs)
+    void closed
+      .then(() => port.record({ type: 'end', at: port.elapsed(), reason }))
+      // The session is over: who could be told that its last event was lost has been told that it ended.
+      .catch(() => {})
+      .then(() => {
+        clearTimeout(goodbye)
+        this.#resolve({ reason, bytesOut: this.#bytesOut, bytesIn: this.#bytesIn })
+      })
+  }
+}
+
+function closing(stream: Duplex): Promise<void> {
+  if (stream.closed) return Promise.resolve()
+  return new Promise((resolve) => stream.once('close', () => resolve()))
+}

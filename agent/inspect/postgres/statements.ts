@@ -1,0 +1,121 @@
+import type { Analysis, Catalog, StatementAnalysis } from './analysis.ts'
+import { analyse } from './classify.ts'
+import { FrameError } from './frames.ts'
+import { type Field, readRowDescription } from './messages.ts'
+import { template } from './template.ts'
+import type { Verdict } from './verdicts.ts'
+
+/** Names resolve by these; an analysis is good for as long as both stay. */
+export interface Meaning {
+  catalog: Catalog
+  searchPath: readonly string[]
+  /** Definitions changed in a transaction that is not over: the catalog does not show them. */
+  uncommitted: boolean
+}
+
+/** One statement of a text, with what was decided about it in this session. */
+export class Judged {
+  readonly analysis: StatementAnalysis
+  /** Statements in the same message: policy sees it. */
+  readonly count: number
+  verdict: Verdict | undefined
+  /** EXECUTE and FETCH with what they refer to: the columns that were described for the statement itself. */
+  readonly #base: Judged | undefined
+  #description: Buffer | undefined
+  #fields: readonly Field[] | undefined
+
+  constructor(analysis: StatementAnalysis, count: number, base?: Judged) {
+    this.analysis = analysis
+    this.count = count
+    this.#base = base
+  }
+
+  /** The columns that the target described last; undefined before it did. */
+  get fields(): readonly Field[] | undefined {
+    return this.#fields ?? this.#base?.fields
+  }
+
+  /** Takes the RowDescription `buf[start, end)`. The same bytes give the same array again. */
+  describe(buf: Buffer, start: number, end: number): readonly Field[] {
+    const known = this.#description
+    if (known !== undefined && this.#fields !== undefined && known.compare(buf, start, end) === 0) return this.#fields
+    if (end - start > 1 << 20) throw new FrameError('a row description of more than 1 MiB')
+    this.#fields = readRowDescription(buf, start, end)
+    this.#description = Buffer.from(buf.subarray(start, end))
+    return this.#fields
+  }
+
+  /** The target said that there are no rows. */
+  describeNone(): void {
+    this.#fields = []
+    this.#description = undefined
+  }
+}
+
+/** A text that a client sent, taken apart. */
+export type Script =
+  | { ok: true; statements: readonly Judged[]; meaning: Meaning; refreshed: boolean }
+  | { ok: false; message: string; position?: number; meaning: Meaning; refreshed: boolean }
+
+const mostScripts = 256
+const longestKept = 16 * 1024
+
+/**
+ * The scripts of one session, kept by their text, or by their template where literals make no difference.
+ * Bounded; emptied when names change their meaning.
+ */
+export class Scripts {
+  readonly #known = new Map<string, Script>()
+  #meaning: Meaning | undefined
+
+  /** The script for `text` under `meaning`. `fresh`: the catalog was just read, so what is unknown is unknown. */
+  get(text: string, meaning: Meaning, fresh: boolean): Script {
+    if (this.#meaning !== meaning) {
+      this.#known.clear()
+      this.#meaning = meaning
+    }
+    const short = text.length <= longestKept
+    const key = short ? template(text) : undefined
+    if (key !== undefined) {
+      const known = this.#known.get(key)
+      if (known !== undefined && (!fresh || known.refreshed)) return known
+    }
+    const exact = short ? this.#known.get(`=${text}`) : undefined
+    if (exact !== undefined && (!fresh || exact.refreshed)) return exact
+    const script = makeScript(text, meaning, fresh)
+    if (!short) return script
+    const [only, second] = script.ok ? script.statements : []
+    if (key !== undefined && only !== undefined && second === undefined && only.analysis.literalFree) {
+      this.#keep(key, script)
+    } else this.#keep(`=${text}`, script)
+    return script
+  }
+
+  /** Without keeping it: for a part of a text, under a search_path of its own. */
+  fresh(text: string, meaning: Meaning): Script {
+    return makeScript(text, meaning, true)
+  }
+
+  #keep(key: string, script: Script): void {
+    if (this.#known.size >= mostScripts) {
+      // The first key is the oldest: good enough, and cheaper than moving keys on every hit.
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest)
+        break
+      }
+    }
+    this.#known.set(key, script)
+  }
+}
+
+function makeScript(text: string, meaning: Meaning, refreshed: boolean): Script {
+  const analysis: Analysis = analyse(text, meaning.catalog, { searchPath: meaning.searchPath })
+  if (!analysis.ok) return { ...analysis, meaning, refreshed }
+  const count = analysis.statements.length
+  return { ok: true, statements: analysis.statements.map((one) => new Judged(one, count)), meaning, refreshed }
+}
+
+/** True when a newer catalog may know what this one did not. */
+export function wantsRefresh(script: Script): boolean {
+  return !script.refreshed && script.ok && script.statements.some((one) => !one.analysis.complete)
+}

@@ -1,0 +1,247 @@
+import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
+import type { InspectorPort, Sensitivity } from '../port.ts'
+import type { StatementAnalysis } from './analysis.ts'
+import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
+import type { Field } from './messages.ts'
+import { type ColumnMask, planMasks } from './plan.ts'
+import { RowMasker } from './rows.ts'
+import { columnsAgree, type Shape } from './shape.ts'
+import type { Judged, Meaning } from './statements.ts'
+
+/** What happens to a statement, good for as long as the port's epoch stays. */
+export type Verdict = { epoch: number } & (
+  | { kind: 'block'; refusal: Refusal }
+  | { kind: 'hold'; policy: PolicyRef; approval: Approval; run: Run }
+  | { kind: 'run'; run: Run }
+)
+
+/** How an allowed statement runs. */
+export interface Run {
+  outcome: 'allowed' | 'masked' | 'granted'
+  policy: PolicyRef | undefined
+  grantId: string | undefined
+  masked: readonly Masked[]
+  columns: readonly (ColumnMask | null)[]
+  /** Written before the result: what is masked, which grant was used. */
+  notice: Buffer | undefined
+  /** The statement touches masked columns: error text is not to quote values. */
+  scrub: boolean
+  /** Nothing of this connection is masked for this person, so nothing has to be compared. */
+  free: boolean
+  /** For the columns that the target described: masks by their types, or why they disagree with the analysis. */
+  shape(fields: readonly Field[]): Shape
+}
+
+/** Decides for one session. Keeps per epoch and catalog whether this person has anything masked at all. */
+export class Judge {
+  readonly #port: InspectorPort
+  readonly #voice: Voice
+  #sensitivities = new Map<string, Sensitivity | undefined>()
+  #epoch = -1
+  #anyMasked: { version: number; value: boolean } | undefined
+
+  constructor(port: InspectorPort, voice: Voice) {
+    this.#port = port
+    this.#voice = voice
+  }
+
+  /** The verdict on a statement: kept on it while the epoch lasts. `encoding`: the session's client_encoding. */
+  judge(judged: Judged, meaning: Meaning, encoding: string): Verdict {
+    const epoch = this.#port.epoch
+    const known = judged.verdict
+    if (known !== undefined && known.epoch === epoch) return known
+    const verdict = this.#decide(judged, meaning, encoding, epoch)
+    judged.verdict = verdict
+    return verdict
+  }
+
+  #decide({ analysis, count }: Judged, meaning: Meaning, encoding: string, epoch: number): Verdict {
+    const pinned = pinnedSetting(analysis)
+    if (pinned !== undefined) return { epoch, kind: 'block', refusal: pinned }
+    const decision = this.#port.decide({
+      action: analysis.action,
+      tables: analysis.tables,
+      columns: analysis.columns,
+      functions: analysis.functions,
+      hasWhere: analysis.hasWhere,
+      statementCount: count,
+      complete: analysis.complete,
+    })
+    if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision.policy) }
+    this.#forgetIfOld(epoch)
+    const anyMasked = this.#any(meaning)
+    const plan = planMasks(analysis, this.#sensitivity, { anyMasked })
+    if (!plan.ok) {
+      const requestable = plan.columns.some((column) => column.requestable)
+      const { policy, message, hint, columns } = plan
+      return { epoch, kind: 'block', refusal: { policy, message, hint, columns, requestable } }
+    }
+    if (anyMasked && meaning.uncommitted && (analysis.columns.length > 0 || !analysis.complete)) {
+      return { epoch, kind: 'block', refusal: uncommitted }
+    }
+    const masking = plan.columns.some((column) => column !== null)
+    if (masking && !readable.has(encoding)) {
+      return { epoch, kind: 'block', refusal: encodingRefusal(encoding, plan.masked) }
+    }
+    const run = this.#run(analysis, meaning, { masks: plan.columns, masked: plan.masked, anyMasked })
+    if (decision.verdict === 'hold') {
+      return { epoch, kind: 'hold', policy: decision.policy, approval: decision.approval, run }
+    }
+    const [policy] = decision.policies
+    const grant = decision.grantId === undefined ? undefined : this.#port.grant(decision.grantId)
+    const notices: Buffer[] = run.notice === undefined ? [] : [run.notice]
+    if (grant !== undefined && policy !== undefined) {
+      notices.unshift(grantedNotice(this.#voice, grant, policy, analysis.action))
+    }
+    const granted: Run = {
+      ...run,
+      outcome: grant !== undefined ? 'granted' : run.outcome,
+      policy: run.masked[0]?.policy ?? policy,
+      grantId: grant?.id,
+      notice: notices.length === 0 ? undefined : Buffer.concat(notices),
+    }
+    return { epoch, kind: 'run', run: granted }
+  }
+
+  #run(
+    analysis: StatementAnalysis,
+    meaning: Meaning,
+    plan: { masks: readonly (ColumnMask | null)[]; masked: readonly Masked[]; anyMasked: boolean },
+  ): Run {
+    const { masks, masked, anyMasked } = plan
+    const masking = masks.some((column) => column !== null)
+    let shaped: { fields: readonly Field[]; shape: Shape } | undefined
+    return {
+      outcome: masked.length > 0 ? 'masked' : 'allowed',
+      policy: masked[0]?.policy,
+      grantId: undefined,
+      masked,
+      columns: masks,
+      notice: masked.length > 0 ? maskedNotice(this.#voice, masked) : undefined,
+      scrub: anyMasked && this.#touches(analysis, meaning),
+      free: !anyMasked && !masking,
+      shape: (fields) => {
+        if (shaped?.fields !== fields) {
+          const shape = columnsAgree(fields, analysis, masks, meaning.catalog, this.#sensitivity)
+          shaped = { fields, shape }
+        }
+        return shaped.shape
+      },
+    }
+  }
+
+  /** Whether error text of this statement may quote a masked value: any column of any table in play counts. */
+  #touches(analysis: StatementAnalysis, meaning: Meaning): boolean {
+    if (!analysis.complete) return true
+    for (const column of analysis.columns) if (this.#isMasked(...splitColumn(column))) return true
+    for (const table of [...analysis.tables, ...analysis.written]) {
+      const dot = table.indexOf('.')
+      const relation = meaning.catalog.relation(table.slice(0, dot), table.slice(dot + 1), meaning.searchPath)
+      if (relation === undefined || relation.hasRules) return true
+      for (const column of relation.columns) {
+        if (this.#isMasked(relation.schema, relation.name, column.name)) return true
+      }
+    }
+    return false
+  }
+
+  #isMasked(schema: string, table: string, column: string): boolean {
+    return this.#sensitivity(schema, table, column)?.unmask.verdict === 'masked'
+  }
+
+  readonly #sensitivity = (schema: string, table: string, column: string): Sensitivity | undefined => {
+    const key = `${schema}\0${table}\0${column}`
+    if (this.#sensitivities.has(key)) return this.#sensitivities.get(key)
+    const found = this.#port.sensitivity(schema, table, column)
+    this.#sensitivities.set(key, found)
+    return found
+  }
+
+  #forgetIfOld(epoch: number): void {
+    if (epoch === this.#epoch) return
+    this.#epoch = epoch
+    this.#sensitivities = new Map()
+    this.#anyMasked = undefined
+  }
+
+  #any({ catalog }: Meaning): boolean {
+    if (this.#anyMasked?.version === catalog.version) return this.#anyMasked.value
+    let value = false
+    for (const relation of catalog.relations()) {
+      for (const column of relation.columns) {
+        // Asked of the port itself: remembering every column of the catalog would cost every session its memory.
+        if (this.#port.sensitivity(relation.schema, relation.name, column.name)?.unmask.verdict === 'masked') {
+          value = true
+          break
+        }
+      }
+      if (value) break
+    }
+    this.#anyMasked = { version: catalog.version, value }
+    return value
+  }
+}
+
+/** Encodings in which a masked value can be read and written. */
+const readable = new Set(['UTF8', 'UNICODE', 'SQL_ASCII'])
+
+export function splitColumn(id: string): [schema: string, table: string, column: string] {
+  const first = id.indexOf('.')
+  const second = id.indexOf('.', first + 1)
+  return [id.slice(0, first), id.slice(first + 1, second), id.slice(second + 1)]
+}
+
+function policyRefusal(analysis: StatementAnalysis, policy: PolicyRef): Refusal {
+  const doubt = analysis.complete || analysis.doubt === undefined ? '' : ` ${sentence(analysis.doubt)}`
+  return {
+    policy,
+    message: `Blocked by ${policy.id}: ${sentence(policy.reason)}${doubt} Nothing ran.`,
+    hint: analysis.hasWhere
+      ? 'Change the statement so that the policy permits it, or talk to the people who keep the policy.'
+      : 'Add a WHERE clause that names the rows you mean.',
+    requestable: false,
+  }
+}
+
+function encodingRefusal(encoding: string, masked: readonly Masked[]): Refusal {
+  return {
+    policy: {
+      id: 'sallyport/encoding',
+      reason: `Values in the client encoding ${encoding} can't be masked.`,
+    },
+    message: `Blocked by sallyport/encoding: columns of this result are masked, and values in the client encoding ${encoding} can't be masked. Nothing ran.`,
+    hint: 'SET client_encoding TO UTF8, then run it again.',
+    columns: masked,
+    requestable: false,
+  }
+}
+
+/** The catalog's own connection sees definitions once they are committed. */
+const uncommitted: Refusal = {
+  policy: { id: 'sallyport/uncommitted-definitions', reason: 'Definitions changed in a transaction that is not over.' },
+  message:
+    'Blocked by sallyport/uncommitted-definitions: tables were changed in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.',
+  hint: 'COMMIT the definitions, then read or write in a transaction of its own.',
+  requestable: false,
+}
+
+/** Settings that every analysis rests on. */
+function pinnedSetting(analysis: StatementAnalysis): Refusal | undefined {
+  for (const effect of analysis.effects) {
+    if (effect.kind !== 'set' || effect.name !== 'standard_conforming_strings') continue
+    if (effect.value === null || /^(on|true|yes|1)$/i.test(effect.value)) continue
+    const reason = 'standard_conforming_strings stays on: it changes how statements are read.'
+    return {
+      policy: { id: 'sallyport/pinned-setting', reason },
+      message: `Blocked by sallyport/pinned-setting: ${reason} Nothing ran.`,
+      hint: "Write strings with backslashes as E'…'.",
+      requestable: false,
+    }
+  }
+  return undefined
+}
+
+/** Masks by row, made once for a result. */
+export function maskerOf(shape: Shape): RowMasker | undefined {
+  return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks) : undefined
+}
