@@ -21,18 +21,34 @@ export function explainSql(
     const unknown = { start: 0, end: sql.length, action: 'sql:unknown', decision, masks: [], tables: [] }
     return { statements: [{ ...unknown, detail: analysis.message }] }
   }
-  const count = analysis.statements.length
-  return { statements: analysis.statements.map((statement) => explainStatement(statement, count, policy)) }
+  const scope = { count: analysis.statements.length, anyMasked: anyMasked(catalog, policy) }
+  return { statements: analysis.statements.map((statement) => explainStatement(statement, scope, policy)) }
 }
 
-function explainStatement(statement: StatementAnalysis, count: number, policy: SessionPolicy): Explained {
+interface Scope {
+  /** Statements in the text. */
+  count: number
+  /** Some column of the target is masked for this person; else nothing needs proof. */
+  anyMasked: boolean
+}
+
+function anyMasked(catalog: Catalog, policy: SessionPolicy): boolean {
+  for (const { schema, name, columns } of catalog.relations()) {
+    for (const column of columns) {
+      if (policy.sensitivity(schema, name, column.name)?.unmask.verdict === 'masked') return true
+    }
+  }
+  return false
+}
+
+function explainStatement(statement: StatementAnalysis, scope: Scope, policy: SessionPolicy): Explained {
   const { start, end, action, tables } = statement
-  const decision = policy.decide(requestOf(statement, count))
+  const decision = policy.decide(requestOf(statement, scope.count))
   const base = { start, end, action, tables }
   if (decision.verdict === 'block') {
     return { ...base, decision, masks: [], ...(statement.doubt === undefined ? {} : { detail: statement.doubt }) }
   }
-  const plan = planMasks(statement, sensitivityOf(policy))
+  const plan = planMasks(statement, sensitivityOf(policy), { anyMasked: scope.anyMasked })
   if (plan.ok) return { ...base, decision, masks: plan.masked }
   return {
     ...base,
