@@ -9,7 +9,7 @@ import { channelRequest, encode, FrameError, message, Reader, requestData, utf8 
 import { Output } from './output.ts'
 import { type SftpEvent, SftpWatch } from './sftp.ts'
 import type { Transport } from './transport.ts'
-import { machineForm } from './words.ts'
+import { machineForm, recordingFailed } from './words.ts'
 
 /** What a channel needs of its session. */
 export interface ChannelHost {
@@ -27,8 +27,8 @@ export interface ChannelHost {
   /** Both sides are closed. */
   finished(channel: SessionChannel): void
   moved(toClient: number, toTarget: number): void
-  /** The recording failed: the session can't go on. */
-  failed(error: unknown): void
+  /** The session can't go on, for a reason in words: the recording or a mask failed. */
+  failed(reason: string): void
 }
 
 /** As ssh has it, for what went wrong before or beside the program. */
@@ -223,10 +223,10 @@ export class SessionChannel {
     const host = this.#host
     const { port } = host
     const terminal = this.#terminal !== undefined
-    const failed = (error: unknown): void => host.failed(error)
+    const failed = (reason: string): void => host.failed(reason)
     this.#output = new Output({ port, outlet: this.#toClient, terminal, failed, progress: () => this.#grantTarget() })
     if (this.#terminal !== undefined) this.#resized(this.#terminal.cols, this.#terminal.rows)
-    this.#decide(program).catch((error: unknown) => host.failed(error))
+    this.#decide(program).catch((error: unknown) => host.failed(recordingFailed(error)))
   }
 
   async #decide(program: Program): Promise<void> {
@@ -465,7 +465,7 @@ export class SessionChannel {
         outlet.data(item)
         this.#grantClient()
       })
-      this.#storing.catch((error: unknown) => this.#host.failed(error))
+      this.#storing.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
       return
     }
     this.#afterStoring(() => outlet.data(item))
@@ -477,7 +477,7 @@ export class SessionChannel {
       return
     }
     this.#storing = this.#storing.then(act)
-    this.#storing.catch((error: unknown) => this.#host.failed(error))
+    this.#storing.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
   }
 
   #grantClient(): void {
@@ -523,10 +523,10 @@ export class SessionChannel {
       try {
         const promise = this.#host.port.record(event)
         if (promise === undefined) continue
-        promise.catch((error: unknown) => this.#host.failed(error))
+        promise.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
         stored.push(promise)
       } catch (error) {
-        this.#host.failed(error)
+        this.#host.failed(recordingFailed(error))
         // Whoever waits for it must not go on.
         stored.push(new Promise(() => undefined))
       }

@@ -5,7 +5,7 @@ import { type MaskCounts, TextMasker } from '../text/masker.ts'
 import { OscStripper } from '../text/osc.ts'
 import type { Outlet } from './flow.ts'
 import { OutputRecorder } from './recorder.ts'
-import { machineForm, words } from './words.ts'
+import { machineForm, recordingFailed, words } from './words.ts'
 
 /** A stream without a newline for this long has shown its prompt: what is held back goes out. */
 const idleMs = 15
@@ -20,7 +20,8 @@ export interface OutputOptions {
   port: InspectorPort
   outlet: Outlet
   terminal: boolean
-  failed(error: unknown): void
+  /** Output can't be shown or recorded any more; `reason` is for people. */
+  failed(reason: string): void
   progress(): void
 }
 
@@ -40,10 +41,12 @@ export class Output {
   /** Annotations for a terminal that wait for the start of a line. */
   #lines: Buffer[] = []
   #ended = false
+  #broken = false
 
   constructor(options: OutputOptions) {
     this.#options = options
-    const { port, terminal, failed, progress } = options
+    const { port, terminal, progress } = options
+    const failed = (error: unknown): void => options.failed(recordingFailed(error))
     this.#recorder = new OutputRecorder({ port, cap: terminal ? undefined : recordedPerCommand, failed, progress })
   }
 
@@ -52,9 +55,11 @@ export class Output {
   }
 
   push(data: Buffer, stderr: boolean): void {
-    this.#refreshMasks()
     const stream = this.#stream(stderr)
-    this.#show(stream, stream.push(data), stderr)
+    this.#guard(() => {
+      this.#refreshMasks()
+      this.#show(stream, stream.push(data), stderr)
+    })
     if (stream.holding === 0) return
     if (this.#idle === undefined) this.#idle = setTimeout(() => this.#onIdle(), idleMs)
     else this.#idle.refresh()
@@ -67,7 +72,7 @@ export class Output {
     clearTimeout(this.#idle)
     for (const stderr of [false, true]) {
       const stream = this.#stream(stderr)
-      this.#show(stream, stream.end(), stderr)
+      this.#guard(() => this.#show(stream, stream.end(), stderr))
     }
     this.#tellMasks()
     this.#breakLine()
@@ -126,7 +131,19 @@ export class Output {
     if (this.#ended) return
     for (const stderr of [false, true]) {
       const stream = this.#stream(stderr)
-      this.#show(stream, stream.flush(), stderr)
+      this.#guard(() => this.#show(stream, stream.flush(), stderr))
+    }
+  }
+
+  /** A mask that fails must not let anything through, now or later. */
+  #guard(act: () => void): void {
+    if (this.#broken) return
+    try {
+      act()
+    } catch (error) {
+      this.#broken = true
+      const why = error instanceof Error ? error.message : String(error)
+      this.#options.failed(`Output could not be masked, so none is shown: ${why}`)
     }
   }
 

@@ -8,6 +8,7 @@ import { type ConnectionMessage, decodeConnection, encode, FrameError, message, 
 import { connectTarget } from './target.ts'
 import { tracked } from './tracked.ts'
 import type { Transport } from './transport.ts'
+import { recordingFailed } from './words.ts'
 
 export interface RelayOptions {
   client: Transport
@@ -290,13 +291,8 @@ export class Relay {
         this.#bytesOut += toClient
         this.#bytesIn += toTarget
       },
-      failed: (error) => this.#failed(error),
+      failed: (reason) => this.#end(reason),
     }
-  }
-
-  #failed(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
-    this.#end(`The recording could not be kept, so nothing more is let through: ${why}`)
   }
 
   #unreachable(reason: string): void {
@@ -331,9 +327,9 @@ export class Relay {
 
   #record(event: RecordingEvent): void {
     try {
-      this.#port.record(event)?.catch((error: unknown) => this.#failed(error))
+      this.#port.record(event)?.catch((error: unknown) => this.#end(recordingFailed(error)))
     } catch (error) {
-      this.#failed(error)
+      this.#end(recordingFailed(error))
     }
   }
 

@@ -71,7 +71,6 @@ async function client(doorPort: number, config: ssh2.ConnectConfig = {}): Promis
       .once('error', reject)
       .connect({ sock, username: 'anyone', ...config })
   })
-  connection.on('error', () => undefined)
   return connection
 }
 

@@ -49,6 +49,11 @@ export function blocked(policy: PolicyRef, command: string | undefined): Annotat
   }
 }
 
+export function recordingFailed(error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error)
+  return `The recording could not be kept, so nothing more is let through: ${sentence(why)}`
+}
+
 /** Ends a reason as a sentence, so that lines read well whoever wrote it. */
 export function sentence(text: string): string {
   const trimmed = text.trim()

@@ -20,6 +20,7 @@ const backslash = 0x5c
 const longestIntroducer = 64
 const number = String(oscNumber)
 const nothing = Buffer.alloc(0)
+const c1Pair = Buffer.from([c1Lead, c1Osc])
 
 type State = 'text' | 'lead' | 'escape' | 'number' | 'drop' | 'drop-escape' | 'drop-lead'
 
@@ -36,19 +37,30 @@ export class OscStripper {
 
   /** What of `chunk` (and of what was held) may go on. The chunk itself, by reference, when there is nothing to do. */
   push(chunk: Buffer): Buffer {
-    if (this.#state === 'text' && chunk.indexOf(esc) === -1 && chunk.indexOf(c1Lead) === -1) return chunk
     const out: Buffer[] = []
+    const leads = new Leads(chunk)
+    let at = 0
     let from = 0
-    for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at] ?? 0
-      if (this.#state === 'text') {
-        if (byte !== esc && byte !== c1Lead) continue
-        if (at > from) out.push(chunk.subarray(from, at))
-        this.#held = [byte]
-        this.#state = byte === esc ? 'escape' : 'lead'
-      } else this.#step(byte, out)
-      from = at + 1
+    while (at < chunk.length) {
+      if (this.#state !== 'text') {
+        this.#step(chunk[at] ?? 0, out)
+        at += 1
+        from = at
+        continue
+      }
+      const lead = leads.from(at)
+      if (lead === chunk.length) break
+      const after = harmless(chunk, lead)
+      if (after > 0) at = after
+      else {
+        if (lead > from) out.push(chunk.subarray(from, lead))
+        this.#hold(chunk[lead] ?? 0)
+        this.#state = chunk[lead] === esc ? 'escape' : 'lead'
+        at = lead + 1
+        from = at
+      }
     }
+    if (from === 0) return chunk
     if (this.#state === 'text' && from < chunk.length) out.push(chunk.subarray(from))
     return out.length === 1 ? (out[0] ?? nothing) : Buffer.concat(out)
   }
@@ -143,6 +155,44 @@ export class OscStripper {
     this.#held = []
     this.#digits = ''
   }
+}
+
+/** The places in a chunk where a decision could begin, in order: each kind is searched for once, not once a place. */
+class Leads {
+  readonly #chunk: Buffer
+  #escape = -1
+  #c1 = -1
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk
+  }
+
+  /** The first at or after `at`; the chunk's length when there is none. */
+  from(at: number): number {
+    if (this.#escape < at) this.#escape = orEnd(this.#chunk.indexOf(esc, at), this.#chunk)
+    if (this.#c1 < at) this.#c1 = this.#nextC1(at)
+    return Math.min(this.#escape, this.#c1)
+  }
+
+  #nextC1(at: number): number {
+    const pair = this.#chunk.indexOf(c1Pair, at)
+    if (pair !== -1) return pair
+    // The other half may come with the next chunk.
+    const last = this.#chunk.length - 1
+    return last >= at && this.#chunk[last] === c1Lead ? last : this.#chunk.length
+  }
+}
+
+function orEnd(index: number, chunk: Buffer): number {
+  return index === -1 ? chunk.length : index
+}
+
+/** Where to go on after a lead that begins no OSC, as far as this chunk tells; 0 when it does or might. */
+function harmless(chunk: Buffer, lead: number): number {
+  if (chunk[lead] !== esc) return 0
+  const next = chunk[lead + 1]
+  if (next === undefined || next === closeBracket || isIgnored(next)) return 0
+  return lead + 1
 }
 
 /** Control characters that a terminal acts on, or ignores, without leaving the sequence they stand in. */
