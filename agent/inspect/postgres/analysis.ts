@@ -10,6 +10,7 @@ export interface CatalogColumn {
   /** 1-based pg_attribute.attnum. */
   attnum: number
   typeOid: number
+  /** pg_type.typname: `text`, `varchar`, `int4`. */
   typeName: string
 }
 

@@ -1,6 +1,377 @@
-import type { Analysis, Catalog } from './analysis.ts'
+import type { DefineStmt, ExplainStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { Action } from '../../../shared/actions.ts'
+import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
+import { createWalk, outputsOf } from './lineage.ts'
+import { type Opened, open, parse, type RawStatement } from './parser.ts'
+import { copy, isOn } from './sql/copy.ts'
+import * as ddl from './sql/ddl.ts'
+import { Report, TooComplex } from './sql/report.ts'
+import { topScope } from './sql/scope.ts'
+import { parseSearchPath, settingEffect } from './sql/settings.ts'
+import { utilities } from './sql/utility.ts'
+import type { Shape } from './sql/value.ts'
+import type { Walk } from './sql/walk.ts'
 
 /** Says what each statement of `sql` does and where its values come from. Never throws. */
-export function analyse(sql: string, _catalog: Catalog, _state: { searchPath: readonly string[] }): Analysis {
-  return { ok: false, message: `not analysed yet: ${sql.slice(0, 40)}` }
+export function analyse(sql: string, catalog: Catalog, state: { searchPath: readonly string[] }): Analysis {
+  const parsed = parse(sql)
+  if (!parsed.ok) return parsed
+  let path: SearchPath = { kind: 'known', schemas: state.searchPath }
+  const statements: StatementAnalysis[] = []
+  try {
+    for (const raw of parsed.statements) {
+      const statement = analyseOne(raw, catalog, path.kind === 'lost' ? undefined : path.schemas)
+      statements.push(statement)
+      for (const effect of statement.effects) path = after(path, effect)
+    }
+  } catch (error) {
+    if (error instanceof TooComplex) return { ok: false, message: error.message }
+    if (error instanceof RangeError) return { ok: false, message: new TooComplex().message }
+    throw error
+  }
+  return { ok: true, statements }
+}
+
+/** The search_path between the statements of one query string. `lost`: it may be what it was before, or not. */
+type SearchPath = { kind: 'known' | 'changed'; schemas: readonly string[] } | { kind: 'lost' }
+
+function after(path: SearchPath, effect: SessionEffect): SearchPath {
+  switch (effect.kind) {
+    case 'set': {
+      if (effect.name !== 'search_path') return path
+      const schemas = effect.value === null ? undefined : parseSearchPath(effect.value)
+      return schemas ? { kind: 'changed', schemas } : { kind: 'lost' }
+    }
+    case 'reset':
+      return effect.name === null || effect.name === 'search_path' ? { kind: 'lost' } : path
+    case 'end':
+    case 'rollback-to':
+      return path.kind === 'changed' ? { kind: 'lost' } : path
+    default:
+      return path
+  }
+}
+
+/** What a statement gives, besides what is on the report. */
+interface Result {
+  outputs: readonly OutputColumn[] | null
+  copyOut?: StatementAnalysis['copyOut']
+  refers?: StatementAnalysis['refers']
+}
+
+const nothing: Result = { outputs: null }
+
+function analyseOne(raw: RawStatement, catalog: Catalog, searchPath: readonly string[] | undefined): StatementAnalysis {
+  const opened = open(raw.node)
+  const report = new Report('sql:session')
+  const walk = createWalk(catalog, searchPath, report)
+  const nested = (node: Node): StatementAnalysis => analyseOne({ ...raw, node }, catalog, searchPath)
+  const result = opened ? contents(opened, raw.node, walk, nested) : nothing
+  return summary(raw, opened?.tag ?? 'none', report, result)
+}
+
+function summary(raw: RawStatement, tag: string, report: Report, result: Result): StatementAnalysis {
+  const uses: ColumnUse[] = []
+  for (const column of report.lookups) uses.push({ column, how: 'lookup' })
+  for (const column of report.predicates) uses.push({ column, how: 'predicate' })
+  for (const column of report.writes) uses.push({ column, how: 'write' })
+  for (const use of uses) report.touched.add(use.column)
+  const complete = report.doubt === undefined
+  return {
+    start: raw.start,
+    end: raw.end,
+    node: tag,
+    action: report.action,
+    tables: [...report.tables].sort(),
+    written: [...report.written].sort(),
+    columns: [...report.touched].sort(),
+    functions: [...report.functions].sort(),
+    hasWhere: report.hasWhere,
+    complete,
+    ...(report.doubt === undefined ? {} : { doubt: report.doubt }),
+    outputs: complete ? result.outputs : null,
+    uses,
+    effects: report.effects,
+    ...(result.copyOut ? { copyOut: result.copyOut } : {}),
+    ...(result.refers ? { refers: result.refers } : {}),
+    literalFree: report.literalFree && queries.has(tag),
+  }
+}
+
+const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
+
+function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+  const { report } = walk
+  switch (opened.tag) {
+    case 'SelectStmt': {
+      report.does('sql:select')
+      const shape = walk.query(node, topScope)
+      const into = opened.node.intoClause ?? opened.node.larg?.intoClause
+      if (!into) return { outputs: outputsOf(shape) }
+      return keptAs(into.rel, shape, walk)
+    }
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt': {
+      const shape = walk.query(node, topScope)
+      return { outputs: opened.node.returningClause ? outputsOf(shape) : null }
+    }
+    case 'CopyStmt': {
+      const copyOut = copy(opened.node, walk, outputsOf)
+      return copyOut ? { outputs: null, copyOut } : nothing
+    }
+    case 'ExplainStmt':
+      return explain(opened.node, walk, nested)
+    case 'PrepareStmt':
+      return opened.node.query ? prepare(opened.node.name ?? '', nested(opened.node.query), report) : nothing
+    case 'ExecuteStmt':
+      for (const param of opened.node.params ?? []) walk.expression(param, topScope)
+      return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
+    case 'DeclareCursorStmt':
+      return opened.node.query ? declare(opened.node.portalname ?? '', nested(opened.node.query), report) : nothing
+    case 'FetchStmt':
+      report.does('sql:fetch')
+      return { outputs: null, refers: { kind: 'cursor', name: opened.node.portalname ?? '' } }
+    case 'ClosePortalStmt':
+      report.effects.push({ kind: 'close-cursor', name: opened.node.portalname ?? null })
+      return nothing
+    case 'DeallocateStmt':
+      report.effects.push({ kind: 'deallocate', name: opened.node.name ?? null })
+      return nothing
+    case 'DiscardStmt':
+      return discard(opened.node.target, report)
+    case 'TransactionStmt':
+      return transaction(opened.node, report)
+    case 'VariableSetStmt':
+      return setting(opened.node, report)
+    case 'VariableShowStmt':
+      return show(opened.node.name ?? '', report)
+    case 'LockStmt':
+      return lock(opened.node, walk)
+    case 'CallStmt':
+      report.does('sql:call')
+      report.doubts('what the procedure does is not followed')
+      if (opened.node.funccall) walk.expression({ FuncCall: opened.node.funccall }, topScope)
+      return nothing
+    case 'VacuumStmt':
+      report.does('sql:vacuum')
+      for (const item of opened.node.rels ?? []) {
+        if ('VacuumRelation' in item) ddl.existing(item.VacuumRelation.relation, walk)
+      }
+      return nothing
+    default:
+      return schemaChange(opened, walk, nested)
+  }
+}
+
+function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+  const { report } = walk
+  const changes = (action: Action): void => {
+    report.does(action)
+    report.effects.push({ kind: 'ddl' })
+  }
+  switch (opened.tag) {
+    case 'CreateTableAsStmt': {
+      changes('sql:create')
+      const { query, into } = opened.node
+      if (query && 'ExecuteStmt' in query) report.doubts('what the prepared statement gives is not known here')
+      else if (query) ddl.keeps(walk.query(query, topScope), walk)
+      ddl.created(into?.rel, walk)
+      return nothing
+    }
+    case 'ViewStmt':
+      changes('sql:create')
+      if (opened.node.query) ddl.keeps(walk.query(opened.node.query, topScope), walk)
+      ddl.created(opened.node.view, walk)
+      return nothing
+    case 'CreateStmt':
+      changes('sql:create')
+      ddl.createTable(opened.node, walk)
+      return nothing
+    case 'IndexStmt':
+      changes('sql:create')
+      ddl.createIndex(opened.node, walk)
+      return nothing
+    case 'CreateSchemaStmt':
+      changes('sql:create')
+      for (const element of opened.node.schemaElts ?? []) include(nested(element), report)
+      return nothing
+    case 'CreatePolicyStmt':
+    case 'AlterPolicyStmt':
+      changes(opened.tag === 'CreatePolicyStmt' ? 'sql:create' : 'sql:alter')
+      ddl.policyExpressions(opened.node.table, [opened.node.qual, opened.node.with_check], walk)
+      return nothing
+    case 'DefineStmt':
+      changes('sql:create')
+      define(opened.node, report)
+      return nothing
+    case 'AlterTableStmt':
+      changes('sql:alter')
+      ddl.alterTable(opened.node, walk)
+      return nothing
+    case 'RenameStmt':
+      changes('sql:alter')
+      ddl.rename(opened.node, walk)
+      return nothing
+    case 'AlterObjectSchemaStmt':
+      changes('sql:alter')
+      if (opened.node.relation) ddl.moves(opened.node.relation, walk)
+      return nothing
+    case 'DropStmt':
+      changes('sql:drop')
+      if (
+        ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'].includes(opened.node.removeType ?? '')
+      ) {
+        for (const object of opened.node.objects ?? []) ddl.dropped(object, walk)
+      }
+      return nothing
+    case 'TruncateStmt':
+      report.does('sql:truncate')
+      for (const item of opened.node.relations ?? []) if ('RangeVar' in item) ddl.existing(item.RangeVar, walk)
+      return nothing
+    case 'RefreshMatViewStmt':
+      report.does('sql:refresh')
+      ddl.existing(opened.node.relation, walk)
+      return nothing
+    case 'ReindexStmt':
+      report.does('sql:reindex')
+      if (opened.node.kind === 'REINDEX_OBJECT_TABLE') ddl.existing(opened.node.relation, walk)
+      return nothing
+    case 'ClusterStmt':
+      report.does('sql:reindex')
+      if (opened.node.relation) ddl.existing(opened.node.relation, walk)
+      return nothing
+    default: {
+      const utility = utilities.get(opened.tag)
+      report.does(utility?.action ?? 'sql:unknown')
+      if (!utility) report.doubts(`the statement is not known here (${opened.tag})`)
+      if (utility?.doubt !== undefined) report.doubts(utility.doubt)
+      if (utility?.ddl) report.effects.push({ kind: 'ddl' })
+      return nothing
+    }
+  }
+}
+
+/** SELECT INTO. */
+function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk): Result {
+  walk.report.does('sql:create')
+  walk.report.effects.push({ kind: 'ddl' })
+  ddl.keeps(shape, walk)
+  ddl.created(rel, walk)
+  return nothing
+}
+
+const planText: readonly OutputColumn[] = [{ name: 'QUERY PLAN', sources: [], plain: false }]
+
+/** With ANALYZE the statement runs, so its effect is the statement's; without, it is only planned. */
+function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+  const { report } = walk
+  report.does('sql:explain')
+  if (!node.query) return nothing
+  const inner = nested(node.query)
+  const runs = isOn(node.options, 'analyze')
+  include(inner, report)
+  if (inner.refers) report.doubts('which statement it explains is only known when it runs')
+  report.action = runs ? inner.action : 'sql:explain'
+  report.hasWhere = inner.hasWhere
+  if (runs) {
+    for (const table of inner.written) report.written.add(table)
+    report.effects.push(...inner.effects)
+  }
+  // The size of what would be sent tells about values, masked ones too.
+  if (isOn(node.options, 'serialize')) {
+    for (const output of inner.outputs ?? []) report.use(new Set(output.sources), 'predicate')
+  }
+  return { outputs: planText }
+}
+
+/** Takes over what another statement reads. Its action, writes and effects are the caller's to judge. */
+function include(inner: StatementAnalysis, report: Report): void {
+  for (const table of inner.tables) report.tables.add(table)
+  for (const name of inner.functions) report.functions.add(name)
+  report.touch(new Set(inner.columns))
+  for (const use of inner.uses) report.use(new Set([use.column]), use.how)
+  if (inner.doubt !== undefined) report.doubts(inner.doubt)
+}
+
+/** Nothing runs yet, but what it will do is known already. */
+function prepare(name: string, inner: StatementAnalysis, report: Report): Result {
+  include(inner, report)
+  report.effects.push({ kind: 'prepare', name, statement: inner })
+  return nothing
+}
+
+function declare(name: string, inner: StatementAnalysis, report: Report): Result {
+  include(inner, report)
+  report.does(inner.action)
+  report.hasWhere = inner.hasWhere
+  report.effects.push({ kind: 'declare', name, statement: inner })
+  return nothing
+}
+
+function discard(target: string | undefined, report: Report): Result {
+  if (target === 'DISCARD_ALL') {
+    report.effects.push({ kind: 'reset', name: null })
+    report.effects.push({ kind: 'deallocate', name: null })
+    report.effects.push({ kind: 'close-cursor', name: null })
+  }
+  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl' })
+  return nothing
+}
+
+function transaction(node: TransactionStmt, report: Report): Result {
+  switch (node.kind) {
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      report.effects.push({ kind: 'begin' })
+      break
+    case 'TRANS_STMT_COMMIT':
+    case 'TRANS_STMT_ROLLBACK':
+    case 'TRANS_STMT_PREPARE':
+      report.effects.push({ kind: 'end' })
+      if (node.chain) report.effects.push({ kind: 'begin' })
+      break
+    case 'TRANS_STMT_ROLLBACK_TO':
+      report.effects.push({ kind: 'rollback-to', name: node.savepoint_name ?? '' })
+      break
+    default:
+      break
+  }
+  return nothing
+}
+
+/** Another role sees other rows and has other rights; back to one's own is nothing new. */
+function setting(node: VariableSetStmt, report: Report): Result {
+  const effect = settingEffect(node)
+  if (!effect) return nothing
+  report.effects.push(effect)
+  const becomes = effect.kind === 'set' && (effect.name === 'role' || effect.name === 'session_authorization')
+  if (becomes && effect.value !== null && effect.value !== 'none') report.does('sql:role')
+  return nothing
+}
+
+function show(name: string, report: Report): Result {
+  report.does('sql:show')
+  const names = name.toLowerCase() === 'all' ? ['name', 'setting', 'description'] : [name]
+  return { outputs: names.map((column) => ({ name: column, sources: [], plain: false })) }
+}
+
+/** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */
+const rowShare = 2
+
+function lock(node: LockStmt, walk: Walk): Result {
+  if ((node.mode ?? 0) > rowShare) walk.report.does('sql:lock')
+  for (const item of node.relations ?? []) {
+    if (!('RangeVar' in item)) continue
+    ddl.mentions(item.RangeVar, walk)
+  }
+  return nothing
+}
+
+/** Types, collations and text search objects hold no code of their own; operators and aggregates stand for functions. */
+function define(node: DefineStmt, report: Report): void {
+  if (node.kind === 'OBJECT_AGGREGATE' || node.kind === 'OBJECT_OPERATOR' || node.kind === 'OBJECT_TYPE') {
+    report.doubts('the code that it brings is not followed')
+  }
 }

@@ -1,16 +1,27 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Sensitivity } from '../port.ts'
-import type { StatementAnalysis } from './analysis.ts'
+import type { ColumnId, ColumnUse, OutputColumn, StatementAnalysis } from './analysis.ts'
+import { splitId } from './sql/ids.ts'
+import { isProtected } from './sql/protected.ts'
 
 /** What the session does to every value of a result column. `value`: for text types; other types become NULL. */
 export type ColumnMask = { kind: 'value'; mask(value: string): string | null } | { kind: 'null' }
 
-/** `columns` runs parallel to the statement's outputs; null is a column that passes as it is. */
+/**
+ * `columns` runs parallel to the statement's outputs (or COPY's columns); null is a column that passes as it is.
+ * It is empty where there is no result, or nothing to mask in it.
+ */
 export type MaskPlan =
   | { ok: true; columns: readonly (ColumnMask | null)[]; masked: readonly Masked[] }
   | { ok: false; policy: PolicyRef; message: string; hint: string; columns: readonly Masked[] }
 
 export type SensitivityOf = (schema: string, table: string, column: string) => Sensitivity | undefined
+
+/** The policy of a block that is no policy's own. */
+export const unprovable = 'sallyport/unprovable'
+
+/** A sensitivity whose values this person does not see. */
+type Hidden = Sensitivity & { unmask: Extract<Sensitivity['unmask'], { verdict: 'masked' }> }
 
 /**
  * Turns an analysis into masks for one person, or into a refusal in words.
@@ -18,9 +29,156 @@ export type SensitivityOf = (schema: string, table: string, column: string) => S
  */
 export function planMasks(
   statement: StatementAnalysis,
-  _sensitivity: SensitivityOf,
-  _options: { anyMasked: boolean } = { anyMasked: true },
+  sensitivity: SensitivityOf,
+  options: { anyMasked: boolean } = { anyMasked: true },
 ): MaskPlan {
-  const policy = { id: 'sallyport/unprovable', reason: 'This statement is not analysed.' }
-  return { ok: false, policy, message: `Blocked: ${statement.node}`, hint: '', columns: [] }
+  if (!options.anyMasked) return { ok: true, columns: [], masked: [] }
+  const hidden = lookup(sensitivity)
+  if (statement.refers)
+    return unproved('it runs a statement that was named before, and which one is not known here', statement, hidden)
+  if (!statement.complete) return unproved(statement.doubt ?? 'not all that it does is known', statement, hidden)
+
+  const misuse = statement.uses.find((use) => {
+    const found = hidden(use.column)
+    return found !== undefined && !permits(found, use.how)
+  })
+  if (misuse) return refusedUse(misuse, statement, hidden)
+
+  const { copyOut } = statement
+  const outputs = copyOut?.columns ?? statement.outputs ?? []
+  const columns: (ColumnMask | null)[] = []
+  const masked: Masked[] = []
+  for (const [position, output] of outputs.entries()) {
+    const hiddenSources = output.sources.flatMap((column) => {
+      const found = hidden(column)
+      return found ? [{ column, found }] : []
+    })
+    const [first] = hiddenSources
+    if (!first) {
+      columns.push(null)
+      continue
+    }
+    if (copyOut && copyOut.format !== 'text') return refusedCopy(first.column, first.found, output, position)
+    const blocking = output.plain ? undefined : hiddenSources.find(({ found }) => found.derived === 'block')
+    if (blocking) return refusedDerived(blocking.column, blocking.found, output, position)
+    columns.push(maskOf(output, first.found))
+    masked.push(maskedAs(first.column, first.found, output.name, position))
+  }
+  return { ok: true, columns: masked.length === 0 ? [] : columns, masked }
+}
+
+function maskOf(output: OutputColumn, found: Hidden): ColumnMask {
+  if (!output.plain || found.dataClass === closed.dataClass) return { kind: 'null' }
+  return { kind: 'value', mask: (value) => found.mask(value) }
+}
+
+function permits(found: Hidden, how: ColumnUse['how']): boolean {
+  if (how === 'write') return false
+  if (found.use === 'any') return true
+  return how === 'lookup' && found.use === 'lookup'
+}
+
+/** The server's own columns that would show what is masked elsewhere. */
+const closed: Hidden = {
+  dataClass: 'server internals',
+  unmask: {
+    verdict: 'masked',
+    policy: { id: unprovable, reason: "It can show other tables' values, other people's statements, or secrets." },
+  },
+  use: 'none',
+  derived: 'null',
+  mask: () => null,
+}
+
+/** Sensitivities by column id, asked for once each. */
+function lookup(sensitivity: SensitivityOf): (column: ColumnId) => Hidden | undefined {
+  const known = new Map<ColumnId, Hidden | undefined>()
+  return (id) => {
+    if (known.has(id)) return known.get(id)
+    const [schema = '', table = '', column = ''] = splitId(id)
+    const found = sensitivity(schema, table, column)
+    const hidden = found && isHidden(found) ? found : isProtected(schema, table, column) ? closed : undefined
+    known.set(id, hidden)
+    return hidden
+  }
+}
+
+function isHidden(found: Sensitivity): found is Hidden {
+  return found.unmask.verdict === 'masked'
+}
+
+function maskedAs(source: ColumnId, { dataClass, unmask }: Hidden, label: string, position: number): Masked {
+  return { source, label, position, dataClass, policy: unmask.policy, requestable: unmask.approval !== undefined }
+}
+
+function blocked(
+  column: ColumnId,
+  found: Hidden,
+  what: string,
+  instead: string,
+  at?: { label: string; position: number },
+): MaskPlan {
+  const { policy, approval } = found.unmask
+  const ask = approval
+    ? `, or request unmask of ${found.dataClass} on this connection (${approval.group} approves)`
+    : ''
+  return {
+    ok: false,
+    policy,
+    message: `Blocked by ${policy.id}: ${what}. Nothing ran.`,
+    hint: `${instead}${ask}.`,
+    columns: [maskedAs(column, found, at?.label ?? '', at?.position ?? -1)],
+  }
+}
+
+function refusedUse(
+  { column, how }: ColumnUse,
+  statement: StatementAnalysis,
+  hidden: (id: ColumnId) => Hidden | undefined,
+): MaskPlan {
+  const found = hidden(column)
+  if (!found) return unproved('a use of a column could not be judged', statement, hidden)
+  const name = `${column} (${found.dataClass})`
+  if (how === 'write') {
+    return blocked(
+      column,
+      found,
+      `it would copy ${name}, which is masked for you, to where nothing masks it`,
+      `Leave ${column} out of it`,
+    )
+  }
+  const instead =
+    found.use === 'lookup'
+      ? `Compare ${column} with a constant by = or IN, or leave it to the select list`
+      : `Use ${column} in the select list alone`
+  const what = `it filters, joins, sorts, groups or computes by ${name}, which is masked for you`
+  return blocked(column, found, what, instead)
+}
+
+function refusedDerived(column: ColumnId, found: Hidden, { name }: OutputColumn, position: number): MaskPlan {
+  const what = `the column "${name}" is computed from ${column} (${found.dataClass}), which is masked for you`
+  return blocked(column, found, what, `Select ${column} as it is, to see it masked`, { label: name, position })
+}
+
+function refusedCopy(column: ColumnId, found: Hidden, { name }: OutputColumn, position: number): MaskPlan {
+  const what = `it copies ${column} (${found.dataClass}), which is masked for you, in a format that can't be masked`
+  return blocked(column, found, what, 'Copy in the default text format, or leave the column out', {
+    label: name,
+    position,
+  })
+}
+
+/** What isn't known may reach anything. */
+function unproved(why: string, statement: StatementAnalysis, hidden: (id: ColumnId) => Hidden | undefined): MaskPlan {
+  const columns = statement.columns.flatMap((column) => {
+    const found = hidden(column)
+    return found ? [maskedAs(column, found, '', -1)] : []
+  })
+  return {
+    ok: false,
+    policy: { id: unprovable, reason: 'It can’t be proved that this shows nothing that is masked for you.' },
+    message: `Blocked by ${unprovable}: ${why}, so it can't be proved that it shows nothing masked. Nothing ran.`,
+    hint: 'Write it with tables, columns and functions that are known here, or request unmask of what it reads.',
+    columns,
+  }
 }

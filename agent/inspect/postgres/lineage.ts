@@ -1,0 +1,340 @@
+import type { CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
+import type { Catalog, OutputColumn } from './analysis.ts'
+import { open, strings } from './parser.ts'
+import { window } from './sql/call.ts'
+import { where } from './sql/conditions.ts'
+import { expression, wholeRow } from './sql/expression.ts'
+import { fromClause, renamed } from './sql/from.ts'
+import { isBareLiteral, literalText } from './sql/literals.ts'
+import { deleteFrom, insert, merge, update } from './sql/modify.ts'
+import { columnName } from './sql/names.ts'
+import { Relations } from './sql/relations.ts'
+import type { Report } from './sql/report.ts'
+import { type Ctes, findColumn, type Scope, star, topScope } from './sql/scope.ts'
+import { derived, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
+import { predicate, type Walk } from './sql/walk.ts'
+
+/** A catalog is an immutable snapshot: what its relations expand to is worked out once. */
+const relationsOf = new WeakMap<Catalog, Relations>()
+
+/** The walk over one statement, whose findings go to `report`. `searchPath` undefined: it can't be told. */
+export function createWalk(catalog: Catalog, searchPath: readonly string[] | undefined, report: Report): Walk {
+  let relations = relationsOf.get(catalog)
+  if (!relations) {
+    relations = new Relations(catalog)
+    relationsOf.set(catalog, relations)
+  }
+  const known = relations
+  const walk: Walk = {
+    catalog,
+    searchPath,
+    report,
+    query: (node, parent) => query(node, walk, parent),
+    expression: (node, scope, neutral) => expression(node, walk, scope, neutral),
+    // A view's definition is read with an empty search_path: every name in it is qualified.
+    relation: (relation) =>
+      known.shape(relation, (definition, inner) => query(definition, createWalk(catalog, [], inner), topScope)),
+  }
+  return walk
+}
+
+export function outputsOf(shape: Shape): OutputColumn[] {
+  return shape.columns.map(({ name, value }) => ({
+    name,
+    sources: [...value.sources],
+    plain: value.plain,
+    ...(value.origin === undefined ? {} : { origin: value.origin }),
+  }))
+}
+
+/** A SELECT, VALUES or data-modifying statement: the columns that it gives. */
+function query(node: Node, walk: Walk, parent: Scope): Shape {
+  walk.report.enter()
+  const shape = dispatch(node, walk, parent)
+  walk.report.leave()
+  return shape
+}
+
+function dispatch(node: Node, walk: Walk, parent: Scope): Shape {
+  const opened = open(node)
+  switch (opened?.tag) {
+    case 'SelectStmt':
+      return select(opened.node, walk, parent)
+    case 'InsertStmt':
+      return insert(opened.node, walk, withQueries(opened.node.withClause, walk, parent), targets)
+    case 'UpdateStmt':
+      return update(opened.node, walk, withQueries(opened.node.withClause, walk, parent), targets)
+    case 'DeleteStmt':
+      return deleteFrom(opened.node, walk, withQueries(opened.node.withClause, walk, parent), targets)
+    case 'MergeStmt':
+      return merge(opened.node, walk, withQueries(opened.node.withClause, walk, parent), targets)
+    default:
+      walk.report.doubts(`it holds a statement that is not known here (${opened?.tag ?? 'none'})`)
+      return new Shape([])
+  }
+}
+
+function select(node: SelectStmt, walk: Walk, parent: Scope): Shape {
+  const outer = withQueries(node.withClause, walk, parent)
+  if (node.op !== undefined && node.op !== 'SETOP_NONE') return setOperation(node, walk, outer)
+  if (node.valuesLists) return tail(node, values(node.valuesLists, walk, outer), outer, walk)
+
+  const scope = fromClause(node.fromClause, walk, outer)
+  where(node.whereClause, walk, scope)
+  if (parent === topScope) markCertain(node, walk)
+  const shape = targets(node.targetList, walk, scope)
+  for (const item of node.groupClause ?? []) group(item, shape, walk, scope)
+  predicate(walk, [node.havingClause], scope)
+  for (const def of node.windowClause ?? []) if ('WindowDef' in def) window(def.WindowDef, walk, scope)
+  return tail(node, shape, scope, walk)
+}
+
+/** Calls that are targets themselves, of a SELECT that gives exactly one row. */
+function markCertain(node: SelectStmt, walk: Walk): void {
+  const { fromClause: from, whereClause, havingClause, limitCount, limitOffset, withClause } = node
+  if (from || whereClause || havingClause || limitCount || limitOffset || withClause) return
+  for (const target of node.targetList ?? []) {
+    const value = 'ResTarget' in target ? target.ResTarget.val : undefined
+    if (value && 'FuncCall' in value) walk.report.certain.add(value.FuncCall)
+  }
+}
+
+/** A target or RETURNING list, with stars expanded. */
+function targets(list: readonly Node[] | undefined, walk: Walk, scope: Scope): Shape {
+  const columns: ScopeColumn[] = []
+  for (const target of list ?? []) {
+    if (!('ResTarget' in target)) continue
+    const { name, val } = target.ResTarget
+    if (!val) continue
+    const expanded = expandStar(val, walk, scope)
+    if (expanded === 'unknown') {
+      walk.report.doubts('a * stands for columns that are not known')
+      return new Shape([], opaque)
+    }
+    if (expanded) {
+      for (const column of expanded) walk.report.touch(column.value.sources)
+      columns.push(...expanded)
+    } else columns.push({ name: name ?? columnName(val), value: walk.expression(val, scope) })
+  }
+  return new Shape(columns)
+}
+
+/** `*`, `t.*`, `(row).*`. Undefined: the node is no star. */
+function expandStar(node: Node, walk: Walk, scope: Scope): readonly ScopeColumn[] | 'unknown' | undefined {
+  if ('ColumnRef' in node) {
+    const { fields = [] } = node.ColumnRef
+    const last = fields.at(-1)
+    if (!last || !('A_Star' in last)) return undefined
+    if (fields.length === 1) return star({ ...scope, parent: undefined }) ?? 'unknown'
+    return listed(wholeRow(strings(fields), walk, scope))
+  }
+  if ('A_Indirection' in node) {
+    const { arg, indirection = [] } = node.A_Indirection
+    const last = indirection.at(-1)
+    if (!arg || !last || !('A_Star' in last)) return undefined
+    const inner: Node =
+      indirection.length === 1 ? arg : { A_Indirection: { arg, indirection: indirection.slice(0, -1) } }
+    return listed(walk.expression(inner, scope))
+  }
+  return undefined
+}
+
+function listed(row: Value | undefined): readonly ScopeColumn[] | 'unknown' {
+  return row?.row && row.row.length > 0 ? row.row : 'unknown'
+}
+
+/** DISTINCT, ORDER BY, LIMIT and row locks: all of them look at values. */
+function tail(node: SelectStmt, shape: Shape, scope: Scope, walk: Walk): Shape {
+  const { report } = walk
+  for (const item of node.distinctClause ?? []) {
+    if (open(item)) byOutput(item, shape, walk, scope)
+    else for (const column of shape.columns) report.use(column.value.sources, 'predicate')
+  }
+  for (const item of node.sortClause ?? []) {
+    const key = 'SortBy' in item ? item.SortBy.node : item
+    if (key) byOutput(key, shape, walk, scope)
+  }
+  for (const limit of [node.limitCount, node.limitOffset]) {
+    if (limit) report.use(walk.expression(limit, scope, isBareLiteral(limit)).sources, 'predicate')
+  }
+  if (node.lockingClause) report.does('sql:lock')
+  return shape
+}
+
+/** ORDER BY and DISTINCT ON: a bare name is a result column first, a bare integer its place. */
+function byOutput(key: Node, shape: Shape, walk: Walk, scope: Scope): void {
+  const output = outputAt(key, shape, walk) ?? outputNamed(key, shape)
+  if (output) walk.report.use(output.sources, 'predicate')
+  else predicate(walk, [key], scope)
+}
+
+/** GROUP BY: a bare name is an input column first. */
+function group(item: Node, shape: Shape, walk: Walk, scope: Scope): void {
+  if ('GroupingSet' in item) {
+    for (const part of item.GroupingSet.content ?? []) group(part, shape, walk, scope)
+    return
+  }
+  const name = bareName(item)
+  const isInput = name !== undefined && findColumn({ ...scope, parent: undefined }, name) !== undefined
+  const output = outputAt(item, shape, walk) ?? (isInput ? undefined : outputNamed(item, shape))
+  if (output) walk.report.use(output.sources, 'predicate')
+  else predicate(walk, [item], scope)
+}
+
+function outputAt(key: Node, shape: Shape, walk: Walk): Value | undefined {
+  if (!('A_Const' in key) || !key.A_Const.ival) return undefined
+  walk.report.literalFree = false
+  return shape.columns[Number(literalText(key)) - 1]?.value
+}
+
+function outputNamed(key: Node, shape: Shape): Value | undefined {
+  const name = bareName(key)
+  return name === undefined ? undefined : shape.column(name)?.value
+}
+
+function bareName(node: Node): string | undefined {
+  if (!('ColumnRef' in node)) return undefined
+  const names = strings(node.ColumnRef.fields)
+  return names.length === 1 && node.ColumnRef.fields?.length === 1 ? names[0] : undefined
+}
+
+/** UNION ALL passes values on; every other set operation compares them, and the number of rows tells how that went. */
+function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
+  const arm = (side: SelectStmt | undefined): Shape =>
+    side ? query({ SelectStmt: side }, walk, { entries: [], parent: outer, ctes: outer.ctes }) : new Shape([])
+  const left = arm(node.larg)
+  const right = arm(node.rarg)
+  if (left.columns.length !== right.columns.length && !left.open && !right.open) {
+    walk.report.doubts('the sides of a set operation do not have the same number of columns')
+  }
+  const comparing = !(node.op === 'SETOP_UNION' && node.all)
+  const columns = left.columns.map(({ name, value }, i): ScopeColumn => {
+    const other = right.columns[i]?.value ?? opaque
+    if (comparing) {
+      walk.report.use(value.sources, 'predicate')
+      walk.report.use(other.sources, 'predicate')
+    }
+    return { name, value: either(value, other) }
+  })
+  const shape = new Shape(columns, left.open ?? right.open)
+  // ORDER BY of a set operation knows the names of its columns alone.
+  const entry = {
+    name: undefined,
+    schema: undefined,
+    shape,
+    system: false,
+    relationVisible: false,
+    columnsVisible: true,
+  }
+  return tail(node, shape, { entries: [entry], parent: outer, ctes: outer.ctes }, walk)
+}
+
+/** One of two values: still a column's own where both are the same column's. */
+function either(a: Value, b: Value): Value {
+  const same =
+    a.plain && b.plain && a.sources.size === b.sources.size && [...a.sources].every((id) => b.sources.has(id))
+  return same ? { sources: a.sources, plain: true, constant: false, risky: false } : derived([a, b])
+}
+
+function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
+  const columns: Value[][] = []
+  for (const list of lists) {
+    const items = 'List' in list ? (list.List.items ?? []) : []
+    items.forEach((item, i) => {
+      const column = columns[i] ?? []
+      columns[i] = column
+      column.push(walk.expression(item, scope))
+    })
+  }
+  return new Shape(columns.map((column, i) => ({ name: `column${i + 1}`, value: derived(column) })))
+}
+
+/** The scope with a WITH clause's queries in reach. */
+function withQueries(clause: WithClause | undefined, walk: Walk, parent: Scope): Scope {
+  if (!clause) return parent
+  let ctes = parent.ctes
+  const list = (clause.ctes ?? []).flatMap((node) => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []))
+  for (const cte of clause.recursive ? inOrder(list, walk) : list) {
+    const name = cte.ctename ?? ''
+    const shape = clause.recursive ? recursive(cte, walk, { ...parent, ctes }) : body(cte, walk, { ...parent, ctes })
+    ctes = { name, shape, next: ctes }
+  }
+  return { entries: [], parent, ctes }
+}
+
+/** WITH RECURSIVE lets a query use those that are written after it. */
+function inOrder(list: readonly CommonTableExpr[], walk: Walk): CommonTableExpr[] {
+  const names = new Set(list.map((cte) => cte.ctename ?? ''))
+  const needs = new Map(list.map((cte) => [cte, mentioned(cte.ctequery, names)]))
+  const done = new Set<string>()
+  const ordered: CommonTableExpr[] = []
+  let rest = [...list]
+  while (rest.length > 0) {
+    const ready = rest.filter((cte) =>
+      [...(needs.get(cte) ?? [])].every((name) => name === cte.ctename || done.has(name)),
+    )
+    if (ready.length === 0) {
+      walk.report.doubts('its WITH RECURSIVE queries use each other in a circle')
+      return [...ordered, ...rest]
+    }
+    for (const cte of ready) done.add(cte.ctename ?? '')
+    ordered.push(...ready)
+    rest = rest.filter((cte) => !ready.includes(cte))
+  }
+  return ordered
+}
+
+function mentioned(node: Node | undefined, names: ReadonlySet<string>): Set<string> {
+  const found = new Set<string>()
+  const stack: unknown[] = [node]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    if ('relname' in next && typeof next.relname === 'string' && names.has(next.relname)) found.add(next.relname)
+    for (const child of Object.values(next)) stack.push(child)
+  }
+  return found
+}
+
+function body(cte: CommonTableExpr, walk: Walk, scope: Scope): Shape {
+  if (!cte.ctequery) return new Shape([])
+  const inner: Scope = { entries: [], parent: scope, ctes: scope.ctes }
+  const shape = renamed(query(cte.ctequery, walk, inner), strings(cte.aliascolnames), walk)
+  const extra = [
+    cte.search_clause?.search_seq_column,
+    cte.cycle_clause?.cycle_mark_column,
+    cte.cycle_clause?.cycle_path_column,
+  ]
+  const added = extra.flatMap((name) => (name === undefined ? [] : [name]))
+  if (added.length === 0) return shape
+  // They show the order of, or repetitions among, the columns that they are about.
+  const value = derived(shape.columns.map((column) => column.value))
+  walk.report.use(value.sources, 'predicate')
+  return new Shape([...shape.columns, ...added.map((name) => ({ name, value }))])
+}
+
+const mostRounds = 16
+
+/** What the recursive part adds can only grow: it is walked until nothing changes. */
+function recursive(cte: CommonTableExpr, walk: Walk, scope: Scope): Shape {
+  const name = cte.ctename ?? ''
+  const union = cte.ctequery && 'SelectStmt' in cte.ctequery ? cte.ctequery.SelectStmt : undefined
+  if (!union?.larg || !mentioned(cte.ctequery, new Set([name])).has(name)) return body(cte, walk, scope)
+  const start = withQueries(union.withClause, walk, { entries: [], parent: scope, ctes: scope.ctes })
+  let shape = renamed(query({ SelectStmt: union.larg }, walk, start), strings(cte.aliascolnames), walk)
+  for (let round = 0; round < mostRounds; round++) {
+    const ctes: Ctes = { name, shape, next: scope.ctes }
+    const next = body(cte, walk, { ...scope, ctes })
+    if (sameLineage(shape, next)) return next
+    shape = next
+  }
+  walk.report.doubts('its WITH RECURSIVE query is too involved to be followed')
+  return shape
+}
+
+function sameLineage(a: Shape, b: Shape): boolean {
+  if (a.columns.length !== b.columns.length) return false
+  return a.columns.every(({ value }, i) => {
+    const other = b.columns[i]?.value
+    return other !== undefined && value.plain === other.plain && value.sources.size === other.sources.size
+  })
+}

@@ -1,0 +1,91 @@
+import type { FuncCall, Node, WindowDef } from 'libpg-query'
+import { strings } from '../parser.ts'
+import { type Failure, judge } from './functions.ts'
+import { isConstant, literalText } from './literals.ts'
+import type { Scope } from './scope.ts'
+import { isServerSetting } from './settings.ts'
+import { derived, opaque, type Value } from './value.ts'
+import { pathFor, predicate, type Walk } from './walk.ts'
+
+/** A function call in an expression: its value, and what the call does besides. */
+export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
+  const { report } = walk
+  const { args, outcome } = invoke(f, walk, scope)
+  const ordered = sortKeys(f.agg_order, walk, scope)
+  if (f.agg_distinct) for (const arg of args) report.use(arg.sources, 'predicate')
+  predicate(walk, [f.agg_filter], scope)
+  window(f.over, walk, scope)
+
+  const safe = cannotFail(outcome.failure, f.args ?? [])
+  const value = derived([...args, ...ordered], !safe)
+  // A failure, or the number of rows, would tell what the value was.
+  if (!safe || outcome.set) report.use(value.sources, 'predicate')
+  return value.sources.size === 0 && safe ? opaque : value
+}
+
+/** The arguments, and the verdict on the function, with its effects on the report. Shared with functions in FROM. */
+export function invoke(f: FuncCall, walk: Walk, scope: Scope) {
+  const { report, catalog } = walk
+  const names = strings(f.funcname)
+  const name = names.at(-1) ?? ''
+  const schema = names.length > 1 ? names.at(-2) : undefined
+  const args = (f.args ?? []).map((arg) => walk.expression(arg, scope))
+  const outcome = judge(catalog, schema, name, pathFor(walk, schema, name))
+  report.functions.add(outcome.name)
+  if (outcome.action) report.does(outcome.action)
+  if (name === 'set_config') setConfig(f, walk)
+  else if (outcome.doubt) report.doubts(outcome.doubt)
+  return { args, outcome, name }
+}
+
+export function sortKeys(nodes: readonly Node[] | undefined, walk: Walk, scope: Scope): Value[] {
+  return predicate(
+    walk,
+    (nodes ?? []).map((node) => ('SortBy' in node ? node.SortBy.node : node)),
+    scope,
+  )
+}
+
+export function window(def: WindowDef | undefined, walk: Walk, scope: Scope): void {
+  if (!def) return
+  predicate(walk, def.partitionClause ?? [], scope)
+  sortKeys(def.orderClause, walk, scope)
+  predicate(walk, [def.startOffset, def.endOffset], scope)
+}
+
+function cannotFail(failure: Failure, args: readonly Node[]): boolean {
+  switch (failure) {
+    case 'none':
+      return true
+    case 'rest':
+      return args.slice(1).every(isConstant)
+    case 'first':
+      return isConstant(args[0])
+    case 'keys':
+      return args.every((arg, i) => i % 2 === 1 || isConstant(arg))
+    case 'possible':
+      return false
+  }
+}
+
+/** `set_config` is SET in disguise: what it sets must be known, and that it runs, once. */
+function setConfig(f: FuncCall, walk: Walk): void {
+  const { report } = walk
+  const [nameArg, valueArg, localArg] = f.args ?? []
+  const name = literalText(nameArg)?.toLowerCase()
+  const value = literalText(valueArg)
+  const local = literalText(localArg)
+  report.does('sql:session')
+  if (typeof name !== 'string') {
+    report.doubts('set_config sets a setting whose name is only known when it runs')
+    return
+  }
+  if (typeof value === 'string' && typeof local === 'string' && report.certain.has(f)) {
+    report.effects.push({ kind: 'set', name, value, local: local.startsWith('t') })
+    if (name === 'role' || name === 'session_authorization') report.does('sql:role')
+    return
+  }
+  // An application's own setting changes the meaning of no name.
+  if (isServerSetting(name))
+    report.doubts(`set_config sets ${name}, and how or whether it does is only known when it runs`)
+}

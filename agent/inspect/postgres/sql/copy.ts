@@ -1,0 +1,95 @@
+import type { CopyStmt, DefElem, Node } from 'libpg-query'
+import type { OutputColumn, StatementAnalysis } from '../analysis.ts'
+import { strings } from '../parser.ts'
+import { relationEntry } from './from.ts'
+import { tableId } from './ids.ts'
+import { literalText } from './literals.ts'
+import { topScope } from './scope.ts'
+import { type ScopeColumn, Shape } from './value.ts'
+import { predicate, type Walk } from './walk.ts'
+
+/** COPY: what goes out, or what comes in. `outputs` turns columns into the analysis' form. */
+export function copy(
+  node: CopyStmt,
+  walk: Walk,
+  outputs: (shape: Shape) => OutputColumn[],
+): StatementAnalysis['copyOut'] | undefined {
+  const { report } = walk
+  const onServer = node.filename !== undefined || node.is_program === true
+  if (onServer) report.does('sql:copy-file')
+  if (node.is_from) {
+    report.does('sql:copy-in')
+    copyIn(node, walk)
+    return undefined
+  }
+  report.does('sql:copy')
+  const shape = node.query ? walk.query(node.query, topScope) : tableShape(node, walk)
+  for (const column of shape.columns) report.touch(column.value.sources)
+  if (onServer) {
+    // What lies in a file of the server is beyond any mask.
+    for (const column of shape.columns) report.use(column.value.sources, 'write')
+    return undefined
+  }
+  return { format: formatOf(node.options), columns: outputs(shape) }
+}
+
+function tableShape(node: CopyStmt, walk: Walk): Shape {
+  if (!node.relation) return new Shape([])
+  const { shape } = relationEntry(node.relation, walk)
+  const named = strings(node.attlist)
+  if (named.length === 0) return shape
+  const columns: ScopeColumn[] = []
+  for (const name of named) {
+    const column = shape.column(name)
+    if (column) columns.push(column)
+    else walk.report.doubts(`no column ${name} is known in ${node.relation.relname ?? 'the table'}`)
+  }
+  return new Shape(columns)
+}
+
+function copyIn(node: CopyStmt, walk: Walk): void {
+  if (!node.relation) return
+  const target = relationEntry(node.relation, walk)
+  const table = node.relation.relname ?? ''
+  const relation = walk.catalog.relation(node.relation.schemaname, table, walk.searchPath ?? [])
+  if (relation) {
+    const full = tableId(relation.schema, relation.name)
+    walk.report.written.add(full)
+    if (relation.hasRules) walk.report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+  }
+  for (const name of strings(node.attlist)) {
+    const column = target.shape.column(name)
+    if (column) walk.report.touch(column.value.sources)
+  }
+  // It looks at what comes in, not at what is there; its functions count all the same.
+  predicate(walk, [node.whereClause], { ...topScope, entries: [target] })
+}
+
+/** Only the default text format can be masked row by row; `other` is text under other rules. */
+function formatOf(options: readonly Node[] | undefined): 'text' | 'csv' | 'binary' | 'other' {
+  let other = false
+  let format: 'text' | 'csv' | 'binary' = 'text'
+  for (const option of options ?? []) {
+    if (!('DefElem' in option)) continue
+    const { defname } = option.DefElem
+    if (defname === 'format') {
+      const name = textOf(option.DefElem)
+      if (name === 'csv' || name === 'binary') format = name
+      else if (name !== 'text') other = true
+    } else if (defname !== 'freeze' && defname !== 'oids') other = true
+  }
+  return format === 'text' && other ? 'other' : format
+}
+
+function textOf(element: DefElem): string | undefined {
+  return literalText(element.arg) ?? undefined
+}
+
+/** A boolean option of EXPLAIN and the like: named alone it is on. */
+export function isOn(options: readonly Node[] | undefined, name: string): boolean {
+  return (options ?? []).some((option) => {
+    if (!('DefElem' in option) || option.DefElem.defname !== name) return false
+    const text = option.DefElem.arg ? textOf(option.DefElem) : 'true'
+    return !['false', 'off', '0', 'no', 'none'].includes((text ?? 'true').toLowerCase())
+  })
+}

@@ -1,0 +1,213 @@
+import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCast } from 'libpg-query'
+import { open, strings } from '../parser.ts'
+import { call } from './call.ts'
+import { knownOperators, safeOperators } from './function-lists.ts'
+import { jsonOrXml } from './json.ts'
+import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
+import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
+import { constant, derived, opaque, type Value } from './value.ts'
+import { predicate, type Walk } from './walk.ts'
+
+/** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
+export function expression(node: Node, walk: Walk, scope: Scope, neutral = false): Value {
+  walk.report.enter()
+  const value = dispatch(node, walk, scope, neutral)
+  walk.report.leave()
+  return value
+}
+
+function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value {
+  const opened = open(node)
+  if (!opened) return opaque
+  const all = (nodes: readonly Node[] | undefined): Value[] => (nodes ?? []).map((item) => walk.expression(item, scope))
+  switch (opened.tag) {
+    case 'A_Const':
+      if (!neutral) walk.report.literalFree = false
+      return constant
+    case 'ParamRef':
+      return constant
+    case 'ColumnRef':
+      return column(opened.node, walk, scope)
+    case 'A_Expr':
+      return operator(opened.node, walk, scope)
+    case 'BoolExpr':
+      return guarded(all(opened.node.args), walk)
+    case 'FuncCall':
+      return call(opened.node, walk, scope)
+    case 'TypeCast':
+      return cast(opened.node, walk, scope)
+    case 'SubLink':
+      return subLink(opened.node, walk, scope)
+    case 'CaseExpr':
+      return cases(opened.node, walk, scope)
+    case 'CoalesceExpr':
+      return guarded(all(opened.node.args), walk)
+    case 'MinMaxExpr':
+    case 'RowExpr':
+      return derived(all(opened.node.args))
+    case 'A_ArrayExpr':
+      return derived(all(opened.node.elements))
+    case 'List':
+      return derived(all(opened.node.items))
+    case 'NullTest':
+    case 'BooleanTest':
+    case 'CollateClause':
+    case 'NamedArgExpr':
+      return opened.node.arg ? derived([walk.expression(opened.node.arg, scope)]) : opaque
+    case 'A_Indirection':
+      return indirection(opened.node, walk, scope)
+    case 'GroupingFunc':
+      all(opened.node.args)
+      return opaque
+    case 'MultiAssignRef':
+      return opened.node.source ? derived([walk.expression(opened.node.source, scope)]) : opaque
+    case 'SQLValueFunction':
+    case 'SetToDefault':
+    case 'CurrentOfExpr':
+    case 'MergeSupportFunc':
+      return opaque
+    default: {
+      const value = jsonOrXml(opened, walk, scope)
+      if (value) return value
+      walk.report.doubts(`it holds an expression that is not known here (${opened.tag})`)
+      return opaque
+    }
+  }
+}
+
+function column(ref: ColumnRef, walk: Walk, scope: Scope): Value {
+  const fields = ref.fields ?? []
+  const names = strings(fields)
+  const last = fields.at(-1)
+  const value = last && 'A_Star' in last ? wholeRow(names, walk, scope) : named(names, walk, scope)
+  if (!value) {
+    walk.report.doubts(`no column ${names.join('.')} is known in the tables that it reads`)
+    return opaque
+  }
+  walk.report.touch(value.sources)
+  return value
+}
+
+function named(names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
+  const [a = '', b, c, d] = names
+  if (b === undefined) return findColumn(scope, a) ?? findEntry(scope, undefined, a)?.shape.row
+  if (c === undefined) {
+    const entry = findEntry(scope, undefined, a)
+    return entry ? entryColumn(entry, b) : undefined
+  }
+  if (d === undefined) {
+    const entry = findEntry(scope, a, b)
+    return entry ? entryColumn(entry, c) : undefined
+  }
+  const entry = a === walk.catalog.database ? findEntry(scope, b, c) : undefined
+  return entry ? entryColumn(entry, d) : undefined
+}
+
+/** `t.*`, `schema.t.*` as one value. */
+export function wholeRow(names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
+  const [a = '', b, c] = names
+  if (names.length === 0) return undefined
+  if (b === undefined) return findEntry(scope, undefined, a)?.shape.row
+  if (c === undefined) return findEntry(scope, a, b)?.shape.row
+  return a === walk.catalog.database ? findEntry(scope, b, c)?.shape.row : undefined
+}
+
+function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
+  const { kind, lexpr, rexpr } = node
+  const neutralRight = !isConstant(lexpr)
+  const neutralLeft = !isConstant(rexpr)
+  const values: Value[] = []
+  if (lexpr) values.push(walk.expression(lexpr, scope, neutralLeft))
+  if (rexpr && 'List' in rexpr) {
+    for (const item of rexpr.List.items ?? []) values.push(walk.expression(item, scope, neutralRight))
+  } else if (rexpr) values.push(walk.expression(rexpr, scope, neutralRight && lexpr !== undefined))
+
+  if (kind === 'AEXPR_BETWEEN' || kind === 'AEXPR_NOT_BETWEEN') return derived(values)
+  if (kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM') return derived(values)
+  const names = strings(node.name)
+  const name = names.at(-1) ?? ''
+  if (!knownOperators.has(name) || (names.length > 1 && names[0] !== 'pg_catalog')) {
+    walk.report.doubts(`what the operator ${names.join('.')} does can't be told`)
+  }
+  // A pattern may be malformed, and the error would show it: patterns must be constants. LIKE's and the regular expressions'.
+  const pattern = name.includes('~') && name !== '~='
+  const safe = safeOperators.has(name) && (!pattern || isConstant(rexpr) || values[1]?.sources.size === 0)
+  return safe ? derived(values) : failing(values, walk)
+}
+
+/** What may fail over its data shows, by failing or not, what the data was. */
+function failing(values: readonly Value[], walk: Walk): Value {
+  const value = derived(values, true)
+  walk.report.use(value.sources, 'predicate')
+  return value
+}
+
+/** AND, OR and COALESCE stop early: whether a part that may fail is reached shows what stood before it. */
+function guarded(values: readonly Value[], walk: Walk): Value {
+  const value = derived(values)
+  if (value.risky) walk.report.use(value.sources, 'predicate')
+  return value
+}
+
+function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
+  const conditions: (Node | undefined)[] = [node.arg]
+  const results: Node[] = node.defresult ? [node.defresult] : []
+  for (const arm of node.args ?? []) {
+    if (!('CaseWhen' in arm)) continue
+    conditions.push(arm.CaseWhen.expr)
+    if (arm.CaseWhen.result) results.push(arm.CaseWhen.result)
+  }
+  const steering = predicate(walk, conditions, scope)
+  return derived([...steering, ...results.map((result) => walk.expression(result, scope))])
+}
+
+/** Casts to these never fail. */
+const textTypes = new Set(['text', 'varchar', 'bpchar', 'name'])
+
+function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
+  if (!node.arg) return opaque
+  const value = walk.expression(node.arg, scope)
+  const names = strings(node.typeName?.names)
+  const type = names.at(-1) ?? ''
+  const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
+  const builtIn = isPlainType(names)
+  if (value.constant) return builtIn ? constant : derived([value], true)
+  // To its own type: PostgreSQL drops the cast.
+  if (value.origin !== undefined && bare && builtIn && value.type === type) return value
+  if (builtIn && textTypes.has(type) && !node.typeName?.arrayBounds) return derived([value])
+  return failing([value], walk)
+}
+
+function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
+  if (!node.subselect) return opaque
+  const tested = predicate(walk, [node.testexpr], scope)
+  const outputs = walk.query(node.subselect, scope).columns.map((output) => output.value)
+  switch (node.subLinkType) {
+    case 'EXISTS_SUBLINK':
+      return derived([], true)
+    case 'EXPR_SUBLINK':
+    case 'ARRAY_SUBLINK':
+    case 'MULTIEXPR_SUBLINK':
+      return derived(outputs, true)
+    default: {
+      for (const output of outputs) walk.report.use(output.sources, 'predicate')
+      return derived([...tested, ...outputs], true)
+    }
+  }
+}
+
+function indirection(node: A_Indirection, walk: Walk, scope: Scope): Value {
+  if (!node.arg) return opaque
+  let value = walk.expression(node.arg, scope)
+  for (const step of node.indirection ?? []) {
+    if ('String' in step) {
+      const name = step.String.sval ?? ''
+      const field = value.row?.find((candidate) => candidate.name === name)
+      value = field ? field.value : derived([value])
+    } else if ('A_Indices' in step) {
+      const bounds = [step.A_Indices.lidx, step.A_Indices.uidx].flatMap((bound) => (bound ? [bound] : []))
+      value = derived([value, ...bounds.map((bound) => walk.expression(bound, scope, !isBareLiteral(node.arg)))])
+    } else value = derived([value])
+  }
+  return value
+}

@@ -1,0 +1,116 @@
+import type { Action } from '../../../../shared/actions.ts'
+import type { Catalog, CatalogFunction } from '../analysis.ts'
+import {
+  effects,
+  harmlessVolatile,
+  knownOutputs,
+  refused,
+  safeFunctions,
+  safeWithConstantFirst,
+  safeWithConstantKeys,
+  safeWithConstants,
+  shapeless,
+  unnesting,
+} from './function-lists.ts'
+
+export type Failure = 'none' | 'rest' | 'first' | 'keys' | 'possible'
+
+/** What calling a function means. */
+export interface Verdict {
+  /** `schema.name` */
+  name: string
+  /** What the call does beyond computing a value. */
+  action?: Action
+  /** Why the call can't be vouched for. */
+  doubt?: string
+  /** Which arguments must be constants for it never to fail because of its data; `possible`: it may anyway. */
+  failure: Failure
+  /** May return any number of rows. */
+  set: boolean
+  /** Its columns in FROM. `one`: a scalar. `unknown`: can't be told. */
+  outputs: readonly string[] | 'one' | 'one-or-row' | 'unknown'
+}
+
+/**
+ * Judges a function by name. Overloads are not resolved: what any function of that name in reach may do, the call may do.
+ */
+export function judge(
+  catalog: Catalog,
+  schema: string | undefined,
+  name: string,
+  searchPath: readonly string[],
+): Verdict {
+  const no = refused.get(name)
+  if (no) {
+    return verdict(schema ?? 'pg_catalog', name, { action: no.action, doubt: `the function ${name} ${no.why}` })
+  }
+  const candidates = catalog.functions(schema, name, searchPath)
+  const first = candidates[0]
+  if (!first) return verdict(schema, name, { doubt: `the function ${quoted(schema, name)} is not known here` })
+
+  let result: Verdict | undefined
+  for (const candidate of candidates) {
+    const one = judgeOne(candidate)
+    if (one.doubt) return one
+    if (!result) result = one
+    else {
+      const failure = result.failure === one.failure ? one.failure : 'possible'
+      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, failure }
+    }
+  }
+  return result ?? judgeOne(first)
+}
+
+function judgeOne(f: CatalogFunction): Verdict {
+  const set = f.returnsSet
+  const outputs = f.outputs && f.outputs.length > 1 ? f.outputs : undefined
+  if (f.schema === 'information_schema') {
+    return verdict(f.schema, f.name, { set, outputs: outputs ?? knownOutputs.get(f.name) ?? 'one' })
+  }
+  if (f.schema !== 'pg_catalog') {
+    // C code marked immutable is an extension's, put there by a superuser, and computes from its arguments alone.
+    if (f.language === 'c' && f.volatility === 'immutable' && !f.securityDefiner && !set) {
+      return verdict(f.schema, f.name, { outputs: outputs ?? 'unknown' })
+    }
+    return verdict(f.schema, f.name, {
+      doubt: `what the function ${f.schema}.${f.name} does can't be told`,
+      ...(f.volatility === 'volatile' ? { action: 'sql:call' } : {}),
+    })
+  }
+  const shape =
+    outputs ??
+    knownOutputs.get(f.name) ??
+    (shapeless.has(f.name) ? 'unknown' : unnesting.has(f.name) ? 'one-or-row' : 'one')
+  const action = effects.get(f.name)
+  const known = action !== undefined || harmlessVolatile.has(f.name)
+  if (f.volatility === 'volatile' && f.language !== 'sql' && !known) {
+    return verdict(f.schema, f.name, { action: 'sql:unknown', doubt: `what the function ${f.name} does can't be told` })
+  }
+  if (f.language !== 'internal' && f.language !== 'sql') {
+    return verdict(f.schema, f.name, {
+      action: 'sql:unknown',
+      doubt: `the function ${f.name} is for internal use by the server`,
+    })
+  }
+  return verdict(f.schema, f.name, {
+    ...(action ? { action } : {}),
+    set,
+    outputs: shape,
+    failure: failureOf(f.name),
+  })
+}
+
+function verdict(schema: string | undefined, name: string, rest: Partial<Verdict>): Verdict {
+  return { name: quoted(schema, name), failure: 'possible', set: false, outputs: 'unknown', ...rest }
+}
+
+function failureOf(name: string): Failure {
+  if (safeFunctions.has(name)) return 'none'
+  if (safeWithConstants.has(name)) return 'rest'
+  if (safeWithConstantFirst.has(name)) return 'first'
+  return safeWithConstantKeys.has(name) ? 'keys' : 'possible'
+}
+
+function quoted(schema: string | undefined, name: string): string {
+  return schema === undefined ? name : `${schema}.${name}`
+}

@@ -1,0 +1,182 @@
+import type {
+  DeleteStmt,
+  InsertStmt,
+  MergeStmt,
+  Node,
+  OnConflictClause,
+  RangeVar,
+  ReturningClause,
+  UpdateStmt,
+} from 'libpg-query'
+import { where } from './conditions.ts'
+import { entry, fromClause, relationEntry } from './from.ts'
+import { tableId } from './ids.ts'
+import { isBareLiteral, restricts } from './literals.ts'
+import type { Entry, Scope } from './scope.ts'
+import { opaque, Shape } from './value.ts'
+import { pathFor, predicate, type Walk } from './walk.ts'
+
+/** How `lineage.ts` walks a target list. */
+type Targets = (list: readonly Node[] | undefined, walk: Walk, scope: Scope) => Shape
+
+export function insert(node: InsertStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
+  const { report } = walk
+  report.does('sql:insert')
+  const target = targetEntry(node.relation, walk)
+  const named = (node.cols ?? []).flatMap((column) => ('ResTarget' in column ? [column.ResTarget.name ?? ''] : []))
+  const width = node.selectStmt ? source(node.selectStmt, walk, outer) : 0
+  const columns = named.length > 0 ? named : target.shape.columns.slice(0, width).map((column) => column.name)
+  assigned(columns, target, walk)
+  if (node.onConflictClause) onConflict(node.onConflictClause, target, walk, outer)
+  return returning(node.returningClause, [target], target, walk, outer, targets)
+}
+
+/** What is inserted. Every column that it reads is written elsewhere. Returns how many columns there are. */
+function source(node: Node, walk: Walk, outer: Scope): number {
+  const lists = 'SelectStmt' in node && !node.SelectStmt.withClause ? node.SelectStmt.valuesLists : undefined
+  if (!lists) {
+    const shape = walk.query(node, outer)
+    for (const column of shape.columns) walk.report.use(column.value.sources, 'write')
+    if (shape.open) walk.report.use(shape.open.sources, 'write')
+    return shape.columns.length
+  }
+  let width = 0
+  for (const list of lists) {
+    const items = 'List' in list ? (list.List.items ?? []) : []
+    width = Math.max(width, items.length)
+    for (const item of items) {
+      if (!isBareLiteral(item)) walk.report.use(walk.expression(item, outer).sources, 'write')
+    }
+  }
+  return width
+}
+
+function onConflict(node: OnConflictClause, target: Entry, walk: Walk, outer: Scope): void {
+  const { report } = walk
+  const scope: Scope = { entries: [target], parent: outer, ctes: outer.ctes }
+  for (const element of node.infer?.indexElems ?? []) {
+    if (!('IndexElem' in element)) continue
+    const { name, expr } = element.IndexElem
+    // Whether there is a conflict tells whether the value is there already.
+    const value = name !== undefined ? target.shape.column(name)?.value : undefined
+    if (value) report.use(value.sources, 'lookup')
+    predicate(walk, [expr], scope)
+  }
+  predicate(walk, [node.infer?.whereClause], scope)
+  if (node.action !== 'ONCONFLICT_UPDATE') return
+  report.does('sql:update')
+  // What the statement brought: `source` has judged it.
+  const excluded = new Shape(target.shape.columns.map((column) => ({ name: column.name, value: opaque })))
+  const both: Scope = { ...scope, entries: [target, { ...entry('excluded', excluded), columnsVisible: false }] }
+  assign(node.targetList, target, walk, both)
+  where(node.whereClause, walk, both)
+}
+
+export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
+  const { report } = walk
+  report.does('sql:update')
+  const target = targetEntry(node.relation, walk)
+  const from = fromClause(node.fromClause, walk, outer)
+  const scope: Scope = { ...from, entries: [target, ...from.entries] }
+  assign(node.targetList, target, walk, scope)
+  where(node.whereClause, walk, scope)
+  if (!restricts(node.whereClause)) report.hasWhere = false
+  return returning(node.returningClause, scope.entries, target, walk, outer, targets)
+}
+
+export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
+  const { report } = walk
+  report.does('sql:delete')
+  const target = targetEntry(node.relation, walk)
+  const using = fromClause(node.usingClause, walk, outer)
+  const scope: Scope = { ...using, entries: [target, ...using.entries] }
+  where(node.whereClause, walk, scope)
+  if (!restricts(node.whereClause)) report.hasWhere = false
+  return returning(node.returningClause, scope.entries, target, walk, outer, targets)
+}
+
+export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
+  const { report } = walk
+  report.does('sql:merge')
+  const target = targetEntry(node.relation, walk)
+  const from = fromClause(node.sourceRelation ? [node.sourceRelation] : [], walk, outer)
+  const scope: Scope = { ...from, entries: [...from.entries, target] }
+  predicate(walk, [node.joinCondition], scope)
+  for (const clause of node.mergeWhenClauses ?? []) {
+    if (!('MergeWhenClause' in clause)) continue
+    const { commandType, condition, targetList, values } = clause.MergeWhenClause
+    predicate(walk, [condition], scope)
+    if (commandType === 'CMD_UPDATE' || commandType === 'CMD_DELETE') {
+      if (commandType === 'CMD_DELETE') report.does('sql:delete')
+      if (!restricts(node.joinCondition)) report.hasWhere = false
+    }
+    if (commandType === 'CMD_UPDATE') assign(targetList, target, walk, scope)
+    if (commandType !== 'CMD_INSERT') continue
+    for (const item of targetList ?? []) if ('ResTarget' in item) assigned([item.ResTarget.name ?? ''], target, walk)
+    for (const value of values ?? []) report.use(walk.expression(value, scope, isBareLiteral(value)).sources, 'write')
+  }
+  return returning(node.returningClause, scope.entries, target, walk, outer, targets)
+}
+
+/** The relation that a statement changes. */
+function targetEntry(name: RangeVar | undefined, walk: Walk): Entry {
+  if (!name) return entry(undefined, new Shape([]))
+  const { report } = walk
+  const target = relationEntry(name, walk)
+  const table = name.relname ?? ''
+  const relation = walk.catalog.relation(name.schemaname, table, pathFor(walk, name.schemaname, table))
+  if (!relation) return target
+  const full = tableId(relation.schema, relation.name)
+  report.written.add(full)
+  if (relation.hasRules) report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+  // Through a view it is the tables beneath that change.
+  for (const beneath of walk.relation(relation).report?.tables ?? []) {
+    report.written.add(beneath)
+    report.tables.add(beneath)
+  }
+  return target
+}
+
+/** A SET list. What it reads is written elsewhere. */
+function assign(list: readonly Node[] | undefined, target: Entry, walk: Walk, scope: Scope): void {
+  for (const item of list ?? []) {
+    if (!('ResTarget' in item)) continue
+    const { name, val, indirection } = item.ResTarget
+    if (name !== undefined) assigned([name], target, walk)
+    for (const step of indirection ?? []) {
+      if ('A_Indices' in step) predicate(walk, [step.A_Indices.lidx, step.A_Indices.uidx], scope)
+    }
+    // `(a, b) = (SELECT …)` repeats its source for each column.
+    if (!val || ('MultiAssignRef' in val && (val.MultiAssignRef.colno ?? 1) > 1)) continue
+    walk.report.use(walk.expression(val, scope, isBareLiteral(val)).sources, 'write')
+  }
+}
+
+function assigned(columns: readonly string[], target: Entry, walk: Walk): void {
+  for (const name of columns) {
+    const column = target.shape.column(name)
+    if (column) walk.report.touch(column.value.sources)
+    else if (!target.shape.open) walk.report.doubts(`no column ${name} is known in ${target.name ?? 'the table'}`)
+  }
+}
+
+/** RETURNING, where OLD and NEW are the target's row before and after. */
+function returning(
+  clause: ReturningClause | undefined,
+  entries: readonly Entry[],
+  target: Entry,
+  walk: Walk,
+  outer: Scope,
+  targets: Targets,
+): Shape {
+  if (!clause) return new Shape([])
+  const names = { old: 'old', new: 'new' }
+  for (const option of clause.options ?? []) {
+    if (!('ReturningOption' in option)) continue
+    const { option: which, value } = option.ReturningOption
+    if (which === 'RETURNING_OPTION_OLD') names.old = value ?? names.old
+    else names.new = value ?? names.new
+  }
+  const versions = [names.old, names.new].map((name) => ({ ...entry(name, target.shape), columnsVisible: false }))
+  return targets(clause.exprs, walk, { entries: [...entries, ...versions], parent: outer, ctes: outer.ctes })
+}

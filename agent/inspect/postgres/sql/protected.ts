@@ -1,0 +1,48 @@
+import type { ColumnId } from '../analysis.ts'
+
+/**
+ * Columns of PostgreSQL's own catalogs and statistics that show values of other tables, other people's statements, or secrets.
+ * Wherever any column is masked for a person, these are closed to that person too.
+ */
+const catalog: Readonly<Record<string, string>> = {
+  pg_statistic: 'stavalues1 stavalues2 stavalues3 stavalues4 stavalues5',
+  pg_stats: 'most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram',
+  pg_statistic_ext_data: 'stxdmcv stxdexpr',
+  pg_stats_ext: 'most_common_vals',
+  pg_stats_ext_exprs:
+    'most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram',
+  pg_stat_activity: 'query',
+  pg_largeobject: 'data',
+  pg_attribute: 'attmissingval',
+  pg_authid: 'rolpassword',
+  pg_shadow: 'passwd',
+  pg_user_mapping: 'umoptions',
+  pg_user_mappings: 'umoptions',
+  pg_subscription: 'subconninfo',
+  pg_stat_wal_receiver: 'conninfo',
+  pg_hba_file_rules: 'database user_name address netmask auth_method options error',
+  pg_ident_file_mappings: 'map_name sys_name pg_username error',
+  pg_file_settings: 'setting error',
+  pg_stat_statements: 'query',
+}
+const informationSchema: Readonly<Record<string, string>> = {
+  user_mapping_options: 'option_value',
+  _pg_user_mappings: 'umoptions',
+}
+
+const columns: ReadonlySet<ColumnId> = new Set([
+  ...ids('pg_catalog', catalog),
+  ...ids('information_schema', informationSchema),
+])
+
+/** pg_stat_statements is an extension's view, in whatever schema it was put. */
+export function isProtected(schema: string, table: string, column: string): boolean {
+  if (table === 'pg_stat_statements') return column === 'query'
+  return columns.has(`${schema}.${table}.${column}`)
+}
+
+function ids(schema: string, tables: Readonly<Record<string, string>>): ColumnId[] {
+  return Object.entries(tables).flatMap(([table, names]) =>
+    names.split(' ').map((name) => `${schema}.${table}.${name}`),
+  )
+}

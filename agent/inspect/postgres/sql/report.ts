@@ -1,0 +1,105 @@
+import { type Action, actionParents, isAction } from '../../../../shared/actions.ts'
+import type { ColumnId, ColumnUse, SessionEffect } from '../analysis.ts'
+
+/** Thrown through the walk when a statement is beyond what is analysed; `classify.ts` turns it into a refusal. */
+export class TooComplex extends Error {
+  constructor() {
+    super('The statement is nested too deeply, or too large, to be analysed.')
+  }
+}
+
+const deepest = 400
+const largest = 400_000
+
+/** What has been found of one statement (or of one view's definition) so far. */
+export class Report {
+  readonly touched = new Set<ColumnId>()
+  readonly lookups = new Set<ColumnId>()
+  readonly predicates = new Set<ColumnId>()
+  readonly writes = new Set<ColumnId>()
+  readonly tables = new Set<string>()
+  readonly written = new Set<string>()
+  readonly functions = new Set<string>()
+  readonly effects: SessionEffect[] = []
+  /** Nodes that are evaluated exactly once whenever the statement runs. */
+  readonly certain = new WeakSet<object>()
+  action: Action
+  hasWhere = true
+  literalFree = true
+  doubt: string | undefined
+  #depth = 0
+  #nodes = 0
+
+  constructor(action: Action) {
+    this.action = action
+  }
+
+  /** The first doubt is the one that people read. */
+  doubts(text: string): void {
+    this.doubt ??= text
+  }
+
+  /** The statement's action is the strongest of what its parts do. */
+  does(action: Action): void {
+    if (strength(action) > strength(this.action)) this.action = action
+  }
+
+  use(sources: ReadonlySet<ColumnId>, how: ColumnUse['how']): void {
+    if (sources.size === 0) return
+    const set = how === 'predicate' ? this.predicates : how === 'lookup' ? this.lookups : this.writes
+    for (const source of sources) set.add(source)
+  }
+
+  touch(sources: ReadonlySet<ColumnId>): void {
+    for (const source of sources) this.touched.add(source)
+  }
+
+  /** Takes over what a view's definition does to those who read it. */
+  include(view: Report): void {
+    this.touch(view.touched)
+    this.use(view.lookups, 'lookup')
+    this.use(view.predicates, 'predicate')
+    for (const name of view.functions) this.functions.add(name)
+    this.does(view.action)
+    if (view.doubt) this.doubts(view.doubt)
+  }
+
+  enter(): void {
+    if (++this.#depth > deepest || ++this.#nodes > largest) throw new TooComplex()
+  }
+
+  leave(): void {
+    this.#depth--
+  }
+}
+
+const order = ['sql:read', 'sql:write', 'sql:ddl', 'sql:admin']
+/** Within a class: what a policy is likelier to forbid is stronger. */
+const heavier: readonly Action[] = [
+  'sql:session',
+  'sql:listen',
+  'sql:show',
+  'sql:explain',
+  'sql:select',
+  'sql:fetch',
+  'sql:copy',
+  'sql:lock',
+  'sql:notify',
+  'sql:insert',
+  'sql:copy-in',
+  'sql:call',
+  'sql:update',
+  'sql:merge',
+  'sql:delete',
+  'sql:truncate',
+  'sql:system',
+  'sql:replication',
+  'sql:copy-file',
+  'sql:unknown',
+]
+
+function strength(action: Action): number {
+  const parent: string = actionParents[action] ?? action
+  const level = order.indexOf(isAction(parent) ? parent : action)
+  return level * 100 + heavier.indexOf(action)
+}

@@ -1,0 +1,102 @@
+import type { ColumnId } from '../analysis.ts'
+
+/** What is known of an expression's value. */
+export interface Value {
+  /** Base columns that it derives from. */
+  readonly sources: ReadonlySet<ColumnId>
+  /** It IS a column's value. `sources` then holds that column first, and its inheritance parents. */
+  readonly plain: boolean
+  /** See OutputColumn.origin. */
+  readonly origin?: ColumnId
+  /** Name of its type (pg_type.typname), where it is a relation's column. */
+  readonly type?: string
+  /** A literal, a parameter, or a cast of one. */
+  readonly constant: boolean
+  /** Evaluating it may fail, or take long, depending on its input: what decides over it is then visible. */
+  readonly risky: boolean
+  /** A whole row, with its columns. */
+  readonly row?: readonly ScopeColumn[]
+}
+
+export interface ScopeColumn {
+  readonly name: string
+  readonly value: Value
+}
+
+const none: ReadonlySet<ColumnId> = new Set()
+
+export const constant: Value = { sources: none, plain: false, constant: true, risky: false }
+/** Known to come from no column, but no constant either: now(), a sequence, a system column. */
+export const opaque: Value = { sources: none, plain: false, constant: false, risky: false }
+const riskyOpaque: Value = { sources: none, plain: false, constant: false, risky: true }
+
+/** An expression over `values`. */
+export function derived(values: readonly Value[], risky = false): Value {
+  let sources = none
+  let owned: Set<ColumnId> | undefined
+  for (const value of values) {
+    if (value.risky) risky = true
+    if (value.sources.size === 0 || value.sources === sources) continue
+    if (sources.size === 0) sources = value.sources
+    else {
+      if (!owned) {
+        owned = new Set(sources)
+        sources = owned
+      }
+      for (const source of value.sources) owned.add(source)
+    }
+  }
+  if (sources.size === 0) return risky ? riskyOpaque : opaque
+  return { sources, plain: false, constant: false, risky }
+}
+
+/** The columns of a relation, sub-query, function or join, by name. */
+export class Shape {
+  readonly columns: readonly ScopeColumn[]
+  /** Columns that can't be listed exist too; each has this value. */
+  readonly open: Value | undefined
+  #index: Map<string, ScopeColumn> | undefined
+  #row: Value | undefined
+
+  constructor(columns: readonly ScopeColumn[], open?: Value) {
+    this.columns = columns
+    this.open = open
+  }
+
+  /** Of two columns with one name PostgreSQL takes neither; their union is never less than either. */
+  column(name: string): ScopeColumn | undefined {
+    if (!this.#index) {
+      this.#index = new Map()
+      for (const column of this.columns) {
+        const other = this.#index.get(column.name)
+        const value = other ? derived([other.value, column.value]) : column.value
+        this.#index.set(column.name, other ? { name: column.name, value } : column)
+      }
+    }
+    return this.#index.get(name)
+  }
+
+  /** The whole row as one value. */
+  get row(): Value {
+    if (!this.#row) {
+      const values = this.columns.map((column) => column.value)
+      if (this.open) values.push(this.open)
+      this.#row = { ...derived(values), row: this.columns }
+    }
+    return this.#row
+  }
+
+  /** Renamed by an alias's column list; names beyond the list stay. Undefined: the list is longer than the columns. */
+  renamed(names: readonly string[]): Shape | undefined {
+    if (names.length === 0) return this
+    if (names.length > this.columns.length) return this.open ? this.#opened(names, this.open) : undefined
+    return new Shape(
+      this.columns.map((column, i) => ({ name: names[i] ?? column.name, value: column.value })),
+      this.open,
+    )
+  }
+
+  #opened(names: readonly string[], open: Value): Shape {
+    return new Shape(names.map((name, i) => ({ name, value: this.columns[i]?.value ?? open })))
+  }
+}

@@ -1,0 +1,40 @@
+import type { Node } from 'libpg-query'
+import type { Catalog, CatalogRelation } from '../analysis.ts'
+import type { Report } from './report.ts'
+import type { Scope } from './scope.ts'
+import type { Shape, Value } from './value.ts'
+
+/** What every part of the walk over one statement shares. */
+export interface Walk {
+  readonly catalog: Catalog
+  /** Undefined: it can't be told, so that no unqualified name can be resolved. */
+  readonly searchPath: readonly string[] | undefined
+  readonly report: Report
+  /** A SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE; `parent` holds the names that it may use from outside. */
+  query(node: Node, parent: Scope): Shape
+  /** `neutral`: a bare literal here can't change the analysis. */
+  expression(node: Node, scope: Scope, neutral?: boolean): Value
+  /** A relation's columns, with a view's expanded. `report` is what reading it does besides. */
+  relation(relation: CatalogRelation): { shape: Shape; report?: Report }
+}
+
+/** `walk.searchPath`, with a doubt where it can't be told. */
+export function pathFor(walk: Walk, schema: string | undefined, name: string): readonly string[] {
+  if (walk.searchPath) return walk.searchPath
+  if (schema === undefined) {
+    walk.report.doubts(`what the name ${name} means depends on a search_path that an earlier statement changed`)
+  }
+  return []
+}
+
+/** Values that steer the result without being in it. */
+export function predicate(walk: Walk, nodes: readonly (Node | undefined)[], scope: Scope): Value[] {
+  const values: Value[] = []
+  for (const node of nodes) {
+    if (!node) continue
+    const value = walk.expression(node, scope)
+    walk.report.use(value.sources, 'predicate')
+    values.push(value)
+  }
+  return values
+}
