@@ -10,9 +10,12 @@ const Stored = z.object({
 })
 type Stored = z.infer<typeof Stored>
 
+/** What is undefined stays as it is. */
+export type SettingsChange = { [Key in keyof Settings]?: Settings[Key] | undefined }
+
 export interface SettingsStore {
   get(): Settings
-  save(change: Partial<Settings>): Promise<Settings>
+  save(change: SettingsChange): Promise<Settings>
   /** The port that a connection's endpoint had last; undefined when it never had one. */
   port(gateway: string, connection: string): number | undefined
   savePort(gateway: string, connection: string, port: number): Promise<void>
@@ -36,7 +39,8 @@ export async function openSettings(dataDir: string, warn: (message: string) => v
   return {
     get: () => stored.settings,
     async save(change) {
-      await write({ ...stored, settings: { ...stored.settings, ...change } })
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+      await write({ ...stored, settings: { ...stored.settings, ...given } })
       return stored.settings
     },
     port: (gateway, connection) => stored.endpoints[`${gateway} ${connection}`],

@@ -5,33 +5,37 @@ import { rpc } from './base.ts'
 export function forwardRouter(api: () => ApiClient) {
   const { connections, sessions, recordings, requests, grants, identities } = rpc.gateway
   return {
-    me: rpc.gateway.me.handler(({ signal }) => api().me(undefined, { signal })),
+    me: rpc.gateway.me.handler(({ signal }) => api().me(undefined, until(signal))),
     connections: {
-      list: connections.list.handler(({ signal }) => api().connections.list(undefined, { signal })),
-      schema: connections.schema.handler(({ input, signal }) => api().connections.schema(input, { signal })),
+      list: connections.list.handler(({ signal }) => api().connections.list(undefined, until(signal))),
+      schema: connections.schema.handler(({ input, signal }) => api().connections.schema(input, until(signal))),
     },
     sessions: {
-      list: sessions.list.handler(({ input, signal }) => api().sessions.list(input, { signal })),
-      get: sessions.get.handler(({ input, signal }) => api().sessions.get(input, { signal })),
-      kill: sessions.kill.handler(({ input, signal }) => api().sessions.kill(input, { signal })),
+      list: sessions.list.handler(({ input, signal }) => api().sessions.list(input, until(signal))),
+      get: sessions.get.handler(({ input, signal }) => api().sessions.get(input, until(signal))),
+      kill: sessions.kill.handler(({ input, signal }) => api().sessions.kill(input, until(signal))),
     },
     recordings: {
-      read: recordings.read.handler(({ input, signal }) => api().recordings.read(input, { signal })),
-      verify: recordings.verify.handler(({ input, signal }) => api().recordings.verify(input, { signal })),
+      read: recordings.read.handler(({ input, signal }) => api().recordings.read(input, until(signal))),
+      verify: recordings.verify.handler(({ input, signal }) => api().recordings.verify(input, until(signal))),
     },
     requests: {
-      list: requests.list.handler(({ input, signal }) => api().requests.list(input, { signal })),
-      get: requests.get.handler(({ input, signal }) => api().requests.get(input, { signal })),
-      create: requests.create.handler(({ input, signal }) => api().requests.create(input, { signal })),
-      approve: requests.approve.handler(({ input, signal }) => api().requests.approve(input, { signal })),
-      deny: requests.deny.handler(({ input, signal }) => api().requests.deny(input, { signal })),
-      cancel: requests.cancel.handler(({ input, signal }) => api().requests.cancel(input, { signal })),
+      list: requests.list.handler(({ input, signal }) => api().requests.list(input, until(signal))),
+      get: requests.get.handler(({ input, signal }) => api().requests.get(input, until(signal))),
+      create: requests.create.handler(({ input, signal }) => api().requests.create(input, until(signal))),
+      approve: requests.approve.handler(({ input, signal }) => api().requests.approve(input, until(signal))),
+      deny: requests.deny.handler(({ input, signal }) => api().requests.deny(input, until(signal))),
+      cancel: requests.cancel.handler(({ input, signal }) => api().requests.cancel(input, until(signal))),
     },
     grants: {
-      list: grants.list.handler(({ signal }) => api().grants.list(undefined, { signal })),
-      revoke: grants.revoke.handler(({ input, signal }) => api().grants.revoke(input, { signal })),
+      list: grants.list.handler(({ signal }) => api().grants.list(undefined, until(signal))),
+      revoke: grants.revoke.handler(({ input, signal }) => api().grants.revoke(input, until(signal))),
     },
-    identities: { list: identities.list.handler(({ signal }) => api().identities.list(undefined, { signal })) },
-    explain: rpc.gateway.explain.handler(({ input, signal }) => api().explain(input, { signal })),
+    identities: { list: identities.list.handler(({ signal }) => api().identities.list(undefined, until(signal))) },
+    explain: rpc.gateway.explain.handler(({ input, signal }) => api().explain(input, until(signal))),
   }
+}
+
+function until(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
 }

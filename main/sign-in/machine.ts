@@ -1,5 +1,6 @@
 import * as oauth from 'openid-client'
 import { discoverGateway, type GatewayInfo } from '../gateway/address.ts'
+import { type ApiClient, createApiClient } from '../gateway/client.ts'
 import { newProofKey, Prover } from '../gateway/proof.ts'
 import { fail } from '../problem.ts'
 import { TokenKeeper } from '../tokens.ts'
@@ -29,15 +30,13 @@ export function machineFrom(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /** Signs a machine in. Nothing is stored: the token lives in memory and is asked for again when it runs out. */
-export async function machineSignIn(
-  identity: MachineIdentity,
-): Promise<{ info: GatewayInfo; credentials: TokenKeeper }> {
+export async function machineSignIn(identity: MachineIdentity): Promise<{ info: GatewayInfo; api: ApiClient }> {
   const info = await discoverGateway(identity.gateway)
   const prover = new Prover(await newProofKey())
   const grant = 'idToken' in identity ? await exchange(info, identity, prover) : await secret(info, identity, prover)
   const credentials = new TokenKeeper(async () => ({ tokens: await grant(), prover }))
   await credentials.access()
-  return { info, credentials }
+  return { info, api: createApiClient(info.api, credentials) }
 }
 
 async function secret(

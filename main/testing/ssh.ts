@@ -41,8 +41,10 @@ export async function startSshHost(
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the SSH host has no port')
   return {
-    port: server.address().port,
+    port: address.port,
     hostKey: fingerprint(parsed.getPublicSSH()),
     windows,
     async close() {

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
+import type { AuditRecord } from '../../shared/api/models.ts'
+import { caller } from '../context.ts'
+import { Ended, exit } from '../exit.ts'
+import { clock, json, printable, say, write } from '../output.ts'
+
+const followMs = 2_000
+const page = 1000
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('what happened at the gateway, and proof that nobody changed it')
+    .addCommand(
+      new Command('verify')
+        .description('check the chain of records and recordings; names any that was changed, dropped or reordered')
+        .option('--from <time>', 'from this time on, ISO 8601')
+        .option('--json', 'as JSON')
+        .action(verify),
+    )
+    .addCommand(
+      new Command('tail')
+        .description('the last events')
+        .option('-n, --lines <n>', 'how many', Number, 20)
+        .option('-f, --follow', 'and those that come, until Ctrl-C')
+        .option('--json', 'as JSON lines')
+        .action(tail),
+    )
+}
+
+async function verify(options: { from?: string; json?: true }): Promise<void> {
+  const { asked } = await import('../../main/client.ts')
+  const from = options.from === undefined ? {} : { from: new Date(options.from).toISOString() }
+  const found = await asked((await caller()).api.audit.verify(from))
+  if (options.json === true) await json(found)
+  else if (found.ok) await write(`ok: ${found.checked} records, last ${found.lastHash ?? 'none'}\n`)
+  for (const problem of found.problems) say(`sallyport: ${problem}`)
+  if (!found.ok) throw new Ended(exit.failed)
+}
+
+async function tail(options: { lines: number; follow?: true; json?: true }): Promise<void> {
+  const { asked } = await import('../../main/client.ts')
+  const { api } = await caller()
+  let after = 0
+  /** Reads on to the end; keeps the last `keep`. */
+  const rest = async (keep: number): Promise<AuditRecord[]> => {
+    let last: AuditRecord[] = []
+    for (;;) {
+      const records = await asked(api.audit.list({ after, limit: page }))
+      after = records.at(-1)?.seq ?? after
+      last = [...last, ...records].slice(-keep)
+      if (records.length < page) return last
+    }
+  }
+  for (const record of await rest(options.lines)) await show(record, options.json === true)
+  while (options.follow === true) {
+    await sleep(followMs)
+    for (const record of await rest(Number.MAX_SAFE_INTEGER)) await show(record, options.json === true)
+  }
+}
+
+async function show(record: AuditRecord, asJson: boolean): Promise<void> {
+  if (asJson) await write(`${JSON.stringify(record)}\n`)
+  else await write(`${clock(record.at)}  ${record.actor}  ${record.action}  ${printable(record.subject)}\n`)
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander'
+
+export function policyCommand(): Command {
+  return new Command('policy')
+    .description('policy as code')
+    .addCommand(
+      new Command('check')
+        .description('read a policy folder as the gateway would; says file, line and reason of what is wrong')
+        .argument('<dir>')
+        .action(async (dir: string) => (await import('../policy.ts')).checkFolder(dir)),
+    )
+    .addCommand(
+      new Command('test')
+        .description('run the tests that are beside the policies')
+        .argument('<dir>')
+        .action(async (dir: string) => (await import('../policy.ts')).testFolder(dir)),
+    )
+    .addCommand(
+      new Command('explain')
+        .description('what the gateway would decide, without running it')
+        .argument('<name>')
+        .requiredOption('--sql <text>', 'the statement, or for SSH the command')
+        .option('--as <user>', 'for this identity; without it, yourself')
+        .option('--json', 'as JSON')
+        .action(async (name: string, options: { sql: string; as?: string; json?: true }) =>
+          (await import('../policy.ts')).explain(name, options),
+        ),
+    )
+}
