@@ -16,6 +16,8 @@ export interface LiveSessionOptions {
   accessTokenId: string
   /** The stream towards the client; cut when an end that was asked for takes too long. */
   client: Duplex
+  /** Told once, before the agent is, when the gateway ends it. */
+  ending?: ((reason: string) => void) | undefined
   recordings: Recordings
   log: Log
   /** Why nothing may be forwarded right now (the audit log can't be written). */
@@ -102,6 +104,7 @@ export class LiveSession {
   end(reason: string): void {
     if (this.#endReason !== undefined) return
     this.#endReason = reason
+    this.#options.ending?.(reason)
     this.#agent?.end(reason)
     const timer = setTimeout(() => this.#options.client.destroy(), endPatienceMs)
     timer.unref()

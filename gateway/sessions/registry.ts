@@ -34,6 +34,8 @@ export interface NewSession {
   door: Session['door']
   accessTokenId: string
   client: Duplex
+  /** Told once, before the agent is, when the gateway ends the session. */
+  ending?: (reason: string) => void
 }
 
 const channel = 'sallyport_sessions'
@@ -92,7 +94,7 @@ export class Sessions implements LiveSessions {
   }
 
   /** For a protocol whose inspector lets people in by itself: the session waits to be attached. */
-  prepare({ spec, door, accessTokenId, client }: NewSession): LiveSession {
+  prepare({ spec, door, accessTokenId, client, ending }: NewSession): LiveSession {
     if (this.#closing) throw new Error('The gateway is being stopped.')
     const { recordings, log, audit, requests } = this.#options
     const { sessionId, principal, connection, context } = spec
@@ -101,6 +103,7 @@ export class Sessions implements LiveSessions {
       door,
       accessTokenId,
       client,
+      ending,
       recordings,
       log,
       standstill: () => audit.failure,
