@@ -35,6 +35,7 @@ export interface StoredEvent {
 const channel = 'sallyport_events'
 /** Held from the insert to the commit, so that ids become visible in order and a reader's cursor misses none. */
 const publishLock = 7_717_003
+const sweepMs = 3_600_000
 const keptMs = 24 * 3_600_000
 /** Readers look this often even if no hint came: the listening connection may be down. */
 const pollMs = 5_000
@@ -44,6 +45,8 @@ export class Events {
   readonly #listener: Listener
   readonly #log: Log
   readonly #wake = new Set<() => void>()
+  readonly #hints = new Set<(type: string) => void>()
+  #sweep: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
 
   constructor(options: { db: Kysely<Database>; listener: Listener; log: Log }) {
@@ -53,12 +56,27 @@ export class Events {
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = await this.#listener.subscribe(channel, () => {
+    this.#unsubscribe = await this.#listener.subscribe(channel, (type) => {
       for (const wake of this.#wake) wake()
+      for (const hear of this.#hints) hear(type)
     })
+    this.#sweep = setInterval(() => {
+      this.sweep().catch((error: unknown) => this.#log.error({ err: error }, 'old events can’t be removed'))
+    }, sweepMs)
+    this.#sweep.unref()
+  }
+
+  /**
+   * Calls back when something of a type changed, here or at another replica, and with an empty type when hints may have
+   * been missed. Returns what stops it.
+   */
+  onHint(hear: (type: string) => void): () => void {
+    this.#hints.add(hear)
+    return () => this.#hints.delete(hear)
   }
 
   close(): void {
+    clearInterval(this.#sweep)
     this.#unsubscribe?.()
     for (const wake of this.#wake) wake()
   }
@@ -70,7 +88,7 @@ export class Events {
       .insertInto('events')
       .values({ type: payload.type, audience: json(Audience.parse(audience)), payload: json(payload) })
       .execute()
-    await sql`select pg_notify(${channel}, '')`.execute(trx)
+    await sql`select pg_notify(${channel}, ${payload.type})`.execute(trx)
   }
 
   /** Adds an event about something that is stored already; failing to is logged, because the thing itself has happened. */

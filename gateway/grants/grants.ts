@@ -39,6 +39,7 @@ export class GrantBook implements Grants {
   #open: readonly Grant[] = []
   #timer: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
+  #forget: () => void = () => {}
   #work: Promise<void> = Promise.resolve()
   #changed: (principalId: string, connection: string) => void = () => {}
 
@@ -51,10 +52,14 @@ export class GrantBook implements Grants {
     this.#changed = changed
     this.#sweep = setInterval(() => void this.#endDue(), sweepMs)
     this.#sweep.unref()
+    this.#forget = this.#options.events.onHint((type) => {
+      if (type === 'grant' || type === '') void this.refresh()
+    })
     await this.#endDue()
   }
 
   close(): Promise<void> {
+    this.#forget()
     clearInterval(this.#sweep)
     clearTimeout(this.#timer)
     return this.#work

@@ -56,6 +56,7 @@ export class Requests {
   readonly #options: RequestsOptions
   readonly #waiting = new WaitingHolds()
   #sweep: NodeJS.Timeout | undefined
+  #forget: () => void = () => {}
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -64,9 +65,13 @@ export class Requests {
   start(): void {
     this.#sweep = setInterval(() => this.#quietly(this.#expireDue().then(() => this.settle())), sweepMs)
     this.#sweep.unref()
+    this.#forget = this.#options.events.onHint((type) => {
+      if (type === 'request' || type === '') this.#quietly(this.settle())
+    })
   }
 
   close(): void {
+    this.#forget()
     clearInterval(this.#sweep)
     for (const id of this.#waiting.ids()) this.#waiting.settle(id, { kind: 'cancelled' })
   }

@@ -40,6 +40,7 @@ export interface NewSession {
 
 const channel = 'sallyport_sessions'
 const countsMs = 1_000
+const sweepMs = 600_000
 const storeTries = 5
 const lateEntryMs = 300
 const killPatienceMs = 1_500
@@ -52,6 +53,7 @@ export class Sessions implements LiveSessions {
   readonly #live = new Map<string, LiveSession>()
   readonly #onEndFor = new Set<(who: EndFor) => void>()
   #timer: NodeJS.Timeout | undefined
+  #sweep: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
   #closing = false
 
@@ -61,12 +63,16 @@ export class Sessions implements LiveSessions {
 
   /** Closes what a crash left open, then listens for orders of other replicas. */
   async start(): Promise<void> {
-    const { listener, log } = this.#options
+    const { listener, tokens, log } = this.#options
     await this.#recover()
     this.#timer = setInterval(() => {
       this.#storeCounts().catch((error: unknown) => log.error({ err: error }, 'counts of sessions can’t be stored'))
     }, countsMs)
     this.#timer.unref()
+    this.#sweep = setInterval(() => {
+      tokens.sweep().catch((error: unknown) => log.error({ err: error }, 'old tokens can’t be removed'))
+    }, sweepMs)
+    this.#sweep.unref()
     this.#unsubscribe = await listener.subscribe(channel, (payload) => {
       if (payload === '') return
       const { id, reason } = EndOrder.parse(JSON.parse(payload))
@@ -79,6 +85,7 @@ export class Sessions implements LiveSessions {
     this.#closing = true
     this.#unsubscribe?.()
     clearInterval(this.#timer)
+    clearInterval(this.#sweep)
     const live = [...this.#live.values()]
     for (const session of live) session.end('The gateway is being stopped. Connect again in a moment.')
     await within(
