@@ -121,12 +121,16 @@ export class SessionChannel {
     if (this.#clientClosed) return
     this.#clientClosed = true
     this.#cancelled.abort()
-    this.#toClient.abort()
     if (this.#toTarget !== undefined && !this.#targetClosed) {
+      // A client may close as soon as output ends; its exit status still comes, and must reach it.
       const outlet = this.#toTarget
+      this.#toClient.discardData()
       this.#afterStoring(() => outlet.close())
-      this.#linger = setTimeout(() => outlet.abort(), lingerMs)
-    }
+      this.#linger = setTimeout(() => {
+        outlet.abort()
+        this.#toClient.abort()
+      }, lingerMs)
+    } else this.#toClient.abort()
     this.#settle()
   }
 

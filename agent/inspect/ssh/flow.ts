@@ -28,6 +28,7 @@ export class Outlet {
   #maxPacket = packetSize
   #queued = 0
   #closed = false
+  #discarding = false
 
   /** `progress` is called when something that waited has left: time to grant the other side more window. */
   constructor(transport: Transport, progress: () => void) {
@@ -73,6 +74,15 @@ export class Outlet {
 
   close(): void {
     this.#push({ kind: 'close' })
+  }
+
+  /** The peer takes no more data: what waits of it is forgotten, what comes is dropped. Requests and close still leave. */
+  discardData(): void {
+    this.#discarding = true
+    const kept = this.#queue.filter((item) => item.kind !== 'data')
+    this.#queue.splice(0, this.#queue.length, ...kept)
+    this.#queued = 0
+    this.flush()
   }
 
   /** Forgets what waits and closes at once. */
@@ -125,7 +135,7 @@ export class Outlet {
   }
 
   #push(item: Item): void {
-    if (this.#closed) return
+    if (this.#closed || (this.#discarding && item.kind === 'data')) return
     if (item.kind === 'data') this.#queued += item.data.length
     this.#queue.push(item)
     if (this.#queue.length === 1) this.flush()

@@ -66,10 +66,8 @@ async function client(doorPort: number, config: ssh2.ConnectConfig = {}): Promis
     connection.end()
   })
   await new Promise<void>((resolve, reject) => {
-    connection
-      .once('ready', resolve)
-      .once('error', reject)
-      .connect({ sock, username: 'anyone', ...config })
+    connection.on('error', reject).once('ready', resolve)
+    connection.connect({ sock, username: 'anyone', ...config })
   })
   return connection
 }
@@ -289,7 +287,7 @@ test('the native listener says why it refuses, and ends after three tries', asyn
   const connection = new ssh2.Client()
   const banners: string[] = []
   connection.on('banner', (text) => banners.push(text))
-  const failed = new Promise<Error>((resolve) => connection.once('error', resolve))
+  const failed = new Promise<Error>((resolve) => connection.on('error', resolve))
   const wrong = { type: 'password', username: 'ada%web-1', password: 'old' } as const
   connection.connect({
     sock: await dialTcp(doorPort),

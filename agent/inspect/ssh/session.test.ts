@@ -46,7 +46,7 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
     const connection = new ssh2.Client()
     const sock = await dialTcp(door.port)
     await new Promise<void>((resolve, reject) => {
-      connection.once('ready', resolve).once('error', reject).connect({ sock, username: 'anyone', strictVendor: false })
+      connection.once('ready', resolve).on('error', reject).connect({ sock, username: 'anyone', strictVendor: false })
     })
     connection.on('error', () => undefined)
     cleanup.push(async () => {
