@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fail } from '../problem.ts'
+import { type Relay, startRelay } from '../testing/relay.ts'
+import { openTunnel } from '../tunnel.ts'
+import { Endpoints, type EndpointTarget } from './endpoints.ts'
+
+const target: EndpointTarget = { connection: 'orders-db', kind: 'postgres', user: 'ada', database: 'orders' }
+let echo: Server
+let relay: Relay
+let endpoints: Endpoints
+let ports: Map<string, number>
+let warnings: string[]
+let dial: () => ReturnType<typeof openTunnel>
+
+beforeEach(async () => {
+  echo = createServer((socket) => socket.pipe(socket))
+  echo.listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  const address = echo.address()
+  relay = await startRelay(typeof address === 'object' && address !== null ? address.port : 0)
+  ports = new Map()
+  warnings = []
+  dial = () => openTunnel({ url: relay.url, ticket: relay.ticket() })
+  endpoints = make()
+})
+
+afterEach(async () => {
+  await endpoints.closeAll()
+  await relay.close()
+  echo.close()
+})
+
+function make(): Endpoints {
+  return new Endpoints({
+    dial: () => dial(),
+    port: (connection) => ports.get(connection),
+    savePort: async (connection, port) => void ports.set(connection, port),
+    warn: (message) => warnings.push(message),
+  })
+}
+
+async function talk(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(text)
+  const [answer] = await once(socket, 'data')
+  socket.destroy()
+  return String(answer)
+}
+
+test('pipes each native client into a tunnel of its own, on a port that stays', async () => {
+  expect(endpoints.describe(target)).toMatchObject({ open: false, port: 0 })
+  const { port, open } = await endpoints.open(target)
+  expect(open).toBe(true)
+  expect(await talk(port, 'one')).toBe('one')
+  expect(await talk(port, 'two')).toBe('two')
+  expect(relay.tunnels).toHaveLength(2)
+  expect(await endpoints.open(target)).toMatchObject({ port })
+  expect(await endpoints.close(target)).toMatchObject({ open: false, port })
+  expect(
+    await make()
+      .open(target)
+      .then((e) => e.port),
+  ).toBe(port)
+})
+
+test('a port that is taken is said, with what to do', async () => {
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const address = other.address()
+  const taken = typeof address === 'object' && address !== null ? address.port : 0
+  ports.set('orders-db', taken)
+  await expect(endpoints.open(target)).rejects.toMatchObject({
+    problem: {
+      code: 'conflict',
+      message: `Port ${taken} is in use by another program.`,
+      hint: expect.stringContaining('--port'),
+    },
+  })
+  other.close()
+  expect((await endpoints.open(target)).port).toBe(taken)
+})
+
+test('closing an endpoint ends what came in through it', async () => {
+  const { port } = await endpoints.open(target)
+  const socket = connect(port, '127.0.0.1')
+  socket.write('hello')
+  await once(socket, 'data')
+  socket.on('error', () => {})
+  await endpoints.close(target)
+  await once(socket, 'close')
+  await expect(talk(port, 'again')).rejects.toThrow('ECONNREFUSED')
+})
+
+test('a PostgreSQL client is told why it is not let in, in its own protocol', async () => {
+  dial = () => Promise.reject(fail('not-signed-in', 'The sign-in has ended.', { hint: 'Sign in again.' }))
+  const { port } = await endpoints.open(target)
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'ada', database: 'orders', password: '', ssl: false })
+  await expect(client.connect()).rejects.toMatchObject({ message: 'The sign-in has ended.', hint: 'Sign in again.' })
+  // With an SSLRequest first, as psql sends.
+  const socket: Socket = connect(port, '127.0.0.1')
+  socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))
+  expect(String((await once(socket, 'data'))[0])).toBe('N')
+  socket.write(Buffer.from([0, 0, 0, 8, 0, 3, 0, 0]))
+  expect(String((await once(socket, 'data'))[0])).toContain('The sign-in has ended.')
+})
+
+test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+  'another user of the machine is turned away',
+  async () => {
+    const { port } = await endpoints.open(target)
+    const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; echo hello >&3; head -n 1 <&3`
+    const other = spawn('bash', ['-c', script], { uid: 65_534, cwd: '/' })
+    let output = ''
+    other.stdout.on('data', (chunk) => {
+      output += String(chunk)
+    })
+    await once(other, 'close')
+    expect(output).toBe('')
+    expect(relay.tunnels).toHaveLength(0)
+    expect(warnings.join()).toContain('another user')
+    expect(await talk(port, 'own')).toBe('own')
+  },
+)

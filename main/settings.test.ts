@@ -1,0 +1,33 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSettings } from './settings.ts'
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sallyport-settings-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+test('keeps settings and ports over a restart, whatever is saved at the same time', async () => {
+  const store = await openSettings(dir, () => {})
+  await Promise.all([
+    store.save({ theme: 'dark', gateway: undefined }),
+    store.savePort('https://g', 'orders-db', 5001),
+    store.save({ pinned: ['orders-db'], workspace: { tabs: [1] } }),
+  ])
+  const again = await openSettings(dir, () => {})
+  expect(again.get()).toEqual({ theme: 'dark', gateway: '', pinned: ['orders-db'], workspace: { tabs: [1] } })
+  expect(again.port('https://g', 'orders-db')).toBe(5001)
+  expect(await readdir(dir)).toEqual(['settings.json'])
+})
+
+test('a file that cannot be understood is kept aside and said', async () => {
+  await writeFile(join(dir, 'settings.json'), '{"settings": ')
+  const warnings: string[] = []
+  const store = await openSettings(dir, (message) => warnings.push(message))
+  expect(store.get().theme).toBe('system')
+  expect(warnings[0]).toContain('settings.json.unreadable')
+  expect(await readFile(join(dir, 'settings.json.unreadable'), 'utf8')).toBe('{"settings": ')
+})
