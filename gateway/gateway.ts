@@ -1,0 +1,172 @@
+import { mkdir } from 'node:fs/promises'
+import { aboutRouters } from './api/about.ts'
+import { explainRouter } from './api/explain.ts'
+import { createRouter } from './api/router.ts'
+import { registerApiRoutes } from './api/server.ts'
+import { auditRouter } from './audit/router.ts'
+import { GatewayConfig } from './config.ts'
+import { createReach } from './connections/reach.ts'
+import { connectionsRouter } from './connections/router.ts'
+
+import { type Domains, startDomains } from './domains.ts'
+import { eventsRouter } from './events/router.ts'
+import { grantsRouter } from './grants/router.ts'
+import { startHttp } from './http.ts'
+import { openIdentity } from './identity/identity.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { createMetrics } from './metrics.ts'
+import type { NativeListener } from './native/listener.ts'
+import { listenPostgres } from './native/postgres.ts'
+import { listenSsh } from './native/ssh.ts'
+import { tokenRoute } from './native/token-router.ts'
+import { recordingsRouter } from './recordings/router.ts'
+import { requestsRouter } from './requests/router.ts'
+import type { LocalAgent, Log } from './services.ts'
+import { sessionsRouter } from './sessions/router.ts'
+import { startEmbedded } from './store/embedded.ts'
+import { createSealer, type Sealer } from './store/seal.ts'
+import { dataKey } from './store/secret-file.ts'
+import { openStore, type Store } from './store/store.ts'
+import { createTunnel } from './tunnel.ts'
+import { version } from './version.ts'
+
+/** A running gateway. */
+export interface Gateway {
+  /** As clients reach it, without a slash at the end. */
+  url: string
+  /** The native listeners as `host:port`; empty where there is none. */
+  native: { postgres: string; ssh: string }
+  /** Ends sessions with a reason, lets requests in flight finish, and stops the store. */
+  close(): Promise<void>
+}
+
+export interface GatewayDeps {
+  agent: LocalAgent
+  log: Log
+}
+
+/**
+ * Starts a gateway; resolves when it can be used.
+ * @throws when anything it needs is missing or wrong, in words; what was started by then is stopped again
+ */
+export async function startGateway(config: GatewayConfig, deps: GatewayDeps): Promise<Gateway> {
+  // Also for a configuration that was made in code: what would run open does not start.
+  const checked = GatewayConfig.parse(config)
+  const lifecycle = createLifecycle()
+  try {
+    return await start(checked, deps, lifecycle)
+  } catch (error) {
+    await lifecycle
+      .stop()
+      .catch((failure: unknown) => deps.log.error({ err: failure }, 'not all that had started could be stopped'))
+    throw error
+  }
+}
+
+async function start(config: GatewayConfig, { agent, log }: GatewayDeps, lifecycle: Lifecycle): Promise<Gateway> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const sealer = createSealer(await dataKey(config.dataDir, process.env.SALLYPORT_KEY))
+  const store = await startStore(config, lifecycle, log)
+  const domains = await startDomains(config, { agent, store, sealer, log }, lifecycle)
+  const { name } = config
+  const { audit, sessions } = domains
+  const http = await startHttp({ listen: config.listen, tls: config.tls, log })
+  lifecycle.started(() => http.close())
+  const publicUrl = (config.publicUrl ?? http.address).replace(/\/$/, '')
+  const identity = await openIdentity({ store, sealer, config, publicUrl, audit, sessions, log })
+  lifecycle.started(() => identity.close())
+  const stopping = new AbortController()
+  const native = await startNative(config, { ...domains, agent, log }, lifecycle)
+
+  const metrics = createMetrics()
+  metrics.gauge('sallyport_sessions_live', 'Sessions open at this gateway', () => sessions.size)
+  identity.register(http.app)
+  await registerApiRoutes(http.app, {
+    router: routerOf({ ...domains, agent, store, sealer, native, publicUrl, name, stopping: stopping.signal, log }),
+    tokens: identity.tokens,
+    metrics,
+    publicUrl,
+    name,
+    version,
+    unready: () => whyUnready(store, domains),
+    log,
+  })
+  const tunnel = createTunnel({ ...domains, agent, log })
+  await http.open(tunnel.handle)
+  lifecycle.started(() => tunnel.close())
+  // First of all: nobody new, event streams end, and every session is told why.
+  lifecycle.started(() => sessions.close())
+  lifecycle.started(() => stopping.abort())
+  log.info({ url: publicUrl, native, version }, `${name} is ready`)
+  return { url: publicUrl, native, close: () => lifecycle.stop() }
+}
+
+/** The listeners for native tools, where the configuration wants them; their addresses as clients write them. */
+async function startNative(
+  { native, tls, publicUrl }: GatewayConfig,
+  deps: Domains & GatewayDeps,
+  lifecycle: Lifecycle,
+): Promise<Gateway['native']> {
+  const addresses = { postgres: '', ssh: '' }
+  const publicHost = publicUrl === undefined ? undefined : new URL(publicUrl).hostname
+  const started = ({ address, close }: NativeListener): string => {
+    lifecycle.started(close)
+    return publicHost === undefined ? address : `${publicHost}${address.slice(address.lastIndexOf(':'))}`
+  }
+  if (native.postgres !== undefined) {
+    addresses.postgres = started(await listenPostgres({ ...deps, listen: native.postgres, tls }))
+  }
+  if (native.ssh !== undefined) addresses.ssh = started(await listenSsh({ ...deps, listen: native.ssh }))
+  return addresses
+}
+
+async function startStore(config: GatewayConfig, lifecycle: Lifecycle, log: Log): Promise<Store> {
+  let { store } = config
+  if (store.kind === 'embedded') {
+    const embedded = await startEmbedded(config.dataDir, log)
+    lifecycle.started(() => embedded.stop())
+    store = { kind: 'url', url: embedded.url }
+  }
+  const opened = await openStore(store.url, log)
+  lifecycle.started(() => opened.close())
+  return opened
+}
+
+interface RouterDeps extends Domains {
+  agent: LocalAgent
+  store: Store
+  sealer: Sealer
+  native: { postgres: string; ssh: string }
+  publicUrl: string
+  name: string
+  stopping: AbortSignal
+  log: Log
+}
+
+function routerOf(deps: RouterDeps) {
+  const { agent, store, publicUrl, name } = deps
+  const about = aboutRouters({ ...deps, gateway: { name, version, url: publicUrl } })
+  const withReach = { ...deps, reach: createReach(agent) }
+  return createRouter({
+    ...about,
+    connections: { ...connectionsRouter(withReach), token: tokenRoute(deps) },
+    sessions: sessionsRouter({ ...deps, sshHostKey: agent.sshHostKey }),
+    recordings: recordingsRouter(deps),
+    requests: requestsRouter(deps),
+    grants: grantsRouter({ ...deps, db: store.db }),
+    audit: auditRouter(deps),
+    explain: explainRouter(deps),
+    events: eventsRouter(deps),
+  })
+}
+
+/** Why nothing can be done here right now, in words; undefined when all is well. */
+async function whyUnready(store: Store, { audit }: Domains): Promise<string | undefined> {
+  if (audit.failure !== undefined) return `The audit log can’t be written: ${audit.failure.message}`
+  try {
+    await store.ping()
+    return undefined
+  } catch {
+    return 'The store does not answer.'
+  }
+}
