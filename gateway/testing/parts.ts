@@ -1,0 +1,143 @@
+import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Caller } from '../api/context.ts'
+import { Audit } from '../audit/audit.ts'
+import { createConnections } from '../connections/connections.ts'
+import { Events } from '../events/events.ts'
+import { GrantBook } from '../grants/grants.ts'
+import { createIdentities } from '../identity/identities.ts'
+import { Recordings } from '../recordings/recordings.ts'
+import { Requests } from '../requests/requests.ts'
+import { Sessions } from '../sessions/registry.ts'
+import { SessionView } from '../sessions/view.ts'
+import { json } from '../store/database.ts'
+import { Tokens } from '../tokens.ts'
+import { type TestAgent, testAgent } from './agent.ts'
+import { quiet, type TestStore } from './store.ts'
+
+/** For tests: sessions, requests, grants, events, recordings and audit over a real store, with a fake agent. */
+export interface TestParts {
+  agent: TestAgent
+  audit: Audit
+  events: Events
+  grants: GrantBook
+  recordings: Recordings
+  requests: Requests
+  sessions: Sessions
+  tokens: Tokens
+  view: SessionView
+  connections: ReturnType<typeof createConnections>
+  /** Makes the person (again), with these groups from now on. */
+  person(id: string, groups: string[]): Promise<Caller>
+  remove(id: string): Promise<void>
+  /** Actions in the audit log, oldest first. */
+  audited(): Promise<string[]>
+  close(): Promise<void>
+}
+
+export const database: ConnectionRef = { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] }
+export const host: ConnectionRef = { name: 'web-1', kind: 'ssh', environment: 'production', tags: [] }
+
+export async function startParts(
+  server: TestStore,
+  options: { replica?: string; holdSeconds?: number } = {},
+): Promise<TestParts> {
+  const { store, sealer, dataDir } = server
+  const { db, listener } = store
+  const log = quiet
+  const agent = testAgent()
+  const connections = createConnections([
+    {
+      ...database,
+      description: '',
+      target: {
+        kind: 'postgres',
+        host: '127.0.0.1',
+        port: 1,
+        database: 'orders',
+        user: 'app',
+        password: '',
+        tls: { mode: 'disable' },
+      },
+    },
+    {
+      ...host,
+      description: '',
+      target: { kind: 'ssh', host: '127.0.0.1', port: 1, user: 'app', privateKey: '', hostKeys: [] },
+    },
+  ])
+  const audit = await Audit.open({ db, sealer, dataDir, log })
+  const events = new Events({ db, listener, log })
+  await events.start()
+  const recordings = new Recordings({ dataDir, log })
+  const grants = new GrantBook({ db, events, audit, log })
+  const requests = new Requests({
+    db,
+    sealer,
+    events,
+    audit,
+    grants,
+    agent,
+    connections,
+    identities: createIdentities,
+    log,
+    ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
+  })
+  const tokens = new Tokens(db, createIdentities(db))
+  const sessions = new Sessions({
+    db,
+    listener,
+    events,
+    audit,
+    recordings,
+    requests,
+    tokens,
+    agent,
+    connections,
+    grants,
+    log,
+    replica: options.replica ?? 'test',
+  })
+  const view = new SessionView({ db, agent, connections, sessions })
+  await sessions.start()
+  requests.start()
+  await grants.start((principal, connection) => sessions.grantsChanged(principal, connection))
+  return {
+    agent,
+    audit,
+    events,
+    grants,
+    recordings,
+    requests,
+    sessions,
+    tokens,
+    view,
+    connections,
+    person: async (id, groups) => {
+      const values = { name: id, groups: json(groups), disabled_at: null }
+      await db
+        .insertInto('identities')
+        .values({ id, kind: 'user', issuer: 'test', subject: id, ...values })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+        .execute()
+      return {
+        principal: { kind: 'user', id, name: id, groups },
+        sourceIp: '127.0.0.1',
+        mfa: true,
+        signInEndsAt: new Date(Date.now() + 3_600_000).toISOString(),
+        tokenId: `sign-in of ${id}`,
+      }
+    },
+    remove: async (id) => {
+      await db.updateTable('identities').set({ disabled_at: new Date() }).where('id', '=', id).execute()
+    },
+    audited: async () => (await audit.list(0, 1_000)).map((record) => record.action),
+    close: async () => {
+      await sessions.close()
+      requests.close()
+      await grants.close()
+      events.close()
+      recordings.close()
+      await audit.close()
+    },
+  }
+}
