@@ -2,7 +2,7 @@ import { createORPCClient, ORPCError } from '@orpc/client'
 import type { ContractRouterClient } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import { apiContract, problems } from '../../shared/api/contract.ts'
-import { ProblemDocument } from '../../shared/api/problem.ts'
+import { ProblemDocument, problemMediaType } from '../../shared/api/problem.ts'
 import type { Problem } from '../../shared/rpc/contract.ts'
 import { fail, messageOf, ProblemError } from '../problem.ts'
 import type { Prover } from './proof.ts'
@@ -24,7 +24,7 @@ export interface Credentials {
 export function createApiClient(api: string, credentials: Credentials): ApiClient {
   const link = new OpenAPILink(apiContract, {
     url: api,
-    fetch: (request, init) => authorizedFetch(request, init, credentials),
+    fetch: async (request, init) => readable(await authorizedFetch(request, init, credentials)),
     customErrorResponseBodyDecoder: (body) => problemDocument(body),
   })
   return createORPCClient(link)
@@ -78,6 +78,15 @@ export async function authorizedFetch(
 
 function learnt(access: Access, request: Request, response: Response): boolean {
   return access.prover?.learn(request.url, response.headers.get('dpop-nonce')) ?? false
+}
+
+/** oRPC reads only `application/json` as JSON; a problem document is that, by another name. */
+function readable(response: Response): Response {
+  if (!response.headers.get('content-type')?.startsWith(problemMediaType)) return response
+  const headers = new Headers(response.headers)
+  headers.set('content-type', 'application/json')
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers })
 }
 
 /** A problem document as an error; undefined leaves what is none to oRPC. */

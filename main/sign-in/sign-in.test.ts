@@ -129,6 +129,13 @@ test('signs in with a code on another machine', async () => {
   expect((await pending.done).person.id).toBe('ada')
 }, 20_000)
 
+test('errors of the gateway arrive in its words', async () => {
+  const who = await signIn()
+  await expect(asked(who.api.connections.get({ name: 'nowhere' }))).rejects.toMatchObject({
+    problem: { code: 'not-found', message: 'There is no /api/v1/connections/nowhere.' },
+  })
+})
+
 test('proofs carry the nonce that the gateway asks for', async () => {
   const who = await signIn()
   gateway.nonce = 'first'

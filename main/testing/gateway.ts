@@ -81,7 +81,11 @@ export async function startGateway(): Promise<TestGateway> {
     } else if (path === '/api/v1/sessions') {
       const expiresAt = new Date(Date.now() + 60_000).toISOString()
       send(response, 201, { sessionId: randomUUID(), expiresAt, ...gateway.ticket() } satisfies SessionTicket)
-    } else send(response, 404, { title: 'Not found' })
+    } else {
+      const detail = `There is no ${path}.`
+      const problem = { type: 'about:blank', title: 'Not found', status: 404, detail, code: 'NOT_FOUND' }
+      send(response, 404, problem satisfies ProblemDocument)
+    }
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
