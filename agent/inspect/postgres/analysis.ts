@@ -52,7 +52,7 @@ export interface Catalog {
   relations(): Iterable<CatalogRelation>
 }
 
-/** A base column, as `schema.table.column`. */
+/** A base column, as `schema.table.column`; a name that holds a dot or a quote is quoted (`sql/ids.ts`). */
 export type ColumnId = string
 
 export interface OutputColumn {

@@ -89,14 +89,28 @@ function select(node: SelectStmt, walk: Walk, parent: Scope): Shape {
   return tail(node, shape, scope, walk)
 }
 
-/** Calls that are targets themselves, of a SELECT that gives exactly one row. */
+/** Calls that are targets themselves: of a SELECT that gives exactly one row, or over a column that WHERE holds to one literal. */
 function markCertain(node: SelectStmt, walk: Walk): void {
   const { fromClause: from, whereClause, havingClause, limitCount, limitOffset, withClause } = node
-  if (from || whereClause || havingClause || limitCount || limitOffset || withClause) return
+  const once = !(from || whereClause || havingClause || limitCount || limitOffset || withClause)
+  const pin = pinnedColumn(whereClause)
+  if (!once && !pin) return
   for (const target of node.targetList ?? []) {
     const value = 'ResTarget' in target ? target.ResTarget.val : undefined
-    if (value && 'FuncCall' in value) walk.report.certain.add(value.FuncCall)
+    if (!value || !('FuncCall' in value)) continue
+    if (once) walk.report.certain.add(value.FuncCall)
+    const [first] = value.FuncCall.args ?? []
+    if (pin && first && bareName(first) === pin.column) walk.report.pinned.set(value.FuncCall, pin.value)
   }
+}
+
+/** `WHERE name = 'literal'`, and nothing else. */
+function pinnedColumn(node: Node | undefined): { column: string; value: string } | undefined {
+  if (!node || !('A_Expr' in node) || node.A_Expr.kind !== 'AEXPR_OP') return undefined
+  const { name, lexpr, rexpr } = node.A_Expr
+  const column = lexpr && strings(name).join('.') === '=' ? bareName(lexpr) : undefined
+  const value = literalText(rexpr)
+  return column !== undefined && typeof value === 'string' ? { column, value } : undefined
 }
 
 /** A target or RETURNING list, with stars expanded. */

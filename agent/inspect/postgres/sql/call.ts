@@ -3,7 +3,7 @@ import { strings } from '../parser.ts'
 import { type Failure, judge } from './functions.ts'
 import { isConstant, literalText } from './literals.ts'
 import type { Scope } from './scope.ts'
-import { isServerSetting } from './settings.ts'
+import { changesMeaning } from './settings.ts'
 import { derived, opaque, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
@@ -68,14 +68,15 @@ function cannotFail(failure: Failure, args: readonly Node[]): boolean {
   }
 }
 
-/** `set_config` is SET in disguise: what it sets must be known, and that it runs, once. */
+/** `set_config` is SET in disguise: what it sets must be known, and, where names depend on it, that it runs. */
 function setConfig(f: FuncCall, walk: Walk): void {
   const { report } = walk
   const [nameArg, valueArg, localArg] = f.args ?? []
-  const name = literalText(nameArg)?.toLowerCase()
+  const name = (literalText(nameArg) ?? report.pinned.get(f))?.toLowerCase()
   const value = literalText(valueArg)
   const local = literalText(localArg)
   report.does('sql:session')
+  report.literalFree = false
   if (typeof name !== 'string') {
     report.doubts('set_config sets a setting whose name is only known when it runs')
     return
@@ -85,7 +86,6 @@ function setConfig(f: FuncCall, walk: Walk): void {
     if (name === 'role' || name === 'session_authorization') report.does('sql:role')
     return
   }
-  // An application's own setting changes the meaning of no name.
-  if (isServerSetting(name))
+  if (changesMeaning(name))
     report.doubts(`set_config sets ${name}, and how or whether it does is only known when it runs`)
 }

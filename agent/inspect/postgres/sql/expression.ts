@@ -114,7 +114,8 @@ export function wholeRow(names: readonly string[], walk: Walk, scope: Scope): Va
 
 function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   const { kind, lexpr, rexpr } = node
-  const neutralRight = !isConstant(lexpr)
+  // LIKE '%' is no condition at all.
+  const neutralRight = !isConstant(lexpr) && kind !== 'AEXPR_LIKE' && kind !== 'AEXPR_ILIKE'
   const neutralLeft = !isConstant(rexpr)
   const values: Value[] = []
   if (lexpr) values.push(walk.expression(lexpr, scope, neutralLeft))

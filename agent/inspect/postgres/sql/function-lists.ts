@@ -59,7 +59,7 @@ export const harmlessVolatile: ReadonlySet<string> = new Set(
   pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_inserted pg_stat_get_xact_tuples_newpage_updated
   pg_stat_get_xact_tuples_returned pg_stat_get_xact_tuples_updated pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_io
   pg_get_backend_memory_contexts pg_get_shmem_allocations pg_get_loaded_modules amvalidate bernoulli system
-  pg_prepared_xact pg_show_replication_origin_status
+  pg_prepared_xact pg_show_replication_origin_status set_config
   `),
 )
 
@@ -155,6 +155,12 @@ export const knownOutputs: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
     aclexplode: words('grantor grantee privilege_type is_grantable'),
     pg_options_to_table: words('option_name option_value'),
+    // One named OUT parameter names the column, whatever the alias.
+    pg_partition_ancestors: ['relid'],
+    json_array_elements: ['value'],
+    jsonb_array_elements: ['value'],
+    json_array_elements_text: ['value'],
+    jsonb_array_elements_text: ['value'],
     json_each: words('key value'),
     jsonb_each: words('key value'),
     json_each_text: words('key value'),

@@ -67,6 +67,18 @@ export function restricts(node: Node | undefined): boolean {
   }
 }
 
+/** Comparisons of columns with constants, joined by AND: whether they restrict does not depend on the constants. */
+export function isSimple(node: Node | undefined): boolean {
+  if (!node) return true
+  if ('BoolExpr' in node) return node.BoolExpr.boolop === 'AND_EXPR' && (node.BoolExpr.args ?? []).every(isSimple)
+  if (!('A_Expr' in node)) return false
+  const { kind, lexpr, rexpr } = node.A_Expr
+  if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN' && kind !== 'AEXPR_BETWEEN' && kind !== 'AEXPR_OP_ANY') return false
+  if (!lexpr || !rexpr || !('ColumnRef' in lexpr)) return false
+  const right = 'List' in rexpr ? (rexpr.List.items ?? []) : [rexpr]
+  return right.every((side) => isConstant(side) || 'ColumnRef' in side)
+}
+
 function reflexive({ kind, lexpr, rexpr }: A_Expr): boolean {
   if (!lexpr || !rexpr) return false
   if ((kind === 'AEXPR_LIKE' || kind === 'AEXPR_ILIKE') && /^%+$/.test(literalText(rexpr) ?? '')) return true

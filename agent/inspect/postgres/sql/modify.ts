@@ -11,7 +11,7 @@ import type {
 import { where } from './conditions.ts'
 import { entry, fromClause, relationEntry } from './from.ts'
 import { tableId } from './ids.ts'
-import { isBareLiteral, restricts } from './literals.ts'
+import { isBareLiteral, isSimple, restricts } from './literals.ts'
 import type { Entry, Scope } from './scope.ts'
 import { opaque, Shape } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
@@ -80,7 +80,7 @@ export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targ
   const scope: Scope = { ...from, entries: [target, ...from.entries] }
   assign(node.targetList, target, walk, scope)
   where(node.whereClause, walk, scope)
-  if (!restricts(node.whereClause)) report.hasWhere = false
+  bounded(node.whereClause, walk)
   return returning(node.returningClause, scope.entries, target, walk, outer, targets)
 }
 
@@ -91,7 +91,7 @@ export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: 
   const using = fromClause(node.usingClause, walk, outer)
   const scope: Scope = { ...using, entries: [target, ...using.entries] }
   where(node.whereClause, walk, scope)
-  if (!restricts(node.whereClause)) report.hasWhere = false
+  bounded(node.whereClause, walk)
   return returning(node.returningClause, scope.entries, target, walk, outer, targets)
 }
 
@@ -108,7 +108,7 @@ export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Target
     predicate(walk, [condition], scope)
     if (commandType === 'CMD_UPDATE' || commandType === 'CMD_DELETE') {
       if (commandType === 'CMD_DELETE') report.does('sql:delete')
-      if (!restricts(node.joinCondition)) report.hasWhere = false
+      bounded(node.joinCondition, walk)
     }
     if (commandType === 'CMD_UPDATE') assign(targetList, target, walk, scope)
     if (commandType !== 'CMD_INSERT') continue
@@ -116,6 +116,12 @@ export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Target
     for (const value of values ?? []) report.use(walk.expression(value, scope, isBareLiteral(value)).sources, 'write')
   }
   return returning(node.returningClause, scope.entries, target, walk, outer, targets)
+}
+
+/** What keeps a change from reaching every row. */
+function bounded(node: Node | undefined, { report }: Walk): void {
+  if (!restricts(node)) report.hasWhere = false
+  if (!isSimple(node)) report.literalFree = false
 }
 
 /** The relation that a statement changes. */

@@ -23,6 +23,8 @@ export class Report {
   readonly effects: SessionEffect[] = []
   /** Nodes that are evaluated exactly once whenever the statement runs. */
   readonly certain = new WeakSet<object>()
+  /** Calls whose first argument is a column that WHERE holds to one literal. */
+  readonly pinned = new WeakMap<object, string>()
   action: Action
   hasWhere = true
   literalFree = true

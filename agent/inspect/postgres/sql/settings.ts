@@ -27,9 +27,21 @@ export function settingEffect(set: VariableSetStmt): SessionEffect | undefined {
   }
 }
 
-/** A setting of PostgreSQL's own, as opposed to an application's (`app.user_id`). */
-export function isServerSetting(name: string): boolean {
-  return !name.includes('.')
+/** Settings that change what a later statement means, or whose it is. */
+const meaningful = new Set([
+  'search_path',
+  'role',
+  'session_authorization',
+  'client_encoding',
+  'standard_conforming_strings',
+  'backslash_quote',
+  'transform_null_equals',
+  'row_security',
+  'session_replication_role',
+])
+
+export function changesMeaning(name: string): boolean {
+  return meaningful.has(name)
 }
 
 /** Splits a search_path value into names: unquoted ones are folded to lower case. Undefined: it isn't well formed. */
