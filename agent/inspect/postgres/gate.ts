@@ -396,10 +396,11 @@ export class Gate {
 
 /** EXECUTE and FETCH do what they refer to. */
 function merge(judged: Judged, referred: StatementAnalysis): Judged {
-  const { analysis } = judged
+  // It refers to nothing any more: planning masks would take it for unknown.
+  const { refers, ...analysis } = judged.analysis
   const merged: StatementAnalysis = {
     ...analysis,
-    action: analysis.refers?.kind === 'prepared' ? referred.action : analysis.action,
+    action: refers?.kind === 'prepared' ? referred.action : analysis.action,
     tables: referred.tables,
     written: referred.written,
     columns: referred.columns,

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { block, type Door, hold, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
@@ -70,4 +72,159 @@ describe('a session', () => {
     expect((await update).rowCount).toBe(1)
     expect(client.notices.map((notice) => notice.code)).toEqual(['SPH01', 'SPA01'])
   })
+
+  it('keeps named statements, cursors and row limits apart', async () => {
+    const client = await door.client()
+    await client.query('prepare by_id as select id, email from customers where id = $1')
+    expect((await client.query('execute by_id(5)')).rows).toEqual([{ id: 5, email: '***.com' }])
+    await client.query('begin')
+    await client.query('declare c cursor for select ssn from customers order by id')
+    expect((await client.query('fetch 2 from c')).rows).toEqual([{ ssn: '***0001' }, { ssn: '***0002' }])
+    await client.query('commit')
+    await client.query('deallocate by_id')
+    await expect(client.query('execute by_id(5)')).rejects.toMatchObject({ code: '26000' })
+    await expect(client.query('fetch 1 from nowhere')).rejects.toMatchObject({ code: '34000' })
+    const limited = { text: 'select ssn from customers order by id limit 3', rows: 1 }
+    expect((await client.query<{ ssn: string }>(limited)).rows.at(0)).toEqual({ ssn: '***0001' })
+  })
+
+  it('judges a name by what the target took, not by what was asked', async () => {
+    const client = await door.client()
+    await client.query('prepare p as select ssn from customers where id = 1')
+    await expect(client.query('prepare p as select id from customers where id = 1')).rejects.toMatchObject({
+      code: '42P05',
+    })
+    expect((await client.query('execute p')).rows).toEqual([{ ssn: '***0001' }])
+  })
+
+  it('follows search_path, also when a transaction takes it back', async () => {
+    const client = await door.client()
+    await client.query('set search_path to other')
+    expect((await client.query('select secret from orders')).rows).toEqual([{ secret: 'elsewhere' }])
+    await client.query('set search_path to public')
+    await client.query('begin')
+    await client.query('set local search_path to other')
+    await client.query('rollback')
+    expect((await client.query('select ssn from customers where id = 2')).rows).toEqual([{ ssn: '***0002' }])
+    const answers = await client.query('set search_path to other; select secret from orders')
+    expect(Array.isArray(answers) ? answers[1].rows : answers).toEqual([{ secret: 'elsewhere' }])
+  })
+
+  it('leaves a transaction failed when a statement in it is blocked', async () => {
+    door.people.rule = block('sql:delete')
+    const client = await door.client()
+    await client.query('begin')
+    await expect(client.query('delete from orders')).rejects.toMatchObject({ code: 'SPB01' })
+    await expect(client.query('select 1')).rejects.toMatchObject({ code: '25P02' })
+    await client.query('rollback')
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  it('decides again when a prepared statement runs', async () => {
+    const client = await door.client()
+    const named = { name: 'ssn', text: 'select ssn from customers where id = $1', values: [4] }
+    expect((await client.query(named)).rows).toEqual([{ ssn: '***0004' }])
+    door.people.masked = new Set()
+    door.people.epoch++
+    expect((await client.query(named)).rows).toEqual([{ ssn: '900-00-0004' }])
+    door.people.masked = new Set(['public.customers.ssn'])
+    door.people.epoch++
+    expect((await client.query(named)).rows).toEqual([{ ssn: '***0004' }])
+    door.people.rule = block('sql:select')
+    door.people.epoch++
+    await expect(client.query(named)).rejects.toMatchObject({ code: 'SPB01' })
+  })
+
+  it('says denied, expired and cancelled', async () => {
+    door.people.rule = hold('sql:update')
+    const client = await door.client()
+    for (const [outcome, code] of [
+      [{ kind: 'denied', by: 'grace', reason: 'Not now' }, 'SPD01'],
+      [{ kind: 'expired' }, 'SPX01'],
+    ] as const) {
+      const held = door.people.nextHold()
+      const update = client.query('update orders set note = $1 where id = 1', ['x'])
+      await held
+      door.people.holds.at(-1)?.settle(outcome)
+      await expect(update).rejects.toMatchObject({ code })
+    }
+    const held = door.people.nextHold()
+    const update = client.query("update orders set note = 'x' where id = 1")
+    await held
+    await cancel(client, door.port)
+    await expect(update).rejects.toMatchObject({ code: '57014' })
+    expect((await postgres.direct('select note from orders where id = 1')).rows).toEqual([{ note: 'note 1' }])
+  })
+
+  it('cancels at the target', async () => {
+    const client = await door.client()
+    await client.query('select 1')
+    const sleep = client.query('select pg_sleep(60)')
+    await eventually(async () => {
+      const { rows } = await postgres.direct(
+        "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()",
+      )
+      return rows.length > 0
+    })
+    await cancel(client, door.port)
+    await expect(sleep).rejects.toMatchObject({ code: '57014' })
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  it('forwards nothing that cannot be recorded', async () => {
+    const client = await door.client()
+    await client.query('select 1')
+    door.people.onRecord = (event) => {
+      if (event.type === 'request') throw new Error('disk full')
+      return undefined
+    }
+    await expect(client.query('delete from orders')).rejects.toMatchObject({ code: 'SPE01' })
+    expect((await postgres.direct('select count(*)::int as n from orders')).rows).toEqual([{ n: 100 }])
+  })
+
+  it('ends with a reason', async () => {
+    const client = await door.client()
+    const failed = client.query('select pg_sleep(60)')
+    door.sessions[0]?.end('grace ended this session.')
+    await expect(failed).rejects.toMatchObject({ code: 'SPE01', message: 'grace ended this session.' })
+    expect(await door.sessions[0]?.done).toMatchObject({ reason: 'grace ended this session.' })
+    expect(door.people.events.at(-1)).toMatchObject({ type: 'end', reason: 'grace ended this session.' })
+  })
+
+  it('keeps values of masked columns out of error text', async () => {
+    const client = await door.client()
+    const failed = client.query("update customers set id = 2 where ssn = '900-00-0001'")
+    await expect(failed).rejects.toMatchObject({ code: '23505', detail: undefined })
+  })
+
+  it('takes codes of decisions away from the target', async () => {
+    const client = await door.client()
+    door.people.masked = new Set()
+    const raised = client.query("do $$ begin raise exception 'fake' using errcode = 'SPA01'; end $$")
+    await expect(raised).rejects.toMatchObject({ code: 'XX000' })
+  })
+
+  it('refuses to have strings read in another way', async () => {
+    const client = await door.client()
+    await expect(client.query('set standard_conforming_strings to off')).rejects.toMatchObject({ code: 'SPB01' })
+  })
 })
+
+/** Cancels by the client's own key, over a connection of its own. */
+async function cancel(client: object, port: number): Promise<void> {
+  const processId: unknown = Reflect.get(client, 'processID')
+  const secret: unknown = Reflect.get(client, 'secretKey')
+  const packet = Buffer.alloc(16)
+  packet.writeInt32BE(16, 0)
+  packet.writeInt32BE(80877102, 4)
+  packet.writeInt32BE(Number(processId), 8)
+  packet.writeInt32BE(Number(secret), 12)
+  const socket = connect(port, '127.0.0.1')
+  socket.end(packet)
+  socket.resume()
+  await once(socket, 'close')
+}
+
+async function eventually(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setImmediate(resolve))
+}
