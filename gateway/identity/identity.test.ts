@@ -500,6 +500,27 @@ test('no token, code or secret can be read from the store', async () => {
   expect(text).not.toContain(tokens.refresh_token)
 })
 
+test('guessing is slowed down, and a gateway whose provider is away says so', async () => {
+  const other = await startTestDoor()
+  try {
+    const guess = () =>
+      fetch(`${other.url}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'nobody', client_secret: 'guess' }),
+      })
+    const statuses: number[] = []
+    for (let attempt = 0; attempt < 31; attempt += 1) statuses.push((await guess()).status)
+    expect(new Set(statuses.slice(0, 30))).toEqual(new Set([401]))
+    expect(statuses[30]).toBe(429)
+    expect(Number((await guess()).headers.get('retry-after'))).toBeGreaterThan(0)
+
+    await other.upstream.close()
+    await expect(authorize(other, new Browser())).rejects.toThrow(/502.*sign-in provider does not answer/s)
+  } finally {
+    await other.close()
+  }
+}, 60_000)
+
 async function upstreamIdToken({ upstream }: TestDoor): Promise<string> {
   const browser = new Browser()
   const { verifier, challenge } = newPkce()

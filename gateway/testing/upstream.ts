@@ -91,6 +91,7 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     person: undefined,
     nonce: undefined,
     close: async () => {
+      if (!server.listening) return
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
