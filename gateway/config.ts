@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { GatewayConfig } from './config-schema.ts'
 
-export { type ConnectionEntry, GatewayConfig, type GatewayConfigInput, type MachineEntry } from './config-schema.ts'
+export { GatewayConfig, type GatewayConfigInput } from './config-schema.ts'
 
 /** One thing wrong with a configuration file: where, and what to do about it. */
 export interface ConfigProblem {

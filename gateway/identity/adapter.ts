@@ -15,11 +15,6 @@ export function createAdapter(db: Kysely<Database>, sealer: Sealer): AdapterFact
   return (model) => (model === 'Client' ? clientAdapter(db) : payloadAdapter(db, sealer, model))
 }
 
-/** Deletes everything that belongs to a sign-in, whatever the model. */
-export async function deleteByGrant(db: Kysely<Database>, grantId: string): Promise<void> {
-  await db.deleteFrom('oidc_payloads').where('grant_id', '=', grantId).execute()
-}
-
 function payloadAdapter(db: Kysely<Database>, sealer: Sealer, model: string): Adapter {
   const context = (idHash: string) => `oidc/${model}/${idHash}`
 
