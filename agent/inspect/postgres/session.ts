@@ -60,6 +60,7 @@ class Session implements InspectorSession {
   #busyAtTarget: () => boolean = () => false
   #ended = false
   #clientPaused = false
+  #terminated = false
   #release: () => void = () => {}
   #resolve: (end: SessionEnd) => void = () => {}
 
@@ -155,7 +156,7 @@ class Session implements InspectorSession {
     this.#frontend = frontend
     this.#busyAtTarget = () => line.queue.length > 0
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
-    client.on('end', () => this.#clientLeft())
+    client.on('end', () => this.#clientFinished())
     server.on('data', (chunk: Buffer) => this.#fromTarget(chunk))
     server.on('end', () => this.#targetLeft())
     server.on('close', () => this.#targetLeft())
@@ -302,9 +303,21 @@ class Session implements InspectorSession {
     else this.end(unrecorded)
   }
 
+  /** The target answers what was sent before, and then closes. */
   #clientTerminated(): void {
+    this.#terminated = true
     this.#flushToTarget()
-    this.#end('The client ended the session.')
+  }
+
+  /** The client says no more, but may still read. */
+  #clientFinished(): void {
+    const server = this.#server
+    if (this.#ended || this.#terminated) return
+    if (this.#backend === undefined || this.#frontend?.busy === true || server === undefined) this.#clientLeft()
+    else {
+      this.#toTarget.push(messages.terminate)
+      this.#clientTerminated()
+    }
   }
 
   #clientLeft(): void {
@@ -313,6 +326,10 @@ class Session implements InspectorSession {
 
   #targetLeft(): void {
     if (this.#ended) return
+    if (this.#terminated) {
+      this.#end('The client ended the session.')
+      return
+    }
     const reason = 'The target closed the connection'
     // Its own last words, where it had any, say why.
     if (this.#backend?.fatal === true) this.#end(`${reason}.`)
