@@ -106,9 +106,11 @@ export class LiveSession {
     this.#endReason = reason
     this.#options.ending?.(reason)
     this.#agent?.end(reason)
-    const timer = setTimeout(() => this.#options.client.destroy(), endPatienceMs)
+    const { client } = this.#options
+    // Also for an agent that has let go: a client that does not read would never see the end of the stream.
+    const timer = setTimeout(() => client.destroy(), endPatienceMs)
     timer.unref()
-    void this.closed.then(() => clearTimeout(timer))
+    client.once('close', () => clearTimeout(timer))
   }
 
   setGrants(grants: readonly Grant[]): void {

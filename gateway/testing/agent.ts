@@ -31,6 +31,8 @@ export interface TestAgent extends LocalAgent {
   rule: (principal: Principal, action: string, connection: string) => Decision
   accessRule: (principal: Principal) => ConnectionAccess
   serve: Serve
+  /** Sessions do not react when they are told to end. */
+  deaf: boolean
   readonly taken: TakenSession[]
   readonly cancels: { processId: number; secret: string }[]
   ssh: (client: Duplex, front: SshFront) => void
@@ -62,6 +64,7 @@ export function testAgent(): TestAgent {
     rule: () => allow,
     accessRule: () => ({ connect: allow, actions: [], dataClasses: [] }),
     serve: echo,
+    deaf: false,
     taken,
     cancels,
     ssh: (client) => client.destroy(),
@@ -90,6 +93,7 @@ export function agentSession(agent: TestAgent, session: TakenSession): AgentSess
   return {
     end: (reason) => {
       session.ended.push(reason)
+      if (agent.deaf) return
       session.client.end()
       resolve({ reason, bytesIn: 0, bytesOut: 0 })
     },
