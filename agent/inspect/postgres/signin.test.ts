@@ -1,0 +1,172 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { backend, cstring, int32, message, messages } from './messages.ts'
+import { SaltedPasswords, scram } from './scram.ts'
+import { signIn } from './signin.ts'
+import { readOptions, targetParameters } from './startup.ts'
+import { dialTarget, openDoor } from './testing/door.ts'
+import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import type { PostgresTarget } from './tls.ts'
+
+describe('SCRAM-SHA-256', () => {
+  // The exchange of RFC 7677, section 3, with PostgreSQL's empty name.
+  const nonce = 'rOprNGfwEbeRWgbNEkqO'
+  const challenge = 'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'
+
+  it('proves the password and checks the server', async () => {
+    const client = scram('pencil', new SaltedPasswords(), nonce)
+    expect(client.first).toBe(`n,,n=,r=${nonce}`)
+    expect(await client.answer(challenge)).toMatch(
+      /^c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj\)hNlF\$k0,p=[\w+/]{43}=$/,
+    )
+    expect(() => client.verify('v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=')).toThrow('could not prove')
+    expect(() => client.verify('v=')).toThrow('could not prove')
+    expect(() => client.verify('e=other-error')).toThrow('other-error')
+  })
+
+  it.each([
+    ['r=someone-elses-nonce,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096', 'does not continue ours'],
+    [`r=${nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`, 'does not continue ours'],
+    [`r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1`, 'iterations'],
+    [`r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=2000000000`, 'iterations'],
+    [`r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=-5`, 'malformed'],
+    [`r=${nonce}x,s=W22Z,i=4096`, 'too short'],
+    [`r=${nonce}x,s=,i=4096`, 'malformed'],
+    [`m=ext,r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`, 'malformed'],
+    ['', 'malformed'],
+  ])('refuses %s', async (serverFirst, reason) => {
+    await expect(scram('pencil', new SaltedPasswords(), nonce).answer(serverFirst)).rejects.toThrow(reason)
+  })
+})
+
+describe('start-up parameters', () => {
+  const target = { user: 'app', database: 'orders' }
+  const ask = (parameters: Record<string, string>) => targetParameters(new Map(Object.entries(parameters)), target)
+
+  it('signs in as the connection says, with the settings of the client', () => {
+    const given = ask({
+      user: 'ada',
+      database: 'orders-db',
+      TimeZone: 'UTC',
+      options: '-c search_path=a,b --work-mem=1MB',
+    })
+    expect(given.ok && Object.fromEntries(given.parameters)).toEqual({
+      user: 'app',
+      database: 'orders',
+      TimeZone: 'UTC',
+      search_path: 'a,b',
+      work_mem: '1MB',
+      standard_conforming_strings: 'on',
+    })
+  })
+
+  it('refuses replication, other options and a change of how strings are read', () => {
+    expect(ask({ replication: 'database' }).ok).toBe(false)
+    expect(ask({ options: '-W 10' }).ok).toBe(false)
+    expect(ask({ options: '-c standard_conforming_strings=off' }).ok).toBe(false)
+    expect(ask({ options: '-c session_authorization=root' }).ok).toBe(false)
+    expect(readOptions('-c a=b\\ c -cd=e')).toEqual([
+      ['a', 'b c'],
+      ['d', 'e'],
+    ])
+  })
+})
+
+describe('sign-in at a real target', () => {
+  let postgres: TestPostgres
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(async () => postgres?.close())
+
+  it.each(['app', 'legacy', 'plain', 'open'])('lets %s in', async (user) => {
+    const door = await openDoor({ ...postgres.target, user })
+    try {
+      const client = await door.client()
+      expect((await client.query('select current_user::text as me')).rows).toEqual([{ me: user }])
+    } finally {
+      await door.close()
+    }
+  })
+
+  it('says that the credentials were refused, and not whose they are', async () => {
+    const door = await openDoor({ ...postgres.target, password: 'wrong' })
+    try {
+      const failed = await door.client().catch((error: unknown) => error)
+      expect(failed).toMatchObject({ code: expect.stringMatching(/^28/) })
+      expect(String(failed)).not.toContain('app')
+    } finally {
+      await door.close()
+    }
+  })
+
+  it('refuses a target without TLS when the connection requires it', async () => {
+    const door = await openDoor({ ...postgres.target, tls: { mode: 'require' } })
+    try {
+      await expect(door.client()).rejects.toThrow('TLS')
+    } finally {
+      await door.close()
+    }
+  })
+})
+
+describe('a hostile target', () => {
+  let server: Server | undefined
+  afterEach(() => void server?.close())
+
+  async function against(answer: (socket: Socket) => void): Promise<unknown> {
+    server = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => answer(socket))
+    })
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    const target: PostgresTarget = {
+      kind: 'postgres',
+      host: '127.0.0.1',
+      port,
+      database: 'd',
+      user: 'u',
+      password: 'p',
+      tls: { mode: 'disable' },
+    }
+    const stream = await dialTarget(target)
+    const outcome = await signIn(stream, target, new Map(), new SaltedPasswords(), AbortSignal.timeout(500)).catch(
+      (error: unknown) => error,
+    )
+    stream.destroy()
+    return outcome
+  }
+
+  const auth = (kind: number, body: Buffer = Buffer.alloc(0)): Buffer =>
+    message(backend.authentication, int32(kind), body)
+
+  it.each<[string, Buffer[], string]>([
+    ['never answers', [], 'in time'],
+    ['claims a length of 2 GiB', [Buffer.from([0x52, 0x7f, 0xff, 0xff, 0xff])], 'sign-in message'],
+    ['is ready before sign-in', [messages.readyForQuery(0x49)], 'no place before sign-in'],
+    ['asks for a password twice', [auth(3), auth(3)], 'out of order'],
+    ['asks for what nobody speaks', [auth(7)], 'not spoken here'],
+    ['sends an md5 salt of three bytes', [auth(5, Buffer.alloc(3))], 'salt'],
+    ['continues SCRAM that never began', [auth(11, Buffer.from('r=x'))], 'out of order'],
+    [
+      'skips the proof',
+      [auth(10, Buffer.concat([cstring('SCRAM-SHA-256'), Buffer.from([0])])), auth(0)],
+      'without proving',
+    ],
+    ['talks on', [auth(0), messages.readyForQuery(0x49), messages.readyForQuery(0x49)], 'nobody asked for'],
+  ])('that %s is left with a reason', async (_, answers, reason) => {
+    const outcome = await against((socket) => void socket.write(Buffer.concat(answers)))
+    expect(outcome).toBeInstanceOf(Error)
+    expect(String(outcome)).toContain(reason)
+  })
+
+  it('that sends notices without end is left', async () => {
+    const notice = message(backend.notice, Buffer.from('SNOTICE\0\0'))
+    const outcome = await against(
+      (socket) => void socket.write(Buffer.concat(Array.from({ length: 2000 }, () => notice))),
+    )
+    expect(String(outcome)).toContain('without end')
+  })
+})
