@@ -224,22 +224,29 @@ export class Outbox {
     return this.#pieces.length === 0 && this.#start === this.#end
   }
 
-  /** Writes all of it; the sink's answer on back-pressure, and the number of bytes. */
-  flush(sink: Sink): { ok: boolean; bytes: number } {
+  /** Bytes written so far. */
+  written = 0
+
+  /** Writes all of it; the sink's answer on back-pressure. */
+  flush(sink: Sink): boolean {
     this.#close()
     const pieces = this.#pieces
+    const only = pieces[0]
+    if (only === undefined) return true
     const bytes = this.#length
-    if (pieces.length === 0) return { ok: true, bytes: 0 }
-    this.#pieces = []
     this.#length = 0
-    const [only] = pieces
-    if (pieces.length === 1 && only !== undefined) return { ok: sink.write(only), bytes }
-    if (bytes < gatherBelow) return { ok: sink.write(Buffer.concat(pieces, bytes)), bytes }
+    this.written += bytes
+    if (pieces.length === 1) {
+      pieces.length = 0
+      return sink.write(only)
+    }
+    this.#pieces = []
+    if (bytes < gatherBelow) return sink.write(Buffer.concat(pieces, bytes))
     let ok = true
     sink.cork()
     for (const piece of pieces) ok = sink.write(piece)
     sink.uncork()
-    return { ok, bytes }
+    return ok
   }
 
   #close(): void {

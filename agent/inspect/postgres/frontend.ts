@@ -431,8 +431,24 @@ function withParameters(text: string, portal: Portal): string {
   const { bind } = portal
   if (bind === undefined) return text
   portal.bind = undefined
-  const values = readParameters(bind.buf, bind.at, bind.end, longestParameter)
+  // The common case, and the cheap one: no parameters at all.
+  const { buf, at, end } = bind
+  if (at + 4 <= end && buf[at] === 0 && buf[at + 1] === 0 && buf[at + 2] === 0 && buf[at + 3] === 0) return text
+  const values = readParameters(buf, at, end, longestParameter)
   if (values.length === 0) return text
-  const shown = values.map((value, i) => `$${i + 1} = ${value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`}`)
-  return `${text}\n-- ${shown.join(', ').replaceAll(/[\r\n]+/g, ' ')}`
+  let shown = `${text}\n-- `
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (i > 0) shown += ', '
+    shown += `$${i + 1} = `
+    shown += value === null || value === undefined ? 'NULL' : plain.test(value) ? `'${value}'` : quoted(value)
+  }
+  return shown
+}
+
+const plain = /^[\w .:+-]*$/
+
+/** As one line, so that it stays a comment. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "''").replaceAll(/[\r\n]+/g, ' ')}'`
 }

@@ -1,5 +1,6 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held, HoldOutcome } from '../../../shared/link.ts'
+import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import {
   approvedNotice,
@@ -192,6 +193,11 @@ export class Gate {
     const line = this.#line
     const { meaning } = line
     if (meaning === undefined) return this.settle().then(() => this.admit(asked))
+    const [first] = asked.statements
+    if (first !== undefined && asked.statements.length === 1 && first.analysis.refers === undefined) {
+      const verdict = line.judge.judge(first, meaning, line.encoding)
+      if (verdict.kind === 'run') return this.#recordOne(asked, first, verdict.run)
+    }
     const local = new Map<string, StatementAnalysis>()
     const resolved: Judged[] = []
     for (const one of asked.statements) {
@@ -214,6 +220,15 @@ export class Gate {
     }
     if (hold !== undefined) return this.#hold(asked, resolved)
     return this.#record(asked, resolved, runs)
+  }
+
+  /** One statement that runs: what nearly every request is. */
+  #recordOne(asked: Asked, judged: Judged, run: Run): Admission | Promise<Admission> {
+    const n = ++this.#line.n
+    const wait = this.#request(asked, 0, judged.analysis, n, run)
+    const now = performance.now()
+    const admission: Admission = { ok: true, executions: [new Execution(judged, run, n, now, now - asked.startedAt)] }
+    return wait === undefined ? admission : wait.then(() => admission)
   }
 
   #record(
@@ -242,18 +257,21 @@ export class Gate {
 
   #request(asked: Asked, index: number, analysis: StatementAnalysis, n: number, run: Run): Promise<void> | undefined {
     const { outcome, policy, masked, grantId } = run
-    return this.#line.record({
+    const { port } = this.#line
+    // Built by hand, not by spreading: this runs for every statement.
+    const event: Extract<RecordingEvent, { type: 'request' }> = {
       type: 'request',
-      at: this.#line.port.elapsed(),
+      at: port.elapsed(),
       n,
       action: analysis.action,
       text: asked.redacted(index),
       outcome,
-      ...(policy === undefined ? {} : { policy }),
-      ...(masked.length === 0 ? {} : { masks: [...masked] }),
-      ...(analysis.tables.length === 0 ? {} : { tables: [...analysis.tables] }),
-      ...(grantId === undefined ? {} : { grantId }),
-    })
+    }
+    if (policy !== undefined) event.policy = policy
+    if (masked.length > 0) event.masks = [...masked]
+    if (analysis.tables.length > 0) event.tables = [...analysis.tables]
+    if (grantId !== undefined) event.grantId = grantId
+    return this.#line.record(event)
   }
 
   #blocked(asked: Asked, index: number, judged: Judged, refusal: Refusal): Admission | Promise<Admission> {

@@ -155,18 +155,18 @@ export class Line {
 
   /** The target answered. What can't be recorded ends the session. */
   complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): void {
-    const now = performance.now()
+    const event: Extract<RecordingEvent, { type: 'complete' }> = {
+      type: 'complete',
+      at: this.port.elapsed(),
+      n: execution.n,
+      ok,
+      dbMs: performance.now() - execution.startedAt,
+      gatewayMs: execution.gatewayMs,
+    }
+    if (rows !== undefined) event.rows = rows
+    if (error !== undefined) event.error = error
     try {
-      this.record({
-        type: 'complete',
-        at: this.port.elapsed(),
-        n: execution.n,
-        ok,
-        dbMs: now - execution.startedAt,
-        gatewayMs: execution.gatewayMs,
-        ...(rows === undefined ? {} : { rows }),
-        ...(error === undefined ? {} : { error }),
-      })?.catch(() => this.fail(unrecorded))
+      this.record(event)?.catch(() => this.fail(unrecorded))
     } catch {
       this.fail(unrecorded)
     }

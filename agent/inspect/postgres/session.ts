@@ -53,8 +53,6 @@ class Session implements InspectorSession {
   #frontend: Frontend | undefined
   #backend: Backend | undefined
   #gate: Gate | undefined
-  #bytesOut = 0
-  #bytesIn = 0
   #keyData: Buffer = Buffer.alloc(0)
   #cancelTarget: () => void = () => {}
   #busyAtTarget: () => boolean = () => false
@@ -206,8 +204,7 @@ class Session implements InspectorSession {
 
   #flushToClient(): void {
     const { client } = this.#options
-    const { ok, bytes } = this.#toClient.flush(client)
-    this.#bytesOut += bytes
+    const ok = this.#toClient.flush(client)
     const server = this.#server
     if (ok || server === undefined || server.isPaused()) return
     server.pause()
@@ -217,8 +214,7 @@ class Session implements InspectorSession {
   #flushToTarget(): void {
     const server = this.#server
     if (server === undefined) return
-    const { ok, bytes } = this.#toTarget.flush(server)
-    this.#bytesIn += bytes
+    const ok = this.#toTarget.flush(server)
     if (ok || this.#clientPaused) return
     this.#pauseClient()
     server.once('drain', () => this.#resumeClient())
@@ -348,9 +344,10 @@ class Session implements InspectorSession {
     const server = this.#server
     const closed = Promise.all([closing(client), server === undefined ? undefined : closing(server)])
     if (words !== undefined && this.#backend?.betweenMessages !== false && client.writable) {
-      this.#bytesOut += words.length
-      client.end(words)
-    } else client.end()
+      this.#toClient.push(words)
+      this.#toClient.flush(client)
+    }
+    client.end()
     client.resume()
     // Nothing more is read from the target, and it is told to stop rather than left to find out.
     if (server !== undefined) {
@@ -368,7 +365,7 @@ class Session implements InspectorSession {
       .catch(() => {})
       .then(() => {
         clearTimeout(goodbye)
-        this.#resolve({ reason, bytesOut: this.#bytesOut, bytesIn: this.#bytesIn })
+        this.#resolve({ reason, bytesOut: this.#toClient.written, bytesIn: this.#toTarget.written })
       })
   }
 }
