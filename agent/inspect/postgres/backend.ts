@@ -44,6 +44,7 @@ export class Backend {
       const { buf, start, end, type } = scanner
       if (found !== FRAGMENT) {
         if (type === backend.dataRow) this.#row(buf, start, end)
+        else if (type === backend.copyData) this.#copyRow(buf, start, end)
         else this.#message(type, buf, start, end)
         continue
       }
@@ -120,8 +121,12 @@ export class Backend {
       this.#toClient.add(buf, start, end)
       return
     }
+    masker.row(buf, start, end, this.#openSheet())
+  }
+
+  #openSheet(): Sheet {
     this.#sheet ??= new Sheet(this.#chunkLength + (this.#chunkLength >> 2) + 1024)
-    masker.row(buf, start, end, this.#sheet)
+    return this.#sheet
   }
 
   /** Masked rows go before whatever follows them. */
@@ -189,9 +194,6 @@ export class Backend {
       case backend.copyOutResponse:
         this.#copyOut(this.#copying(), buf, start, end)
         break
-      case backend.copyData:
-        this.#copyRow(buf, start, end)
-        return
       case backend.copyDone:
         this.#copyMasks = undefined
         break
@@ -409,7 +411,7 @@ export class Backend {
     if (execution === undefined) throw new FrameError('COPY data that nobody asked for')
     execution.rows++
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
-    else this.#toClient.push(maskCopyRow(this.#copyMasks, buf, start, end))
+    else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end))
   }
 
   #parameter(buf: Buffer, start: number, end: number): void {

@@ -64,6 +64,7 @@ export class Frontend {
       this.#backlogLength += chunk.length
       return undefined
     }
+    this.#line.target.keepFresh()
     this.#scanner.push(chunk)
     return this.#pump()
   }

@@ -33,6 +33,11 @@ export class Sheet {
     this.#taken = 0
   }
 
+  append(bytes: Buffer): void {
+    this.reserve(bytes.length)
+    this.length += bytes.copy(this.buf, this.length)
+  }
+
   /** Hands out what was written since the last call, as `buf[start, end)`. */
   take(): { buf: Buffer; start: number; end: number } {
     const start = this.#taken

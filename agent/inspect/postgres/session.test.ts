@@ -197,6 +197,34 @@ describe('a session', () => {
     await expect(failed).rejects.toMatchObject({ code: '23505', detail: undefined })
   })
 
+  it('tells the client when the target hangs up in the middle of a result', async () => {
+    const client = await door.client()
+    await client.query('select 1')
+    const failed = client.query('select id, ssn, pg_sleep(0.01) from customers')
+    await eventually(async () => {
+      const { rows } = await postgres.direct(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and query like 'select id, ssn, pg_sleep%'",
+      )
+      return rows.length > 0
+    })
+    await expect(failed).rejects.toMatchObject({ code: '57P01' })
+  })
+
+  it('reads what it did not know, and what changed since', async () => {
+    const client = await door.client()
+    await client.query('create table fresh(id int, email text)')
+    await client.query("insert into fresh values (1, 'a@b')")
+    expect((await client.query('select email from fresh')).rows).toEqual([{ email: 'a@b' }])
+    const named = { name: 'v', text: 'select shown from changing' }
+    await client.query('create view changing as select name as shown from customers where id = 6')
+    expect((await client.query(named)).rows).toEqual([{ shown: 'Name 6' }])
+    // Someone else changes the view, and the next definition seen here has the catalog read again.
+    await postgres.direct('create or replace view changing as select ssn as shown from customers where id = 6')
+    await client.query('create table other.later(id int)')
+    expect((await client.query(named)).rows).toEqual([{ shown: '***0006' }])
+    await client.query('drop view changing; drop table fresh, other.later')
+  })
+
   it('takes codes of decisions away from the target', async () => {
     const client = await door.client()
     door.people.masked = new Set()

@@ -6,6 +6,7 @@ import { signIn } from './signin.ts'
 import { readOptions, targetParameters } from './startup.ts'
 import { dialTarget, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import { certificate, startTlsFront } from './testing/tls-front.ts'
 import type { PostgresTarget } from './tls.ts'
 
 describe('SCRAM-SHA-256', () => {
@@ -98,6 +99,40 @@ describe('sign-in at a real target', () => {
     } finally {
       await door.close()
     }
+  })
+
+  it('speaks TLS to the target, and verifies it where that is asked', async () => {
+    const front = await startTlsFront(postgres.target)
+    const at = (tls: PostgresTarget['tls']): PostgresTarget => ({ ...postgres.target, port: front.port, tls })
+    const named = { mode: 'verify-full', servername: 'target.test' } as const
+    const outcomes: string[] = []
+    for (const tls of [
+      { mode: 'require' } as const,
+      { ...named, ca: certificate },
+      { ...named, servername: 'other.test', ca: certificate },
+      named,
+    ]) {
+      const door = await openDoor(at(tls))
+      const outcome = await door.client().then(
+        async (client) => {
+          await client.query('select ssn from customers where id = 1')
+          return 'in'
+        },
+        (error: unknown) => String(error),
+      )
+      outcomes.push(outcome)
+      await door.close()
+    }
+    await front.close()
+    expect(outcomes).toEqual(['in', 'in', expect.stringContaining('altnames'), expect.stringContaining('self-signed')])
+  })
+
+  it('takes nothing that was said before TLS', async () => {
+    const front = await startTlsFront(postgres.target, Buffer.from('R\0\0\0\x08\0\0\0\0'))
+    const door = await openDoor({ ...postgres.target, port: front.port, tls: { mode: 'require' } })
+    await expect(door.client()).rejects.toThrow('before TLS')
+    await door.close()
+    await front.close()
   })
 
   it('refuses a target without TLS when the connection requires it', async () => {

@@ -42,7 +42,7 @@ export async function secure(stream: Duplex, target: PostgresTarget, signal: Abo
       socket: stream,
       ...(name === undefined ? {} : { checkServerIdentity: (_: string, peer) => tls.checkServerIdentity(name, peer) }),
     })
-    await once(encrypted, 'secureConnect', { signal })
+    await Promise.race([once(encrypted, 'secureConnect', { signal }), hungUp(stream, signal)])
     return encrypted
   } catch (error) {
     stream.destroy()
@@ -52,8 +52,13 @@ export async function secure(stream: Duplex, target: PostgresTarget, signal: Abo
 
 /** One byte, and not one more: what a plaintext peer sends behind it would otherwise be read as if it were encrypted. */
 async function readAnswer(stream: Duplex, signal: AbortSignal): Promise<string> {
-  const [chunk] = await once(stream, 'data', { signal })
+  const [chunk] = await Promise.race([once(stream, 'data', { signal }), hungUp(stream, signal)])
   stream.pause()
   if (!Buffer.isBuffer(chunk) || chunk.length !== 1) throw new Error('the target sent bytes before TLS was set up')
   return chunk.toString('latin1')
+}
+
+async function hungUp(stream: Duplex, signal: AbortSignal): Promise<never> {
+  await once(stream, 'close', { signal })
+  throw new Error('the target hung up while TLS was set up')
 }
