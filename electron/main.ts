@@ -23,7 +23,7 @@ import { menuTemplate } from './menu.ts'
 import { noticeOf } from './notify.ts'
 import { brokerPorts } from './ports.ts'
 import { openPages, pageScheme, schemePrivileges } from './protocol.ts'
-import { keychainSecrets } from './secrets.ts'
+import { keychainSecrets, type SafeStorage } from './secrets.ts'
 import { isWebAddress, lockContents, lockSession } from './security.ts'
 import { windowOptions } from './window.ts'
 
@@ -77,12 +77,15 @@ async function assemble(): Promise<Core> {
 }
 
 /** Linux alone has backends to ask about; elsewhere the method is not there. */
-function keychain() {
-  const { isEncryptionAvailable, encryptString, decryptString } = safeStorage
-  const sealing = { isEncryptionAvailable, encryptString, decryptString }
-  return process.platform === 'linux'
-    ? { ...sealing, getSelectedStorageBackend: safeStorage.getSelectedStorageBackend }
-    : sealing
+function keychain(): SafeStorage {
+  return {
+    isEncryptionAvailable: () => safeStorage.isEncryptionAvailable(),
+    encryptString: (plain) => safeStorage.encryptString(plain),
+    decryptString: (sealed) => safeStorage.decryptString(sealed),
+    ...(process.platform === 'linux'
+      ? { getSelectedStorageBackend: () => safeStorage.getSelectedStorageBackend() }
+      : {}),
+  }
 }
 
 /** Shows what the gateway tells while the person looks elsewhere. */
