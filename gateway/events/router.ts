@@ -1,4 +1,4 @@
-import { withEventMeta } from '@orpc/server'
+import { AsyncIteratorClass, withEventMeta } from '@orpc/server'
 import type { GatewayEvent } from '../../shared/api/models.ts'
 import { api, type Caller } from '../api/context.ts'
 import { type GrantBook, toGrant } from '../grants/grants.ts'
@@ -21,35 +21,41 @@ export interface EventsRouterDeps {
 const longestMs = 9 * 60_000
 
 export function eventsRouter(deps: EventsRouterDeps) {
-  return api.events.handler(({ context: { caller }, lastEventId, signal }) => stream(deps, caller, lastEventId, signal))
+  return api.events.handler(({ context: { caller }, lastEventId, signal }) => {
+    const left = new AbortController()
+    const forget = deps.sessions.onEndFor((who) => {
+      const mine = 'principalId' in who ? who.principalId === caller.principal.id : who.accessTokenId === caller.tokenId
+      if (mine) left.abort()
+    })
+    const ends = [left.signal, deps.stopping, AbortSignal.timeout(longestMs), ...(signal === undefined ? [] : [signal])]
+    const events = stream(deps, caller, lastEventId, AbortSignal.any(ends))
+    // A generator that waits for an event hears of no `return`: who leaves would be waited for until the next one.
+    return new AsyncIteratorClass(
+      () => events.next(),
+      async () => {
+        left.abort()
+        forget()
+      },
+    )
+  })
 }
 
 async function* stream(
   deps: EventsRouterDeps,
   caller: Caller,
   lastEventId: string | undefined,
-  signal: AbortSignal | undefined,
+  end: AbortSignal,
 ): AsyncGenerator<GatewayEvent, void, undefined> {
-  const { events, sessions, stopping } = deps
-  const signedOut = new AbortController()
-  const forget = sessions.onEndFor((who) => {
-    const mine = 'principalId' in who ? who.principalId === caller.principal.id : who.accessTokenId === caller.tokenId
-    if (mine) signedOut.abort()
-  })
-  try {
-    const last = Number(lastEventId)
-    const newest = await events.newest()
-    // An id from before the store was made anew lies ahead of it.
-    const cursor = lastEventId !== undefined && Number.isSafeInteger(last) ? Math.min(last, newest) : newest
-    const id = String(cursor)
-    yield withEventMeta({ type: 'hello', id }, { id })
-    const ends = [signedOut.signal, stopping, AbortSignal.timeout(longestMs), ...(signal === undefined ? [] : [signal])]
-    for await (const event of events.follow(cursor, AbortSignal.any(ends))) {
-      const shown = concerns(caller, event) ? await render(deps, caller, event) : undefined
-      if (shown !== undefined) yield withEventMeta(shown, { id: shown.id })
-    }
-  } finally {
-    forget()
+  const { events } = deps
+  const last = Number(lastEventId)
+  const newest = await events.newest()
+  // An id from before the store was made anew lies ahead of it.
+  const cursor = lastEventId !== undefined && Number.isSafeInteger(last) ? Math.min(last, newest) : newest
+  const id = String(cursor)
+  yield withEventMeta({ type: 'hello', id }, { id })
+  for await (const event of events.follow(cursor, end)) {
+    const shown = concerns(caller, event) ? await render(deps, caller, event) : undefined
+    if (shown !== undefined) yield withEventMeta(shown, { id: shown.id })
   }
 }
 

@@ -31,13 +31,16 @@ export async function startTestStore(): Promise<TestStore> {
     url: server.url,
     sealer: createSealer(randomBytes(32)),
     dataDir,
-    clear: () =>
-      store.db.transaction().execute(async (trx) => {
+    clear: async () => {
+      // Notes what the audit log of the last test ended with.
+      await rm(join(dataDir, 'audit-head.json'), { force: true })
+      await store.db.transaction().execute(async (trx) => {
         await sql`set local session_replication_role = replica`.execute(trx)
         await sql`truncate sessions, session_tokens, tunnel_tickets, requests, reviews, grants, audit, events, keys, identities`.execute(
           trx,
         )
-      }),
+      })
+    },
     close: async () => {
       await store.close()
       await server.stop()
