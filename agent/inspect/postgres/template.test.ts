@@ -62,7 +62,13 @@ describe('maskCopyRow', () => {
 
   it('masks the value behind the escapes, and escapes the mask', () => {
     const seen: string[] = []
-    const mask = { kind: 'value' as const, mask: (value: string) => (seen.push(value), 'x\ty\\') }
+    const mask = {
+      kind: 'value' as const,
+      mask: (value: string) => {
+        seen.push(value)
+        return 'x\ty\\'
+      },
+    }
     const line = row('1\ta\\tb\\\\N\\n\t\\N\tz\n')
     expect(maskCopyRow([null, mask, mask, null], line, 0, line.length)).toEqual(row('1\tx\\ty\\\\\t\\N\tz\n'))
     expect(seen).toEqual(['a\tb\\N\n'])
