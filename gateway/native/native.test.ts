@@ -1,9 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -12,6 +9,7 @@ import type { Caller } from '../api/context.ts'
 import { agentSession, allow, block, hold, type Serve } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
+import { testTls } from '../testing/tls.ts'
 import type { NativeListener } from './listener.ts'
 import { listenPostgres, type PostgresListenerOptions } from './postgres.ts'
 import { listenSsh } from './ssh.ts'
@@ -22,15 +20,9 @@ let parts: TestParts
 let listeners: NativeListener[]
 let sockets: Socket[]
 let ada: Caller
-let tls: { cert: string; key: string }
+const tls = testTls
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const files = ['-keyout', join(folder, 'key'), '-out', join(folder, 'cert'), '-subj', '/CN=localhost']
-  execFileSync('openssl', [...args, ...files], { stdio: 'ignore' })
-  tls = { cert: readFileSync(join(folder, 'cert'), 'utf8'), key: readFileSync(join(folder, 'key'), 'utf8') }
-  rmSync(folder, { recursive: true })
   server = await startTestStore()
 })
 afterAll(() => server.close())

@@ -1,0 +1,21 @@
+/** For tests only: a self-signed certificate of `localhost`, and its key. */
+export const testTls = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUX+cCPSddbOlB+LD3LLn69XtVAE8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE5MTkwN1oYDzIxMjYxMDMw
+MTkxOTA3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQy90YbZoyIXVi+CKpQvUItbTeIbt10oRgKOwfJOBv1+36hw99zugAs
+C+j1IuyghcjXg3+/MeVgx8uxdahR/xcHo2kwZzAdBgNVHQ4EFgQUAy4RQWhFkFT9
+MonTTzNYT+1VENwwHwYDVR0jBBgwFoAUAy4RQWhFkFT9MonTTzNYT+1VENwwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SQAwRgIhAJXjTu2xgl+6UcO0ZnuH4eCCy5HdQozdmVMilTj/s2QwAiEArHWbO7gP
+qlKEywuy7J8Fh4jdoNJEvW8Lhd7n/1sjdWA=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpbs4IZyJdOvhlWzY
+NDwFCHjP3s5nhDn51cxz5Td7uT+hRANCAAQy90YbZoyIXVi+CKpQvUItbTeIbt10
+oRgKOwfJOBv1+36hw99zugAsC+j1IuyghcjXg3+/MeVgx8uxdahR/xcH
+-----END PRIVATE KEY-----
+`,
+}
