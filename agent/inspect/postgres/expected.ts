@@ -1,7 +1,7 @@
 import type { Write } from './names.ts'
 import type { RowMasker } from './rows.ts'
 import type { Judged } from './statements.ts'
-import type { Run } from './verdicts.ts'
+import type { Run } from './verdict.ts'
 
 /** What the target still has to answer, in order. */
 export const kinds = {

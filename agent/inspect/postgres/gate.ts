@@ -19,7 +19,7 @@ import { uncertain } from './names.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Script, wantsRefresh } from './statements.ts'
-import type { Run, Verdict } from './verdicts.ts'
+import type { Run, Verdict } from './verdict.ts'
 
 /** A request as it came: what it says, and how it is shown to people and the record. */
 export interface Asked {

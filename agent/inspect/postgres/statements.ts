@@ -3,7 +3,7 @@ import { analyse } from './classify.ts'
 import { FrameError } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
 import { template } from './template.ts'
-import type { Verdict } from './verdicts.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Names resolve by these; an analysis is good for as long as both stay. */
 export interface Meaning {
