@@ -42,11 +42,12 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
   await mkdir(dataDir, { recursive: true, mode: 0o711 })
   await chmod(dataDir, 0o711)
   const secrets = await worldSecrets(join(dataDir, 'demo.json'))
-  const [database, ssh, oidc] = await Promise.all([
-    startPostgres(dataDir, log),
-    startSsh(dataDir, log),
-    startOidc(secrets.password, log),
-  ])
+  const starting = [startPostgres(dataDir, log), startSsh(dataDir, log), startOidc(secrets.password, log)] as const
+  const [database, ssh, oidc] = await Promise.all(starting).catch(async (error: unknown) => {
+    // Nothing is left running behind a world that did not come up.
+    for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value.close()
+    throw error
+  })
   const http = await startHttp(database, secrets.bearer)
   const url = (name: string) =>
     `postgres://${database.user}:${database.password}@${database.host}:${database.port}/${name}`

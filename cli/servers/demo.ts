@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startWorld, type World } from '../../demo/world.ts'
@@ -14,6 +14,8 @@ import { startStack } from './stack.ts'
 export async function runDemo(options: DemoOptions): Promise<void> {
   const dataDir = resolve(options.data ?? defaultDataDir())
   await mkdir(dataDir, { recursive: true, mode: 0o711 })
+  // PostgreSQL and the SSH host run as accounts of their own when this is root; they must be able to pass through.
+  if (process.getuid?.() === 0) await chmod(dataDir, (await stat(dataDir)).mode | 0o011)
   const quiet = options.json === true || options.headless === true
   const log = serverLog(quiet ? 'stderr' : { file: join(dataDir, 'demo.log') })
   if (!quiet) say(`Starting the demo in ${dataDir} (its log is demo.log there) …`)
