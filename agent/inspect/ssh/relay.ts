@@ -4,7 +4,7 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import { type ChannelHost, SessionChannel } from './channel.ts'
 import { packetSize, windowSize } from './flow.ts'
-import { type ConnectionMessage, decodeConnection, encode, FrameError, message, openFailure, Reader } from './frames.ts'
+import { type ConnectionMessage, decodeConnection, encode, FrameError, message, openFailure, Reader, stderrType } from './frames.ts'
 import { connectTarget } from './target.ts'
 import { tracked } from './tracked.ts'
 import type { Transport } from './transport.ts'
@@ -179,6 +179,7 @@ export class Relay {
         this.#onTarget.get(m.recipient)?.targetData(transport, m.data, false)
         return
       case 'extended-data':
+        if (m.kind !== stderrType) throw new FrameError('data that is neither stdout nor stderr')
         this.#onTarget.get(m.recipient)?.targetData(transport, m.data, true)
         return
       case 'eof':

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -13,7 +13,6 @@ import {
   type Host,
   hasOpenSsh,
   hold,
-  readFile,
   ssh,
   sshOptions,
   startDoor,
@@ -21,7 +20,6 @@ import {
   type TestPort,
   testPort,
   tool,
-  writeFile,
 } from './testing.ts'
 
 const cleanup: (() => Promise<void>)[] = []

@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import ssh2 from 'ssh2'
 import type { Decision } from '../../../shared/decision.ts'
 import type { Held, HoldOutcome, HoldRequest } from '../../../shared/link.ts'
@@ -17,7 +16,6 @@ import { fingerprint } from './transport.ts'
 /** Helpers of the SSH tests: a real OpenSSH host, a port in a few lines, and a door between them. */
 export const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find(existsSync)
 export const hasOpenSsh = sshd !== undefined && ['ssh', 'scp', 'sftp'].every((name) => existsSync(`/usr/bin/${name}`))
-const run = promisify(execFile)
 
 /** The inspector's host key in tests. */
 export const doorKey = ssh2.utils.generateKeyPairSync('ed25519').private
@@ -304,5 +302,3 @@ export async function tool(file: string, args: readonly string[], input?: string
 export function ssh(door: Door, args: readonly string[], input?: string | Buffer): Promise<Ran> {
   return tool('ssh', [...sshOptions, '-p', String(door.port), 'ada@127.0.0.1', ...args], input)
 }
-
-export { readFile, run, writeFile }

@@ -4,7 +4,7 @@ import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { clientOffer, parsePrivateKey, serverOffer } from './algorithms.ts'
-import { encode, FrameError, message, Reader } from './frames.ts'
+import { encode, FrameError, message, Reader, stderrType } from './frames.ts'
 
 /**
  * An SSH transport: ssh2's key exchange and ciphers, with messages in and out as payloads.
@@ -175,7 +175,7 @@ class ProtocolTransport implements Transport {
     let at = write.allocStart
     packet[at] = stderr ? message.channelExtendedData : message.channelData
     at = packet.writeUInt32BE(recipient, at + 1)
-    if (stderr) at = packet.writeUInt32BE(1, at)
+    if (stderr) at = packet.writeUInt32BE(stderrType, at)
     at = packet.writeUInt32BE(data.length, at)
     packet.set(data, at)
     utils.sendPacket(this.#protocol, write.finalize(packet))
