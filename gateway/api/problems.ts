@@ -1,5 +1,5 @@
 import { ORPCError, ValidationError } from '@orpc/server'
-import type { ProblemDocument } from '../../shared/api/problem.ts'
+import { type ProblemDocument, Refusal } from '../../shared/api/problem.ts'
 import { problem } from '../http.ts'
 import type { Log } from '../services.ts'
 
@@ -11,7 +11,11 @@ export function problemFor(error: unknown, log: Log, procedure = ''): ProblemDoc
   if (error instanceof ORPCError) {
     if (error.code === 'BAD_REQUEST') return badRequest(error)
     if (error.defined || (error.status >= 400 && error.status < 500)) {
-      return problem(error.status, error.code, error.message)
+      const refusal = Refusal.safeParse(error.data)
+      return {
+        ...problem(error.status, error.code, error.message),
+        ...(refusal.success ? { refusal: refusal.data } : {}),
+      }
     }
   }
   log.error({ err: error, procedure }, 'an API request failed')

@@ -1,4 +1,5 @@
 import { ORPCError } from '@orpc/server'
+import type { Refusal as Refused } from '../../shared/api/problem.ts'
 import { api } from '../api/context.ts'
 import { newId } from '../secrets.ts'
 import type { Tokens } from '../tokens.ts'
@@ -70,11 +71,14 @@ export function refusal(admission: Refusal): ORPCError<string, unknown> {
     case 'unknown':
       return new ORPCError('NOT_FOUND', { message })
     case 'blocked':
-      return new ORPCError('FORBIDDEN', { message, data: { policy: admission.policy, requestable: false } })
+      return new ORPCError('FORBIDDEN', {
+        message,
+        data: { policy: admission.policy, requestable: false } satisfies Refused,
+      })
     case 'held':
       return new ORPCError('FORBIDDEN', {
         message,
-        data: { policy: admission.policy, requestable: true, approval: admission.approval },
+        data: { policy: admission.policy, requestable: true, approval: admission.approval } satisfies Refused,
       })
   }
 }

@@ -1,4 +1,8 @@
 import { z } from 'zod'
+import { Approval, PolicyRef } from '../decision.ts'
+
+export const Refusal = z.object({ policy: PolicyRef, requestable: z.boolean(), approval: Approval.optional() })
+export type Refusal = z.infer<typeof Refusal>
 
 /** How the gateway API says that something went wrong: an RFC 9457 problem document, `application/problem+json`. */
 export const ProblemDocument = z.object({
@@ -11,6 +15,8 @@ export const ProblemDocument = z.object({
   code: z.string(),
   /** What is wrong with the input, field by field. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  /** The policy that said no, and whether somebody can be asked for access all the same. */
+  refusal: Refusal.optional(),
 })
 export type ProblemDocument = z.infer<typeof ProblemDocument>
 
