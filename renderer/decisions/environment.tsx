@@ -1,0 +1,30 @@
+import type { ConnectionKind, ConnectionRef, Environment } from '../../shared/connection.ts'
+import type { IconName } from './icon.tsx'
+
+/** Environments: production filled, staging outlined, development dashed. `data` is the value of `data-env` for style sheets. */
+export const environments = {
+  production: { tag: 'PROD', data: 'prod', name: 'Production' },
+  staging: { tag: 'STG', data: 'staging', name: 'Staging' },
+  development: { tag: 'DEV', data: 'dev', name: 'Development' },
+} as const satisfies Record<Environment, { tag: string; data: string; name: string }>
+
+export function EnvTag({ environment }: { environment: Environment }) {
+  const { tag, data, name } = environments[environment]
+  return (
+    <span className={`env env--${data}`} title={name}>
+      {tag}
+    </span>
+  )
+}
+
+export const kinds = {
+  postgres: { icon: 'database', one: 'Database', many: 'Databases', product: 'PostgreSQL' },
+  ssh: { icon: 'terminal', one: 'SSH host', many: 'SSH hosts', product: 'SSH' },
+  rdp: { icon: 'monitor', one: 'Desktop', many: 'Desktops', product: 'RDP' },
+  kubernetes: { icon: 'k8s', one: 'Cluster', many: 'Clusters', product: 'Kubernetes' },
+  http: { icon: 'globe', one: 'HTTP service', many: 'HTTP services', product: 'HTTP' },
+} as const satisfies Record<ConnectionKind, { icon: IconName; one: string; many: string; product: string }>
+
+export function kindIcon(connection: Pick<ConnectionRef, 'kind'>): IconName {
+  return kinds[connection.kind].icon
+}

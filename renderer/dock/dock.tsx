@@ -1,0 +1,152 @@
+import 'dockview-react/dist/styles/dockview.css'
+import './dock.css'
+import { type DockviewApi, DockviewReact, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { ownKeys, useShortcuts } from '../decisions/keys.ts'
+import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
+import { usePlatform } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { useConnections } from '../sidebar/connections.ts'
+import { Spinner } from '../theme/controls.tsx'
+import { Actions } from './actions.tsx'
+import { Tab } from './tab.tsx'
+import { Watermark } from './watermark.tsx'
+import type { Document } from './workspace.ts'
+
+const SqlTab = lazy(() => import('../sql/sql-tab.tsx'))
+const TerminalTab = lazy(() => import('../terminal/terminal-tab.tsx'))
+
+const theme: DockviewTheme = { name: 'sallyport', className: 'dockview-theme-sallyport' }
+
+/** The tabs, where the person puts them. The workspace says which there are; dockview says where. */
+export default function Dock() {
+  const { workspace } = useDesk()
+  const { documents, active } = useStore(workspace.state)
+  const [api, setApi] = useState<DockviewApi | undefined>(undefined)
+  useTabKeys()
+
+  useEffect(() => {
+    if (api === undefined) return
+    // What dockview closed or brought to the front by itself is told to the workspace.
+    const removed = api.onDidRemovePanel((panel) => {
+      if (workspace.state.get().documents.some((d) => d.id === panel.id)) workspace.close(panel.id)
+    })
+    const activated = api.onDidActivePanelChange((panel) => {
+      const id = idOf(panel)
+      if (id !== undefined && workspace.state.get().documents.some((d) => d.id === id)) workspace.activate(id)
+    })
+    return () => {
+      removed.dispose()
+      activated.dispose()
+    }
+  }, [api, workspace])
+
+  useSync(api, documents, active)
+  return (
+    <div className="dock">
+      <DockviewReact
+        theme={theme}
+        components={components}
+        defaultTabComponent={Tab}
+        watermarkComponent={Watermark}
+        rightHeaderActionsComponent={Actions}
+        scrollbars="native"
+        onReady={(event) => setApi(event.api)}
+      />
+    </div>
+  )
+}
+
+/** Before dockview 7 the event was the panel, since then it holds it. */
+function idOf(event: unknown): string | undefined {
+  if (typeof event !== 'object' || event === null) return undefined
+  if ('panel' in event) return idOf(event.panel)
+  return 'id' in event && typeof event.id === 'string' ? event.id : undefined
+}
+
+function useSync(api: DockviewApi | undefined, documents: readonly Document[], active: string | undefined) {
+  const { runtimes } = useDesk()
+  const known = useRef(new Set<string>())
+  useEffect(() => {
+    if (api === undefined) return
+    for (const document of documents) {
+      if (api.getPanel(document.id) !== undefined) continue
+      api.addPanel({
+        id: document.id,
+        component: document.kind,
+        title: document.connection,
+        params: { id: document.id },
+      })
+      known.current.add(document.id)
+    }
+    for (const id of [...known.current]) {
+      if (documents.some((d) => d.id === id)) continue
+      known.current.delete(id)
+      runtimes.close(id)
+      const panel = api.getPanel(id)
+      if (panel !== undefined) api.removePanel(panel)
+    }
+    if (active !== undefined && api.activePanel?.id !== active) api.getPanel(active)?.api.setActive()
+  }, [api, documents, active, runtimes])
+}
+
+function useTabKeys() {
+  const platform = usePlatform()
+  const { workspace } = useDesk()
+  const go = useNavigation()
+  const { area } = usePlace()
+  const connections = useConnections().data ?? []
+  const own = ownKeys(platform)
+  const active = () => {
+    const { documents, active } = workspace.state.get()
+    return area === 'connections' ? documents.find((d) => d.id === active) : undefined
+  }
+  useShortcuts(
+    [
+      {
+        keys: own.newTab,
+        inFields: true,
+        run: () => {
+          const connection = connections.find((c) => c.name === active()?.connection)
+          if (connection !== undefined) go.connection(connection, { fresh: true })
+        },
+      },
+      {
+        keys: own.closeTab,
+        inFields: true,
+        run: () => {
+          const document = active()
+          if (document !== undefined) workspace.close(document.id)
+        },
+      },
+    ],
+    platform.os,
+  )
+}
+
+function Panel({
+  params,
+  children,
+}: IDockviewPanelProps<{ id: string }> & { children(document: Document): React.ReactNode }) {
+  const { workspace } = useDesk()
+  const document = useStore(workspace.state).documents.find((d) => d.id === params.id)
+  if (document === undefined) return null
+  return (
+    <section className="panel" aria-label={`${document.connection}, ${document.title}`}>
+      <Suspense fallback={<div className="gate__wait">{<Spinner label={`Opening ${document.connection}`} />}</div>}>
+        {children(document)}
+      </Suspense>
+    </section>
+  )
+}
+
+const components = {
+  sql: (props: IDockviewPanelProps<{ id: string }>) => (
+    <Panel {...props}>{(document) => (document.kind === 'sql' ? <SqlTab document={document} /> : null)}</Panel>
+  ),
+  terminal: (props: IDockviewPanelProps<{ id: string }>) => (
+    <Panel {...props}>
+      {(document) => (document.kind === 'terminal' ? <TerminalTab document={document} /> : null)}
+    </Panel>
+  ),
+}

@@ -1,0 +1,37 @@
+import type { SqlRuntime } from '../sql/runtime.ts'
+import type { TerminalRuntime } from '../terminal/runtime.ts'
+
+/** What runs behind a tab. It outlives the tab's components, so that moving a tab or changing areas ends nothing. */
+export type Runtime = SqlRuntime | TerminalRuntime
+
+export interface RuntimeMap {
+  /** The runtime of a tab, made on first use. */
+  sql(id: string, make: () => SqlRuntime): SqlRuntime
+  terminal(id: string, make: () => TerminalRuntime): TerminalRuntime
+  get(id: string): Runtime | undefined
+  close(id: string): void
+}
+
+export function createRuntimes(): RuntimeMap {
+  const sql = new Map<string, SqlRuntime>()
+  const terminals = new Map<string, TerminalRuntime>()
+  return {
+    sql: (id, make) => take(sql, id, make),
+    terminal: (id, make) => take(terminals, id, make),
+    get: (id) => sql.get(id) ?? terminals.get(id),
+    close: (id) => {
+      sql.get(id)?.close()
+      terminals.get(id)?.close()
+      sql.delete(id)
+      terminals.delete(id)
+    },
+  }
+}
+
+function take<T>(map: Map<string, T>, id: string, make: () => T): T {
+  const there = map.get(id)
+  if (there !== undefined) return there
+  const made = make()
+  map.set(id, made)
+  return made
+}

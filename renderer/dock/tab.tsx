@@ -1,0 +1,43 @@
+import type { IDockviewPanelHeaderProps } from 'dockview-react'
+import { EnvTag, environments } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { useDesk } from '../frame/desk.tsx'
+import { useStore } from '../rpc/store.ts'
+import { useRecordedSince } from '../status/recording.tsx'
+import type { Document } from './workspace.ts'
+
+/** A tab's head: kind with the record dot, environment, connection, and how to close it. */
+export function Tab({ api }: IDockviewPanelHeaderProps) {
+  const { workspace } = useDesk()
+  const { documents, active } = useStore(workspace.state)
+  const document = documents.find((d) => d.id === api.id)
+  if (document === undefined) return null
+  return <TabHead document={document} on={active === document.id} onClose={() => workspace.close(document.id)} />
+}
+
+function TabHead({ document, on, onClose }: { document: Document; on: boolean; onClose(): void }) {
+  const recorded = useRecordedSince(document) !== undefined
+  return (
+    <div className={on ? 'tab is-on' : 'tab'} data-env={environments[document.environment].data}>
+      <span className={recorded ? 'tab__k is-rec' : 'tab__k'}>
+        <Icon name={document.kind === 'sql' ? 'database' : 'terminal'} size={14} />
+      </span>
+      <EnvTag environment={document.environment} />
+      <span className="trunc">
+        {document.connection} <span className="sub">· {document.title}</span>
+      </span>
+      <button
+        type="button"
+        className="tab__x"
+        aria-label={`Close ${document.connection} ${document.title}`}
+        onPointerDown={(event) => event.stopPropagation()}
+        onClick={(event) => {
+          event.stopPropagation()
+          onClose()
+        }}
+      >
+        <Icon name="x" size={12} />
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,122 @@
+import type { Connection } from '../../shared/api/models.ts'
+import type { Environment } from '../../shared/connection.ts'
+import { createStore, type Store } from '../rpc/store.ts'
+
+/** A tab. What it holds is here, what it does lives with its kind (`sql/`, `terminal/`). */
+export type Document =
+  | { kind: 'sql'; id: string; connection: string; environment: Environment; title: string; text: string }
+  | { kind: 'terminal'; id: string; connection: string; environment: Environment; title: string }
+
+export type SqlDocument = Extract<Document, { kind: 'sql' }>
+
+export interface WorkspaceState {
+  documents: readonly Document[]
+  active: string | undefined
+}
+
+export interface Workspace {
+  state: Pick<Store<WorkspaceState>, 'get' | 'subscribe'>
+  /** Opens a tab on a connection, or shows the one that is there; `fresh` opens another one in any case. */
+  open(
+    connection: Pick<Connection, 'name' | 'kind' | 'environment'>,
+    options?: { fresh?: boolean; text?: string },
+  ): void
+  activate(id: string): void
+  close(id: string): void
+  setText(id: string, text: string): void
+  /** Puts saved drafts back; does nothing when tabs are there already. */
+  restore(saved: unknown): void
+}
+
+/** Kinds of connection that open as a tab; others are reached with native tools only. */
+export function opensAsTab(kind: Connection['kind']): kind is 'postgres' | 'ssh' {
+  return kind === 'postgres' || kind === 'ssh'
+}
+
+/** `save` is called, some time after the last change, with what `restore` takes. */
+export function createWorkspace(save: (drafts: unknown) => void): Workspace {
+  const state = createStore<WorkspaceState>({ documents: [], active: undefined })
+  const later = debounce(() => save(toSaved(state.get())), 400)
+  const change = (update: (current: WorkspaceState) => WorkspaceState) => {
+    state.update(update)
+    later()
+  }
+  return {
+    state,
+    open: (connection, { fresh = false, text = '' } = {}) => {
+      const { name, kind, environment } = connection
+      if (!opensAsTab(kind)) return
+      const wanted = kind === 'postgres' ? 'sql' : 'terminal'
+      const there = state.get().documents.filter((d) => d.connection === name && d.kind === wanted)
+      const [first] = there
+      if (!fresh && first !== undefined) {
+        change((s) => ({ ...s, active: first.id }))
+        return
+      }
+      const id = crypto.randomUUID()
+      const title = freeTitle(there, wanted === 'sql' ? 'query' : 'shell')
+      const base = { id, connection: name, environment, title }
+      const document: Document = wanted === 'sql' ? { kind: 'sql', ...base, text } : { kind: 'terminal', ...base }
+      change((s) => ({ documents: [...s.documents, document], active: id }))
+    },
+    activate: (id) => {
+      if (state.get().active !== id) change((s) => ({ ...s, active: id }))
+    },
+    close: (id) =>
+      change((s) => {
+        const at = s.documents.findIndex((d) => d.id === id)
+        const documents = s.documents.filter((d) => d.id !== id)
+        const neighbour = documents[Math.min(at, documents.length - 1)]?.id
+        return { documents, active: s.active === id ? neighbour : s.active }
+      }),
+    setText: (id, text) =>
+      change((s) => ({
+        ...s,
+        documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' && d.text !== text ? { ...d, text } : d)),
+      })),
+    restore: (saved) => {
+      if (state.get().documents.length === 0) state.set(fromSaved(saved))
+    },
+  }
+}
+
+function freeTitle(there: readonly Document[], word: string): string {
+  for (let n = 1; ; n += 1) {
+    const title = `${word} ${n}`
+    if (!there.some((d) => d.title === title)) return title
+  }
+}
+
+/** Only SQL drafts are kept: a terminal that opened by itself would be a session nobody asked for. */
+function toSaved(state: WorkspaceState): unknown {
+  return { version: 1, documents: state.documents.filter((d) => d.kind === 'sql'), active: state.active }
+}
+
+function fromSaved(saved: unknown): WorkspaceState {
+  const none: WorkspaceState = { documents: [], active: undefined }
+  if (!isRecord(saved) || !Array.isArray(saved.documents)) return none
+  const documents = saved.documents.filter(isDraft)
+  const active = documents.find((d) => d.id === saved.active) ?? documents[0]
+  return { documents, active: active?.id }
+}
+
+function isDraft(value: unknown): value is SqlDocument {
+  return (
+    isRecord(value) &&
+    value.kind === 'sql' &&
+    [value.id, value.connection, value.title, value.text].every((field) => typeof field === 'string') &&
+    (value.environment === 'production' || value.environment === 'staging' || value.environment === 'development')
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function debounce(run: () => void, ms: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  return () => {
+    clearTimeout(timer)
+    timer = setTimeout(run, ms)
+  }
+}

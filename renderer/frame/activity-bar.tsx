@@ -1,0 +1,55 @@
+import { Icon, type IconName } from '../decisions/icon.tsx'
+import { Tip } from '../theme/controls.tsx'
+import { type Area, useNavigation, usePlace } from './desk.tsx'
+import { useWaitingForMe } from './waiting.ts'
+
+/** The four areas. */
+export function ActivityBar() {
+  const waiting = useWaitingForMe()
+  const go = useNavigation()
+  return (
+    <nav className="act" aria-label="Areas">
+      <Item area="connections" label="Connections" icon="plug" onClick={() => go.area('connections')} />
+      <Item
+        area="requests"
+        label="Requests"
+        icon="inbox"
+        badge={waiting}
+        onClick={() => go.requests(waiting > 0 ? 'review' : 'mine')}
+      />
+      <Item area="sessions" label="Sessions" icon="replay" onClick={() => go.area('sessions')} />
+      <span className="act__sp" />
+      <Item area="settings" label="Settings" icon="sliders" onClick={() => go.area('settings')} />
+    </nav>
+  )
+}
+
+function Item({
+  area,
+  label,
+  icon,
+  badge = 0,
+  onClick,
+}: {
+  area: Area
+  label: string
+  icon: IconName
+  badge?: number
+  onClick(): void
+}) {
+  const on = usePlace().area === area
+  return (
+    <Tip label={label}>
+      <button
+        type="button"
+        className={on ? 'act__i is-on' : 'act__i'}
+        aria-label={label}
+        aria-current={on ? 'page' : undefined}
+        onClick={onClick}
+      >
+        <Icon name={icon} size={20} />
+        {badge > 0 && <span className="badge badge--held">{badge}</span>}
+      </button>
+    </Tip>
+  )
+}

@@ -1,0 +1,104 @@
+import { createContext, type ReactNode, useContext } from 'react'
+import type { Connection } from '../../shared/api/models.ts'
+import type { RuntimeMap } from '../dock/runtime.ts'
+import type { Workspace } from '../dock/workspace.ts'
+import type { Notices } from '../notices/notices.ts'
+import { type Store, useStore } from '../rpc/store.ts'
+
+export type Area = 'connections' | 'requests' | 'sessions' | 'settings'
+
+/** What a request starts from, when something on the screen led to it. */
+export interface RequestDraft {
+  connection?: string
+  actions?: readonly string[]
+  dataClasses?: readonly string[]
+}
+
+export interface Place {
+  area: Area
+  sidebar: boolean
+  /** Requests: which list, which one is shown, or the composer. */
+  list: 'mine' | 'review'
+  request: string | undefined
+  draft: RequestDraft | undefined
+  /** Sessions: recordings open as tabs beside the list; `undefined` is the list. */
+  replays: readonly string[]
+  replay: string | undefined
+  palette: boolean
+}
+
+export const startPlace: Place = {
+  area: 'connections',
+  sidebar: true,
+  list: 'mine',
+  request: undefined,
+  draft: undefined,
+  replays: [],
+  replay: undefined,
+  palette: false,
+}
+
+/** Where the person is, and what is open. One for the page, made at its start. */
+export interface Desk {
+  place: Store<Place>
+  workspace: Workspace
+  runtimes: RuntimeMap
+  notices: Notices
+}
+
+const Context = createContext<Desk | undefined>(undefined)
+
+export function DeskProvider({ value, children }: { value: Desk; children: ReactNode }) {
+  return <Context value={value}>{children}</Context>
+}
+
+export function useDesk(): Desk {
+  const desk = useContext(Context)
+  if (desk === undefined) throw new Error('useDesk outside DeskProvider')
+  return desk
+}
+
+export function usePlace(): Place {
+  return useStore(useDesk().place)
+}
+
+/** The ways to go somewhere; each brings its area to the front. */
+export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace'>) {
+  const go = (change: Partial<Place>) => place.update((p) => ({ ...p, ...change, palette: false }))
+  return {
+    area: (area: Area) => go({ area }),
+    toggleSidebar: () => place.update((p) => ({ ...p, sidebar: !p.sidebar })),
+    palette: (open: boolean) => place.update((p) => ({ ...p, palette: open })),
+    /** Opens what may be opened; what is locked leads to the composer. */
+    connection: (connection: Connection, options?: { fresh?: boolean; text?: string }) => {
+      if (connection.access === 'locked') {
+        go({ area: 'requests', request: undefined, draft: { connection: connection.name } })
+        return
+      }
+      workspace.open(connection, options)
+      go({ area: 'connections' })
+    },
+    compose: (draft: RequestDraft = {}) => go({ area: 'requests', list: 'mine', request: undefined, draft }),
+    request: (id: string, list: Place['list']) => go({ area: 'requests', list, request: id, draft: undefined }),
+    requests: (list: Place['list']) => go({ area: 'requests', list, request: undefined, draft: undefined }),
+    session: (id: string) =>
+      place.update((p) => ({
+        ...p,
+        palette: false,
+        area: 'sessions',
+        replay: id,
+        replays: p.replays.includes(id) ? p.replays : [...p.replays, id],
+      })),
+    sessionList: () => go({ area: 'sessions', replay: undefined }),
+    closeSession: (id: string) =>
+      place.update((p) => ({
+        ...p,
+        replays: p.replays.filter((r) => r !== id),
+        replay: p.replay === id ? undefined : p.replay,
+      })),
+  }
+}
+
+export function useNavigation() {
+  return navigation(useDesk())
+}

@@ -1,0 +1,126 @@
+import { Notifications } from '@mantine/notifications'
+import { lazy, Suspense, useEffect } from 'react'
+import { useAnnounce } from '../decisions/announce.tsx'
+import { ownKeys, useShortcuts } from '../decisions/keys.ts'
+import { EventNotices } from '../notices/event-notices.tsx'
+import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
+import { Sidebar } from '../sidebar/sidebar.tsx'
+import { StatusBar } from '../status/status-bar.tsx'
+import { Spinner } from '../theme/controls.tsx'
+import { ActivityBar } from './activity-bar.tsx'
+import { navigation, useDesk, useNavigation, usePlace } from './desk.tsx'
+import { PauseBanner } from './pause-banner.tsx'
+import { Shortcuts } from './shortcuts.tsx'
+import { TitleBar } from './title-bar.tsx'
+
+const Dock = lazy(() => import('../dock/dock.tsx'))
+const Requests = lazy(() => import('../requests/requests.tsx'))
+const Sessions = lazy(() => import('../sessions/sessions.tsx'))
+const SettingsPage = lazy(() => import('../settings/settings.tsx'))
+const Palette = lazy(() => import('../palette/palette.tsx'))
+
+/** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
+export default function Frame() {
+  const place = usePlace()
+  const { notices } = useDesk()
+  const go = useNavigation()
+  const platform = usePlatform()
+  useDeepLinks()
+  usePauseAnnouncement()
+  useShortcuts(
+    [
+      { keys: 'Mod+K', run: () => go.palette(!place.palette) },
+      { keys: 'Mod+1', run: () => go.area('connections') },
+      { keys: 'Mod+2', run: () => go.requests('mine') },
+      { keys: 'Mod+3', run: () => go.sessionList() },
+      { keys: 'Mod+,', run: () => go.area('settings') },
+      { keys: 'Mod+B', run: () => go.toggleSidebar() },
+      { keys: ownKeys(platform).newRequest, run: () => go.compose() },
+    ],
+    platform.os,
+  )
+  const connections = place.area === 'connections'
+  const side = connections && place.sidebar
+  const loading = (
+    <div className="main">
+      <div className="gate__wait">
+        <Spinner label="Opening" />
+      </div>
+    </div>
+  )
+  return (
+    <div className="app" data-area={place.area} data-side={side ? 'on' : 'off'}>
+      <TitleBar />
+      <ActivityBar />
+      {side && <Sidebar />}
+      <main className="main main--dock" hidden={!connections}>
+        <PauseBanner />
+        <Suspense fallback={loading}>
+          <Dock />
+        </Suspense>
+      </main>
+      <Suspense fallback={loading}>
+        {place.area === 'requests' && <Requests />}
+        {place.area === 'sessions' && <Sessions />}
+        {place.area === 'settings' && <SettingsPage />}
+        {place.palette && <Palette />}
+      </Suspense>
+      <StatusBar />
+      <Notifications
+        store={notices.store}
+        position="bottom-right"
+        limit={3}
+        containerWidth={348}
+        notificationMaxHeight={360}
+        transitionDuration={220}
+        classNames={{ root: 'toast-root' }}
+        zIndex={40}
+      />
+      <EventNotices />
+      <Shortcuts />
+    </div>
+  )
+}
+
+/** A link from outside opens a view; it never acts. */
+function useDeepLinks() {
+  const { client, live } = useRpc()
+  const desk = useDesk()
+  useEffect(() => {
+    const go = navigation(desk)
+    return live.onDeepLink((link) => {
+      switch (link.to) {
+        case 'request':
+          go.request(link.id, 'review')
+          return
+        case 'session':
+          go.session(link.id)
+          return
+        case 'connection':
+          client.gateway.connections.list().then(
+            (list) => {
+              const found = list.find((c) => c.name === link.name)
+              if (found !== undefined) go.connection(found)
+            },
+            (error: unknown) => console.warn('The link could not be followed.', error),
+          )
+          return
+        default:
+          link satisfies never
+      }
+    })
+  }, [live, client, desk])
+}
+
+/** The loss of the gateway or of the sign-in is said at once. */
+function usePauseAnnouncement() {
+  const pause = usePause()
+  const announce = useAnnounce()
+  useEffect(() => {
+    if (pause === 'gateway-down')
+      announce('The gateway is not answering. Sessions are paused and nothing is sent.', 'assertive')
+    if (pause === 'core-down') announce('Sallyport on this computer is not answering. Nothing is sent.', 'assertive')
+    if (pause === 'expired')
+      announce('Your sign-in ended. Tabs and drafts are kept. Sign in again to go on.', 'assertive')
+  }, [pause, announce])
+}

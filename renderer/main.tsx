@@ -1,0 +1,59 @@
+import './theme/mantine.css'
+import './theme/fonts.css'
+import './theme/tokens.css'
+import './theme/base.css'
+import './theme/primitives.css'
+import './frame/frame.css'
+import './notices/notices.css'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { mountSprite } from './decisions/icon.tsx'
+import { createRuntimes } from './dock/runtime.ts'
+import { createWorkspace } from './dock/workspace.ts'
+import { type Desk, DeskProvider, startPlace } from './frame/desk.tsx'
+import { createNotices } from './notices/notices.ts'
+import { createClient, createQueries } from './rpc/client.ts'
+import { RpcProvider } from './rpc/context.tsx'
+import { connect } from './rpc/link.ts'
+import { startLive } from './rpc/live.ts'
+import { createStore } from './rpc/store.ts'
+import { systemIsLight } from './theme/theme.tsx'
+
+async function start(root: HTMLElement): Promise<void> {
+  // Until the settings are here, so that nothing flashes.
+  document.documentElement.dataset.theme = systemIsLight() ? 'light' : 'dark'
+  mountSprite(document)
+  const core = connect(window)
+  const client = createClient(core.link)
+  const queries = createQueries(client)
+  const cache = new QueryClient({
+    defaultOptions: { queries: { retry: 1, staleTime: 30_000, refetchOnWindowFocus: false } },
+  })
+  const platform = await client.app.platform()
+  const live = startLive(client, queries, cache, new AbortController().signal)
+  const workspace = createWorkspace((drafts) => {
+    live.saveSettings({ workspace: drafts }).catch((error: unknown) => console.warn('Drafts were not saved.', error))
+  })
+  const desk: Desk = {
+    place: createStore(startPlace),
+    workspace,
+    runtimes: createRuntimes(),
+    notices: createNotices(),
+  }
+  createRoot(root).render(
+    <QueryClientProvider client={cache}>
+      <RpcProvider value={{ client, queries, live, core: core.state, platform }}>
+        <DeskProvider value={desk}>
+          <App />
+        </DeskProvider>
+      </RpcProvider>
+    </QueryClientProvider>,
+  )
+}
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('index.html has no #root')
+start(root).catch((error: unknown) => {
+  root.textContent = `Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`
+})

@@ -1,0 +1,73 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import type { AccessRequest } from '../../shared/api/models.ts'
+import { useAnnounce } from '../decisions/announce.tsx'
+import { useNow } from '../decisions/time.ts'
+import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useMyGrants } from '../frame/grants.ts'
+import { usePerson, useRpc } from '../rpc/context.tsx'
+import { DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
+
+/** Turns the gateway's events into toasts: somebody asks, mine was decided, a grant is about to end. */
+export function EventNotices() {
+  const { live, queries } = useRpc()
+  const { notices } = useDesk()
+  const cache = useQueryClient()
+  const me = usePerson()?.id
+  const go = useNavigation()
+  const announce = useAnnounce()
+  const go_ = useRef(go)
+  go_.current = go
+  const seen = useRef(new Map<string, AccessRequest['state']>())
+
+  useEffect(
+    () =>
+      live.onEvent((event) => {
+        if (event.type !== 'request') return
+        const id = event.request.id
+        // Whether this person may review it is in the answer to them, not in the event.
+        cache
+          .fetchQuery(queries.gateway.requests.get.queryOptions({ input: { id }, staleTime: 0 }))
+          .then((request) => {
+            const before = seen.current.get(id)
+            seen.current.set(id, request.state)
+            if (request.state === 'pending') {
+              if (!request.canReview) return notices.hide(id)
+              notices.show({ id, stay: true, content: <HeldToast id={id} initial={request} /> })
+              if (before === undefined) {
+                announce(`Held. ${request.requester.name} asks for approval on ${request.connection.name}.`)
+              }
+              return
+            }
+            if (request.requester.id !== me || before === request.state) return notices.hide(id)
+            notices.show({
+              id,
+              content: <DecidedToast request={request} onOpen={() => go_.current.request(id, 'mine')} />,
+            })
+            announce(`Your request on ${request.connection.name}: ${request.state}.`)
+          })
+          .catch((error: unknown) => console.warn('A request could not be read.', error))
+      }),
+    [live, queries, cache, notices, me, announce],
+  )
+  useEndingGrants()
+  return null
+}
+
+/** Says five minutes before a grant ends that it does, once. */
+function useEndingGrants() {
+  const now = useNow(5_000)
+  const grants = useMyGrants(now)
+  const { notices } = useDesk()
+  const announce = useAnnounce()
+  const told = useRef(new Set<string>())
+  useEffect(() => {
+    for (const grant of grants) {
+      const left = Date.parse(grant.endsAt) - now
+      if (left > 5 * 60_000 || told.current.has(grant.id)) continue
+      told.current.add(grant.id)
+      notices.show({ id: `grant-${grant.id}`, stay: true, content: <EndingToast grant={grant} /> })
+      announce(`A grant on ${grant.connection} ends in less than five minutes.`)
+    }
+  }, [grants, now, notices, announce])
+}

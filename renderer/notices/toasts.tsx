@@ -1,0 +1,171 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import type { AccessRequest } from '../../shared/api/models.ts'
+import type { Grant } from '../../shared/decision.ts'
+import { EnvTag } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { SqlText } from '../decisions/sql-text.tsx'
+import { clock, useNow, when } from '../decisions/time.ts'
+import { approvals, capitalise, type Look, looks, requestTitle } from '../decisions/words.ts'
+import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { grantWords } from '../frame/grants.ts'
+import { usePause, useRpc } from '../rpc/context.tsx'
+import { problemOf } from '../rpc/problem.ts'
+import { Button, IconButton } from '../theme/controls.tsx'
+
+function Toast({
+  id,
+  look,
+  title,
+  at,
+  children,
+}: {
+  id: string
+  look: Look
+  title: ReactNode
+  at?: string
+  children: ReactNode
+}) {
+  const { notices } = useDesk()
+  return (
+    <div className={`toast edge d-${look.tone}`} role="status">
+      <div className="row">
+        <span className="fg">
+          <Icon name={look.icon} />
+        </span>
+        <b className="grow">{title}</b>
+        {at && <span className="xs t3 num">{at}</span>}
+        <IconButton icon="x" label="Dismiss" size={12} onClick={() => notices.hide(id)} />
+      </div>
+      {children}
+    </div>
+  )
+}
+
+/** The whole statement fits a toast: only then can it be approved from there. */
+export function fitsToast(request: AccessRequest): boolean {
+  const text = request.text ?? ''
+  return request.kind === 'once' && text.length <= 280 && text.split('\n').length <= 6
+}
+
+/** Somebody asks. Approve is offered only where all that would run is on the screen. */
+export function HeldToast({ id, initial }: { id: string; initial: AccessRequest }) {
+  const { client, queries } = useRpc()
+  const { notices } = useDesk()
+  const go = useNavigation()
+  const pause = usePause()
+  const now = useNow()
+  const query = useQuery(queries.gateway.requests.get.queryOptions({ input: { id }, initialData: initial }))
+  const request = query.data
+  const approve = useMutation({
+    mutationFn: () => client.gateway.requests.approve({ id }),
+    onSuccess: () => notices.hide(id),
+  })
+  const open = () => {
+    notices.hide(id)
+    go.request(id, 'review')
+  }
+  const last = approvals(request) + 1 === request.approval.count
+  const fits = fitsToast(request)
+  const off = pause !== undefined || request.state !== 'pending'
+  return (
+    <Toast id={id} look={looks.held} title={`${request.requester.name} asks for approval`} at={when(request.createdAt)}>
+      <p className="row toast__l">
+        <EnvTag environment={request.connection.environment} />
+        <span className="nowrap">{request.connection.name}</span>
+        {!fits && (
+          <>
+            <span className="t3">·</span>
+            <span className="trunc">{requestTitle(request)}</span>
+          </>
+        )}
+      </p>
+      {fits && (
+        <div className="well toast__q">
+          <SqlText text={request.text ?? ''} />
+        </div>
+      )}
+      {approve.error && <p className="err">{problemOf(approve.error).message}</p>}
+      <div className="row toast__a">
+        {fits && (
+          <Button size="sm" kind="primary" disabled={off || approve.isPending} onClick={() => approve.mutate()}>
+            {last ? 'Approve and run' : 'Approve'}
+          </Button>
+        )}
+        {fits && (
+          <Button size="sm" kind="danger" disabled={off} onClick={open}>
+            Deny…
+          </Button>
+        )}
+        <Button size="sm" kind={fits ? 'ghost' : 'primary'} onClick={open}>
+          Open
+        </Button>
+        <span className="right xs t2 num nowrap">
+          {pause === undefined
+            ? `${last ? `last of ${request.approval.count} · ` : ''}${clock(Date.parse(request.expiresAt) - now)}`
+            : 'no gateway'}
+        </span>
+      </div>
+    </Toast>
+  )
+}
+
+/** What became of a request of one's own. */
+export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOpen(): void }) {
+  const by = request.reviews.map((review) => review.by).join(' and ')
+  const last = request.reviews.at(-1)
+  const approved = request.state === 'approved'
+  const look = request.state === 'pending' ? looks.held : approved ? looks.granted : looks[request.state]
+  return (
+    <Toast
+      id={request.id}
+      look={look}
+      title={`${look.word}: ${requestTitle(request)}`}
+      {...(request.decidedAt ? { at: when(request.decidedAt) } : {})}
+    >
+      <p className="t2 sm">
+        On {request.connection.name}
+        {by && `, ${approved ? 'approved' : 'decided'} by ${by}`}.{' '}
+        {!approved && last?.reason ? `“${last.reason}” ` : ''}
+        <button type="button" className="linkish" onClick={onOpen}>
+          Open
+        </button>
+      </p>
+    </Toast>
+  )
+}
+
+/** A grant is about to end. */
+export function EndingToast({ grant }: { grant: Grant }) {
+  const id = `grant-${grant.id}`
+  const { client } = useRpc()
+  const { notices } = useDesk()
+  const go = useNavigation()
+  const left = Date.parse(grant.endsAt) - useNow()
+  const end = useMutation({
+    mutationFn: () => client.gateway.grants.revoke({ id: grant.id }),
+    onSuccess: () => notices.hide(id),
+  })
+  const what = `${capitalise(grantWords(grant))} on ${grant.connection}`
+  return (
+    <Toast id={id} look={looks.granted} title={left > 0 ? `${what} ends in ${clock(left)}` : `${what} ended`}>
+      {end.error && <p className="err">{problemOf(end.error).message}</p>}
+      <div className="row toast__a">
+        <Button
+          size="sm"
+          onClick={() => {
+            notices.hide(id)
+            go.compose({ connection: grant.connection, actions: grant.actions, dataClasses: grant.dataClasses })
+          }}
+        >
+          Extend…
+        </Button>
+        {left > 0 && (
+          <Button size="sm" kind="ghost" onClick={() => end.mutate()}>
+            End now
+          </Button>
+        )}
+      </div>
+    </Toast>
+  )
+}

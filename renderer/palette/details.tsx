@@ -1,0 +1,85 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Connection } from '../../shared/api/models.ts'
+import { GrantChip } from '../decisions/chip.tsx'
+import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
+import { useNow } from '../decisions/time.ts'
+import { actionName } from '../decisions/words.ts'
+import { useDesk } from '../frame/desk.tsx'
+import { grantWords, useMyGrants } from '../frame/grants.ts'
+import { useRpc } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import type { Item } from './items.ts'
+
+/** Right of the list: what is known of the chosen thing. */
+export function Details({ item }: { item: Item | undefined }) {
+  if (item === undefined) return null
+  switch (item.kind) {
+    case 'connection':
+    case 'table':
+      return <ConnectionDetails connection={item.connection} />
+    case 'request':
+      return (
+        <aside className="pal__d">
+          <b className="m">{item.request.requester.name}</b>
+          <p className="sm t2">{item.request.reason || item.request.policy.reason}</p>
+        </aside>
+      )
+    case 'command':
+      return null
+    default:
+      return item satisfies never
+  }
+}
+
+function ConnectionDetails({ connection }: { connection: Connection }) {
+  const { queries } = useRpc()
+  const { workspace } = useDesk()
+  const open = useStore(workspace.state).documents.some((d) => d.connection === connection.name)
+  const grants = useMyGrants(useNow(5_000)).filter((grant) => grant.connection === connection.name)
+  const endpoint = useQuery(queries.endpoints.list.queryOptions({ retry: false })).data?.find(
+    (e) => e.connection === connection.name,
+  )
+  const allowed = connection.actions.filter((a) => a.decision.verdict === 'allow').map((a) => actionName(a.action))
+  const masked = connection.dataClasses.filter((c) => c.unmask.verdict === 'masked').map((c) => c.name)
+  const locked = connection.access === 'locked'
+  return (
+    <aside className="pal__d">
+      <div className="row">
+        <EnvTag environment={connection.environment} />
+        <b className="m">{connection.name}</b>
+      </div>
+      <p className="sm t2">
+        {kinds[connection.kind].product} · {connection.description}
+      </p>
+      <dl className="kv pal__kv">
+        <dt>Status</dt>
+        <dd>{locked ? 'Locked' : open ? 'Open' : connection.reachable ? 'Reachable' : 'Offline'}</dd>
+        <dt>Access</dt>
+        <dd title={allowed.join(', ')}>{locked ? 'Ask first' : allowed.slice(0, 3).join(', ')}</dd>
+        {grants.map((grant) => (
+          <dd className="pal__g" key={grant.id}>
+            <GrantChip what={grantWords(grant)} endsAt={grant.endsAt} />
+          </dd>
+        ))}
+        {masked.length > 0 && (
+          <>
+            <dt>Masked</dt>
+            <dd title={masked.join(', ')}>{masked.join(', ')}</dd>
+          </>
+        )}
+        {endpoint?.open && (
+          <>
+            <dt>Local port</dt>
+            <dd className="mono">
+              {endpoint.host}:{endpoint.port}
+            </dd>
+          </>
+        )}
+      </dl>
+      <p className="pal__w">
+        <span className="rec" />
+        <span>{environments[connection.environment].name}. Everything you run is recorded.</span>
+      </p>
+    </aside>
+  )
+}

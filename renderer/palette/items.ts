@@ -1,0 +1,115 @@
+import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
+import { kindIcon } from '../decisions/environment.tsx'
+import type { IconName } from '../decisions/icon.tsx'
+import { requestTitle } from '../decisions/words.ts'
+
+/** Something the palette can go to or do. */
+export type Item =
+  | { kind: 'connection'; id: string; label: string; icon: IconName; connection: Connection }
+  | { kind: 'table'; id: string; label: string; icon: IconName; connection: Connection; table: SchemaTable }
+  | { kind: 'command'; id: string; label: string; icon: IconName; keys?: string; run(): void }
+  | { kind: 'request'; id: string; label: string; icon: IconName; request: AccessRequest }
+
+export interface Group {
+  title: string
+  items: readonly Item[]
+}
+
+export interface Sources {
+  connections: readonly Connection[]
+  tables: readonly { connection: Connection; table: SchemaTable }[]
+  commands: readonly Extract<Item, { kind: 'command' }>[]
+  requests: readonly AccessRequest[]
+}
+
+const prefixes: Readonly<Record<string, Item['kind']>> = { '>': 'command', '@': 'table', '#': 'request' }
+const mostEach = 8
+
+/** What fits the words, best first, in groups. `>`, `@` and `#` narrow it to commands, tables and requests. */
+export function search(query: string, sources: Sources): Group[] {
+  const only = prefixes[query.charAt(0)]
+  const words = (only === undefined ? query : query.slice(1))
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((w) => w !== '')
+  const groups: { kind: Item['kind']; title: string; items: readonly Item[] }[] = [
+    { kind: 'connection', title: 'Connections', items: sources.connections.map(connectionItem) },
+    { kind: 'table', title: 'Tables', items: sources.tables.map(tableItem) },
+    { kind: 'command', title: 'Commands', items: sources.commands },
+    { kind: 'request', title: 'Requests', items: sources.requests.map(requestItem) },
+  ]
+  return groups
+    .filter((group) => only === undefined || group.kind === only)
+    .map(({ title, items }) => ({ title, items: best(items, words, only === undefined ? mostEach : 30) }))
+    .filter((group) => group.items.length > 0)
+}
+
+function best(items: readonly Item[], words: readonly string[], most: number): Item[] {
+  return items
+    .map((item) => ({ item, score: score(item.label, words) }))
+    .filter((scored) => scored.score > 0)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most)
+    .map((scored) => scored.item)
+}
+
+/** Every word must be there; at the start of a part of the name counts most. 0: does not fit. */
+export function score(label: string, words: readonly string[]): number {
+  const text = label.toLowerCase()
+  let total = 1
+  for (const word of words) {
+    const at = text.indexOf(word)
+    if (at === -1) return 0
+    total += at === 0 ? 4 : /[^a-z0-9]/.test(text.charAt(at - 1)) ? 3 : 1
+  }
+  return total
+}
+
+/** The label in parts, with those that the words hit marked. */
+export function highlight(label: string, query: string): { text: string; hit: boolean }[] {
+  const words = query
+    .replace(/^[>@#]/, '')
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((w) => w !== '')
+  const hits = new Array<boolean>(label.length).fill(false)
+  for (const word of words) {
+    const at = label.toLowerCase().indexOf(word)
+    if (at !== -1) hits.fill(true, at, at + word.length)
+  }
+  const parts: { text: string; hit: boolean }[] = []
+  for (const [i, char] of [...label].entries()) {
+    const hit = hits[i] ?? false
+    const last = parts.at(-1)
+    if (last?.hit === hit) last.text += char
+    else parts.push({ text: char, hit })
+  }
+  return parts
+}
+
+function connectionItem(connection: Connection): Item {
+  return {
+    kind: 'connection',
+    id: `c/${connection.name}`,
+    label: connection.name,
+    icon: kindIcon(connection),
+    connection,
+  }
+}
+
+function tableItem({ connection, table }: { connection: Connection; table: SchemaTable }): Item {
+  const label = table.schema === 'public' ? table.name : `${table.schema}.${table.name}`
+  return {
+    kind: 'table',
+    id: `t/${connection.name}/${table.schema}/${table.name}`,
+    label,
+    icon: 'table',
+    connection,
+    table,
+  }
+}
+
+function requestItem(request: AccessRequest): Item {
+  const label = `${requestTitle(request)} on ${request.connection.name}`
+  return { kind: 'request', id: `r/${request.id}`, label, icon: 'inbox', request }
+}

@@ -1,0 +1,67 @@
+import { actionParents, isAction } from '../../shared/actions.ts'
+import type { Connection } from '../../shared/api/models.ts'
+import type { Approval, PolicyRef } from '../../shared/decision.ts'
+
+export interface Offer {
+  action: string
+  /** `have`: allowed already. `ask`: needs approval. `never`: no grant gives it. */
+  state: 'have' | 'ask' | 'never'
+  policy?: PolicyRef
+  approval?: Approval
+}
+
+export interface Askable {
+  actions: readonly Offer[]
+  classes: readonly { name: string; ask: boolean; policy?: PolicyRef; approval?: Approval }[]
+  /** Which approvals the chosen actions need, one for each group. */
+  approvals(chosen: readonly string[]): readonly Approval[]
+}
+
+/** What a person may ask for on a connection, from the verdicts that the gateway gave. */
+export function askable(connection: Connection): Askable {
+  const actions = grouped(connection)
+  const classes = connection.dataClasses.map(({ name, unmask }) =>
+    unmask.verdict === 'clear'
+      ? { name, ask: false }
+      : {
+          name,
+          ask: unmask.approval !== undefined,
+          policy: unmask.policy,
+          ...(unmask.approval === undefined ? {} : { approval: unmask.approval }),
+        },
+  )
+  return {
+    actions,
+    classes: classes.filter((c) => c.ask),
+    approvals: (chosen) => {
+      const all = [
+        ...actions.filter((offer) => chosen.includes(offer.action)).map((offer) => offer.approval),
+        ...(chosen.includes('unmask') ? classes.map((c) => ('approval' in c ? c.approval : undefined)) : []),
+      ].filter((approval) => approval !== undefined)
+      return [...new Map(all.map((approval) => [approval.group, approval])).values()]
+    },
+  }
+}
+
+/** One offer for each class of actions (`sql:write`): what its children need most decides. */
+function grouped(connection: Connection): Offer[] {
+  const groups = new Map<string, Offer>()
+  for (const { action, decision } of connection.actions) {
+    if (action === 'unmask' || action === 'review' || action === 'replay' || action === 'kill') continue
+    const parent = isAction(action) ? (actionParents[action] ?? action) : action
+    const offer: Offer =
+      decision.verdict === 'allow'
+        ? { action: parent, state: 'have' }
+        : decision.verdict === 'hold'
+          ? { action: parent, state: 'ask', policy: decision.policy, approval: decision.approval }
+          : { action: parent, state: 'never', policy: decision.policy }
+    const before = groups.get(parent)
+    if (before === undefined || rank(offer) > rank(before)) groups.set(parent, offer)
+  }
+  return [...groups.values()]
+}
+
+/** One that can be asked for outweighs the rest of its class; one that is had outweighs what never is. */
+function rank(offer: Offer): number {
+  return { never: 0, have: 1, ask: 2 }[offer.state]
+}

@@ -1,0 +1,44 @@
+import { ORPCError } from '@orpc/client'
+import type { Problem } from '../../shared/rpc/contract.ts'
+
+/** A failure as a person can act on it, from whatever a call threw. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ORPCError) {
+    if (isProblem(error.data)) return error.data
+    return { code: codes[error.code] ?? 'failed', message: error.message, action: actions[error.code] ?? 'none' }
+  }
+  return { code: 'failed', message: error instanceof Error ? error.message : String(error), action: 'none' }
+}
+
+/** True for the error of a call or stream that was given up on purpose. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (error instanceof DOMException && error.name === 'AbortError')
+}
+
+/** The gateway API's problem codes (shared/api/contract.ts). */
+const codes: Partial<Record<string, Problem['code']>> = {
+  NOT_SIGNED_IN: 'not-signed-in',
+  FORBIDDEN: 'forbidden',
+  NOT_FOUND: 'not-found',
+  CONFLICT: 'conflict',
+  UNREACHABLE: 'target-unreachable',
+  UNAVAILABLE: 'gateway-unreachable',
+  BAD_REQUEST: 'bad-input',
+}
+
+const actions: Partial<Record<string, Problem['action']>> = {
+  NOT_SIGNED_IN: 'sign-in',
+  UNREACHABLE: 'retry',
+  UNAVAILABLE: 'retry',
+}
+
+function isProblem(data: unknown): data is Problem {
+  return (
+    typeof data === 'object' &&
+    data !== null &&
+    'code' in data &&
+    'message' in data &&
+    'action' in data &&
+    typeof data.message === 'string'
+  )
+}

@@ -1,0 +1,72 @@
+import './replay.css'
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
+import { EnvTag, environments } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { dayAndTime } from '../decisions/time.ts'
+import { useNavigation, usePlace } from '../frame/desk.tsx'
+import { useRpc } from '../rpc/context.tsx'
+import { Spinner } from '../theme/controls.tsx'
+import { SessionList } from './list.tsx'
+
+const Replay = lazy(() => import('./replay.tsx'))
+
+/** Recorded sessions: the list, and a tab for each that is replayed. */
+export default function Sessions() {
+  const { replays, replay } = usePlace()
+  const go = useNavigation()
+  return (
+    <main className="main">
+      <div className="tabs" role="tablist" aria-label="Sessions">
+        <div className={replay === undefined ? 'tab is-on' : 'tab'}>
+          <button
+            type="button"
+            role="tab"
+            aria-selected={replay === undefined}
+            className="tab__b"
+            onClick={() => go.sessionList()}
+          >
+            <Icon name="list" size={14} />
+            Sessions
+          </button>
+        </div>
+        {replays.map((id) => (
+          <ReplayTab key={id} id={id} on={id === replay} />
+        ))}
+      </div>
+      {replay === undefined ? (
+        <SessionList />
+      ) : (
+        <Suspense fallback={<div className="gate__wait">{<Spinner label="Opening the recording" />}</div>}>
+          <Replay key={replay} id={replay} />
+        </Suspense>
+      )}
+    </main>
+  )
+}
+
+function ReplayTab({ id, on }: { id: string; on: boolean }) {
+  const { queries } = useRpc()
+  const go = useNavigation()
+  const session = useQuery(queries.gateway.sessions.get.queryOptions({ input: { id } })).data
+  const name = session?.connection.name ?? id
+  return (
+    <div className={on ? 'tab is-on' : 'tab'} data-env={session && environments[session.connection.environment].data}>
+      <button type="button" role="tab" aria-selected={on} className="tab__b" onClick={() => go.session(id)}>
+        <Icon name="replay" size={14} />
+        {session && <EnvTag environment={session.connection.environment} />}
+        <span className="trunc">
+          {name}{' '}
+          {session && (
+            <span className="sub">
+              · {session.principal.name}, {dayAndTime(session.startedAt)}
+            </span>
+          )}
+        </span>
+      </button>
+      <button type="button" className="tab__x" aria-label={`Close ${name}`} onClick={() => go.closeSession(id)}>
+        <Icon name="x" size={12} />
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,202 @@
+import { type KeyboardEvent, useState } from 'react'
+import type { Session } from '../../shared/api/models.ts'
+import { Chip } from '../decisions/chip.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { SqlText } from '../decisions/sql-text.tsx'
+import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
+import { firstLine, outcomeLook } from '../decisions/words.ts'
+import { Empty } from '../theme/controls.tsx'
+import { Integrity, SessionMeta } from './integrity.tsx'
+import { type Entry, entries } from './recording.ts'
+import type { Recording } from './replay.tsx'
+
+/** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
+export function SqlReplay({ session, recording }: { session: Session; recording: Recording }) {
+  const all = entries(recording.events)
+  const [chosen, setChosen] = useState<number | undefined>(undefined)
+  const selected = all.find((entry) => entry.n === chosen) ?? all.find((entry) => entry.outcome !== 'allowed') ?? all[0]
+  const start = Date.parse(session.startedAt)
+  const step = (event: KeyboardEvent) => {
+    const at = all.findIndex((entry) => entry.n === selected?.n)
+    const decisions = all.filter((entry) => entry.outcome !== 'allowed')
+    const moves: Record<string, Entry | undefined> = {
+      ArrowDown: all[at + 1],
+      ArrowUp: all[at - 1],
+      ']': decisions.find((entry) => entry.n > (selected?.n ?? 0)),
+      '[': decisions.findLast((entry) => entry.n < (selected?.n ?? 0)),
+    }
+    const next = moves[event.key]
+    if (next === undefined) return
+    event.preventDefault()
+    setChosen(next.n)
+  }
+  return (
+    <section className="rp__b" aria-label={`Recording of ${session.connection.name}`}>
+      <div className="tools">
+        <span className="t2 sm num">{all.length} statements</span>
+        <span className="right row">
+          <Integrity id={session.id} />
+        </span>
+      </div>
+      {all.length === 0 ? (
+        <Empty icon="replay" title="Nothing was run" text="The session was opened, and no statement was sent." />
+      ) : (
+        <>
+          <Lane all={all} start={start} selected={selected?.n} onSelect={setChosen} />
+          <div className="rp__bb">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move through the rows */}
+            <div className="grid scroll sqt__s" tabIndex={0} role="region" aria-label="Statements" onKeyDown={step}>
+              <Table all={all} start={start} selected={selected?.n} onSelect={setChosen} />
+            </div>
+            {selected && <EntryDetail entry={selected} start={start} />}
+            <SessionMeta session={session} recording={recording} />
+          </div>
+        </>
+      )}
+    </section>
+  )
+}
+
+interface Selectable {
+  all: readonly Entry[]
+  start: number
+  selected: number | undefined
+  onSelect(n: number): void
+}
+
+/** Statements over time; decisions as buttons. */
+function Lane({ all, start, selected, onSelect }: Selectable) {
+  const last = all.at(-1)?.at ?? 0
+  const first = all[0]?.at ?? 0
+  const span = Math.max(1000, last - first)
+  const left = (at: number) => `${1 + ((at - first) / span) * 94}%`
+  const ticks = Array.from({ length: 6 }, (_, i) => first + (span * i) / 5)
+  return (
+    <nav className="lane" aria-label="Timeline">
+      <div className="lane__ax" aria-hidden="true">
+        {ticks.map((at) => (
+          <span key={at} style={{ left: left(at) }}>
+            {span < 300_000 ? timeOfDay(start + at) : hourMinute(start + at)}
+          </span>
+        ))}
+      </div>
+      <div className="lane__b">
+        {all.map((entry) => {
+          const look = outcomeLook(entry.outcome)
+          if (entry.outcome === 'allowed') {
+            return (
+              <i
+                key={entry.n}
+                style={{ left: left(entry.at), height: Math.min(16, 4 + Math.log2(1 + (entry.dbMs ?? 0)) * 2) }}
+              />
+            )
+          }
+          return (
+            <button
+              type="button"
+              key={entry.n}
+              className={`on d-${look.tone}${entry.n === selected ? ' is-sel' : ''}`}
+              style={{ left: left(entry.at) }}
+              aria-label={`${look.word}, statement ${entry.n}`}
+              onClick={() => onSelect(entry.n)}
+            >
+              <Icon name={look.icon} size={12} />
+            </button>
+          )
+        })}
+      </div>
+    </nav>
+  )
+}
+
+function Table({ all, start, selected, onSelect }: Selectable) {
+  return (
+    <table className="sqt" aria-label="Statements">
+      <thead>
+        <tr>
+          <th className="rn">#</th>
+          <th className="sqt__time">Time</th>
+          <th className="sqt__dec">Decision</th>
+          <th>Statement</th>
+          <th className="r sqt__num">Rows</th>
+          <th className="r sqt__num">DB</th>
+          <th className="r sqt__num">Gateway</th>
+          <th className="sqt__pol">Policy</th>
+        </tr>
+      </thead>
+      <tbody>
+        {all.map((entry) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: arrows on the table select too
+          <tr
+            key={entry.n}
+            className={entry.n === selected ? 'is-sel' : undefined}
+            aria-selected={entry.n === selected}
+            onClick={() => onSelect(entry.n)}
+          >
+            <td className="rn">{entry.n}</td>
+            <td className="num t2 ui">{timeOfDay(start + entry.at)}</td>
+            <td className="ui">
+              <Chip look={outcomeLook(entry.outcome)} quiet />
+            </td>
+            <td title={entry.text}>
+              <SqlText text={firstLine(entry.text)} />
+            </td>
+            <td className="r">{entry.rows?.toLocaleString('en-GB')}</td>
+            <td className="r">{entry.dbMs === undefined ? '' : milliseconds(entry.dbMs)}</td>
+            <td className="r">{entry.gatewayMs === undefined ? '' : milliseconds(entry.gatewayMs)}</td>
+            <td className="ui">{entry.policy && <span className="policy">{entry.policy.id}</span>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function EntryDetail({ entry, start }: { entry: Entry; start: number }) {
+  const look = outcomeLook(entry.outcome)
+  const { decided } = entry
+  return (
+    <aside className="sqd scroll" aria-label={`Statement ${entry.n}`}>
+      <div className="row">
+        <Chip look={look}>{decided && entry.outcome === 'approved' ? 'after it was held' : ''}</Chip>
+        <span className="right xs t3 num">
+          #{entry.n} · {timeOfDay(start + entry.at)}
+        </span>
+      </div>
+      <div className="well sqd__w">
+        <SqlText text={entry.text} />
+      </div>
+      <dl className="kv sqd__kv">
+        {decided && (
+          <>
+            <dt>Waited</dt>
+            <dd className="num">{longDuration(decided.at - entry.at)}</dd>
+            <dt>{decided.outcome === 'approved' ? 'Approved by' : 'Decided by'}</dt>
+            <dd>{decided.by.join(', ') || 'nobody'}</dd>
+          </>
+        )}
+        {entry.masked.length > 0 && (
+          <>
+            <dt>Masked</dt>
+            <dd>{entry.masked.join(', ')}</dd>
+          </>
+        )}
+        {entry.tables.length > 0 && (
+          <>
+            <dt>Tables</dt>
+            <dd>{entry.tables.join(', ')}</dd>
+          </>
+        )}
+        {entry.rows !== undefined && (
+          <>
+            <dt>Rows</dt>
+            <dd className="num">{entry.rows.toLocaleString('en-GB')}</dd>
+          </>
+        )}
+      </dl>
+      {entry.policy && <p className="sm t2 sqd__p">{entry.policy.reason}</p>}
+      {decided?.reason && <p className="quote">{decided.reason}</p>}
+      {entry.error && <p className="err sqd__p">{entry.error}</p>}
+    </aside>
+  )
+}

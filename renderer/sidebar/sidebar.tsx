@@ -1,0 +1,167 @@
+import './tree.css'
+import { useMemo, useRef, useState } from 'react'
+import type { ConnectionKind } from '../../shared/connection.ts'
+import { kinds } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { useShortcuts } from '../decisions/keys.ts'
+import { useNavigation } from '../frame/desk.tsx'
+import { usePerson, usePlatform, useSettings } from '../rpc/context.tsx'
+import { problemOf } from '../rpc/problem.ts'
+import { Button, Empty, IconButton, Tip } from '../theme/controls.tsx'
+import { useConnections, useSchemas } from './connections.ts'
+import { buildRows } from './rows.ts'
+import { Tree } from './tree.tsx'
+
+/** The connections, by environment. */
+export function Sidebar() {
+  const connections = useConnections()
+  const settings = useSettings()
+  const { os } = usePlatform()
+  const go = useNavigation()
+  const [filter, setFilter] = useState('')
+  const [kind, setKind] = useState<ConnectionKind | undefined>(undefined)
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
+  const [unfolded, setUnfolded] = useState<readonly string[]>([])
+  const schemas = useSchemas(unfolded)
+  const search = useRef<HTMLInputElement>(null)
+  const tree = useRef<HTMLDivElement>(null)
+  useShortcuts([{ keys: '/', run: () => search.current?.focus() }], os)
+
+  const list = connections.data
+  const pinned = settings?.pinned
+  const rows = useMemo(
+    () => buildRows({ connections: list ?? [], pinned: pinned ?? [], filter, kind, folded, schemas }),
+    [list, pinned, filter, kind, folded, schemas],
+  )
+  const toggle = (key: string, connection: boolean) => {
+    if (connection) setUnfolded((names) => (names.includes(key) ? names.filter((n) => n !== key) : [...names, key]))
+    else {
+      setFolded((keys) => {
+        const next = new Set(keys)
+        if (!next.delete(key)) next.add(key)
+        return next
+      })
+    }
+  }
+  return (
+    <aside className="side" aria-label="Connections">
+      <div className="side__hd">
+        <h2 className="h-label grow">Connections</h2>
+        <IconButton icon="rows" label="Collapse all" onClick={() => setUnfolded([])} />
+        <IconButton icon="plus" label="Request access" onClick={() => go.compose()} />
+      </div>
+      <div className="side__search">
+        <label className="input input--quiet">
+          <Icon name="search" size={14} />
+          <input
+            ref={search}
+            type="search"
+            aria-label="Filter connections"
+            placeholder={`Filter ${list?.length ?? ''} connections`}
+            value={filter}
+            onChange={(event) => setFilter(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') setFilter('')
+              if (event.key === 'ArrowDown' || event.key === 'Enter') {
+                event.preventDefault()
+                tree.current?.querySelector<HTMLElement>('[aria-level="2"]')?.focus()
+              }
+            }}
+          />
+          <kbd className="kbd" aria-hidden="true">
+            /
+          </kbd>
+        </label>
+      </div>
+      <KindFilter kind={kind} onChange={setKind} />
+      <div className="side__bd" ref={tree}>
+        {connections.isPending && <TreeSkeleton />}
+        {connections.error && list === undefined && (
+          <Empty icon="cloud-off" title="Connections could not be read" text={problemOf(connections.error).message}>
+            <Button size="sm" onClick={() => connections.refetch()}>
+              Try again
+            </Button>
+          </Empty>
+        )}
+        {list?.length === 0 && <NoConnections />}
+        {list !== undefined && list.length > 0 && rows.length === 0 && (
+          <Empty
+            icon="search"
+            title="Nothing fits the filter"
+            text="Names, tags, tables and environments are searched."
+          />
+        )}
+        <Tree rows={rows} onToggle={toggle} />
+      </div>
+    </aside>
+  )
+}
+
+function KindFilter({
+  kind,
+  onChange,
+}: {
+  kind: ConnectionKind | undefined
+  onChange(kind: ConnectionKind | undefined): void
+}) {
+  const shown: readonly ConnectionKind[] = ['postgres', 'ssh', 'rdp', 'kubernetes', 'http']
+  return (
+    <fieldset className="kinds" aria-label="Kind">
+      <button
+        type="button"
+        aria-pressed={kind === undefined}
+        className={kind === undefined ? 'is-on' : undefined}
+        onClick={() => onChange(undefined)}
+      >
+        All
+      </button>
+      {shown.map((k) => (
+        <Tip key={k} label={kinds[k].many}>
+          <button
+            type="button"
+            aria-label={kinds[k].many}
+            aria-pressed={kind === k}
+            className={kind === k ? 'is-on' : undefined}
+            onClick={() => onChange(kind === k ? undefined : k)}
+          >
+            <Icon name={kinds[k].icon} size={14} />
+          </button>
+        </Tip>
+      ))}
+    </fieldset>
+  )
+}
+
+function NoConnections() {
+  const person = usePerson()
+  const copy = () => {
+    navigator.clipboard
+      .writeText(person?.groups.join(', ') ?? '')
+      .catch((error: unknown) => console.warn('Nothing was copied.', error))
+  }
+  return (
+    <Empty
+      icon="plug"
+      title="No connections yet"
+      text="You see only what you are allowed to use. Nothing is open to you so far."
+    >
+      <Button size="sm" kind="ghost" onClick={copy}>
+        Copy my groups
+      </Button>
+    </Empty>
+  )
+}
+
+function TreeSkeleton() {
+  return (
+    <div aria-hidden="true">
+      {[64, 88, 72, 96, 58].map((width) => (
+        <div className="tree-row" key={width}>
+          <span className="skel" style={{ width: 8, borderRadius: '50%' }} />
+          <span className="skel" style={{ width: 14, height: 12 }} />
+          <span className="skel" style={{ width }} />
+        </div>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,214 @@
+import type { Connection } from '../../shared/api/models.ts'
+import { EnvTag, environments, kindIcon, kinds } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { shortDuration, useNow } from '../decisions/time.ts'
+import { counted } from '../decisions/words.ts'
+import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useMyGrants } from '../frame/grants.ts'
+import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { IconButton } from '../theme/controls.tsx'
+import type { Row } from './rows.ts'
+
+interface Props<R extends Row = Row> {
+  row: R
+  tabStop: boolean
+  selected: boolean
+  onFocus(): void
+  onAct(): void
+  onToggle(): void
+}
+
+/** One line. Its name says what it is; marks repeat that. */
+export function TreeRow(props: Props) {
+  const { row, tabStop, selected, onFocus, onAct } = props
+  const open = 'open' in row ? row.open : undefined
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
+    <div
+      role="treeitem"
+      aria-level={row.level}
+      aria-expanded={open}
+      aria-selected={selected}
+      aria-label={rowName(row)}
+      tabIndex={tabStop ? 0 : -1}
+      data-key={row.key}
+      className={rowClass(row, selected)}
+      onFocus={onFocus}
+      onClick={onAct}
+    >
+      <Content {...props} />
+    </div>
+  )
+}
+
+function rowName(row: Row): string {
+  switch (row.type) {
+    case 'pinned':
+      return 'Pinned'
+    case 'group':
+      return `${environments[row.environment].name}, ${counted(row.count, 'connection')}`
+    case 'connection': {
+      const { name, kind, access, reachable } = row.connection
+      const state = access === 'locked' ? ', locked' : reachable ? '' : ', offline'
+      return `${name}, ${kinds[kind].one}${state}`
+    }
+    case 'schema':
+      return row.schema
+    case 'table':
+      return row.masked === 0 ? row.table.name : `${row.table.name}, ${counted(row.masked, 'masked column')}`
+    case 'note':
+      return row.text
+    default:
+      return row satisfies never
+  }
+}
+
+function rowClass(row: Row, selected: boolean): string {
+  if (row.level === 1) return 'grp__hd'
+  const locked = row.type === 'connection' && row.connection.access === 'locked'
+  const level = row.level === 3 ? 'tree-row--2' : row.level === 4 ? 'tree-row--3' : ''
+  return ['tree-row', level, selected && 'is-on', locked && 'is-locked'].filter(Boolean).join(' ')
+}
+
+function Content(props: Props) {
+  const { row } = props
+  switch (row.type) {
+    case 'pinned':
+      return (
+        <>
+          <Icon name="pin" size={12} />
+          <span>Pinned</span>
+        </>
+      )
+    case 'group':
+      return (
+        <>
+          <Icon name={row.open ? 'chev-down' : 'chev-right'} size={12} />
+          <EnvTag environment={row.environment} />
+          <span>{environments[row.environment].name}</span>
+          <span className="cnt">{row.count}</span>
+        </>
+      )
+    case 'connection':
+      return <ConnectionContent {...props} row={row} />
+    case 'schema':
+      return (
+        <>
+          <Icon name={row.open ? 'chev-down' : 'chev-right'} size={12} />
+          <span className="trunc">{row.schema}</span>
+        </>
+      )
+    case 'table':
+      return (
+        <>
+          <Icon name="table" />
+          <span className="trunc">{row.table.name}</span>
+          {row.masked > 0 && (
+            <span className="meta">
+              <span className="fg d-masked row row--4" title={counted(row.masked, 'masked column')}>
+                <Icon name="eye-off" size={12} />
+                {row.masked}
+              </span>
+            </span>
+          )}
+        </>
+      )
+    case 'note':
+      return <span className="trunc t3">{row.text}</span>
+    default:
+      return row satisfies never
+  }
+}
+
+function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connection' }>>) {
+  const { connection, pinned, open } = row
+  const go = useNavigation()
+  const locked = connection.access === 'locked'
+  return (
+    <>
+      <StatusDot connection={connection} />
+      <Icon name={kindIcon(connection)} />
+      <span className="trunc">{connection.name}</span>
+      <span className="meta">
+        {pinned && <EnvTag environment={connection.environment} />}
+        {!pinned && <GrantLeft connection={connection.name} />}
+        {locked ? (
+          <>
+            <button
+              type="button"
+              className="link-btn"
+              tabIndex={-1}
+              onClick={(event) => {
+                event.stopPropagation()
+                go.compose({ connection: connection.name })
+              }}
+            >
+              Request access
+            </button>
+            <Icon name="lock" size={14} />
+          </>
+        ) : (
+          !connection.reachable && <span>offline</span>
+        )}
+        <PinButton name={connection.name} />
+        {open !== undefined && (
+          <IconButton
+            icon={open ? 'chev-down' : 'chev-right'}
+            label={open ? `Hide tables of ${connection.name}` : `Show tables of ${connection.name}`}
+            size={12}
+            tabIndex={-1}
+            className={open ? 'tree-row__x is-open' : 'tree-row__x'}
+            onClick={(event) => {
+              event.stopPropagation()
+              onToggle()
+            }}
+          />
+        )}
+      </span>
+    </>
+  )
+}
+
+/** Filled: a tab is open; half: it is paused; ring: reachable; cross: offline. */
+function StatusDot({ connection }: { connection: Connection }) {
+  const { workspace } = useDesk()
+  const paused = usePause() !== undefined
+  const open = useStore(workspace.state).documents.some((d) => d.connection === connection.name)
+  const kind = !connection.reachable ? ' dot--off' : open ? (paused ? ' dot--paused' : ' dot--open') : ''
+  return <span className={`dot${kind}`} aria-hidden="true" />
+}
+
+function GrantLeft({ connection }: { connection: string }) {
+  const now = useNow(5_000)
+  const grant = useMyGrants(now).findLast((g) => g.connection === connection)
+  if (grant === undefined) return null
+  return (
+    <span className="fg d-granted row row--4">
+      <Icon name="key" size={12} />
+      <span className="num">{shortDuration(Date.parse(grant.endsAt) - now)}</span>
+    </span>
+  )
+}
+
+function PinButton({ name }: { name: string }) {
+  const { live } = useRpc()
+  const settings = useSettings()
+  const pinned = settings?.pinned ?? []
+  const on = pinned.includes(name)
+  return (
+    <IconButton
+      icon="pin"
+      size={12}
+      label={on ? `Unpin ${name}` : `Pin ${name}`}
+      className="tree-row__x"
+      tabIndex={-1}
+      onClick={(event) => {
+        event.stopPropagation()
+        live
+          .saveSettings({ pinned: on ? pinned.filter((n) => n !== name) : [...pinned, name] })
+          .catch((error: unknown) => console.warn('The pin was not saved.', error))
+      }}
+    />
+  )
+}

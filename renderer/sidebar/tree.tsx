@@ -1,0 +1,108 @@
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useStore } from '../rpc/store.ts'
+import type { Row } from './rows.ts'
+import { TreeRow } from './tree-row.tsx'
+
+/** A tree of lines with one tab stop: arrows move, right and left unfold and fold, Enter opens. */
+export function Tree({ rows, onToggle }: { rows: readonly Row[]; onToggle(key: string, connection: boolean): void }) {
+  const [focused, setFocused] = useState<string | undefined>(undefined)
+  const root = useRef<HTMLDivElement>(null)
+  const go = useNavigation()
+  const { workspace } = useDesk()
+  const { documents, active } = useStore(workspace.state)
+  const current = documents.find((d) => d.id === active)?.connection
+  const stop = rows.some((row) => row.key === focused) ? focused : rows[0]?.key
+  const groups = useMemo(() => toGroups(rows), [rows])
+
+  const focus = (key: string | undefined) => {
+    if (key === undefined) return
+    setFocused(key)
+    root.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
+  }
+  const toggle = (row: Row) =>
+    onToggle(row.type === 'connection' ? row.connection.name : row.key, row.type === 'connection')
+  const act = (row: Row) => {
+    switch (row.type) {
+      case 'connection':
+        go.connection(row.connection)
+        return
+      case 'table':
+        go.connection(row.connection, { fresh: true, text: selectFrom(row.table.schema, row.table.name) })
+        return
+      case 'group':
+      case 'pinned':
+      case 'schema':
+        toggle(row)
+        return
+      case 'note':
+        return
+      default:
+        row satisfies never
+    }
+  }
+  const press = (event: KeyboardEvent) => {
+    const at = rows.findIndex((row) => row.key === stop)
+    const row = rows[at]
+    if (row === undefined || event.target instanceof HTMLButtonElement) return
+    const open = 'open' in row ? row.open : undefined
+    const moves: Record<string, () => void> = {
+      ArrowDown: () => focus(rows[at + 1]?.key),
+      ArrowUp: () => focus(rows[at - 1]?.key),
+      Home: () => focus(rows[0]?.key),
+      End: () => focus(rows.at(-1)?.key),
+      ArrowRight: () => (open === false ? toggle(row) : open === true ? focus(rows[at + 1]?.key) : undefined),
+      ArrowLeft: () =>
+        open === true ? toggle(row) : focus(rows.slice(0, at).findLast((above) => above.level < row.level)?.key),
+      Enter: () => act(row),
+      ' ': () => act(row),
+    }
+    const move = moves[event.key]
+    if (move === undefined) return
+    event.preventDefault()
+    move()
+  }
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a tree has no element of its own
+    <div role="tree" aria-label="Connections by environment" ref={root} onKeyDown={press}>
+      {groups.map((group) => (
+        // biome-ignore lint/a11y/useSemanticElements: see above
+        <div className="grp" role="group" data-env={group.env} key={group.rows[0]?.key}>
+          {group.env && group.rows.length > 1 && <span className="grp__rail" aria-hidden="true" />}
+          {group.rows.map((row) => (
+            <TreeRow
+              key={row.key}
+              row={row}
+              tabStop={row.key === stop}
+              selected={row.type === 'connection' && row.connection.name === current}
+              onFocus={() => setFocused(row.key)}
+              onAct={() => act(row)}
+              onToggle={() => toggle(row)}
+            />
+          ))}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+const dataEnv = { production: 'prod', staging: 'staging', development: 'dev' } as const
+
+function toGroups(rows: readonly Row[]): { env: string | undefined; rows: Row[] }[] {
+  const groups: { env: string | undefined; rows: Row[] }[] = []
+  for (const row of rows) {
+    if (row.level === 1) groups.push({ env: row.type === 'group' ? dataEnv[row.environment] : undefined, rows: [row] })
+    else groups.at(-1)?.rows.push(row)
+  }
+  return groups
+}
+
+/** A first look at a table, in a new tab; it is only written down, not run. */
+function selectFrom(schema: string, name: string): string {
+  const table = schema === 'public' ? identifier(name) : `${identifier(schema)}.${identifier(name)}`
+  return `SELECT * FROM ${table} LIMIT 100;\n`
+}
+
+function identifier(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}

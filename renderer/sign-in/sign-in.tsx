@@ -1,0 +1,117 @@
+import './sign-in.css'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type { AuthState } from '../../shared/rpc/contract.ts'
+import { Icon } from '../decisions/icon.tsx'
+import { keyLabel } from '../decisions/keys.ts'
+import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
+import { problemOf } from '../rpc/problem.ts'
+import { Button } from '../theme/controls.tsx'
+import { Logo } from '../theme/logo.tsx'
+import { Failed } from './failed.tsx'
+import { Waiting } from './waiting.tsx'
+
+type SignedOut = Extract<AuthState, { state: 'signed-out' | 'waiting' }>
+
+/** The gateway's address, and one button. */
+export function SignIn({ auth }: { auth: SignedOut }) {
+  const { client, queries } = useRpc()
+  const platform = usePlatform()
+  const settings = useSettings()
+  const [address, setAddress] = useState(platform.gateway || settings?.gateway || '')
+  const [checked, setChecked] = useState(address)
+  const gateway = useQuery(
+    queries.auth.discover.queryOptions({ input: { gateway: checked }, enabled: checked.trim() !== '', retry: false }),
+  )
+  const signIn = useMutation({
+    mutationFn: (flow: 'browser' | 'device') => client.auth.signIn({ gateway: address.trim(), flow }),
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (address.trim() !== '') signIn.mutate('browser')
+  }
+  const waiting = auth.state === 'waiting' ? auth : undefined
+  const failure =
+    auth.state === 'signed-out' ? (auth.problem ?? (signIn.error ? problemOf(signIn.error) : undefined)) : undefined
+  const unknown = gateway.error && checked === address ? problemOf(gateway.error) : undefined
+  return (
+    <div className="app app--noside signin">
+      <Arches />
+      <main className="signin__main">
+        <section className="signin__card" aria-labelledby="sign-in-title">
+          <Logo size={44} />
+          <h1 id="sign-in-title">Sign in to Sallyport</h1>
+          <p className="t2">One sign-in for the databases, hosts, desktops and clusters you are allowed to use.</p>
+          <form onSubmit={submit}>
+            <label className="fld">
+              <span className="fld__l">Gateway</span>
+              <span className={unknown ? 'input input--lg is-error' : 'input input--lg'}>
+                <Icon name="shield-check" />
+                <input
+                  value={address}
+                  onChange={(event) => setAddress(event.target.value)}
+                  onBlur={() => setChecked(address)}
+                  placeholder="gateway.example.com"
+                  spellCheck={false}
+                  autoComplete="url"
+                  aria-invalid={unknown !== undefined}
+                  aria-describedby="gateway-hint"
+                />
+                {gateway.data && checked === address && (
+                  <span className="xs t2 row fld__ok">
+                    <Icon name="check" size={12} />
+                    Verified
+                  </span>
+                )}
+              </span>
+              <span className={unknown ? 'fld__h err' : 'fld__h'} id="gateway-hint">
+                {unknown?.message ?? gateway.data?.name ?? 'The address your company gave you.'}
+              </span>
+            </label>
+            <Button
+              kind="primary"
+              size="lg"
+              block
+              type="submit"
+              keys={keyLabel('Enter', platform.os)}
+              disabled={address.trim() === '' || waiting !== undefined || signIn.isPending}
+            >
+              Continue with SSO
+            </Button>
+          </form>
+          <div className="signin__alt">
+            <Button
+              kind="ghost"
+              size="sm"
+              disabled={address.trim() === '' || waiting !== undefined}
+              onClick={() => signIn.mutate('device')}
+            >
+              Sign in with a device code
+            </Button>
+          </div>
+          <p className="signin__rec">
+            <span className="rec rec--bare" />
+            Sessions through this gateway are recorded. No passwords or keys are stored on this device.
+          </p>
+        </section>
+        {waiting && <Waiting {...waiting} />}
+        {!waiting && failure && <Failed problem={failure} onRetry={() => signIn.mutate('browser')} />}
+      </main>
+      <footer className="status">
+        <span className="status__i">Sallyport {platform.version}</span>
+      </footer>
+    </div>
+  )
+}
+
+/** The gate behind the card. */
+function Arches() {
+  return (
+    <svg className="signin__gate" viewBox="0 0 1440 900" preserveAspectRatio="xMidYMin slice" aria-hidden="true">
+      {Array.from({ length: 9 }, (_, i) => {
+        const r = 75 + 37 * i
+        return <path key={r} d={`M${720 - r} 900V${430 - 10 * i}a${r} ${r} 0 0 1 ${2 * r} 0V900`} />
+      })}
+    </svg>
+  )
+}

@@ -1,0 +1,89 @@
+import { Icon } from '../decisions/icon.tsx'
+import { milliseconds, timeOfDay } from '../decisions/time.ts'
+import { counted, looks, statementTitle } from '../decisions/words.ts'
+import { IconButton } from '../theme/controls.tsx'
+import type { Mark, SqlState } from './run-state.ts'
+
+/** Every decision of the tab's session, newest first. A row leads to its statement. */
+export function DecisionLog({
+  state,
+  onClose,
+  onReveal,
+}: {
+  state: SqlState
+  onClose(): void
+  onReveal(mark: string): void
+}) {
+  const current = new Set(state.marks.map((mark) => mark.id))
+  const all = [...state.past, ...state.marks].toReversed()
+  return (
+    <aside className="log" aria-label="Decision log">
+      <div className="log__hd">
+        <span className="grow">
+          Decisions <span className="t3">this session</span>
+        </span>
+        <IconButton icon="x" label="Hide decisions" onClick={onClose} />
+      </div>
+      <ol className="scroll log__bd">
+        {all.length === 0 && <li className="log__none t3 sm">Nothing was run yet.</li>}
+        {all.map((mark) => (
+          <li key={mark.id}>
+            <button
+              type="button"
+              className={`log__row d-${looks[mark.look].tone}`}
+              disabled={!current.has(mark.id)}
+              onClick={() => onReveal(mark.id)}
+            >
+              <Icon name={looks[mark.look].icon} size={14} />
+              <span className="trunc">
+                <span className="word">{looks[mark.look].word}</span> {title(mark)}
+              </span>
+              <span className="tm">{timeOfDay(mark.startedAt)}</span>
+              <span className="ds trunc">{detail(mark)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </aside>
+  )
+}
+
+function title(mark: Mark): string {
+  return statementTitle(mark.text, [])
+}
+
+function detail(mark: Mark): string {
+  switch (mark.look) {
+    case 'running':
+      return 'Running'
+    case 'masked': {
+      const names = [...new Set(mark.masked.map((m) => m.label))].join(', ')
+      const policies = [...new Set(mark.masked.map((m) => m.policy.id))].join(', ')
+      return `${names} · ${policies}`
+    }
+    case 'blocked':
+      return mark.blocked === undefined ? '' : `${mark.blocked.policy.reason} · ${mark.blocked.policy.id}`
+    case 'held':
+      return mark.held === undefined
+        ? ''
+        : `${counted(mark.held.approval.count, 'approval')} needed · ${mark.held.policy.id}`
+    case 'denied':
+      return `${mark.decision?.by.join(', ') ?? ''}: ${mark.decision?.reason ?? ''}`
+    case 'failed':
+      return mark.error?.message ?? ''
+    case 'granted':
+      return `${numbers(mark)} · ${mark.granted?.policy.id ?? ''}`
+    case 'approved':
+      return `by ${mark.decision?.by.join(', ') ?? ''} · ${numbers(mark)}`
+    case 'cancelled':
+    case 'expired':
+      return 'Nothing ran'
+    default:
+      return numbers(mark)
+  }
+}
+
+function numbers(mark: Mark): string {
+  const rows = mark.rows === undefined ? '' : counted(mark.rows, 'row')
+  return [rows, mark.ms === undefined ? '' : milliseconds(mark.ms)].filter((part) => part !== '').join(' · ')
+}

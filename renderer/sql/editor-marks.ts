@@ -1,0 +1,227 @@
+import { looks } from '../decisions/words.ts'
+import { readTokens, toHex } from '../theme/colors.ts'
+import type { EditorHandle } from './editor.tsx'
+import { decorations, hasZone, maskedSpans, type Range } from './marks.ts'
+import { monaco } from './monaco.ts'
+import type { Mark } from './run-state.ts'
+
+interface Shown {
+  mark: Mark
+  decorations: monaco.editor.IEditorDecorationsCollection
+}
+
+interface Zone {
+  /** What React draws into: an overlay that lies over an empty zone, so that it can be clicked and focused. */
+  node: HTMLDivElement
+  widget: monaco.editor.IOverlayWidget
+  zoneId: string
+  zone: monaco.editor.IViewZone
+  observer: ResizeObserver
+}
+
+/** Draws marks in one editor and keeps them where edits move their statements. */
+export class EditorMarks {
+  private readonly editor: monaco.editor.IStandaloneCodeEditor
+  private readonly model: monaco.editor.ITextModel
+  private readonly shown = new Map<string, Shown>()
+  private readonly zones = new Map<string, Zone>()
+  private readonly nodes = new Map<string, HTMLDivElement>()
+  private readonly listeners: monaco.IDisposable[] = []
+
+  constructor(editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel) {
+    this.editor = editor
+    this.model = model
+    this.listeners.push(model.onDidChangeContent(() => this.moveZones()))
+    this.listeners.push(editor.onDidLayoutChange(() => this.placeZones()))
+  }
+
+  dispose(): void {
+    for (const listener of this.listeners) listener.dispose()
+    for (const id of [...this.zones.keys()]) this.removeZone(id)
+  }
+
+  /** Brings the editor to these marks. */
+  show(marks: readonly Mark[]): void {
+    for (const [id, { decorations }] of this.shown) {
+      if (marks.some((mark) => mark.id === id)) continue
+      decorations.clear()
+      this.shown.delete(id)
+    }
+    for (const mark of marks) {
+      const before = this.shown.get(mark.id)
+      if (before?.mark === mark) continue
+      const range = before?.decorations.getRange(0) ?? this.toRange(mark.start, mark.end)
+      const collection = before?.decorations ?? this.editor.createDecorationsCollection()
+      collection.set(this.decorate(mark, range))
+      this.shown.set(mark.id, { mark, decorations: collection })
+    }
+    this.syncZones(marks)
+  }
+
+  /** Colours have changed. */
+  refresh(): void {
+    for (const { mark, decorations } of this.shown.values()) {
+      const range = decorations.getRange(0)
+      if (range !== null) decorations.set(this.decorate(mark, range))
+    }
+  }
+
+  /** The element of a mark's zone; made when first asked for, on the page once the zone is. */
+  zoneNode(id: string): HTMLDivElement {
+    const there = this.nodes.get(id)
+    if (there !== undefined) return there
+    const node = document.createElement('div')
+    node.className = 'zone-host'
+    this.nodes.set(id, node)
+    return node
+  }
+
+  handle(): EditorHandle {
+    const { editor, model } = this
+    return {
+      text: () => model.getValue(),
+      cursor: () => model.getOffsetAt(editor.getPosition() ?? { lineNumber: 1, column: 1 }),
+      selection: () => {
+        const selection = editor.getSelection()
+        if (selection === null || selection.isEmpty()) return undefined
+        return {
+          start: model.getOffsetAt(selection.getStartPosition()),
+          end: model.getOffsetAt(selection.getEndPosition()),
+        }
+      },
+      marksIn: (start, end) => {
+        const range = this.toRange(start, end)
+        const hit = [...this.shown].filter(([, s]) => {
+          const at = s.decorations.getRange(0)
+          return at === null || monaco.Range.areIntersecting(at, range)
+        })
+        return new Set(hit.map(([id]) => id))
+      },
+      lineOf: (id) => this.shown.get(id)?.decorations.getRange(0)?.startLineNumber,
+      reveal: (id) => this.reveal(id),
+      step: (direction) => this.step(direction),
+      focus: () => editor.focus(),
+    }
+  }
+
+  private reveal(id: string): void {
+    const range = this.shown.get(id)?.decorations.getRange(0)
+    if (range == null) return
+    this.editor.setPosition({ lineNumber: range.startLineNumber, column: range.startColumn })
+    this.editor.revealRangeInCenterIfOutsideViewport(range)
+    const zone = this.nodes.get(id)?.querySelector<HTMLElement>('[role="group"]')
+    if (zone == null) this.editor.focus()
+    else zone.focus()
+  }
+
+  private step(direction: 1 | -1): void {
+    const line = this.editor.getPosition()?.lineNumber ?? 1
+    const lines = [...this.shown.keys()]
+      .map((id) => ({ id, line: this.shown.get(id)?.decorations.getRange(0)?.startLineNumber ?? 0 }))
+      .sort((a, b) => a.line - b.line)
+    const next =
+      direction === 1
+        ? (lines.find((l) => l.line > line) ?? lines[0])
+        : (lines.findLast((l) => l.line < line) ?? lines.at(-1))
+    if (next !== undefined) this.reveal(next.id)
+  }
+
+  private decorate(mark: Mark, range: Range): monaco.editor.IModelDeltaDecoration[] {
+    const offset = this.model.getOffsetAt({ lineNumber: range.startLineNumber, column: range.startColumn })
+    const spans = mark.look === 'failed' ? errorSpan(mark) : maskedSpans(mark)
+    // Edited since: the offsets within it hold no more.
+    const same = this.model.getValueInRange(range) === mark.text
+    const inline = same ? spans.map((span) => this.toRange(offset + span.start, offset + span.end)) : []
+    const firstLineEnd = this.model.getLineMaxColumn(range.startLineNumber)
+    const { tone } = looks[mark.look]
+    const key = tone === 'ended' ? 'text-3' : tone === 'info' ? 'accent' : (`${tone}-fg` as const)
+    const tokens = readTokens([key])
+    return decorations(mark, { range, firstLineEnd, inline }, toHex(tokens[key]))
+  }
+
+  private toRange(start: number, end: number): Range {
+    const a = this.model.getPositionAt(start)
+    const b = this.model.getPositionAt(end)
+    return { startLineNumber: a.lineNumber, startColumn: a.column, endLineNumber: b.lineNumber, endColumn: b.column }
+  }
+
+  private syncZones(marks: readonly Mark[]): void {
+    for (const id of [...this.zones.keys()]) {
+      if (!marks.some((mark) => mark.id === id && hasZone(mark))) this.removeZone(id)
+    }
+    for (const mark of marks) if (hasZone(mark) && !this.zones.has(mark.id)) this.addZone(mark.id)
+  }
+
+  private addZone(id: string): void {
+    const node = this.zoneNode(id)
+    const line = this.shown.get(id)?.decorations.getRange(0)?.endLineNumber ?? 1
+    const zone: monaco.editor.IViewZone = {
+      afterLineNumber: line,
+      heightInPx: 110,
+      domNode: document.createElement('div'),
+      onDomNodeTop: (top) => {
+        node.style.top = `${top}px`
+      },
+    }
+    const widget: monaco.editor.IOverlayWidget = {
+      getId: () => `zone-${id}`,
+      getDomNode: () => node,
+      getPosition: () => null,
+    }
+    this.editor.addOverlayWidget(widget)
+    let zoneId = ''
+    this.editor.changeViewZones((accessor) => {
+      zoneId = accessor.addZone(zone)
+    })
+    const observer = new ResizeObserver(() => {
+      // Hidden with its tab: keep the height it had.
+      const height = node.offsetHeight
+      if (height === 0 || height === zone.heightInPx) return
+      zone.heightInPx = height
+      this.editor.changeViewZones((accessor) => accessor.layoutZone(zoneId))
+    })
+    observer.observe(node)
+    this.zones.set(id, { node, widget, zoneId, zone, observer })
+    this.placeZones()
+    this.editor.revealLineInCenterIfOutsideViewport(line)
+  }
+
+  private removeZone(id: string): void {
+    const zone = this.zones.get(id)
+    if (zone === undefined) return
+    zone.observer.disconnect()
+    this.editor.changeViewZones((accessor) => accessor.removeZone(zone.zoneId))
+    this.editor.removeOverlayWidget(zone.widget)
+    this.zones.delete(id)
+    this.nodes.delete(id)
+  }
+
+  /** Under the statements, where they are now. */
+  private moveZones(): void {
+    this.editor.changeViewZones((accessor) => {
+      for (const [id, zone] of this.zones) {
+        const line = this.shown.get(id)?.decorations.getRange(0)?.endLineNumber
+        if (line === undefined || line === zone.zone.afterLineNumber) continue
+        zone.zone.afterLineNumber = line
+        accessor.layoutZone(zone.zoneId)
+      }
+    })
+  }
+
+  /** From the code's left edge to the ruler. */
+  private placeZones(): void {
+    const { contentLeft, width, verticalScrollbarWidth } = this.editor.getLayoutInfo()
+    for (const { node } of this.zones.values()) {
+      node.style.left = `${contentLeft}px`
+      node.style.width = `${width - contentLeft - verticalScrollbarWidth - 16}px`
+    }
+  }
+}
+
+/** The word at which the target's parser stopped. */
+function errorSpan(mark: Mark): { start: number; end: number }[] {
+  const at = mark.error?.position
+  if (at === undefined) return []
+  const word = /^\S+/.exec(mark.text.slice(at))?.[0] ?? ''
+  return [{ start: at, end: at + Math.max(1, word.length) }]
+}

@@ -1,0 +1,101 @@
+import './editor.css'
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
+import type { ThemeName } from '../theme/theme.tsx'
+import { EditorMarks } from './editor-marks.ts'
+import { hasZone } from './marks.ts'
+import { applyTheme, monaco } from './monaco.ts'
+import type { Mark } from './run-state.ts'
+
+/** What the tab asks of its editor. Offsets are UTF-16, in the text as it is now. */
+export interface EditorHandle {
+  text(): string
+  cursor(): number
+  /** Undefined when nothing is selected. */
+  selection(): { start: number; end: number } | undefined
+  /** Ids of marks whose statements lie in [start, end), wherever edits have moved them. */
+  marksIn(start: number, end: number): ReadonlySet<string>
+  lineOf(mark: string): number | undefined
+  reveal(mark: string): void
+  /** The next decision from the cursor, or the one before. */
+  step(direction: 1 | -1): void
+  focus(): void
+}
+
+interface Props {
+  label: string
+  text: string
+  theme: ThemeName
+  marks: readonly Mark[]
+  onChange(text: string): void
+  onReady(handle: EditorHandle): void
+  zone(mark: Mark): ReactNode
+}
+
+/** Monaco, with the gateway's decisions in its gutter, beside its lines and between them. */
+export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone }: Props) {
+  const host = useRef<HTMLDivElement>(null)
+  const [shown, setShown] = useState<EditorMarks | undefined>(undefined)
+  const change = useEffectEvent(onChange)
+  const ready = useEffectEvent(onReady)
+  const first = useRef({ text, label })
+
+  useEffect(() => {
+    if (host.current === null) return
+    const model = monaco.editor.createModel(first.current.text, 'pgsql')
+    const editor = monaco.editor.create(host.current, { ...options, model, ariaLabel: `SQL, ${first.current.label}` })
+    const editorMarks = new EditorMarks(editor, model)
+    const listener = model.onDidChangeContent(() => change(model.getValue()))
+    setShown(editorMarks)
+    ready(editorMarks.handle())
+    editor.focus()
+    return () => {
+      listener.dispose()
+      editorMarks.dispose()
+      editor.dispose()
+      model.dispose()
+      setShown(undefined)
+    }
+  }, [])
+
+  useEffect(() => {
+    applyTheme(theme)
+    shown?.refresh()
+  }, [theme, shown])
+  useEffect(() => shown?.show(marks), [shown, marks])
+
+  return (
+    <div className="ed-host">
+      <div className="ed-monaco" ref={host} />
+      {shown && marks.filter(hasZone).map((mark) => createPortal(zone(mark), shown.zoneNode(mark.id), mark.id))}
+    </div>
+  )
+}
+
+const options: monaco.editor.IStandaloneEditorConstructionOptions = {
+  automaticLayout: true,
+  fontFamily: '"JetBrains Mono", ui-monospace, monospace',
+  fontSize: 12.5,
+  fontLigatures: false,
+  lineHeight: 20,
+  minimap: { enabled: false },
+  glyphMargin: true,
+  folding: false,
+  lineNumbersMinChars: 4,
+  lineDecorationsWidth: 22,
+  padding: { top: 8, bottom: 8 },
+  scrollBeyondLastLine: false,
+  renderLineHighlight: 'line',
+  overviewRulerLanes: 1,
+  overviewRulerBorder: true,
+  hideCursorInOverviewRuler: true,
+  occurrencesHighlight: 'off',
+  selectionHighlight: false,
+  wordBasedSuggestions: 'currentDocument',
+  quickSuggestions: false,
+  unicodeHighlight: { ambiguousCharacters: false },
+  fixedOverflowWidgets: true,
+  tabSize: 2,
+  scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 10, useShadows: false },
+  placeholder: 'Write SQL, then run the statement at the cursor.',
+}

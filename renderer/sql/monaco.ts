@@ -1,0 +1,93 @@
+import * as monaco from 'monaco-editor/editor/editor.api.js'
+import EditorWorker from 'monaco-editor/editor/editor.worker.js?worker'
+import 'monaco-editor/features/bracketMatching/register.js'
+import 'monaco-editor/features/caretOperations/register.js'
+import 'monaco-editor/features/clipboard/register.js'
+import 'monaco-editor/features/codicon/register.js'
+import 'monaco-editor/features/comment/register.js'
+import 'monaco-editor/features/contextmenu/register.js'
+import 'monaco-editor/features/cursorUndo/register.js'
+import 'monaco-editor/features/find/register.js'
+import 'monaco-editor/features/hover/register.js'
+import 'monaco-editor/features/indentation/register.js'
+import 'monaco-editor/features/lineSelection/register.js'
+import 'monaco-editor/features/linesOperations/register.js'
+import 'monaco-editor/features/multicursor/register.js'
+import 'monaco-editor/features/placeholderText/register.js'
+import 'monaco-editor/features/smartSelect/register.js'
+import 'monaco-editor/features/suggest/register.js'
+import 'monaco-editor/features/wordHighlighter/register.js'
+import 'monaco-editor/features/wordOperations/register.js'
+import 'monaco-editor/languages/definitions/pgsql/register.js'
+import { readTokens, toHex } from '../theme/colors.ts'
+import type { ThemeName } from '../theme/theme.tsx'
+
+// Monaco's own hook for its one worker; it has no other way to be told.
+self.MonacoEnvironment = { getWorker: () => new EditorWorker() }
+
+/** Monaco's themes are made from the tokens, once per theme change. */
+export function applyTheme(name: ThemeName): void {
+  const t = readTokens([
+    'surface-base',
+    'surface-overlay',
+    'text',
+    'text-3',
+    'line',
+    'line-strong',
+    'focus',
+    'hover',
+    'accent-tint',
+    'syn-keyword',
+    'syn-string',
+    'syn-number',
+    'syn-ident',
+    'syn-func',
+    'syn-op',
+    'syn-comment',
+    'syn-line-no',
+    'syn-line-no-active',
+    'syn-current-line',
+    'syn-selection',
+  ] as const)
+  const color = (key: keyof typeof t) => toHex(t[key])
+  const rule = (token: string, key: keyof typeof t) => ({ token, foreground: color(key).slice(1) })
+  monaco.editor.defineTheme(`sallyport-${name}`, {
+    base: name === 'light' ? 'vs' : 'vs-dark',
+    inherit: true,
+    rules: [
+      rule('', 'syn-ident'),
+      rule('keyword', 'syn-keyword'),
+      rule('operator', 'syn-op'),
+      rule('operator.sql', 'syn-op'),
+      rule('delimiter', 'syn-op'),
+      rule('string', 'syn-string'),
+      rule('string.sql', 'syn-string'),
+      rule('number', 'syn-number'),
+      rule('number.sql', 'syn-number'),
+      rule('predefined', 'syn-func'),
+      rule('predefined.sql', 'syn-func'),
+      rule('identifier', 'syn-ident'),
+      rule('comment', 'syn-comment'),
+    ],
+    colors: {
+      'editor.background': color('surface-base'),
+      'editor.foreground': color('syn-ident'),
+      'editorLineNumber.foreground': color('syn-line-no'),
+      'editorLineNumber.activeForeground': color('syn-line-no-active'),
+      'editor.lineHighlightBackground': color('syn-current-line'),
+      'editor.lineHighlightBorder': '#00000000',
+      'editor.selectionBackground': color('syn-selection'),
+      'editor.inactiveSelectionBackground': color('hover'),
+      'editorCursor.foreground': color('text'),
+      'editorOverviewRuler.border': color('line'),
+      'editorWidget.background': color('surface-overlay'),
+      'editorWidget.border': color('line-strong'),
+      'editorSuggestWidget.selectedBackground': color('accent-tint'),
+      focusBorder: color('focus'),
+      'scrollbarSlider.background': color('accent-tint'),
+    },
+  })
+  monaco.editor.setTheme(`sallyport-${name}`)
+}
+
+export { monaco }

@@ -1,0 +1,136 @@
+import { lazy, Suspense } from 'react'
+import { Icon } from '../decisions/icon.tsx'
+import { milliseconds, timeOfDay } from '../decisions/time.ts'
+import { counted } from '../decisions/words.ts'
+import type { SqlDocument } from '../dock/workspace.ts'
+import { ExpiredGate } from '../frame/expired-gate.tsx'
+import { usePause } from '../rpc/context.tsx'
+import { Button, Empty, Spinner } from '../theme/controls.tsx'
+import { DecisionLog } from './decision-log.tsx'
+import type { Mark, Message, ResultTab, SqlState } from './run-state.ts'
+import type { SqlRuntime } from './runtime.ts'
+
+const ResultGrid = lazy(() => import('./grid.tsx'))
+
+/** Below the editor: a tab for each result, the messages, and the decision log. */
+export function Results({
+  document,
+  runtime,
+  state,
+  log,
+  onLog,
+  onReveal,
+}: {
+  document: SqlDocument
+  runtime: SqlRuntime
+  state: SqlState
+  log: boolean
+  onLog(on: boolean): void
+  onReveal(mark: string): void
+}) {
+  const pause = usePause()
+  const shown = state.results.find((result) => result.key === state.shown)
+  const mark = state.marks.find((m) => m.id === shown?.mark)
+  return (
+    <div className="res">
+      <div className="res__tabs">
+        <div className="row res__list" role="tablist" aria-label="Results">
+          {state.results.map((result) => (
+            <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
+              <Icon name="table" size={14} />
+              {result.title} <span className="t3 num">{result.rows.toLocaleString('en-GB')}</span>
+            </Tab>
+          ))}
+          <Tab on={shown === undefined} onClick={() => runtime.show('messages')}>
+            Messages {state.messages.length > 0 && <span className="t3 num">{state.messages.length}</span>}
+          </Tab>
+        </div>
+        <span className="right row">
+          {state.running !== undefined && <Spinner label="Running" />}
+          {!log && (
+            <Button size="sm" kind="ghost" onClick={() => onLog(true)}>
+              Decisions
+            </Button>
+          )}
+        </span>
+      </div>
+      {pause === 'expired' ? (
+        <ExpiredGate title="Sign in again to see these results" document={document} />
+      ) : (
+        <div className="res__bd">
+          <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
+            {shown === undefined ? (
+              <Messages messages={state.messages} marks={state.marks} />
+            ) : shown.complete && shown.rows === 0 ? (
+              <Empty
+                icon="table"
+                title="0 rows"
+                text={`It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`}
+              />
+            ) : (
+              <Suspense fallback={<Spinner label="Opening the grid" />}>
+                <ResultGrid key={shown.handle} result={shown} rows={runtime.rows} />
+              </Suspense>
+            )}
+            {shown && <Foot result={shown} mark={mark} />}
+          </div>
+          {log && <DecisionLog state={state} onClose={() => onLog(false)} onReveal={onReveal} />}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children: React.ReactNode }) {
+  return (
+    <button type="button" role="tab" aria-selected={on} className={on ? 'rtab is-on' : 'rtab'} onClick={onClick}>
+      {children}
+    </button>
+  )
+}
+
+function Foot({ result, mark }: { result: ResultTab; mark: Mark | undefined }) {
+  const masked = result.columns.filter((column) => column.masked !== undefined).length
+  return (
+    <div className="res__ft">
+      <span className="num">
+        {counted(result.rows, 'row')}
+        {!result.complete && <span className="t3"> so far</span>}
+        {result.truncated && <span className="t3"> kept, see Messages</span>}
+      </span>
+      {masked > 0 && (
+        <span className="fg d-masked row row--4">
+          <Icon name="eye-off" size={12} />
+          {counted(masked, 'column')} masked
+        </span>
+      )}
+      {mark?.ms !== undefined && <span className="right num">{milliseconds(mark.ms)}</span>}
+    </div>
+  )
+}
+
+function Messages({ messages, marks }: { messages: readonly Message[]; marks: readonly Mark[] }) {
+  if (messages.length === 0) {
+    const text =
+      marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
+    return <Empty icon="list" title="No messages" text={text} />
+  }
+  return (
+    <ol className="msgs scroll" aria-label="Messages">
+      {messages.map((message) => (
+        <li key={message.id} className={message.kind === 'error' ? 'msg msg--error' : 'msg'}>
+          <span className="tm num t3">{timeOfDay(message.at)}</span>
+          {message.kind === 'error' && (
+            <span className="fg d-blocked">
+              <Icon name="circle-x" size={14} />
+            </span>
+          )}
+          <span>
+            {message.text}
+            {message.detail && <span className="t2"> {message.detail}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}

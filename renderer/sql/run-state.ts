@@ -1,0 +1,265 @@
+import type { Annotation } from '../../shared/annotation.ts'
+import type { Masked } from '../../shared/decision.ts'
+import type { Problem, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import { bareName, firstLine, type LookName } from '../decisions/words.ts'
+
+export type Blocked = Extract<Annotation, { kind: 'blocked' }>
+export type Held = Extract<Annotation, { kind: 'held' }>
+export type Granted = Extract<Annotation, { kind: 'granted' }>
+
+export interface RunError {
+  message: string
+  sqlstate?: string
+  detail?: string
+  hint?: string
+  /** UTF-16 offset within the statement. */
+  position?: number
+  problem?: Problem
+}
+
+/** One statement that was run, and all that was said of it. Offsets are those of the text when it ran. */
+export interface Mark {
+  id: string
+  statement: number
+  start: number
+  end: number
+  text: string
+  /** Milliseconds since 1970. */
+  startedAt: number
+  look: LookName
+  masked: readonly Masked[]
+  blocked?: Blocked
+  held?: Held & { since: number }
+  granted?: Granted
+  /** A held statement's end: who approved or denied it, and why. */
+  decision?: { by: readonly string[]; reason?: string; at: number }
+  error?: RunError
+  rows?: number
+  ms?: number
+  tag?: string
+}
+
+export interface ResultTab {
+  /** The mark's id and its number within the statement: one statement may return several. */
+  key: string
+  mark: string
+  title: string
+  handle: string
+  columns: readonly ResultColumn[]
+  rows: number
+  complete: boolean
+  truncated: boolean
+}
+
+export interface Message {
+  id: string
+  at: number
+  kind: 'info' | 'notice' | 'error'
+  text: string
+  detail?: string
+}
+
+export interface SqlState {
+  /** The number of the run that goes on; undefined when none does. */
+  running: number | undefined
+  cancelling: boolean
+  runs: number
+  /** What the editor shows, one for each statement. */
+  marks: readonly Mark[]
+  /** Earlier runs of statements that were run again; for the log. */
+  past: readonly Mark[]
+  results: readonly ResultTab[]
+  messages: readonly Message[]
+  /** The result tab in front, or the messages. */
+  shown: string
+  /** The first run began then; undefined before. */
+  since: number | undefined
+}
+
+export const noRuns: SqlState = {
+  running: undefined,
+  cancelling: false,
+  runs: 0,
+  marks: [],
+  past: [],
+  results: [],
+  messages: [],
+  shown: 'messages',
+  since: undefined,
+}
+
+/** A run begins: results of the run before go, and so do the marks that the editor says are run again. */
+export function begin(state: SqlState, again: ReadonlySet<string>, now: number): SqlState {
+  return {
+    ...retire(state, again),
+    running: state.runs,
+    runs: state.runs + 1,
+    cancelling: false,
+    results: [],
+    messages: [],
+    shown: 'messages',
+    since: state.since ?? now,
+  }
+}
+
+/** Takes a mark off the editor; it stays in the log. */
+export function dismiss(state: SqlState, id: string): SqlState {
+  return retire(state, new Set([id]))
+}
+
+/** What an event of run `run` changes. */
+export function apply(state: SqlState, run: number, event: RunEvent, now: number): SqlState {
+  if (event.type === 'done') return { ...state, running: undefined, cancelling: false }
+  const id = `${run}:${event.statement}`
+  switch (event.type) {
+    case 'statement': {
+      const { statement, start, end, text } = event
+      const mark: Mark = { id, statement, start, end, text, startedAt: now, look: 'running', masked: [] }
+      return { ...state, marks: [...state.marks, mark] }
+    }
+    case 'annotation':
+      return withMark(state, id, (mark) => annotate(mark, event.annotation, now))
+    case 'notice':
+      return say(state, now, { kind: 'notice', text: `${event.severity}: ${event.message}` })
+    case 'columns':
+      return withColumns(state, id, event)
+    case 'progress':
+      return withResult(state, event.result, (result) => ({ ...result, rows: event.rows }))
+    case 'complete':
+      return complete(state, id, event, now)
+    case 'error':
+      return fail(state, id, event, now)
+    default:
+      return event satisfies never
+  }
+}
+
+/** The run broke outside any statement: the link to the core went, or it refused the run. */
+export function broke(state: SqlState, problem: Problem, now: number): SqlState {
+  const marks = state.marks.map((mark) =>
+    isOpen(mark) ? { ...mark, look: 'failed' as const, error: { message: problem.message, problem } } : mark,
+  )
+  const text = problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`
+  return say({ ...state, marks, running: undefined, cancelling: false, shown: 'messages' }, now, {
+    kind: 'error',
+    text,
+  })
+}
+
+/** Still to end: it runs, or is held. */
+export function isOpen(mark: Mark): boolean {
+  return mark.look === 'running' || mark.look === 'held'
+}
+
+function retire(state: SqlState, gone: ReadonlySet<string>): SqlState {
+  return {
+    ...state,
+    marks: state.marks.filter((mark) => !gone.has(mark.id)),
+    past: [...state.past, ...state.marks.filter((mark) => gone.has(mark.id))],
+  }
+}
+
+function annotate(mark: Mark, annotation: Annotation, now: number): Mark {
+  switch (annotation.kind) {
+    case 'allowed':
+      return mark
+    case 'granted':
+      return { ...mark, look: 'granted', granted: annotation }
+    case 'masked':
+      return { ...mark, look: 'masked', masked: [...mark.masked, ...annotation.columns] }
+    case 'blocked':
+      return { ...mark, look: 'blocked', blocked: annotation }
+    case 'held':
+      return { ...mark, look: 'held', held: { ...annotation, since: now } }
+    case 'approved':
+      return { ...mark, look: 'running', decision: { by: annotation.by, at: now } }
+    case 'denied':
+      return { ...mark, look: 'denied', decision: { by: [annotation.by], reason: annotation.reason, at: now } }
+    case 'expired':
+      return { ...mark, look: 'expired' }
+    case 'ended':
+      return { ...mark, look: 'failed', error: { message: annotation.reason } }
+    default:
+      return annotation satisfies never
+  }
+}
+
+function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { type: 'columns' }>): SqlState {
+  const { result: handle, columns } = event
+  if (state.results.some((r) => r.handle === handle)) return withResult(state, handle, (r) => ({ ...r, columns }))
+  const mark = state.marks.find((m) => m.id === id)
+  const n = state.results.filter((r) => r.mark === id).length
+  const result: ResultTab = {
+    key: `${id}:${n}`,
+    mark: id,
+    title: mark === undefined ? 'Result' : resultTitle(mark),
+    handle,
+    columns,
+    rows: 0,
+    complete: false,
+    truncated: false,
+  }
+  const first = state.results.length === 0
+  return { ...state, results: [...state.results, result], shown: first ? result.key : state.shown }
+}
+
+/** The tables a SELECT names first, or its beginning. */
+function resultTitle(mark: Mark): string {
+  const from = /\bfrom\s+((?:[\w".]+)(?:\s+(?:as\s+)?\w+)?)/i.exec(mark.text)?.[1]?.split(/\s/)[0]
+  return from === undefined ? firstLine(mark.text).slice(0, 32) : bareName(from.replaceAll('"', ''))
+}
+
+function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {
+  const { rows, ms, tag, truncated } = event
+  const done = withMark(state, id, (mark) => {
+    const look = mark.look !== 'running' ? mark.look : mark.decision === undefined ? 'allowed' : 'approved'
+    return { ...mark, look, rows, ms, tag }
+  })
+  const last = done.results.findLast((r) => r.mark === id && !r.complete)
+  const results =
+    last === undefined
+      ? done
+      : withResult(done, last.handle, (r) => ({
+          ...r,
+          complete: true,
+          truncated,
+          rows: Math.max(r.rows, truncated ? r.rows : rows),
+        }))
+  return tag === '' ? results : say(results, now, { kind: 'info', text: `${tag} · ${Math.round(ms)} ms` })
+}
+
+function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'error' }>, now: number): SqlState {
+  const { message, sqlstate, detail, hint, position, problem } = event
+  const failed = withMark(state, id, (mark) => {
+    // A decision that stopped it has been told already, and says more.
+    if (mark.look === 'blocked' || mark.look === 'denied' || mark.look === 'expired') return mark
+    if (mark.look === 'held' && state.cancelling) return { ...mark, look: 'cancelled' }
+    const error: RunError = {
+      message,
+      ...(sqlstate === undefined ? {} : { sqlstate }),
+      ...(detail === undefined ? {} : { detail }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(position === undefined ? {} : { position: position - mark.start }),
+      ...(problem === undefined ? {} : { problem }),
+    }
+    return { ...mark, look: sqlstate === canceled ? 'cancelled' : 'failed', error }
+  })
+  const extra = [detail, hint].filter((part) => part !== undefined).join(' ')
+  const said = say(failed, now, { kind: 'error', text: message, ...(extra === '' ? {} : { detail: extra }) })
+  return said.results.length === 0 ? { ...said, shown: 'messages' } : said
+}
+
+/** SQLSTATE query_canceled. */
+const canceled = '57014'
+
+function say(state: SqlState, at: number, message: Omit<Message, 'id' | 'at'>): SqlState {
+  return { ...state, messages: [...state.messages, { ...message, at, id: String(state.messages.length) }] }
+}
+
+function withMark(state: SqlState, id: string, change: (mark: Mark) => Mark): SqlState {
+  return { ...state, marks: state.marks.map((mark) => (mark.id === id ? change(mark) : mark)) }
+}
+
+function withResult(state: SqlState, handle: string, change: (result: ResultTab) => ResultTab): SqlState {
+  return { ...state, results: state.results.map((result) => (result.handle === handle ? change(result) : result)) }
+}

@@ -1,0 +1,86 @@
+import type { RpcClient } from '../rpc/client.ts'
+import { isAbort, problemOf } from '../rpc/problem.ts'
+import { createStore, type Store } from '../rpc/store.ts'
+import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
+
+export interface RunRequest {
+  text: string
+  /** UTF-16 offsets of what to run. */
+  start: number
+  end: number
+  /** Marks of earlier runs on the same statements. */
+  again: ReadonlySet<string>
+}
+
+/** What runs behind a SQL tab: one session, one run at a time, never sent twice. */
+export interface SqlRuntime {
+  state: Pick<Store<SqlState>, 'get' | 'subscribe'>
+  /** Ignored while a run goes on. */
+  run(request: RunRequest): void
+  cancel(): void
+  show(key: string): void
+  /** Takes a mark off the editor. */
+  dismiss(mark: string): void
+  rows: RpcClient['sql']['rows']
+  close(): void
+}
+
+export function createSqlRuntime(client: RpcClient, connection: string): SqlRuntime {
+  const state = createStore(noRuns)
+  const life = new AbortController()
+  let handle: string | undefined
+
+  async function open(): Promise<string> {
+    handle ??= (await client.sql.open({ connection }, { signal: life.signal })).id
+    return handle
+  }
+
+  async function perform(request: RunRequest): Promise<void> {
+    const run = state.get().runs
+    const stale = state.get().results
+    state.update((s) => begin(s, request.again, Date.now()))
+    try {
+      const { text, start, end } = request
+      const id = await open()
+      for (const result of stale) report(client.sql.release({ result: result.handle }))
+      for await (const event of await client.sql.run({ id, text, start, end }, { signal: life.signal })) {
+        state.update((s) => apply(s, run, event, Date.now()))
+      }
+      // A stream that ends without its last event broke off.
+      if (state.get().running === run) throw new Error('The run broke off. What was sent may or may not have run.')
+    } catch (error) {
+      if (isAbort(error, life.signal)) return
+      const problem = problemOf(error)
+      // The core has forgotten the session (it was started anew): the next run opens another.
+      if (problem.code === 'not-found' || problem.code === 'session-ended') handle = undefined
+      state.update((s) => broke(s, problem, Date.now()))
+    }
+  }
+
+  return {
+    state,
+    run: (request) => {
+      if (state.get().running === undefined) void perform(request)
+    },
+    cancel: () => {
+      if (handle === undefined || state.get().running === undefined) return
+      state.update((s) => ({ ...s, cancelling: true }))
+      client.sql.cancel({ id: handle }).catch((error: unknown) => {
+        state.update((s) => ({ ...s, cancelling: false, shown: 'messages' }))
+        console.warn('The cancel did not reach the gateway.', problemOf(error).message)
+      })
+    },
+    show: (key) => state.update((s) => ({ ...s, shown: key })),
+    dismiss: (mark) => state.update((s) => dismiss(s, mark)),
+    rows: client.sql.rows,
+    close: () => {
+      life.abort()
+      if (handle !== undefined) report(client.sql.close({ id: handle }))
+    },
+  }
+}
+
+/** For calls that tidy up: nobody waits for them, and what they say is for the developer. */
+function report(call: Promise<unknown>): void {
+  call.catch((error: unknown) => console.warn('Tidying up after a SQL tab failed.', error))
+}

@@ -1,0 +1,118 @@
+import './grid.css'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { splitStatements, statementAt } from '../../shared/sql/split.ts'
+import { useAnnounce } from '../decisions/announce.tsx'
+import { matches } from '../decisions/keys.ts'
+import { looks } from '../decisions/words.ts'
+import type { SqlDocument } from '../dock/workspace.ts'
+import { useDesk } from '../frame/desk.tsx'
+import { usePause, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { Splitter, useSplit } from '../theme/splitter.tsx'
+import { useThemeName } from '../theme/theme.tsx'
+import { type EditorHandle, SqlEditor } from './editor.tsx'
+import { spoken } from './marks.ts'
+import { Results } from './results.tsx'
+import type { Mark } from './run-state.ts'
+import { createSqlRuntime } from './runtime.ts'
+import { SqlToolbar } from './toolbar.tsx'
+import { DecisionZone, type ZoneActions } from './zones.tsx'
+
+export default function SqlTab({ document }: { document: SqlDocument }) {
+  const { client } = useRpc()
+  const { workspace, runtimes } = useDesk()
+  const { os } = usePlatform()
+  const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const paused = usePause() !== undefined
+  const runtime = runtimes.sql(document.id, () => createSqlRuntime(client, document.connection))
+  const state = useStore(runtime.state)
+  const editor = useRef<EditorHandle | undefined>(undefined)
+  const frame = useRef<HTMLDivElement>(null)
+  const { share, set } = useSplit(0.58)
+  const [log, setLog] = useState(true)
+  useNewDecisions(state.marks, editor)
+
+  const run = (range: { start: number; end: number } | undefined) => {
+    const handle = editor.current
+    if (paused || handle === undefined || range === undefined) return
+    runtime.run({ text: handle.text(), ...range, again: handle.marksIn(range.start, range.end) })
+  }
+  const runHere = () => {
+    const handle = editor.current
+    if (handle !== undefined) run(handle.selection() ?? statementAt(handle.text(), handle.cursor()))
+  }
+  const runAll = () => {
+    const text = editor.current?.text() ?? ''
+    const statements = splitStatements(text)
+    const first = statements[0]
+    const last = statements.at(-1)
+    run(first && last && { start: first.start, end: last.end })
+  }
+  const zoneActions: ZoneActions = {
+    connection: document.connection,
+    cancel: runtime.cancel,
+    dismiss: (mark) => runtime.dismiss(mark.id),
+    leave: () => editor.current?.focus(),
+    rerun: (mark) => {
+      editor.current?.reveal(mark.id)
+      runHere()
+    },
+  }
+  const keys: readonly (readonly [string, () => void])[] = [
+    ['Mod+Enter', runHere],
+    ['Mod+Shift+Enter', runAll],
+    ['Mod+.', runtime.cancel],
+    ['F8', () => editor.current?.step(1)],
+    ['Shift+F8', () => editor.current?.step(-1)],
+  ]
+  const press = (event: KeyboardEvent) => {
+    const hit = keys.find(([combination]) => matches(combination, event.nativeEvent, os))
+    if (hit === undefined) return
+    event.preventDefault()
+    event.stopPropagation()
+    hit[1]()
+  }
+  return (
+    <div className="sqltab" ref={frame} onKeyDownCapture={press}>
+      <SqlToolbar document={document} state={state} onRun={runHere} onRunAll={runAll} onCancel={runtime.cancel} />
+      <div className="sqltab__ed" style={{ flexGrow: share }}>
+        <SqlEditor
+          label={document.connection}
+          text={document.text}
+          theme={theme}
+          marks={state.marks}
+          onChange={(text) => workspace.setText(document.id, text)}
+          onReady={(handle) => {
+            editor.current = handle
+          }}
+          zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}
+        />
+      </div>
+      <Splitter label="Height of the results" share={share} onChange={set} frame={frame} />
+      <div className="sqltab__res" style={{ flexGrow: 1 - share }}>
+        <Results
+          document={document}
+          runtime={runtime}
+          state={state}
+          log={log}
+          onLog={setLog}
+          onReveal={(mark) => editor.current?.reveal(mark)}
+        />
+      </div>
+    </div>
+  )
+}
+
+/** New blocks and holds are said in the live region. */
+function useNewDecisions(marks: readonly Mark[], editor: { current: EditorHandle | undefined }) {
+  const announce = useAnnounce()
+  const told = useRef(new Map<string, Mark['look']>())
+  useEffect(() => {
+    for (const mark of marks) {
+      if (told.current.get(mark.id) === mark.look) continue
+      told.current.set(mark.id, mark.look)
+      if (looks[mark.look].tone === 'info' || mark.look === 'allowed') continue
+      announce(spoken(mark, editor.current?.lineOf(mark.id) ?? 1))
+    }
+  }, [marks, announce, editor])
+}

@@ -1,0 +1,93 @@
+import { GrantChip } from '../decisions/chip.tsx'
+import { EnvTag } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { keyLabel } from '../decisions/keys.ts'
+import { clock, useNow } from '../decisions/time.ts'
+import type { SqlDocument } from '../dock/workspace.ts'
+import { grantWords, useMyGrants } from '../frame/grants.ts'
+import { usePause, usePlatform } from '../rpc/context.tsx'
+import { useConnection } from '../sidebar/connections.ts'
+import { Button } from '../theme/controls.tsx'
+import type { SqlState } from './run-state.ts'
+
+export function SqlToolbar({
+  document,
+  state,
+  onRun,
+  onRunAll,
+  onCancel,
+}: {
+  document: SqlDocument
+  state: SqlState
+  onRun(): void
+  onRunAll(): void
+  onCancel(): void
+}) {
+  const { os } = usePlatform()
+  const paused = usePause() !== undefined
+  const connection = useConnection(document.connection)
+  const running = state.running !== undefined
+  return (
+    <div className="tools" role="toolbar" aria-label={`${document.connection} tools`}>
+      <div className="crumb">
+        <EnvTag environment={document.environment} />
+        <b>{document.connection}</b>
+        {connection?.database && (
+          <>
+            <Icon name="chev-right" size={12} />
+            <span>{connection.database}</span>
+          </>
+        )}
+      </div>
+      <Grants connection={document.connection} />
+      <span className="right row">
+        {state.since !== undefined && !paused && <Recorded since={state.since} />}
+        {running ? (
+          <Button size="sm" keys={keyLabel('Mod+.', os)} disabled={state.cancelling} onClick={onCancel}>
+            {state.cancelling ? 'Cancelling' : 'Cancel'}
+          </Button>
+        ) : (
+          <Button size="sm" kind="ghost" disabled={paused} onClick={onRunAll}>
+            Run all
+          </Button>
+        )}
+        <Button
+          size="sm"
+          kind="primary"
+          icon="play"
+          keys={keyLabel('Mod+Enter', os)}
+          disabled={paused || running}
+          onClick={onRun}
+        >
+          Run
+        </Button>
+      </span>
+    </div>
+  )
+}
+
+/** The person's grants on a connection, each with its countdown. */
+export function Grants({ connection }: { connection: string }) {
+  const grants = useMyGrants(useNow(5_000)).filter((grant) => grant.connection === connection)
+  if (grants.length === 0) return null
+  return (
+    <>
+      <span className="vr" />
+      {grants.map((grant) => (
+        <GrantChip key={grant.id} what={grantWords(grant)} endsAt={grant.endsAt} />
+      ))}
+    </>
+  )
+}
+
+export function Recorded({ since }: { since: number }) {
+  const now = useNow()
+  return (
+    <>
+      <span className="rec">
+        REC <span className="num">{clock(now - since)}</span>
+      </span>
+      <span className="vr" />
+    </>
+  )
+}

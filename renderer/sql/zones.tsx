@@ -1,0 +1,252 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import type { KeyboardEvent, ReactNode } from 'react'
+import type { PolicyRef } from '../../shared/decision.ts'
+import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { keyLabel } from '../decisions/keys.ts'
+import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
+import { approvals, type Look, looks } from '../decisions/words.ts'
+import { useNavigation } from '../frame/desk.tsx'
+import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
+import { problemOf } from '../rpc/problem.ts'
+import { Button } from '../theme/controls.tsx'
+import type { Held, Mark } from './run-state.ts'
+
+export interface ZoneActions {
+  connection: string
+  cancel(): void
+  rerun(mark: Mark): void
+  dismiss(mark: Mark): void
+  /** Back to the line. */
+  leave(mark: Mark): void
+}
+
+/** The gateway speaking, directly under the statement it is about. */
+export function DecisionZone({ mark, actions }: { mark: Mark; actions: ZoneActions }) {
+  const leave = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') actions.leave(mark)
+  }
+  if (mark.look === 'blocked') return <BlockedZone mark={mark} actions={actions} onKeyDown={leave} />
+  if (mark.held === undefined) return null
+  if (mark.look === 'held') return <HeldZone mark={mark} held={mark.held} actions={actions} onKeyDown={leave} />
+  if (mark.look === 'running') return <ApprovedZone mark={mark} held={mark.held} onKeyDown={leave} />
+  return <RefusedZone mark={mark} held={mark.held} actions={actions} onKeyDown={leave} />
+}
+
+export function Zone({
+  look,
+  words,
+  policy,
+  end,
+  children,
+  onKeyDown,
+}: {
+  look: Look
+  words: ReactNode
+  policy: PolicyRef
+  end: ReactNode
+  children: ReactNode
+  onKeyDown?(event: KeyboardEvent): void
+}) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div
+      className={`zone edge d-${look.tone}`}
+      role="group"
+      aria-label={`${look.word} by ${policy.id}`}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+    >
+      <div className="zone__hd">
+        <span className="fg">
+          <Icon name={look.icon} />
+        </span>
+        <span className="zone__word">{look.word}</span>
+        {words}
+        <Policy policy={policy} />
+        <span className="zone__end">{end}</span>
+      </div>
+      {children}
+    </div>
+  )
+}
+
+interface ZoneProps {
+  mark: Mark
+  actions: ZoneActions
+  onKeyDown(event: KeyboardEvent): void
+}
+
+function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
+  const go = useNavigation()
+  const off = usePause() !== undefined
+  const { blocked } = mark
+  if (blocked === undefined) return null
+  const classes = [...new Set((blocked.columns ?? []).filter((c) => c.requestable).map((c) => c.dataClass))]
+  return (
+    <Zone
+      look={looks.blocked}
+      words={<span className="t3">by</span>}
+      policy={blocked.policy}
+      end={
+        <>
+          <span>Nothing ran</span>
+          <span className="num t3">{timeOfDay(mark.startedAt)}</span>
+        </>
+      }
+      onKeyDown={onKeyDown}
+    >
+      <p className="zone__p">
+        {blocked.message} {blocked.hint !== '' && <span className="t2">{blocked.hint}</span>}
+      </p>
+      <div className="zone__acts">
+        {blocked.requestable && (
+          <Button
+            size="sm"
+            disabled={off}
+            onClick={() =>
+              go.compose(
+                classes.length > 0
+                  ? { connection: actions.connection, actions: ['unmask'], dataClasses: classes }
+                  : { connection: actions.connection },
+              )
+            }
+          >
+            {classes.length > 0 ? 'Request to unmask…' : 'Request access…'}
+          </Button>
+        )}
+        <Button size="sm" kind="ghost" onClick={() => actions.dismiss(mark)}>
+          Dismiss
+        </Button>
+      </div>
+    </Zone>
+  )
+}
+
+function HeldZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Held & { since: number } }) {
+  const { client, queries } = useRpc()
+  const { os } = usePlatform()
+  const off = usePause() !== undefined
+  const now = useNow()
+  const { requestId, approval } = held
+  const query = useQuery(queries.gateway.requests.get.queryOptions({ input: { id: requestId }, enabled: !off }))
+  const request = query.data
+  const cancel = useMutation({
+    // The cancel ends the waiting statement; taking the request back tells the reviewers at once.
+    mutationFn: async () => {
+      actions.cancel()
+      await client.gateway.requests.cancel({ id: requestId })
+    },
+  })
+  const had = request === undefined ? 0 : approvals(request)
+  const copy = () => {
+    navigator.clipboard
+      .writeText(`sallyport://request/${requestId}`)
+      .catch((error: unknown) => console.warn('Nothing was copied.', error))
+  }
+  return (
+    <Zone
+      look={looks.held}
+      words={
+        <>
+          <span className="t2">awaiting approval</span>
+          <Pips had={had} needed={approval.count} />
+          <span className="t3">·</span>
+        </>
+      }
+      policy={held.policy}
+      end={
+        <>
+          <span className="num">{clock(now - held.since)} waiting</span>
+          <span className="sep">·</span>
+          <span className="num">expires in {clock(Date.parse(held.expiresAt) - now)}</span>
+        </>
+      }
+      onKeyDown={onKeyDown}
+    >
+      <p className="zone__p">
+        {sentence(held.policy.reason)} Nothing has run. Once approved it runs one time, exactly as written here.
+      </p>
+      <div className="kvline">
+        {(request?.reviews ?? []).map((review) => (
+          <span className="row" key={review.by}>
+            <Avatar name={review.by} approved={review.verdict === 'approve'} />
+            <span>{review.by}</span>
+            <span className="t2">
+              {review.verdict === 'approve' ? 'approved' : 'denied'} {hourMinute(review.at)}
+            </span>
+          </span>
+        ))}
+        <span>
+          {approval.group} <span className="t2">{had < approval.count ? 'asked to review' : ''}</span>
+        </span>
+      </div>
+      {cancel.error && <p className="err">{problemOf(cancel.error).message}</p>}
+      <div className="zone__acts">
+        <Button
+          size="sm"
+          keys={keyLabel('Mod+.', os)}
+          disabled={off || cancel.isPending}
+          onClick={() => cancel.mutate()}
+        >
+          Cancel request
+        </Button>
+        <Button size="sm" kind="ghost" onClick={copy}>
+          Copy link
+        </Button>
+      </div>
+    </Zone>
+  )
+}
+
+/** Approved, and running now. */
+function ApprovedZone({ mark, held, onKeyDown }: Pick<ZoneProps, 'mark' | 'onKeyDown'> & { held: Held }) {
+  return (
+    <Zone
+      look={looks.approved}
+      words={<span className="t2">by {mark.decision?.by.join(' and ')}, running now ·</span>}
+      policy={held.policy}
+      end={mark.decision && <span className="num t3">{timeOfDay(mark.decision.at)}</span>}
+      onKeyDown={onKeyDown}
+    >
+      <p className="zone__p">It runs one time, exactly as written here.</p>
+    </Zone>
+  )
+}
+
+/** Denied, or expired unanswered. */
+function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Held }) {
+  const off = usePause() !== undefined
+  const denied = mark.look === 'denied'
+  return (
+    <Zone
+      look={denied ? looks.denied : looks.expired}
+      words={<span className="t2">{denied ? `by ${mark.decision?.by.join(', ')} ·` : 'unanswered ·'}</span>}
+      policy={held.policy}
+      end={
+        <>
+          <span>Nothing ran</span>
+          {mark.decision && <span className="num t3">{timeOfDay(mark.decision.at)}</span>}
+        </>
+      }
+      onKeyDown={onKeyDown}
+    >
+      <p className="zone__p">
+        {denied ? `“${mark.decision?.reason ?? ''}”` : 'Nobody decided before the request expired.'}
+      </p>
+      <div className="zone__acts">
+        <Button size="sm" disabled={off} onClick={() => actions.rerun(mark)}>
+          Ask again
+        </Button>
+        <Button size="sm" kind="ghost" onClick={() => actions.dismiss(mark)}>
+          Dismiss
+        </Button>
+      </div>
+    </Zone>
+  )
+}
+
+export function sentence(text: string): string {
+  const trimmed = text.trim()
+  return trimmed === '' || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
+}

@@ -1,0 +1,28 @@
+import type { Document } from '../dock/workspace.ts'
+import { useDesk } from '../frame/desk.tsx'
+import { createStore, useStore } from '../rpc/store.ts'
+import type { SqlState } from '../sql/run-state.ts'
+import type { TerminalState } from '../terminal/runtime.ts'
+
+type RuntimeState = SqlState | TerminalState
+
+const nothing = createStore<RuntimeState | undefined>(undefined)
+
+/** Since when a tab's session is on record; undefined when none is open. */
+export function useRecordedSince(document: Document): number | undefined {
+  const { runtimes } = useDesk()
+  const runtime = runtimes.get(document.id)
+  const state = useStore<RuntimeState | undefined>(runtime === undefined ? nothing : runtime.state)
+  if (state === undefined) return undefined
+  if ('phase' in state) return state.phase.state === 'open' ? state.since : undefined
+  return state.since
+}
+
+export function Recording({ document }: { document: Document }) {
+  if (useRecordedSince(document) === undefined) return null
+  return (
+    <span className="status__i">
+      <span className="rec">Recording</span>
+    </span>
+  )
+}

@@ -1,0 +1,110 @@
+import { EnvTag, environments } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { clock, useNow } from '../decisions/time.ts'
+import { capitalise, counted } from '../decisions/words.ts'
+import { useDesk, usePlace } from '../frame/desk.tsx'
+import { grantWords, useMyGrants } from '../frame/grants.ts'
+import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
+import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { Recording } from './recording.tsx'
+
+/** What the window stands on: environment, connection, recording, grants and held requests. */
+export function StatusBar() {
+  const { area } = usePlace()
+  const person = usePerson()
+  const pause = usePause()
+  const link = useGatewayLink()
+  return (
+    <footer className="status" aria-label="Status">
+      {area === 'connections' ? <TabState /> : <AreaState />}
+      <span className="status__sp" />
+      {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}
+      <span className="status__i">{pause === 'expired' ? 'Signed out' : person?.id}</span>
+      {pause === 'gateway-down' || pause === 'core-down' ? (
+        <span className="status__i fg d-blocked">
+          <Icon name="cloud-off" size={14} />
+          no gateway
+        </span>
+      ) : (
+        link?.latencyMs !== undefined && <span className="status__i num">{Math.round(link.latencyMs)} ms</span>
+      )}
+    </footer>
+  )
+}
+
+function TabState() {
+  const { workspace } = useDesk()
+  const { documents, active } = useStore(workspace.state)
+  const pause = usePause()
+  const document = documents.find((d) => d.id === active)
+  const now = useNow()
+  const grants = useMyGrants(now).filter((g) => g.connection === document?.connection)
+  const held = useHeldCount()
+  if (document === undefined) return <span className="status__i status__env status__env--none">No connection open</span>
+  const { data, name } = environments[document.environment]
+  return (
+    <>
+      {document.environment === 'development' ? (
+        <span className="status__i status__env">
+          <EnvTag environment="development" />
+        </span>
+      ) : (
+        <span className={`status__i status__env status__env--${data}`}>{name.toUpperCase()}</span>
+      )}
+      <span className="status__i">{document.connection}</span>
+      {pause === undefined ? (
+        <Recording document={document} />
+      ) : (
+        <span className="status__i">
+          <Icon name="pause" size={14} />
+          {pause === 'expired' ? 'Session paused' : 'Paused'}
+        </span>
+      )}
+      {grants.map((grant) => (
+        <span className="status__i fg d-granted" key={grant.id}>
+          <Icon name="key" size={14} />
+          {capitalise(grantWords(grant))} <span className="num">{clock(Date.parse(grant.endsAt) - now)}</span>
+        </span>
+      ))}
+      {held > 0 && (
+        <span className="status__i fg d-held">
+          <Icon name="hourglass" size={14} />
+          {held} held
+        </span>
+      )}
+    </>
+  )
+}
+
+const areaNames = { requests: 'Requests', sessions: 'Audit', settings: 'Settings' } as const
+
+function AreaState() {
+  const { area } = usePlace()
+  const held = useHeldCount()
+  const waiting = useWaitingForMe()
+  const grants = useMyGrants(useNow(15_000))
+  return (
+    <>
+      {area !== 'connections' && <span className="status__i">{areaNames[area]}</span>}
+      {waiting > 0 && (
+        <span className="status__i fg d-held">
+          <Icon name="hourglass" size={14} />
+          {waiting} to review
+        </span>
+      )}
+      {held > 0 && (
+        <span className="status__i fg d-held">
+          <Icon name="hourglass" size={14} />
+          {held} held
+        </span>
+      )}
+      {grants.length > 0 && (
+        <span className="status__i fg d-granted">
+          <Icon name="key" size={14} />
+          {counted(grants.length, 'active grant')}
+        </span>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,70 @@
+import type { Annotation } from '../../shared/annotation.ts'
+import { counted, type LookName } from '../decisions/words.ts'
+
+/** How many rows of the terminal an annotation takes under the line it is about; 0 for what only the gutter and the rail show. */
+export function rowsOf(annotation: Annotation): number {
+  switch (annotation.kind) {
+    case 'blocked':
+    case 'held':
+      return 5
+    case 'masked':
+    case 'granted':
+    case 'denied':
+    case 'expired':
+    case 'approved':
+    case 'ended':
+      return 1
+    case 'allowed':
+      return 0
+    default:
+      return annotation satisfies never
+  }
+}
+
+export function lookOf(annotation: Annotation): LookName {
+  return annotation.kind === 'ended' ? 'failed' : annotation.kind
+}
+
+/** The annotation in one line, after its word. */
+export function line(annotation: Annotation): string {
+  switch (annotation.kind) {
+    case 'allowed':
+      return annotation.command ?? ''
+    case 'granted':
+      return `until ${hour(annotation.endsAt)}, approved by ${annotation.approvedBy.join(', ')}`
+    case 'masked': {
+      const names = [...new Set(annotation.columns.map((column) => column.label || column.dataClass))].join(', ')
+      return annotation.count === undefined ? names : `${counted(annotation.count, 'value')}: ${names}`
+    }
+    case 'blocked':
+      return annotation.command ?? annotation.message
+    case 'held':
+      return annotation.command ?? annotation.policy.reason
+    case 'approved':
+      return `by ${annotation.by.join(', ')}, running now`
+    case 'denied':
+      return `by ${annotation.by}: “${annotation.reason}” Nothing ran.`
+    case 'expired':
+      return 'Nobody decided in time. Nothing ran.'
+    case 'ended':
+      return annotation.reason
+    default:
+      return annotation satisfies never
+  }
+}
+
+export function policyOf(annotation: Annotation) {
+  if ('policy' in annotation) return annotation.policy
+  return annotation.kind === 'masked' ? annotation.columns[0]?.policy : undefined
+}
+
+function hour(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+}
+
+/** Spans of a terminal line that were masked: what holds the mask's dots, up to the next separator. */
+export function maskedSpans(text: string): { start: number; length: number }[] {
+  return [...text.matchAll(/[\w+]?[•]+(?:[•@.\w\- ](?=[•\w@.])|[•\w@.])*/gu)]
+    .filter((match) => match[0].includes('••'))
+    .map((match) => ({ start: match.index, length: match[0].trimEnd().length }))
+}

@@ -1,0 +1,122 @@
+import { useState } from 'react'
+import { Icon } from '../decisions/icon.tsx'
+import { timeOfDay } from '../decisions/time.ts'
+import { type LookName, looks } from '../decisions/words.ts'
+import type { Document } from '../dock/workspace.ts'
+import { useNavigation } from '../frame/desk.tsx'
+import { IconButton } from '../theme/controls.tsx'
+import { line, lookOf } from './blocks.ts'
+import type { TerminalState } from './runtime.ts'
+import type { Placed, TerminalScreen } from './screen.ts'
+
+const shownFilters: readonly LookName[] = ['masked', 'held', 'blocked', 'granted']
+/** Least distance between two entries, in pixels. */
+const pitch = 38
+
+/** The decisions of a session, each at the height of its line, pushed down where they would meet. */
+export function Rail({
+  document,
+  state,
+  placed,
+  screen,
+  onClose,
+}: {
+  document: Document
+  state: TerminalState
+  placed: readonly Placed[]
+  screen: TerminalScreen | undefined
+  onClose(): void
+}) {
+  const go = useNavigation()
+  const [filter, setFilter] = useState<LookName | undefined>(undefined)
+  const shown = placed.filter(({ said }) => filter === undefined || lookOf(said.annotation) === filter)
+  const tops = spread(shown.map((entry) => screen?.topOf(entry.marker) ?? 0))
+  const count = (look: LookName) => state.said.filter((said) => lookOf(said.annotation) === look).length
+  const sessionId = state.phase.state === 'open' ? state.phase.sessionId : undefined
+  const maskedValues = state.said.reduce(
+    (sum, { annotation }) => sum + (annotation.kind === 'masked' ? (annotation.count ?? 1) : 0),
+    0,
+  )
+  return (
+    <aside className="rail" aria-label="Decisions">
+      <div className="rail__hd">
+        <h2 className="h-label">Decisions</h2>
+        <span className="t3 xs trunc grow">{document.connection}</span>
+        <IconButton icon="x" label="Hide decisions" onClick={onClose} />
+      </div>
+      <div className="rail__ft">
+        <button
+          type="button"
+          className={filter === undefined ? 'fc is-on' : 'fc'}
+          aria-pressed={filter === undefined}
+          onClick={() => setFilter(undefined)}
+        >
+          All {state.said.length}
+        </button>
+        {shownFilters.map((look) => (
+          <button
+            type="button"
+            key={look}
+            className={filter === look ? `fc is-on d-${looks[look].tone}` : `fc d-${looks[look].tone}`}
+            aria-pressed={filter === look}
+            aria-label={`${looks[look].word} ${count(look)}`}
+            onClick={() => setFilter(filter === look ? undefined : look)}
+          >
+            <span className="fg">
+              <Icon name={looks[look].icon} size={12} />
+            </span>
+            {count(look)}
+          </button>
+        ))}
+      </div>
+      <div className="rail__bd">
+        <span className="rail__line" aria-hidden="true" />
+        <ol>
+          {shown.map(({ said, marker }, i) => {
+            const look = looks[lookOf(said.annotation)]
+            return (
+              <li key={said.id} className={`rail__ev d-${look.tone}`} style={{ top: tops[i] }}>
+                <button type="button" onClick={() => screen?.terminal.scrollToLine(Math.max(0, marker.line - 4))}>
+                  <span className="rail__n">
+                    <Icon name={look.icon} size={12} />
+                  </span>
+                  <span className="rail__l1">
+                    <span className="fg">{look.word}</span>
+                    <span className="tm">{timeOfDay(said.at)}</span>
+                  </span>
+                  <span className="rail__l2 trunc">{line(said.annotation)}</span>
+                </button>
+              </li>
+            )
+          })}
+        </ol>
+      </div>
+      <div className="rail__sum">
+        <h3 className="h-label">This session</h3>
+        <dl className="kv">
+          <dt>Session</dt>
+          <dd className="mono">{sessionId?.slice(0, 12) ?? '–'}</dd>
+          <dt>Started</dt>
+          <dd>{timeOfDay(state.since)}</dd>
+          <dt>Masked</dt>
+          <dd>{maskedValues} values</dd>
+        </dl>
+        {sessionId !== undefined && (
+          <button type="button" className="linkish sm" onClick={() => go.session(sessionId)}>
+            Open recording
+          </button>
+        )}
+      </div>
+    </aside>
+  )
+}
+
+/** Keeps entries at least `pitch` apart, in order. */
+export function spread(tops: readonly number[]): number[] {
+  const placed: number[] = []
+  for (const top of tops) {
+    const above = placed.at(-1)
+    placed.push(above === undefined ? top + 10 : Math.max(top + 10, above + pitch))
+  }
+  return placed
+}

@@ -1,0 +1,207 @@
+import { FitAddon } from '@xterm/addon-fit'
+import { WebglAddon } from '@xterm/addon-webgl'
+import { type IDecoration, type IMarker, Terminal } from '@xterm/xterm'
+import { looks } from '../decisions/words.ts'
+import { readTokens } from '../theme/colors.ts'
+import { lookOf, maskedSpans, rowsOf } from './blocks.ts'
+import type { Said, Screen } from './runtime.ts'
+
+/** An annotation's place in the terminal; `node` is where its block is drawn, when it has one on the screen. */
+export interface Placed {
+  said: Said
+  marker: IMarker
+  node: HTMLElement | undefined
+}
+
+export interface TerminalScreen extends Screen {
+  readonly terminal: Terminal
+  fit(): void
+  refreshTheme(): void
+  /** Annotations with their places, in order. */
+  placed(): readonly Placed[]
+  /** Calls back when a place, a block's node or the scroll position has changed. */
+  onChange(listener: () => void): () => void
+  /** Pixels from the screen's top to a marker's line; undefined when it is not on the screen. */
+  topOf(marker: IMarker): number
+  dispose(): void
+}
+
+export const rowHeight = 18
+
+/** xterm in `host`, with room for the gateway's words between its lines. */
+export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = {}): TerminalScreen {
+  const terminal = new Terminal({
+    fontFamily: '"JetBrains Mono", ui-monospace, monospace',
+    fontSize: 12.5,
+    lineHeight: 1.09,
+    letterSpacing: 0,
+    scrollback: 20_000,
+    cursorBlink: false,
+    allowProposedApi: true,
+    disableStdin: options.readOnly ?? false,
+    overviewRuler: { width: 12 },
+    screenReaderMode: false,
+    theme: xtermTheme(),
+  })
+  const fit = new FitAddon()
+  terminal.loadAddon(fit)
+  terminal.open(host)
+  loadWebgl(terminal)
+  const placed: Placed[] = []
+  const listeners = new Set<() => void>()
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+  const subscriptions = [terminal.onScroll(changed), terminal.onRender(changed), terminal.onResize(changed)]
+  const write = (text: string) => new Promise<void>((resolve) => terminal.write(text, resolve))
+  let masked: { from: number } = { from: 0 }
+
+  const decorateMasks = () => {
+    const buffer = terminal.buffer.active
+    if (buffer.type !== 'normal') return
+    const end = buffer.baseY + buffer.cursorY
+    for (let y = Math.min(masked.from, end); y <= end; y += 1) {
+      const text = buffer.getLine(y)?.translateToString(true) ?? ''
+      for (const span of maskedSpans(text)) {
+        const marker = terminal.registerMarker(y - end)
+        const decoration = terminal.registerDecoration({
+          marker,
+          x: span.start,
+          width: span.length,
+          height: 1,
+          layer: 'top',
+        })
+        decoration?.onRender((element) => element.classList.add('tmask-cell'))
+      }
+    }
+    masked = { from: end + 1 }
+  }
+
+  return {
+    terminal,
+    write: async (text) => {
+      await write(text)
+      if (text.includes('•')) decorateMasks()
+      else masked = { from: terminal.buffer.active.baseY + terminal.buffer.active.cursorY }
+    },
+    annotate: async (said) => {
+      const { annotation } = said
+      const buffer = terminal.buffer.active
+      const rows = rowsOf(annotation)
+      const { tone } = looks[lookOf(annotation)]
+      // Full-screen programs own every cell: the strip under the pane and the rail say it instead.
+      const inline = rows > 0 && buffer.type === 'normal'
+      if (inline && buffer.cursorX > 0) await write('\r\n')
+      const marker = terminal.registerMarker(0)
+      const entry: Placed = { said, marker, node: undefined }
+      placed.push(entry)
+      if (inline) {
+        const decoration = terminal.registerDecoration({
+          marker,
+          height: rows,
+          width: terminal.cols,
+          layer: 'top',
+          overviewRulerOptions: {
+            color:
+              readTokens([`${tone === 'ended' || tone === 'info' ? 'allowed' : tone}-fg`])[
+                `${tone === 'ended' || tone === 'info' ? 'allowed' : tone}-fg`
+              ] ?? '#888888',
+            position: 'full',
+          },
+        })
+        draw(decoration, entry, rows, changed)
+        await write('\r\n'.repeat(rows))
+      }
+      changed()
+    },
+    fit: () => {
+      if (host.offsetWidth > 0 && host.offsetHeight > 0) fit.fit()
+    },
+    refreshTheme: () => {
+      terminal.options.theme = xtermTheme()
+    },
+    placed: () => placed,
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    topOf: (marker) => (marker.line - terminal.buffer.active.viewportY) * cellHeight(host, terminal.rows),
+    dispose: () => {
+      for (const subscription of subscriptions) subscription.dispose()
+      listeners.clear()
+      terminal.dispose()
+    },
+  }
+}
+
+/** React draws into the decoration's element; xterm places it, and takes it away when it leaves the screen. */
+function draw(decoration: IDecoration | undefined, entry: Placed, rows: number, changed: () => void): void {
+  decoration?.onRender((element) => {
+    element.style.width = '100%'
+    element.style.zIndex = '8'
+    element.dataset.rows = String(rows)
+    if (entry.node === element) return
+    entry.node = element
+    changed()
+  })
+  decoration?.onDispose(() => {
+    entry.node = undefined
+    changed()
+  })
+}
+
+function cellHeight(host: HTMLElement, rows: number): number {
+  const screen = host.querySelector('.xterm-screen')
+  return screen instanceof HTMLElement && rows > 0 ? screen.offsetHeight / rows : rowHeight
+}
+
+/** The GPU draws where it can; a lost context goes back to the DOM by itself. */
+function loadWebgl(terminal: Terminal): void {
+  try {
+    const webgl = new WebglAddon()
+    webgl.onContextLoss(() => webgl.dispose())
+    terminal.loadAddon(webgl)
+  } catch (error) {
+    console.info('No WebGL here: the terminal draws with the DOM.', error)
+  }
+}
+
+function xtermTheme() {
+  const t = readTokens([
+    'term-bg',
+    'term-fg',
+    'term-dim',
+    'term-prompt',
+    'term-host',
+    'term-ok',
+    'term-warn',
+    'blocked-fg',
+    'masked-fg',
+    'syn-func',
+    'syn-selection',
+    'text',
+  ] as const)
+  return {
+    background: t['term-bg'],
+    foreground: t['term-fg'],
+    cursor: t.text,
+    cursorAccent: t['term-bg'],
+    selectionBackground: t['syn-selection'],
+    black: t['term-bg'],
+    red: t['blocked-fg'],
+    green: t['term-ok'],
+    yellow: t['term-warn'],
+    blue: t['term-prompt'],
+    magenta: t['term-host'],
+    cyan: t['syn-func'],
+    white: t['term-fg'],
+    brightBlack: t['term-dim'],
+    brightRed: t['blocked-fg'],
+    brightGreen: t['term-ok'],
+    brightYellow: t['term-warn'],
+    brightBlue: t['term-prompt'],
+    brightMagenta: t['masked-fg'],
+    brightCyan: t['syn-func'],
+    brightWhite: t.text,
+  }
+}

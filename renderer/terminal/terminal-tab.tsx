@@ -1,0 +1,197 @@
+import '@xterm/xterm/css/xterm.css'
+import './terminal.css'
+import { useEffect, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
+import { useAnnounce } from '../decisions/announce.tsx'
+import { EnvTag } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
+import { looks } from '../decisions/words.ts'
+import type { Document } from '../dock/workspace.ts'
+import { useDesk } from '../frame/desk.tsx'
+import { ExpiredGate } from '../frame/expired-gate.tsx'
+import { usePause, usePerson, useRpc, useSettings } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { Grants, Recorded } from '../sql/toolbar.tsx'
+import { Button, IconButton } from '../theme/controls.tsx'
+import { useThemeName } from '../theme/theme.tsx'
+import { Block } from './block.tsx'
+import { line, lookOf } from './blocks.ts'
+import { Rail } from './rail.tsx'
+import { createTerminalRuntime, type TerminalRuntime, type TerminalState } from './runtime.ts'
+import { openScreen, type Placed, type TerminalScreen } from './screen.ts'
+
+type TerminalDocument = Extract<Document, { kind: 'terminal' }>
+
+/** A shell, with the gateway's decisions between its lines and beside them. */
+export default function TerminalTab({ document }: { document: TerminalDocument }) {
+  const { client } = useRpc()
+  const { runtimes } = useDesk()
+  const person = usePerson()
+  const pause = usePause()
+  const runtime = runtimes.terminal(document.id, () => createTerminalRuntime(client, document.connection))
+  const state = useStore(runtime.state)
+  const [rail, setRail] = useState(true)
+  const host = useRef<HTMLDivElement>(null)
+  const screen = useScreen(host, runtime)
+  const placed = usePlaced(screen)
+  useSpoken(state)
+  const { phase } = state
+  const reconnect = () => {
+    if (screen !== undefined) runtime.start(screen, screen.terminal.cols, screen.terminal.rows)
+  }
+  return (
+    <div className="termtab">
+      <div className="termtab__l">
+        <div className="tools" role="toolbar" aria-label={`${document.connection} tools`}>
+          <div className="crumb">
+            <EnvTag environment={document.environment} />
+            <b>{document.connection}</b>
+            <span>as {person?.id}</span>
+          </div>
+          <Grants connection={document.connection} />
+          <span className="right row">
+            {phase.state === 'open' && pause === undefined && <Recorded since={state.since} />}
+            {phase.state === 'opening' && <span className="t2 sm">Connecting</span>}
+            <IconButton icon="panel-bottom" label="Decisions" size={16} active={rail} onClick={() => setRail(!rail)} />
+          </span>
+        </div>
+        {phase.state === 'ended' && pause === undefined && <Ended phase={phase} onReconnect={reconnect} />}
+        <div className="term" hidden={pause === 'expired'}>
+          <div className="term__x" ref={host} />
+          {placed.map((entry) => (
+            <Glyph key={entry.said.id} entry={entry} screen={screen} />
+          ))}
+          {placed.map((entry) =>
+            entry.node === undefined
+              ? null
+              : createPortal(
+                  <Block said={entry.said} onCancel={() => runtime.write('\u0003')} />,
+                  entry.node,
+                  entry.said.id,
+                ),
+          )}
+        </div>
+        {pause === 'expired' && <ExpiredGate title="Sign in again to see this session" document={document} />}
+        {screen?.terminal.buffer.active.type === 'alternate' && <Strip state={state} />}
+      </div>
+      {rail && (
+        <Rail document={document} state={state} placed={placed} screen={screen} onClose={() => setRail(false)} />
+      )}
+    </div>
+  )
+}
+
+/** Opens xterm once the element is there, connects with its size, and keeps the size. */
+function useScreen(host: { current: HTMLDivElement | null }, runtime: TerminalRuntime): TerminalScreen | undefined {
+  const [screen, setScreen] = useState<TerminalScreen | undefined>(undefined)
+  const theme = useThemeName(useSettings()?.theme ?? 'system')
+  useEffect(() => {
+    const element = host.current
+    if (element === null) return
+    const opened = openScreen(element)
+    opened.terminal.onData((data) => runtime.write(data))
+    opened.terminal.onBinary((data) => runtime.write(data))
+    opened.terminal.onResize(({ cols, rows }) => runtime.resize(cols, rows))
+    const observer = new ResizeObserver(() => opened.fit())
+    observer.observe(element)
+    setScreen(opened)
+    // The font decides how many cells there are.
+    void document.fonts.load('12.5px "JetBrains Mono"').then(() => {
+      opened.fit()
+      runtime.start(opened, opened.terminal.cols, opened.terminal.rows)
+      opened.terminal.focus()
+    })
+    return () => {
+      observer.disconnect()
+      opened.dispose()
+      setScreen(undefined)
+    }
+  }, [host, runtime])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the tokens are others when the theme is
+  useEffect(() => screen?.refreshTheme(), [screen, theme])
+  return screen
+}
+
+/** The annotations and where they are, again whenever that changes. */
+export function usePlaced(screen: TerminalScreen | undefined): readonly Placed[] {
+  const [placed, setPlaced] = useState<readonly Placed[]>([])
+  useEffect(() => {
+    if (screen === undefined) return
+    let frame = 0
+    const read = () => {
+      cancelAnimationFrame(frame)
+      frame = requestAnimationFrame(() => setPlaced(screen.placed().map((entry) => ({ ...entry }))))
+    }
+    const stop = screen.onChange(read)
+    return () => {
+      stop()
+      cancelAnimationFrame(frame)
+    }
+  }, [screen])
+  return placed
+}
+
+/** The decision's icon in the gutter, at the line that it is about: the one above its block. */
+export function Glyph({ entry, screen }: { entry: Placed; screen: TerminalScreen | undefined }) {
+  if (screen === undefined || screen.terminal.buffer.active.type !== 'normal') return null
+  const height = screen.topOf(entry.marker)
+  const { icon, tone } = looks[lookOf(entry.said.annotation)]
+  if (height < 0 || height > screen.terminal.rows * 20) return null
+  return (
+    <span className={`tr__g d-${tone}`} style={{ top: height + 8 }} aria-hidden="true">
+      <Icon name={icon} size={14} />
+    </span>
+  )
+}
+
+function Ended({
+  phase,
+  onReconnect,
+}: {
+  phase: Extract<TerminalState['phase'], { state: 'ended' }>
+  onReconnect(): void
+}) {
+  const { problem, code, signal } = phase
+  const how = signal ? `by signal ${signal}` : code === undefined ? '' : `with status ${code}`
+  return (
+    <div className="banner banner--app" role="status">
+      <span className={problem ? 'fg d-blocked' : 't3'}>
+        <Icon name={problem ? 'circle-x' : 'log-out'} />
+      </span>
+      <span className="trunc">
+        <b className="m">{problem?.message ?? `The session ended ${how}.`}</b>{' '}
+        <span className="t2">{problem?.hint}</span>
+      </span>
+      <Button size="sm" onClick={onReconnect}>
+        Reconnect
+      </Button>
+    </div>
+  )
+}
+
+/** While a full-screen program has the screen: the last decision in a line. */
+function Strip({ state }: { state: TerminalState }) {
+  const last = state.said.at(-1)
+  if (last === undefined) return null
+  const look = looks[lookOf(last.annotation)]
+  return (
+    <div className={`pane__sticky d-${look.tone}`}>
+      <span className="fg">
+        <Icon name={look.icon} size={14} />
+      </span>
+      <b className="m fg">{look.word}</b>
+      <span className="t2 trunc">{line(last.annotation)}</span>
+    </div>
+  )
+}
+
+function useSpoken(state: TerminalState) {
+  const announce = useAnnounce()
+  const told = useRef(0)
+  useEffect(() => {
+    for (const said of state.said.filter((s) => s.id > told.current)) {
+      told.current = said.id
+      announce(`${looks[lookOf(said.annotation)].word}. ${line(said.annotation)}`)
+    }
+  }, [state.said, announce])
+}
