@@ -138,6 +138,19 @@ function buildRenderer() {
   writeFileSync(mark, state)
 }
 
+/** The desktop shell, built once for each state of its sources. */
+function buildDesktop() {
+  const mark = join(modules, '.sallyport-desktop')
+  const state = sources(['electron', 'main', 'shared', 'package-lock.json'])
+  const built = existsSync(join(root, 'electron', 'dist', 'preload.cjs'))
+  if (built && existsSync(mark) && readFileSync(mark, 'utf8') === state) return
+  for (const config of ['vite.config.ts', 'vite.preload.config.ts']) {
+    const args = ['vite', 'build', '--config', `electron/${config}`, '--logLevel', 'warn']
+    need('building the desktop shell', 'npx', args)
+  }
+  writeFileSync(mark, state)
+}
+
 function sources(paths) {
   const hash = createHash('sha256')
   const walk = (path) => {
@@ -182,7 +195,8 @@ switch (mode) {
   case 'start': {
     buildRenderer()
     const electron = electronRuntime()
-    if (!electron) say('sallyport: the Electron runtime could not be fetched; the same client opens in your browser.')
+    if (electron) buildDesktop()
+    else say('sallyport: the Electron runtime could not be fetched; the same client opens in your browser.')
     await become(node, [join(root, 'cli', 'main.ts'), 'start', '--shell', electron ? 'electron' : 'browser', ...rest])
     break
   }

@@ -4,7 +4,16 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import { type ChannelHost, SessionChannel } from './channel.ts'
 import { packetSize, windowSize } from './flow.ts'
-import { type ConnectionMessage, decodeConnection, encode, FrameError, message, openFailure, Reader, stderrType } from './frames.ts'
+import {
+  type ConnectionMessage,
+  decodeConnection,
+  encode,
+  FrameError,
+  message,
+  openFailure,
+  Reader,
+  stderrType,
+} from './frames.ts'
 import { connectTarget } from './target.ts'
 import { tracked } from './tracked.ts'
 import type { Transport } from './transport.ts'
