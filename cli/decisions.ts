@@ -28,9 +28,9 @@ function sentence(annotation: Annotation): string {
       return `Held by ${annotation.policy.id}: needs ${people}. Nothing has run. Request ${annotation.requestId} expires ${annotation.expiresAt}. Ctrl-C cancels it.`
     }
     case 'approved':
-      return `Approved${by(annotation.by)}. Running.`
+      return annotation.by.length === 0 ? 'Approved. Running.' : `Approved by ${annotation.by.join(', ')}. Running.`
     case 'denied':
-      return `Denied by ${annotation.by}: ${annotation.reason} Nothing ran.`
+      return `Denied by ${annotation.by}: ${annotation.reason.replace(/[^.!?]$/, '$&.')} Nothing ran.`
     case 'expired':
       return `Request ${annotation.requestId} expired before it was approved. Nothing ran.`
     case 'ended':
