@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { ORPCError } from '@orpc/server'
-import type { Insertable, Kysely, Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { AccessRequest, NewRequest } from '../../shared/api/models.ts'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Held, HoldRequest } from '../../shared/link.ts'
 import type { Principal } from '../../shared/principal.ts'
 import type { Caller } from '../api/context.ts'
 import type { Audit, AuditEntry } from '../audit/audit.ts'
-import type { Audience, Events } from '../events/events.ts'
+import type { Events } from '../events/events.ts'
 import type { GrantBook, GrantRow } from '../grants/grants.ts'
 import { newId } from '../secrets.ts'
 import type { Connections, Identities, LocalAgent, Log } from '../services.ts'
@@ -17,6 +17,7 @@ import { storable } from '../text.ts'
 import { weighAsk } from './ask.ts'
 import { whyNotReview } from './eligible.ts'
 import { type RequestRow, type ReviewRow, textContext, toAccessRequest, toReviewed } from './rows.ts'
+import { audience, auditDetail, RequestStore, readReviews } from './store.ts'
 import { outcomeOf, WaitingHolds } from './waiting.ts'
 
 export interface RequestsOptions {
@@ -54,12 +55,14 @@ const listLimit = 500
 /** Approvals: what is asked for, who decides, and that one decision wins. */
 export class Requests {
   readonly #options: RequestsOptions
+  readonly #stored: RequestStore
   readonly #waiting = new WaitingHolds()
   #sweep: NodeJS.Timeout | undefined
   #forget: () => void = () => {}
 
   constructor(options: RequestsOptions) {
     this.#options = options
+    this.#stored = new RequestStore(options)
   }
 
   start(): void {
@@ -84,7 +87,7 @@ export class Requests {
     const expiresAt = after(Math.min(request.approval.windowSeconds, limit))
     // Before it is stored: somebody may decide the moment it is.
     const outcome = this.#waiting.wait(id, expiresAt, () => this.#quietly(this.#expireDue()))
-    const stored = this.#store(origin.principal, origin.connection, {
+    const stored = this.#stored.insert(origin.principal, origin.connection, {
       id,
       kind: 'once',
       reason: '',
@@ -121,7 +124,7 @@ export class Requests {
 
   /** Asks for access for a time. Throws FORBIDDEN or CONFLICT, in words, when there is nothing to ask for. */
   async create(caller: Caller, input: NewRequest): Promise<AccessRequest> {
-    const { agent, connections, db } = this.#options
+    const { agent, connections } = this.#options
     const { principal, sourceIp, mfa } = caller
     const connection = connections.get(input.connection)?.ref
     const access =
@@ -142,12 +145,7 @@ export class Requests {
     }
     const ask = weighAsk(access, input)
     if (!ask.ok) throw new ORPCError(ask.code, { message: ask.message })
-    const { count } = await db
-      .selectFrom('requests')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('requester_id', '=', principal.id)
-      .where('state', '=', 'pending')
-      .executeTakeFirstOrThrow()
+    const count = await this.#stored.pendingOf(principal.id)
     if (count >= pendingLimit) {
       throw new ORPCError('CONFLICT', {
         message: `${count} of your requests wait for a decision already. Cancel those that you no longer need.`,
@@ -155,7 +153,7 @@ export class Requests {
     }
     const id = newId('req')
     const { windowSeconds } = ask.approval
-    await this.#store(principal, connection, {
+    await this.#stored.insert(principal, connection, {
       id,
       kind: 'grant',
       reason: storable(input.reason),
@@ -263,16 +261,7 @@ export class Requests {
 
   /** Cancels what a session that has ended still waited for: approved later, it would run nowhere. */
   async sessionEnded(sessionId: string): Promise<void> {
-    const rows = await this.#options.db
-      .selectFrom('requests')
-      .select('id')
-      .where('session_id', '=', sessionId)
-      .where('state', '=', 'pending')
-      .execute()
-    await this.#cancelPending(
-      rows.map((row) => row.id),
-      'gateway',
-    )
+    await this.#cancelPending(await this.#stored.waitingOf(sessionId), 'gateway')
   }
 
   /** Tells those who wait here what was decided, here or by another replica. */
@@ -296,26 +285,6 @@ export class Requests {
       )
       if (outcome !== undefined) this.#waiting.settle(row.id, outcome)
     }
-  }
-
-  async #store(requester: Principal, connection: ConnectionRef, values: RequestValues): Promise<void> {
-    const { audit, events } = this.#options
-    await audit.within(async (trx, append) => {
-      const row = await trx
-        .insertInto('requests')
-        .values({
-          ...values,
-          state: 'pending',
-          requester_id: requester.id,
-          requester: json(requester),
-          connection_name: connection.name,
-          connection: json(connection),
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow()
-      await append({ actor: requester.id, action: 'request.create', subject: row.id, detail: auditDetail(row) })
-      await events.publish(trx, { type: 'request', id: row.id }, audience(row))
-    })
   }
 
   async #tellReview(
@@ -400,40 +369,16 @@ export class Requests {
   }
 
   async #expireDue(): Promise<void> {
-    const due = await this.#options.db
-      .selectFrom('requests')
-      .select('id')
-      .where('state', '=', 'pending')
-      .where('expires_at', '<=', new Date())
-      .execute()
-    await this.#end(
-      due.map((row) => row.id),
-      'expired',
-      'gateway',
-    )
+    await this.#end(await this.#stored.due(), 'expired', 'gateway')
   }
 
   #cancelPending(ids: readonly string[], by: string): Promise<readonly string[]> {
     return this.#end(ids, 'cancelled', by)
   }
 
-  /** Ends those of them that are still pending; resolves with which. */
+  /** Ends those of them that are still pending, and tells who waits here; resolves with which. */
   async #end(ids: readonly string[], state: 'expired' | 'cancelled', by: string): Promise<readonly string[]> {
-    if (ids.length === 0) return []
-    const { audit, events } = this.#options
-    const ended = await audit.within(async (trx, append) => {
-      const rows = await trx
-        .updateTable('requests')
-        .set({ state, decided_at: new Date() })
-        .where('id', 'in', ids)
-        .where('state', '=', 'pending')
-        .returningAll()
-        .execute()
-      const action = state === 'expired' ? 'request.expire' : 'request.cancel'
-      for (const row of rows) await append({ actor: by, action, subject: row.id, detail: auditDetail(row) })
-      for (const row of rows) await events.publish(trx, { type: 'request', id: row.id }, audience(row))
-      return rows.map((row) => row.id)
-    })
+    const ended = await this.#stored.end(ids, state, by)
     for (const id of ended) this.#waiting.settle(id, { kind: state })
     return ended
   }
@@ -443,11 +388,6 @@ export class Requests {
     work.catch((error: unknown) => this.#options.log.error({ err: error }, 'a request can’t be closed; trying again'))
   }
 }
-
-type RequestValues = Omit<
-  Insertable<Database['requests']>,
-  'state' | 'requester_id' | 'requester' | 'connection_name' | 'connection'
->
 
 /** Everybody whose approval counts right now: this reviewer, and those before who are still there and in the group. */
 async function stillIn(
@@ -463,29 +403,6 @@ async function stillIn(
     if (before?.groups.includes(row.approval.group)) approvers.push(before.id)
   }
   return approvers
-}
-
-function readReviews(db: Kysely<Database>, ids: readonly string[]): Promise<ReviewRow[]> {
-  if (ids.length === 0) return Promise.resolve([])
-  return db.selectFrom('reviews').selectAll().where('request_id', 'in', ids).orderBy('id').execute()
-}
-
-/** What the audit log keeps: the hash of a text, never the text, which may hold what is masked elsewhere. */
-function auditDetail(row: RequestRow): Record<string, unknown> {
-  return {
-    kind: row.kind,
-    requester: row.requester_id,
-    connection: row.connection_name,
-    policy: row.policy.id,
-    group: row.approval.group,
-    ...(row.kind === 'once'
-      ? { session: row.session_id, action: row.action, textSha256: row.text_sha256 }
-      : { actions: row.actions, dataClasses: row.data_classes, seconds: row.duration_seconds, asked: row.reason }),
-  }
-}
-
-function audience(row: RequestRow): Audience {
-  return { principals: [row.requester_id], groups: [row.approval.group] }
 }
 
 function after(seconds: number): Date {

@@ -1,0 +1,124 @@
+import type { Insertable, Kysely } from 'kysely'
+import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Principal } from '../../shared/principal.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Audience, Events } from '../events/events.ts'
+import { type Database, json } from '../store/database.ts'
+import type { RequestRow, ReviewRow } from './rows.ts'
+
+export interface RequestStoreOptions {
+  db: Kysely<Database>
+  audit: Audit
+  events: Events
+}
+
+export type RequestValues = Omit<
+  Insertable<Database['requests']>,
+  'state' | 'requester_id' | 'requester' | 'connection_name' | 'connection'
+>
+
+/** Requests come and go here: each change is stored with its audit record and its event, or not at all. */
+export class RequestStore {
+  readonly #options: RequestStoreOptions
+
+  constructor(options: RequestStoreOptions) {
+    this.#options = options
+  }
+
+  async insert(requester: Principal, connection: ConnectionRef, values: RequestValues): Promise<void> {
+    const { audit, events } = this.#options
+    await audit.within(async (trx, append) => {
+      const row = await trx
+        .insertInto('requests')
+        .values({
+          ...values,
+          state: 'pending',
+          requester_id: requester.id,
+          requester: json(requester),
+          connection_name: connection.name,
+          connection: json(connection),
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      await append({ actor: requester.id, action: 'request.create', subject: row.id, detail: auditDetail(row) })
+      await events.publish(trx, { type: 'request', id: row.id }, audience(row))
+    })
+  }
+
+  /** Ids of those whose time is up. */
+  async due(): Promise<string[]> {
+    const rows = await this.#options.db
+      .selectFrom('requests')
+      .select('id')
+      .where('state', '=', 'pending')
+      .where('expires_at', '<=', new Date())
+      .execute()
+    return rows.map((row) => row.id)
+  }
+
+  /** Ids of those that a session still waits for. */
+  async waitingOf(sessionId: string): Promise<string[]> {
+    const rows = await this.#options.db
+      .selectFrom('requests')
+      .select('id')
+      .where('session_id', '=', sessionId)
+      .where('state', '=', 'pending')
+      .execute()
+    return rows.map((row) => row.id)
+  }
+
+  /** How many of one person wait for a decision. */
+  async pendingOf(requesterId: string): Promise<number> {
+    const { count } = await this.#options.db
+      .selectFrom('requests')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('requester_id', '=', requesterId)
+      .where('state', '=', 'pending')
+      .executeTakeFirstOrThrow()
+    return count
+  }
+
+  /** Ends those of them that are still pending; resolves with which. */
+  async end(ids: readonly string[], state: 'expired' | 'cancelled', by: string): Promise<readonly string[]> {
+    if (ids.length === 0) return []
+    const { audit, events } = this.#options
+    return audit.within(async (trx, append) => {
+      const rows = await trx
+        .updateTable('requests')
+        .set({ state, decided_at: new Date() })
+        .where('id', 'in', ids)
+        .where('state', '=', 'pending')
+        .returningAll()
+        .execute()
+      const action = state === 'expired' ? 'request.expire' : 'request.cancel'
+      for (const row of rows) await append({ actor: by, action, subject: row.id, detail: auditDetail(row) })
+      for (const row of rows) await events.publish(trx, { type: 'request', id: row.id }, audience(row))
+      return rows.map((row) => row.id)
+    })
+  }
+}
+
+/** Verdicts on requests, in the order in which they were given. */
+export function readReviews(db: Kysely<Database>, ids: readonly string[]): Promise<ReviewRow[]> {
+  if (ids.length === 0) return Promise.resolve([])
+  return db.selectFrom('reviews').selectAll().where('request_id', 'in', ids).orderBy('id').execute()
+}
+
+/** What the audit log keeps: the hash of a text, never the text, which may hold what is masked elsewhere. */
+export function auditDetail(row: RequestRow): Record<string, unknown> {
+  return {
+    kind: row.kind,
+    requester: row.requester_id,
+    connection: row.connection_name,
+    policy: row.policy.id,
+    group: row.approval.group,
+    ...(row.kind === 'once'
+      ? { session: row.session_id, action: row.action, textSha256: row.text_sha256 }
+      : { actions: row.actions, dataClasses: row.data_classes, seconds: row.duration_seconds, asked: row.reason }),
+  }
+}
+
+/** Whom a change of a request concerns. */
+export function audience(row: RequestRow): Audience {
+  return { principals: [row.requester_id], groups: [row.approval.group] }
+}
