@@ -4,9 +4,9 @@ import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
 /**
  * What both sides of the inspector offer. No SHA-1, no CBC, no plain MAC, no compression.
  *
- * AES-GCM stands alone where the CPU has AES: a client takes the first of its own list that we offer, and OpenSSH lists
- * ChaCha20 first, which costs this process about three times the time per byte. GCM is also the family that the prefix
- * truncation attack (Terrapin) never touched. Without AES instructions ChaCha20 is the faster one and is offered too.
+ * Toward clients AES-GCM stands alone: a client takes the first of its own list that we offer, OpenSSH lists ChaCha20 first,
+ * and that costs this process 5 to 15 % more (measured with ssh2's add-on on a CPU with AES). GCM is also the one family that
+ * prefix truncation (Terrapin) never touched. OpenSSH has had it since 6.2.
  */
 const kex = [
   'curve25519-sha256',

@@ -1,12 +1,12 @@
-import { isUtf8 } from 'node:buffer'
 import type { Annotation } from '../../../shared/annotation.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import { type Admission, admit, exitBlocked } from './admit.ts'
-import { actionOf, type Program, programOf } from './command.ts'
+import { actionOf, type Program } from './command.ts'
 import { Credit, Outlet, packetSize, windowSize } from './flow.ts'
-import { channelRequest, encode, FrameError, message, Reader, requestData, utf8 } from './frames.ts'
+import { channelRequest, encode, FrameError, message, Reader, requestData } from './frames.ts'
 import { Output } from './output.ts'
+import { ChannelSetup } from './setup.ts'
 import { type SftpEvent, SftpWatch } from './sftp.ts'
 import type { Transport } from './transport.ts'
 import { machineForm, recordingFailed } from './words.ts'
@@ -35,16 +35,8 @@ export interface ChannelHost {
 const exitTrouble = 255
 /** A closed channel's last input may take this long to be taken by the target. */
 const lingerMs = 5000
-const maxEnvironment = 64
 const interrupt = 0x03
-const allowedVariable = /^(?:LANG|LC_[A-Z_]{1,32}|TERM)$/
 const signalName = /^[A-Z0-9]{1,16}(?:@[a-z0-9.]{1,64})?$/
-
-interface Terminal {
-  cols: number
-  rows: number
-  data: Buffer
-}
 
 type Phase = 'setup' | 'deciding' | 'opening' | 'starting' | 'running' | 'ending'
 
@@ -58,9 +50,8 @@ export class SessionChannel {
   readonly #fromClient = new Credit()
   readonly #fromTarget = new Credit()
   readonly #cancelled = new AbortController()
-  readonly #environment: { name: string; value: string }[] = []
+  readonly #setup = new ChannelSetup()
   #phase: Phase = 'setup'
-  #terminal: Terminal | undefined
   #toTarget: Outlet | undefined
   #targetRecipient = 0
   #targetTransport: Transport | undefined
@@ -68,7 +59,6 @@ export class SessionChannel {
   #earlyBytes = 0
   /** Requests to the target that wait for an answer, in order. */
   #asked: ('terminal' | 'program')[] = []
-  #program: Program | undefined
   #admission: Extract<Admission, { go: true }> | undefined
   #output: Output | undefined
   #sftp: SftpWatch | undefined
@@ -99,7 +89,7 @@ export class SessionChannel {
   clientData(data: Buffer): void {
     this.#fromClient.take(data.length)
     if (this.#phase === 'ending' || this.#clientClosed) return
-    if (this.#phase === 'deciding' && this.#terminal !== undefined && data.includes(interrupt)) {
+    if (this.#phase === 'deciding' && this.#setup.terminal !== undefined && data.includes(interrupt)) {
       this.#cancelled.abort()
       return
     }
@@ -144,67 +134,30 @@ export class SessionChannel {
       this.#host.client.send(encode(ok ? message.channelSuccess : message.channelFailure, [this.#recipient]))
     }
     // After the answer: what a decision says must come behind it.
-    if (this.#program !== undefined && this.#phase === 'setup') this.#begin(this.#program)
+    if (this.#setup.program !== undefined && this.#phase === 'setup') this.#begin(this.#setup.program)
   }
 
   #request(name: string, data: Buffer): boolean {
-    const r = new Reader(data)
     switch (name) {
-      case 'pty-req': {
-        if (this.#program !== undefined || this.#terminal !== undefined) return false
-        utf8(r.bytes())
-        const [cols, rows] = [r.u32(), r.u32()]
-        this.#terminal = { cols, rows, data }
-        return true
-      }
-      case 'env': {
-        const [variable, value] = [r.text(), r.text()]
-        if (this.#program !== undefined || !allowedVariable.test(variable)) return false
-        if (this.#environment.length >= maxEnvironment) return false
-        this.#environment.push({ name: variable, value })
-        return true
-      }
       case 'window-change': {
-        if (this.#terminal === undefined) return false
-        const [cols, rows, width, height] = [r.u32(), r.u32(), r.u32(), r.u32()]
-        this.#resized(cols, rows)
-        if (this.#phase === 'running') this.#toTarget?.request(name, requestData([cols, rows, width, height]))
-        else this.#terminal = { cols, rows, data: resizedTerminal(this.#terminal.data, [cols, rows, width, height]) }
+        const size = this.#setup.resize(data)
+        if (size === undefined) return false
+        this.#resized(size[0], size[1])
+        if (this.#phase === 'running') this.#toTarget?.request(name, requestData(size))
         return true
       }
       case 'signal': {
-        const signal = r.text()
+        const signal = new Reader(data).text()
         if (!signalName.test(signal)) return false
         if (this.#phase === 'running') this.#toTarget?.request(name, requestData([signal]))
         else this.#cancelled.abort()
         return true
       }
-      case 'shell':
-        return this.#choose({ kind: 'shell' })
-      case 'exec': {
-        const command = r.bytes()
-        // What is not text can't be read by a policy, and must not be "repaired" into another command.
-        if (command.includes(0) || !isUtf8(command)) return this.#refuse('A command', 'it is not plain UTF-8 text')
-        return this.#choose(programOf(utf8(command)))
+      default: {
+        const answer = this.#setup.request(name, data)
+        return typeof answer === 'boolean' ? answer : this.#refuse(answer.what, answer.why)
       }
-      case 'subsystem': {
-        const subsystem = r.text()
-        if (subsystem === 'sftp') return this.#choose({ kind: 'sftp' })
-        return this.#refuse(`The subsystem ${subsystem}`, 'the door lets only sftp through')
-      }
-      case 'x11-req':
-        return this.#refuse('X11 forwarding', 'the door forwards no displays')
-      case 'auth-agent-req@openssh.com':
-        return this.#refuse('Agent forwarding', 'the door lends no keys to a host')
-      default:
-        return false
     }
-  }
-
-  #choose(program: Program): boolean {
-    if (this.#program !== undefined) return false
-    this.#program = program
-    return true
   }
 
   /** Refuses something that no policy can allow here. The protocol's own answer has no words, so stderr gets them. */
@@ -226,10 +179,10 @@ export class SessionChannel {
     this.#phase = 'deciding'
     const host = this.#host
     const { port } = host
-    const terminal = this.#terminal !== undefined
+    const terminal = this.#setup.terminal !== undefined
     const failed = (reason: string): void => host.failed(reason)
     this.#output = new Output({ port, outlet: this.#toClient, terminal, failed, progress: () => this.#grantTarget() })
-    if (this.#terminal !== undefined) this.#resized(this.#terminal.cols, this.#terminal.rows)
+    if (this.#setup.terminal !== undefined) this.#resized(this.#setup.terminal.cols, this.#setup.terminal.rows)
     this.#decide(program).catch((error: unknown) => host.failed(recordingFailed(error)))
   }
 
@@ -277,7 +230,7 @@ export class SessionChannel {
   // From the target -------------------------------------------------------------------------------------------------
 
   targetOpened(transport: Transport, recipient: number, window: number, maxPacket: number): void {
-    const program = this.#program
+    const program = this.#setup.program
     if (this.#phase !== 'opening' || this.#clientClosed || program === undefined) {
       transport.send(encode(message.channelClose, [recipient]))
       if (this.#phase === 'opening') this.#phase = 'ending'
@@ -288,11 +241,11 @@ export class SessionChannel {
     this.#phase = 'starting'
     this.#targetRecipient = recipient
     this.#toTarget?.open(recipient, window, maxPacket)
-    if (this.#terminal !== undefined) {
+    if (this.#setup.terminal !== undefined) {
       this.#asked.push('terminal')
-      transport.send(channelRequest(recipient, 'pty-req', true, this.#terminal.data))
+      transport.send(channelRequest(recipient, 'pty-req', true, this.#setup.terminal.data))
     }
-    for (const { name, value } of this.#environment) {
+    for (const { name, value } of this.#setup.environment) {
       transport.send(channelRequest(recipient, 'env', false, requestData([name, value])))
     }
     this.#asked.push('program')
@@ -310,7 +263,8 @@ export class SessionChannel {
     if (asked === undefined) throw new FrameError('an answer to no question')
     if (this.#phase !== 'starting') return
     if (!ok) {
-      const what = asked === 'terminal' ? 'a terminal' : this.#program === undefined ? 'it' : actionOf(this.#program)
+      const { program } = this.#setup
+      const what = asked === 'terminal' ? 'a terminal' : program === undefined ? 'it' : actionOf(this.#setup.program)
       this.stop(`The host refused ${what}.`, exitTrouble)
       return
     }
@@ -331,7 +285,7 @@ export class SessionChannel {
     }
     this.#bytesOut += data.length
     this.#host.moved(data.length, 0)
-    if (this.#program?.kind === 'sftp') {
+    if (this.#setup.program?.kind === 'sftp') {
       if (this.#sftp !== undefined && !stderr) this.#record(this.#operate(this.#sftp.fromServer(data)))
       this.#toClient.data(data, stderr)
     } else this.#output?.push(data, stderr)
@@ -385,7 +339,7 @@ export class SessionChannel {
     if (this.#phase === 'ending') return
     this.#cancelled.abort()
     this.#output?.end()
-    if (this.#program?.kind !== 'sftp' || this.#phase !== 'running') this.#output?.say({ kind: 'ended', reason })
+    if (this.#setup.program?.kind !== 'sftp' || this.#phase !== 'running') this.#output?.say({ kind: 'ended', reason })
     else this.#toClient.data(Buffer.from(`sallyport: ${reason}\n`), true)
     this.#complete(reason)
     this.#finish(exitCode)
@@ -552,12 +506,4 @@ function programRequest(recipient: number, program: Program): Buffer {
     default:
       return program satisfies never
   }
-}
-
-/** A pty request's fields with another size: terminal type and modes stay as the client gave them. */
-function resizedTerminal(data: Buffer, size: readonly [number, number, number, number]): Buffer {
-  const r = new Reader(data)
-  const type = r.bytes()
-  for (let i = 0; i < 4; i += 1) r.u32()
-  return requestData([type, ...size], r.rest())
 }

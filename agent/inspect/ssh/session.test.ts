@@ -257,6 +257,7 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
     await expect(
       new Promise((resolve, reject) => connection.subsys('netconf', (e, c) => (e ? reject(e) : resolve(c)))),
     ).rejects.toThrow()
+    await expect(exec(connection, 'true\0; id')).rejects.toThrow()
     const refused = port.events.filter((e) => e.type === 'request')
     expect(refused.map((e) => e.text)).toEqual([
       `direct-tcpip to 127.0.0.1:${host.port}`,
@@ -265,6 +266,7 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
       'streamlocal-forward@openssh.com',
       'X11 forwarding',
       'The subsystem netconf',
+      'A command',
     ])
     expect(refused.every((e) => e.outcome === 'blocked' && e.action === 'ssh:forward')).toBe(true)
     expect((await finish(await exec(connection, 'echo still here'))).stdout).toBe('still here\n')

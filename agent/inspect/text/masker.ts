@@ -32,7 +32,7 @@ export type MaskCounts = ReadonlyMap<string, { count: number; mask: TextMask }>
 
 export class TextMasker {
   #masks: readonly TextMask[] = []
-  #candidates: Uint8Array | undefined
+  #needles: readonly Needle[] = []
   /** The current line from the start of its window, of which `#shown` bytes have been let go. */
   #window: Buffer = nothing
   #shown = 0
@@ -47,7 +47,7 @@ export class TextMasker {
   /** May change at any time; values already held back are judged by the new masks. */
   setMasks(masks: readonly TextMask[]): void {
     this.#masks = masks
-    this.#candidates = candidatesOf(masks)
+    this.#needles = masks.map((mask) => ({ mask, bytes: needleBytes(mask) }))
   }
 
   /** Bytes held back. */
@@ -118,12 +118,13 @@ export class TextMasker {
   /** All whole lines that there are, at one go, when that gives what line by line would. False when it does not. */
   #batch(out: Buffer[]): boolean {
     const batch = this.#window.subarray(0, this.#window.lastIndexOf(newline) + 1)
-    if (hasCandidate(batch, this.#candidates)) {
+    const masks = this.#fitting(batch)
+    if (masks.length > 0) {
       if (longestLine(batch) > limit) return false
       const kind = isAscii(batch) ? 'ascii' : isUtf8(batch) ? 'utf8' : undefined
       if (kind === undefined) return false
       const seen = visible(batch, kind)
-      const spans = spansOf(seen.text, this.#masks)
+      const spans = spansOf(seen.text, masks)
       if (spans.some((span) => seen.text.slice(span.start, span.end).includes('\n'))) return false
       this.#write(batch, seen.offsets, seen.text, spans, 0, batch.length, out)
     } else out.push(batch)
@@ -137,12 +138,34 @@ export class TextMasker {
     this.#startLine(length)
   }
 
-  /** One window of a line that goes on. */
+  /** One window of a line that goes on; or as many as there are, when none holds anything to look at. */
   #longLine(out: Buffer[]): void {
+    const first = windowSize - this.#grid
+    if (
+      this.#carry === '' &&
+      !this.#swallow &&
+      this.#window.length >= limit + windowSize &&
+      this.#fitting(this.#window).length === 0
+    ) {
+      const more = Math.floor((this.#window.length - limit) / windowSize) * windowSize
+      const cut = safeCut(this.#window, first + more)
+      this.#plain(this.#window, this.#shown, cut, out)
+      this.#advance(Math.max(cut, this.#shown))
+      return
+    }
     const sight = this.#window.subarray(0, limit)
-    const cut = safeCut(sight, windowSize - this.#grid)
-    const end = this.#mask(sight, cut, out)
+    const end = this.#mask(sight, safeCut(sight, first), out)
     this.#advance(Math.max(end, this.#shown))
+  }
+
+  /** The masks that might find something in these bytes. */
+  #fitting(bytes: Buffer): readonly TextMask[] {
+    if (this.#needles.every(({ bytes: any }) => any === undefined)) return this.#masks
+    const present = new Uint8Array(256)
+    for (let i = 0; i < bytes.length; i += 1) present[bytes[i] ?? 0] = 1
+    return this.#needles.flatMap(({ mask, bytes: any }) =>
+      any?.every((byte) => present[byte] === 0) === true ? [] : [mask],
+    )
   }
 
   #startLine(length: number): void {
@@ -168,14 +191,14 @@ export class TextMasker {
       from = wordEnd(sight)
       if (from < sight.length) this.#swallow = false
     }
-    if (this.#carry === '' && !hasCandidate(sight, this.#candidates))
-      return this.#plain(sight, Math.max(from, this.#shown), Math.max(cut, from), out)
+    const masks = this.#carry === '' ? this.#fitting(sight) : this.#masks
+    if (masks.length === 0) return this.#plain(sight, Math.max(from, this.#shown), Math.max(cut, from), out)
     const rest = sight.subarray(from)
     const kind = isAscii(rest) ? 'ascii' : isUtf8(rest) ? 'utf8' : 'latin1'
     const seen = visible(rest, kind)
     const before = this.#carry.length
     const text = this.#carry + seen.text
-    const all = spansOf(text, this.#masks)
+    const all = spansOf(text, masks)
     const spans = before === 0 ? all : all.flatMap((span) => after(span, before))
     const end = this.#write(rest, seen.offsets, seen.text, spans, Math.max(this.#shown - from, 0), cut - from, out)
     // A value that fills the window to its end goes on after it: in the next line, or in the rest of this one.
@@ -280,20 +303,14 @@ function spansOf(text: string, masks: readonly TextMask[]): Span[] {
   return merged
 }
 
-/** One entry a byte: 1 where a match may contain it. Undefined: some detector does not say. */
-function candidatesOf(masks: readonly TextMask[]): Uint8Array | undefined {
-  const table = new Uint8Array(256)
-  for (const mask of masks) {
-    if (mask.anyOf === undefined) return undefined
-    for (const byte of Buffer.from(mask.anyOf, 'latin1')) table[byte] = 1
-  }
-  return table
+/** A mask, and the bytes of which any match has at least one; undefined when that can't be said. */
+interface Needle {
+  mask: TextMask
+  bytes: readonly number[] | undefined
 }
 
-function hasCandidate(bytes: Buffer, table: Uint8Array | undefined): boolean {
-  if (table === undefined) return true
-  for (let i = 0; i < bytes.length; i += 1) if (table[bytes[i] ?? 0] === 1) return true
-  return false
+function needleBytes({ anyOf }: TextMask): readonly number[] | undefined {
+  return anyOf === undefined ? undefined : [...Buffer.from(anyOf, 'latin1')]
 }
 
 /** The end of the character at `at`, whose successor in the text is at `next`. */
