@@ -264,7 +264,7 @@ export class SessionChannel {
     if (this.#phase !== 'starting') return
     if (!ok) {
       const { program } = this.#setup
-      const what = asked === 'terminal' ? 'a terminal' : program === undefined ? 'it' : actionOf(this.#setup.program)
+      const what = asked === 'terminal' || program === undefined ? 'a terminal' : actionOf(program)
       this.stop(`The host refused ${what}.`, exitTrouble)
       return
     }
