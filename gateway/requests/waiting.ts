@@ -1,6 +1,9 @@
 import type { HoldOutcome } from '../../shared/link.ts'
 import type { RequestRow, ReviewRow } from './rows.ts'
 
+/** A timer may fire a moment early by the wall clock; then nothing would be due yet. */
+const timerSlackMs = 10
+
 /** Held requests of this process: somebody at the other end of a session waits for each. */
 export class WaitingHolds {
   readonly #holds = new Map<string, { settle(outcome: HoldOutcome): void; timer: NodeJS.Timeout }>()
@@ -8,7 +11,7 @@ export class WaitingHolds {
   /** Resolves once, with the first outcome that `settle` is called with. `onExpiry` is called when the time is up. */
   wait(id: string, expiresAt: Date, onExpiry: () => void): Promise<HoldOutcome> {
     return new Promise((settle) => {
-      const timer = setTimeout(onExpiry, Math.max(expiresAt.getTime() - Date.now(), 0))
+      const timer = setTimeout(onExpiry, Math.max(expiresAt.getTime() - Date.now(), 0) + timerSlackMs)
       this.#holds.set(id, { settle, timer })
     })
   }
