@@ -18,14 +18,9 @@ export class Watched<T> {
     for (const reader of this.readers) reader.push(value)
   }
 
-  /** Ends when `signal` aborts or the reader leaves. */
-  async *watch(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
-    yield this.value
-    yield* this.changes(signal)
-  }
-
-  private changes(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
-    return readInto(this.readers, signal)
+  /** Ends when `signal` aborts or the reader leaves. No change after this call is missed, however late it is read. */
+  watch(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+    return readInto(this.readers, signal, [this.value])
   }
 }
 
@@ -35,10 +30,6 @@ export class Broadcast<T> {
 
   emit(value: T): void {
     for (const reader of this.readers) reader.push(value)
-  }
-
-  get listened(): boolean {
-    return this.readers.size > 0
   }
 
   read(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
@@ -51,8 +42,13 @@ export class Broadcast<T> {
 }
 
 /** The queue is registered at once, not at the first `next`, so that nothing between the two is lost. */
-function readInto<T>(readers: Set<AsyncQueue<T>>, signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
+function readInto<T>(
+  readers: Set<AsyncQueue<T>>,
+  signal: AbortSignal | undefined,
+  first: readonly T[] = [],
+): AsyncGenerator<T, void, void> {
   const queue = new AsyncQueue<T>()
+  for (const item of first) queue.push(item)
   readers.add(queue)
   return drain(queue, readers, signal)
 }
