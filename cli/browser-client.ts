@@ -4,7 +4,6 @@ import { createCore } from '../main/core.ts'
 import { fileSecrets } from '../main/files.ts'
 import type { Log } from '../main/log.ts'
 import { startWebShell } from '../web/shell.ts'
-import { openInBrowser } from './open.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -31,7 +30,8 @@ export async function startBrowserClient(options: {
     shell: 'browser',
     version,
     ...(gateway === undefined ? {} : { gateway }),
-    openExternal: openInBrowser,
+    // The page is in the browser already and opens the sign-in beside itself.
+    openExternal: async () => {},
     log,
   })
   try {

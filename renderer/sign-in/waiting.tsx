@@ -1,3 +1,4 @@
+import { useEffect } from 'react'
 import { useShortcuts } from '../decisions/keys.ts'
 import { useNow } from '../decisions/time.ts'
 import { usePlatform, useRpc } from '../rpc/context.tsx'
@@ -6,15 +7,20 @@ import { Button } from '../theme/controls.tsx'
 /** While the browser has the sign-in; with the code to compare, for the device flow. */
 export function Waiting({ url, code, expiresAt }: { url: string; code?: string | undefined; expiresAt: string }) {
   const { client } = useRpc()
-  const { os } = usePlatform()
+  const { os, shell } = usePlatform()
   const left = Math.max(0, Date.parse(expiresAt) - useNow())
   const cancel = () => {
     client.auth.cancel().catch((error: unknown) => console.warn('The sign-in could not be cancelled.', error))
   }
   useShortcuts([{ keys: 'Escape', run: cancel, inFields: true }], os)
   const openAgain = () => {
-    client.app.openExternal({ url }).catch(() => window.open(url, '_blank', 'noopener'))
+    if (shell === 'browser') window.open(url, '_blank', 'noopener')
+    else client.app.openExternal({ url }).catch(() => window.open(url, '_blank', 'noopener'))
   }
+  // In the desktop app the core opens the person's browser. Here this is the browser, and the click that began it allows a tab.
+  useEffect(() => {
+    if (shell === 'browser') window.open(url, '_blank', 'noopener')
+  }, [shell, url])
   return (
     <aside className="signin__states" aria-label="Sign-in in progress">
       <div className="card scard" role="status">
