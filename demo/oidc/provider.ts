@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
-import Provider from 'oidc-provider'
+import Provider, { interactionPolicy } from 'oidc-provider'
 import type { Log } from '../log.ts'
 import { demoPeople } from '../people.ts'
 import { freePort } from '../ports.ts'
@@ -23,6 +23,9 @@ export async function startOidc(password: string, log: Log): Promise<DemoOidc> {
   const issuer = `http://127.0.0.1:${port}`
   const clientSecret = randomBytes(24).toString('base64url')
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  // The gateway is the company's own and runs as a server: nobody is asked whether it may know them.
+  const policy = interactionPolicy.base()
+  policy.get('consent')?.checks.remove('native_client_prompt')
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -48,9 +51,9 @@ export async function startOidc(password: string, log: Log): Promise<DemoOidc> {
     // The gateway asks for an ID token with everything in it.
     conformIdTokenClaims: false,
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
-    interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy, url: (_context, interaction) => `/interaction/${interaction.uid}` },
     // Each sign-in at the gateway asks who it is: two people share one browser in the demo.
-    ttl: { Session: 60, Interaction: 900, Grant: 3600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
+    ttl: { Session: 10, Interaction: 900, Grant: 3600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
     findAccount: (_context, id) => {
       const person = demoPeople.find((candidate) => candidate.username === id)
       if (person === undefined) return undefined
