@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { expect, test } from 'vitest'
+import type { GatewayEvent } from '../../shared/api/models.ts'
+import { createApiClient } from './client.ts'
+import { followEvents } from './events.ts'
+
+test('resumes after the last event that was seen, when the stream breaks', async () => {
+  const asked: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.headers['last-event-id']?.toString())
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const id = String(asked.length)
+    response.write(`event: message\nid: ${id}\ndata: ${JSON.stringify({ type: 'policy', id, version: id })}\n\n`)
+    setImmediate(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const api = createApiClient(`http://127.0.0.1:${port}`, { access: () => Promise.resolve({ token: 't' }) })
+  const abort = new AbortController()
+  const seen: GatewayEvent[] = []
+  const warnings: string[] = []
+  await followEvents(
+    api,
+    (event) => {
+      seen.push(event)
+      if (seen.length === 2) abort.abort()
+    },
+    (message) => warnings.push(message),
+    abort.signal,
+  )
+  server.close()
+  expect(seen.map((event) => event.id)).toEqual(['1', '2'])
+  expect(asked).toEqual([undefined, '1'])
+  expect(warnings[0]).toContain('again in 1 s')
+})
