@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { Announcer } from './decisions/announce.tsx'
 import { useDesk } from './frame/desk.tsx'
-import { useAuth, useSettings } from './rpc/context.tsx'
+import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
 import { ThemeProvider, useThemeName } from './theme/theme.tsx'
 
@@ -13,13 +13,12 @@ export function App() {
   const settings = useSettings()
   const theme = useThemeName(settings?.theme ?? 'system')
   const { workspace } = useDesk()
-  const saved = settings?.workspace
+  const { live } = useRpc()
   const known = settings !== undefined
   useEffect(() => {
-    if (known) workspace.restore(saved)
-    // Once, with what was saved; what is saved later came from here.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  }, [known, workspace])
+    // Once, with what was saved; what is saved later comes from here.
+    if (known) workspace.restore(live.settings.get()?.workspace)
+  }, [known, live, workspace])
   if (auth === undefined || !known) return null
   return (
     <ThemeProvider name={theme}>

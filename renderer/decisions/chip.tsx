@@ -55,7 +55,7 @@ export function Pips({ had, needed }: { had: number; needed: number }) {
   return (
     <span className="row pips-row">
       <span className="pips d-held" aria-hidden="true">
-        {Array.from({ length: needed }, (_, i) => (
+        {Array.from({ length: needed }, (_, i) => i).map((i) => (
           <i key={i} className={i < had ? 'on' : undefined} />
         ))}
       </span>

@@ -74,6 +74,16 @@ export function statementTitle(text: string, tables: readonly string[], action?:
   return firstLine(text)
 }
 
+/** The tables that a statement names first, for a title only: what it touches is for the gateway to say. */
+export function roughTables(text: string): string[] {
+  const names = [
+    ...text.matchAll(
+      /\b(?:from|join|update|into|table|truncate)\s+(?:only\s+)?((?:"[^"]+"|[A-Za-z_][\w$]*)(?:\.(?:"[^"]+"|[A-Za-z_][\w$]*))*)/gi,
+    ),
+  ]
+  return [...new Set(names.map((match) => (match[1] ?? '').replaceAll('"', '')))]
+}
+
 export function firstLine(text: string): string {
   const line = text
     .trim()

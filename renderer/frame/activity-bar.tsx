@@ -39,7 +39,7 @@ function Item({
 }) {
   const on = usePlace().area === area
   return (
-    <Tip label={label}>
+    <Tip label={label} side="right">
       <button
         type="button"
         className={on ? 'act__i is-on' : 'act__i'}

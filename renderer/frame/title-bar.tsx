@@ -22,9 +22,9 @@ export function TitleBar() {
       <button type="button" className="title__cmd" onClick={() => go.palette(true)}>
         <Icon name="search" size={14} />
         <span className="grow trunc">Search connections, tables and commands</span>
-        <kbd className="kbd" aria-hidden="true">
+        <span className="kbd" aria-hidden="true">
           {keyLabel('Mod+K', os)}
-        </kbd>
+        </span>
       </button>
       <div className="title__right">
         <GatewayState />
@@ -47,7 +47,7 @@ function GatewayState() {
     return (
       <button type="button" className="title__btn fg d-blocked" onClick={() => go.area('settings')}>
         <Icon name="cloud-off" />
-        <span>{pause === 'core-down' ? 'Sallyport' : host} not answering</span>
+        <span>{pause === 'core-down' ? 'Sallyport' : 'Gateway'} not answering</span>
       </button>
     )
   }
@@ -60,7 +60,7 @@ function GatewayState() {
       onClick={() => go.area('settings')}
     >
       <Icon name="shield-check" />
-      <span>{host}</span>
+      <span className="trunc title__host">{host}</span>
       <span className="num">{latency}</span>
     </button>
   )

@@ -75,7 +75,7 @@ function Steps({ request, me }: { request: AccessRequest; me: string | undefined
             </div>
           </li>
         ))}
-        {Array.from({ length: open }, (_, i) => (
+        {Array.from({ length: open }, (_, i) => i).map((i) => (
           <li className={i === 0 && request.canReview ? 'is-now' : undefined} key={`open-${i}`}>
             <span className="steps__n">{request.reviews.length + i + 1}</span>
             <div className="grow">

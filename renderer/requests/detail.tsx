@@ -140,7 +140,7 @@ function Statement({ request }: { request: AccessRequest }) {
             <IconButton icon="copy" label="Copy the hash" onClick={() => copy(hash)} />
           </span>
         </div>
-        <div className="well well--n" role="region" aria-label={sql ? 'Statement' : 'Command'}>
+        <section className="well well--n" aria-label={sql ? 'Statement' : 'Command'}>
           {text.split('\n').map((line, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
             <div className="wl" key={i}>
@@ -148,7 +148,7 @@ function Statement({ request }: { request: AccessRequest }) {
               <code>{sql ? <SqlText text={line} /> : line}</code>
             </div>
           ))}
-        </div>
+        </section>
       </div>
       {request.tables.length > 0 && (
         <div className="imp imp--one">

@@ -1,10 +1,11 @@
 import { type KeyboardEvent, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { Chip } from '../decisions/chip.tsx'
+import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
-import { firstLine, outcomeLook } from '../decisions/words.ts'
+import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
 import { Empty } from '../theme/controls.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { type Entry, entries } from './recording.ts'
@@ -12,7 +13,9 @@ import type { Recording } from './replay.tsx'
 
 /** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
 export function SqlReplay({ session, recording }: { session: Session; recording: Recording }) {
-  const all = entries(recording.events)
+  const every = entries(recording.events)
+  const [filter, setFilter] = useState<LookName | undefined>(undefined)
+  const all = every.filter((entry) => passes(entry.outcome, filter))
   const [chosen, setChosen] = useState<number | undefined>(undefined)
   const selected = all.find((entry) => entry.n === chosen) ?? all.find((entry) => entry.outcome !== 'allowed') ?? all[0]
   const start = Date.parse(session.startedAt)
@@ -33,21 +36,21 @@ export function SqlReplay({ session, recording }: { session: Session; recording:
   return (
     <section className="rp__b" aria-label={`Recording of ${session.connection.name}`}>
       <div className="tools">
-        <span className="t2 sm num">{all.length} statements</span>
+        <DecisionFilter present={every.map((entry) => entry.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
         </span>
       </div>
-      {all.length === 0 ? (
+      {every.length === 0 ? (
         <Empty icon="replay" title="Nothing was run" text="The session was opened, and no statement was sent." />
       ) : (
         <>
           <Lane all={all} start={start} selected={selected?.n} onSelect={setChosen} />
           <div className="rp__bb">
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move through the rows */}
-            <div className="grid scroll sqt__s" tabIndex={0} role="region" aria-label="Statements" onKeyDown={step}>
+            <section className="grid scroll sqt__s" tabIndex={0} aria-label="Statements" onKeyDown={step}>
               <Table all={all} start={start} selected={selected?.n} onSelect={setChosen} />
-            </div>
+            </section>
             {selected && <EntryDetail entry={selected} start={start} />}
             <SessionMeta session={session} recording={recording} />
           </div>
@@ -126,7 +129,6 @@ function Table({ all, start, selected, onSelect }: Selectable) {
       </thead>
       <tbody>
         {all.map((entry) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: arrows on the table select too
           <tr
             key={entry.n}
             className={entry.n === selected ? 'is-sel' : undefined}

@@ -3,9 +3,10 @@ import '../terminal/terminal.css'
 import { useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import type { Session } from '../../shared/api/models.ts'
+import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
-import { outcomeLook } from '../decisions/words.ts'
+import { type LookName, outcomeLook } from '../decisions/words.ts'
 import { useSettings } from '../rpc/context.tsx'
 import { Block } from '../terminal/block.tsx'
 import { openScreen, type TerminalScreen } from '../terminal/screen.ts'
@@ -20,7 +21,9 @@ import { Scrubber } from './scrubber.tsx'
 /** A recorded shell: the timeline, the terminal as it was, and the scrubber. */
 export function TerminalReplay({ session, recording }: { session: Session; recording: Recording }) {
   const { events, manifest } = recording
-  const items = timeline(events)
+  const all = timeline(events)
+  const [filter, setFilter] = useState<LookName | undefined>(undefined)
+  const items = all.filter((item) => passes(item.outcome, filter))
   const [run, setRun] = useState(0)
   const host = useRef<HTMLDivElement>(null)
   const screen = useReplayScreen(host, run, manifest.cols ?? 80, manifest.rows ?? 24)
@@ -30,7 +33,7 @@ export function TerminalReplay({ session, recording }: { session: Session; recor
   return (
     <section className="rp__a" aria-label={`Recording of ${session.connection.name}`}>
       <div className="tools">
-        <span className="t2 sm num">{items.length} events</span>
+        <DecisionFilter present={all.map((item) => item.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
         </span>

@@ -68,9 +68,9 @@ export function Sidebar() {
               }
             }}
           />
-          <kbd className="kbd" aria-hidden="true">
+          <span className="kbd" aria-hidden="true">
             /
-          </kbd>
+          </span>
         </label>
       </div>
       <KindFilter kind={kind} onChange={setKind} />

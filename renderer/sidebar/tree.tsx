@@ -63,7 +63,6 @@ export function Tree({ rows, onToggle }: { rows: readonly Row[]; onToggle(key: s
     move()
   }
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a tree has no element of its own
     <div role="tree" aria-label="Connections by environment" ref={root} onKeyDown={press}>
       {groups.map((group) => (
         // biome-ignore lint/a11y/useSemanticElements: see above

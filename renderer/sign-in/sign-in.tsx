@@ -18,7 +18,7 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const { client, queries } = useRpc()
   const platform = usePlatform()
   const settings = useSettings()
-  const [address, setAddress] = useState(platform.gateway || settings?.gateway || '')
+  const [address, setAddress] = useState(() => (platform.gateway || settings?.gateway || '').replace(/^https:\/\//, ''))
   const [checked, setChecked] = useState(address)
   const gateway = useQuery(
     queries.auth.discover.queryOptions({ input: { gateway: checked }, enabled: checked.trim() !== '', retry: false }),
@@ -36,6 +36,7 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const unknown = gateway.error && checked === address ? problemOf(gateway.error) : undefined
   return (
     <div className="app app--noside signin">
+      <header className="title" />
       <Arches />
       <main className="signin__main">
         <section className="signin__card" aria-labelledby="sign-in-title">

@@ -1,6 +1,6 @@
 import { Icon } from '../decisions/icon.tsx'
 import { milliseconds, timeOfDay } from '../decisions/time.ts'
-import { counted, looks, statementTitle } from '../decisions/words.ts'
+import { counted, looks, roughTables, statementTitle } from '../decisions/words.ts'
 import { IconButton } from '../theme/controls.tsx'
 import type { Mark, SqlState } from './run-state.ts'
 
@@ -49,7 +49,7 @@ export function DecisionLog({
 }
 
 function title(mark: Mark): string {
-  return statementTitle(mark.text, [])
+  return statementTitle(mark.text, roughTables(mark.text), 'sql:')
 }
 
 function detail(mark: Mark): string {

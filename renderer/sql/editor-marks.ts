@@ -179,11 +179,21 @@ export class EditorMarks {
       if (height === 0 || height === zone.heightInPx) return
       zone.heightInPx = height
       this.editor.changeViewZones((accessor) => accessor.layoutZone(zoneId))
+      this.revealZone(id)
     })
     observer.observe(node)
     this.zones.set(id, { node, widget, zoneId, zone, observer })
     this.placeZones()
-    this.editor.revealLineInCenterIfOutsideViewport(line)
+  }
+
+  /** Scrolls just so far that a new block is seen whole. */
+  private revealZone(id: string): void {
+    const zone = this.zones.get(id)
+    const line = this.shown.get(id)?.decorations.getRange(0)?.endLineNumber
+    if (zone === undefined || line === undefined) return
+    const bottom = this.editor.getTopForLineNumber(line) + 24 + (zone.zone.heightInPx ?? 0)
+    const hidden = bottom - (this.editor.getScrollTop() + this.editor.getLayoutInfo().height)
+    if (hidden > 0) this.editor.setScrollTop(this.editor.getScrollTop() + hidden)
   }
 
   private removeZone(id: string): void {

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'rea
 import { createPortal } from 'react-dom'
 import type { ThemeName } from '../theme/theme.tsx'
 import { EditorMarks } from './editor-marks.ts'
+import { languageId } from './language.ts'
 import { hasZone } from './marks.ts'
 import { applyTheme, monaco } from './monaco.ts'
 import type { Mark } from './run-state.ts'
@@ -42,7 +43,7 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone }
 
   useEffect(() => {
     if (host.current === null) return
-    const model = monaco.editor.createModel(first.current.text, 'pgsql')
+    const model = monaco.editor.createModel(first.current.text, languageId)
     const editor = monaco.editor.create(host.current, { ...options, model, ariaLabel: `SQL, ${first.current.label}` })
     const editorMarks = new EditorMarks(editor, model)
     const listener = model.onDidChangeContent(() => change(model.getValue()))

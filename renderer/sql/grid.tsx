@@ -70,6 +70,7 @@ export default function ResultGrid({ result, rows }: { result: ResultTab; rows: 
     copyFrom(api, columns)
   }
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the grid inside has the focus
     <div className="grid-host" onKeyDown={copy}>
       {problem !== undefined && (
         <p className="err grid-host__err" role="alert">

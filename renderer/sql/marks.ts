@@ -96,7 +96,7 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
       linesDecorationsClassName: `bar bar--${tone}`,
       firstLineDecorationClassName: 'bar--first',
       ...(mark.look === 'blocked' ? { inlineClassName: 'sq' } : {}),
-      ...(mark.look === 'running' ? {} : { overviewRuler: { color: rulerColor, position: 7 } }),
+      ...(mark.look === 'running' ? {} : { overviewRuler: { color: rulerColor, position: 2 } }),
     },
   }
   const glyph: editor.IModelDeltaDecoration = {

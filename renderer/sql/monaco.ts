@@ -18,12 +18,16 @@ import 'monaco-editor/features/smartSelect/register.js'
 import 'monaco-editor/features/suggest/register.js'
 import 'monaco-editor/features/wordHighlighter/register.js'
 import 'monaco-editor/features/wordOperations/register.js'
-import 'monaco-editor/languages/definitions/pgsql/register.js'
 import { readTokens, toHex } from '../theme/colors.ts'
 import type { ThemeName } from '../theme/theme.tsx'
+import { configuration, languageId, tokens } from './language.ts'
 
 // Monaco's own hook for its one worker; it has no other way to be told.
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() }
+
+monaco.languages.register({ id: languageId })
+monaco.languages.setLanguageConfiguration(languageId, configuration)
+monaco.languages.setMonarchTokensProvider(languageId, tokens)
 
 /** Monaco's themes are made from the tokens, once per theme change. */
 export function applyTheme(name: ThemeName): void {
@@ -58,14 +62,10 @@ export function applyTheme(name: ThemeName): void {
       rule('', 'syn-ident'),
       rule('keyword', 'syn-keyword'),
       rule('operator', 'syn-op'),
-      rule('operator.sql', 'syn-op'),
       rule('delimiter', 'syn-op'),
       rule('string', 'syn-string'),
-      rule('string.sql', 'syn-string'),
       rule('number', 'syn-number'),
-      rule('number.sql', 'syn-number'),
       rule('predefined', 'syn-func'),
-      rule('predefined.sql', 'syn-func'),
       rule('identifier', 'syn-ident'),
       rule('comment', 'syn-comment'),
     ],

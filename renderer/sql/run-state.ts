@@ -1,7 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
-import { bareName, firstLine, type LookName } from '../decisions/words.ts'
+import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -205,8 +205,8 @@ function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { typ
 
 /** The tables a SELECT names first, or its beginning. */
 function resultTitle(mark: Mark): string {
-  const from = /\bfrom\s+((?:[\w".]+)(?:\s+(?:as\s+)?\w+)?)/i.exec(mark.text)?.[1]?.split(/\s/)[0]
-  return from === undefined ? firstLine(mark.text).slice(0, 32) : bareName(from.replaceAll('"', ''))
+  const tables = roughTables(mark.text)
+  return tables.length === 0 ? firstLine(mark.text).slice(0, 32) : tables.slice(0, 3).map(bareName).join(', ')
 }
 
 function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {

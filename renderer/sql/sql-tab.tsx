@@ -28,7 +28,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   const state = useStore(runtime.state)
   const editor = useRef<EditorHandle | undefined>(undefined)
   const frame = useRef<HTMLDivElement>(null)
-  const { share, set } = useSplit(0.58)
+  const { share, set } = useSplit(0.6)
   const [log, setLog] = useState(true)
   useNewDecisions(state.marks, editor)
 

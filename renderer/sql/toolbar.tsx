@@ -43,7 +43,7 @@ export function SqlToolbar({
       <span className="right row">
         {state.since !== undefined && !paused && <Recorded since={state.since} />}
         {running ? (
-          <Button size="sm" keys={keyLabel('Mod+.', os)} disabled={state.cancelling} onClick={onCancel}>
+          <Button size="sm" keys={keyLabel('Mod+.', os)} disabled={paused || state.cancelling} onClick={onCancel}>
             {state.cancelling ? 'Cancelling' : 'Cancel'}
           </Button>
         ) : (

@@ -28,7 +28,7 @@ export function DecisionZone({ mark, actions }: { mark: Mark; actions: ZoneActio
   }
   if (mark.look === 'blocked') return <BlockedZone mark={mark} actions={actions} onKeyDown={leave} />
   if (mark.held === undefined) return null
-  if (mark.look === 'held') return <HeldZone mark={mark} held={mark.held} actions={actions} onKeyDown={leave} />
+  if (mark.look === 'held') return <HeldZone held={mark.held} actions={actions} onKeyDown={leave} />
   if (mark.look === 'running') return <ApprovedZone mark={mark} held={mark.held} onKeyDown={leave} />
   return <RefusedZone mark={mark} held={mark.held} actions={actions} onKeyDown={leave} />
 }
@@ -123,7 +123,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   )
 }
 
-function HeldZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Held & { since: number } }) {
+function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held: Held & { since: number } }) {
   const { client, queries } = useRpc()
   const { os } = usePlatform()
   const off = usePause() !== undefined

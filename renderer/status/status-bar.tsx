@@ -16,7 +16,7 @@ export function StatusBar() {
   const pause = usePause()
   const link = useGatewayLink()
   return (
-    <footer className="status" aria-label="Status">
+    <footer className="status">
       {area === 'connections' ? <TabState /> : <AreaState />}
       <span className="status__sp" />
       {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}

@@ -62,9 +62,10 @@ function hour(iso: string): string {
   return new Date(iso).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
 }
 
-/** Spans of a terminal line that were masked: what holds the mask's dots, up to the next separator. */
+/** Spans of a terminal line that were masked: the mask's dots with what it left readable around them. */
 export function maskedSpans(text: string): { start: number; length: number }[] {
-  return [...text.matchAll(/[\w+]?[•]+(?:[•@.\w\- ](?=[•\w@.])|[•\w@.])*/gu)]
+  const spans = text.matchAll(/[\w+]?•[•@.\w-]*(?: •+)*(?: \d{4}(?!\d))?/gu)
+  return [...spans]
     .filter((match) => match[0].includes('••'))
-    .map((match) => ({ start: match.index, length: match[0].trimEnd().length }))
+    .map((match) => ({ start: match.index, length: match[0].length }))
 }

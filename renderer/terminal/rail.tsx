@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { type LookName, looks } from '../decisions/words.ts'
@@ -9,7 +10,8 @@ import { line, lookOf } from './blocks.ts'
 import type { TerminalState } from './runtime.ts'
 import type { Placed, TerminalScreen } from './screen.ts'
 
-const shownFilters: readonly LookName[] = ['masked', 'held', 'blocked', 'granted']
+/** The rail's own heads are this much taller than the terminal's, in pixels. */
+const railAbove = 28
 /** Least distance between two entries, in pixels. */
 const pitch = 38
 
@@ -29,9 +31,8 @@ export function Rail({
 }) {
   const go = useNavigation()
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
-  const shown = placed.filter(({ said }) => filter === undefined || lookOf(said.annotation) === filter)
-  const tops = spread(shown.map((entry) => screen?.topOf(entry.marker) ?? 0))
-  const count = (look: LookName) => state.said.filter((said) => lookOf(said.annotation) === look).length
+  const shown = placed.filter(({ said }) => passes(lookOf(said.annotation), filter))
+  const tops = spread(shown.map((entry) => (screen?.topOf(entry.marker) ?? 0) - railAbove))
   const sessionId = state.phase.state === 'open' ? state.phase.sessionId : undefined
   const maskedValues = state.said.reduce(
     (sum, { annotation }) => sum + (annotation.kind === 'masked' ? (annotation.count ?? 1) : 0),
@@ -45,29 +46,11 @@ export function Rail({
         <IconButton icon="x" label="Hide decisions" onClick={onClose} />
       </div>
       <div className="rail__ft">
-        <button
-          type="button"
-          className={filter === undefined ? 'fc is-on' : 'fc'}
-          aria-pressed={filter === undefined}
-          onClick={() => setFilter(undefined)}
-        >
-          All {state.said.length}
-        </button>
-        {shownFilters.map((look) => (
-          <button
-            type="button"
-            key={look}
-            className={filter === look ? `fc is-on d-${looks[look].tone}` : `fc d-${looks[look].tone}`}
-            aria-pressed={filter === look}
-            aria-label={`${looks[look].word} ${count(look)}`}
-            onClick={() => setFilter(filter === look ? undefined : look)}
-          >
-            <span className="fg">
-              <Icon name={looks[look].icon} size={12} />
-            </span>
-            {count(look)}
-          </button>
-        ))}
+        <DecisionFilter
+          present={state.said.map((said) => lookOf(said.annotation))}
+          value={filter}
+          onChange={setFilter}
+        />
       </div>
       <div className="rail__bd">
         <span className="rail__line" aria-hidden="true" />
@@ -116,7 +99,7 @@ export function spread(tops: readonly number[]): number[] {
   const placed: number[] = []
   for (const top of tops) {
     const above = placed.at(-1)
-    placed.push(above === undefined ? top + 10 : Math.max(top + 10, above + pitch))
+    placed.push(above === undefined ? Math.max(4, top) : Math.max(top, above + pitch))
   }
   return placed
 }

@@ -1,9 +1,10 @@
 import { FitAddon } from '@xterm/addon-fit'
 import { WebglAddon } from '@xterm/addon-webgl'
 import { type IDecoration, type IMarker, Terminal } from '@xterm/xterm'
-import { looks } from '../decisions/words.ts'
+import { type Look, looks } from '../decisions/words.ts'
 import { readTokens } from '../theme/colors.ts'
-import { lookOf, maskedSpans, rowsOf } from './blocks.ts'
+import { lookOf, rowsOf } from './blocks.ts'
+import { MaskMarks } from './mask-marks.ts'
 import type { Said, Screen } from './runtime.ts'
 
 /** An annotation's place in the terminal; `node` is where its block is drawn, when it has one on the screen. */
@@ -22,18 +23,19 @@ export interface TerminalScreen extends Screen {
   /** Calls back when a place, a block's node or the scroll position has changed. */
   onChange(listener: () => void): () => void
   /** Pixels from the screen's top to a marker's line; undefined when it is not on the screen. */
-  topOf(marker: IMarker): number
+  topOf(marker: IMarker, lines?: number): number
   dispose(): void
 }
 
-export const rowHeight = 18
+/** A row's height before the screen has been measured. */
+const rowHeight = 18
 
 /** xterm in `host`, with room for the gateway's words between its lines. */
 export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = {}): TerminalScreen {
   const terminal = new Terminal({
     fontFamily: '"JetBrains Mono", ui-monospace, monospace',
     fontSize: 12.5,
-    lineHeight: 1.09,
+    lineHeight: 1.2,
     letterSpacing: 0,
     scrollback: 20_000,
     cursorBlink: false,
@@ -54,35 +56,14 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
   }
   const subscriptions = [terminal.onScroll(changed), terminal.onRender(changed), terminal.onResize(changed)]
   const write = (text: string) => new Promise<void>((resolve) => terminal.write(text, resolve))
-  let masked: { from: number } = { from: 0 }
-
-  const decorateMasks = () => {
-    const buffer = terminal.buffer.active
-    if (buffer.type !== 'normal') return
-    const end = buffer.baseY + buffer.cursorY
-    for (let y = Math.min(masked.from, end); y <= end; y += 1) {
-      const text = buffer.getLine(y)?.translateToString(true) ?? ''
-      for (const span of maskedSpans(text)) {
-        const marker = terminal.registerMarker(y - end)
-        const decoration = terminal.registerDecoration({
-          marker,
-          x: span.start,
-          width: span.length,
-          height: 1,
-          layer: 'top',
-        })
-        decoration?.onRender((element) => element.classList.add('tmask-cell'))
-      }
-    }
-    masked = { from: end + 1 }
-  }
+  const masks = new MaskMarks(terminal)
 
   return {
     terminal,
     write: async (text) => {
+      masks.before()
       await write(text)
-      if (text.includes('•')) decorateMasks()
-      else masked = { from: terminal.buffer.active.baseY + terminal.buffer.active.cursorY }
+      masks.after(text)
     },
     annotate: async (said) => {
       const { annotation } = said
@@ -101,13 +82,7 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
           height: rows,
           width: terminal.cols,
           layer: 'top',
-          overviewRulerOptions: {
-            color:
-              readTokens([`${tone === 'ended' || tone === 'info' ? 'allowed' : tone}-fg`])[
-                `${tone === 'ended' || tone === 'info' ? 'allowed' : tone}-fg`
-              ] ?? '#888888',
-            position: 'full',
-          },
+          overviewRulerOptions: { color: toneColor(tone), position: 'full' },
         })
         draw(decoration, entry, rows, changed)
         await write('\r\n'.repeat(rows))
@@ -125,13 +100,20 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    topOf: (marker) => (marker.line - terminal.buffer.active.viewportY) * cellHeight(host, terminal.rows),
+    topOf: (marker, lines = 0) =>
+      (marker.line + lines - terminal.buffer.active.viewportY) * cellHeight(host, terminal.rows),
     dispose: () => {
       for (const subscription of subscriptions) subscription.dispose()
       listeners.clear()
       terminal.dispose()
     },
   }
+}
+
+/** A tone's colour for the overview ruler, which wants it as text. */
+function toneColor(tone: Look['tone']): string {
+  const key = tone === 'ended' || tone === 'info' ? 'allowed-fg' : (`${tone}-fg` as const)
+  return readTokens([key])[key]
 }
 
 /** React draws into the decoration's element; xterm places it, and takes it away when it leaves the screen. */
@@ -180,10 +162,12 @@ function xtermTheme() {
     'syn-func',
     'syn-selection',
     'text',
+    'line',
   ] as const)
   return {
     background: t['term-bg'],
     foreground: t['term-fg'],
+    overviewRulerBorder: t.line,
     cursor: t.text,
     cursorAccent: t['term-bg'],
     selectionBackground: t['syn-selection'],

@@ -15,7 +15,7 @@ import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { Block } from './block.tsx'
-import { line, lookOf } from './blocks.ts'
+import { line, lookOf, rowsOf } from './blocks.ts'
 import { Rail } from './rail.tsx'
 import { createTerminalRuntime, type TerminalRuntime, type TerminalState } from './runtime.ts'
 import { openScreen, type Placed, type TerminalScreen } from './screen.ts'
@@ -134,7 +134,9 @@ export function usePlaced(screen: TerminalScreen | undefined): readonly Placed[]
 /** The decision's icon in the gutter, at the line that it is about: the one above its block. */
 export function Glyph({ entry, screen }: { entry: Placed; screen: TerminalScreen | undefined }) {
   if (screen === undefined || screen.terminal.buffer.active.type !== 'normal') return null
-  const height = screen.topOf(entry.marker)
+  // A block is about the line above it.
+  const lines = rowsOf(entry.said.annotation) > 1 ? 1 : 0
+  const height = screen.topOf(entry.marker, -lines)
   const { icon, tone } = looks[lookOf(entry.said.annotation)]
   if (height < 0 || height > screen.terminal.rows * 20) return null
   return (

@@ -8,6 +8,8 @@ export function readTokens<K extends string>(names: readonly K[]): Record<K, str
 
 /** A token's colour as `#rrggbb` or `#rrggbbaa`, which Monaco asks for. */
 export function toHex(color: string): string {
+  // A minifier may have shortened it; Monaco wants every digit.
+  if (/^#[0-9a-f]{3,4}$/i.test(color)) return color.replaceAll(/[0-9a-f]/gi, '$&$&')
   if (color.startsWith('#')) return color
   const parts = color.match(/[\d.]+/g)?.map(Number) ?? []
   const [r = 0, g = 0, b = 0, a = 1] = parts

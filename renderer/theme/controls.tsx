@@ -41,9 +41,9 @@ export function Button({
       {icon && <Icon name={icon} size={14} />}
       {children}
       {keys && (
-        <kbd className="kbd" aria-hidden="true">
+        <span className="kbd" aria-hidden="true">
           {keys}
-        </kbd>
+        </span>
       )}
     </UnstyledButton>
   )
@@ -72,10 +72,19 @@ export function IconButton({
   )
 }
 
-export function Tip({ label, children }: { label: ReactNode; children: ReactNode }) {
+export function Tip({
+  label,
+  children,
+  side = 'bottom',
+}: {
+  label: ReactNode
+  children: ReactNode
+  side?: 'bottom' | 'right'
+}) {
   return (
     <Tooltip
       label={label}
+      position={side}
       openDelay={400}
       withArrow={false}
       classNames={{ tooltip: 'tip tip--float' }}

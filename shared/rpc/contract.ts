@@ -166,6 +166,16 @@ export const Settings = z.object({
 })
 export type Settings = z.infer<typeof Settings>
 
+/** What to change of the settings. No defaults here: what is not named stays as it is. */
+export const SettingsChange = z
+  .object({
+    theme: Settings.shape.theme.unwrap(),
+    gateway: Settings.shape.gateway.unwrap(),
+    pinned: Settings.shape.pinned.unwrap(),
+    workspace: z.unknown(),
+  })
+  .partial()
+
 /** `sallyport://…`, parsed once. A link opens a view and never acts. */
 export const DeepLink = z.discriminatedUnion('to', [
   z.object({ to: z.literal('request'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
@@ -182,7 +192,7 @@ export const rpcContract = {
   app: {
     platform: rpc.output(Platform),
     settings: rpc.output(Settings),
-    saveSettings: rpc.input(Settings.partial()).output(Settings),
+    saveSettings: rpc.input(SettingsChange).output(Settings),
     /** Opens an http(s) page of the gateway in the system browser; anything else is refused. */
     openExternal: rpc.input(z.object({ url: z.url() })),
     deepLinks: rpc.output(eventIterator(DeepLink)),

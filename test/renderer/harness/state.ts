@@ -1,0 +1,134 @@
+import type { AccessRequest, GatewayEvent } from '../../../shared/api/models.ts'
+import type { AuthState, DeepLink, Endpoint, LinkState, Settings } from '../../../shared/rpc/contract.ts'
+import * as data from './fixtures.ts'
+
+/** A value that streams follow: what it is now, then every change. */
+export class Cell<T> {
+  #value: T
+  #wake = Promise.withResolvers<void>()
+
+  constructor(value: T) {
+    this.#value = value
+  }
+
+  get(): T {
+    return this.#value
+  }
+
+  set(value: T): void {
+    this.#value = value
+    this.#wake.resolve()
+    this.#wake = Promise.withResolvers<void>()
+  }
+
+  async *follow(signal?: AbortSignal): AsyncGenerator<T, void, void> {
+    while (!signal?.aborted) {
+      const changed = this.#wake.promise
+      yield this.#value
+      await Promise.race([changed, aborted(signal)])
+    }
+  }
+
+  changed(): Promise<void> {
+    return this.#wake.promise
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve()
+    signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+const linus = { id: 'linus', name: 'Linus Falk', groups: ['engineers', 'on-call'] }
+
+export function createFixture() {
+  const auth = new Cell<AuthState>({
+    state: 'signed-in',
+    gateway: 'https://gateway.harborline.example',
+    gatewayName: 'Harborline',
+    person: linus,
+  })
+  const link = new Cell<LinkState>({ state: 'up', latencyMs: 9, since: data.at(-60_000) })
+  const settings = new Cell<Settings>({ theme: 'dark', gateway: '', pinned: ['web-1'] })
+  const requests = new Cell<readonly AccessRequest[]>(data.requests)
+  const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })
+  const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
+  const endpoints = new Cell<Endpoint[]>([
+    {
+      connection: 'orders-db',
+      kind: 'postgres',
+      host: '127.0.0.1',
+      port: 15432,
+      user: 'linus',
+      database: 'orders-db',
+      open: true,
+    },
+    { connection: 'web-1', kind: 'ssh', host: '127.0.0.1', port: 12022, user: 'linus', open: false },
+  ])
+  let event = 0
+
+  function change(id: string, update: (request: AccessRequest) => AccessRequest): AccessRequest {
+    const next = requests.get().map((r) => (r.id === id ? update(r) : r))
+    requests.set(next)
+    const request = next.find((r) => r.id === id)
+    if (request === undefined) throw new Error(`no request ${id}`)
+    event += 1
+    latest.set({ type: 'request', id: String(event), request })
+    return request
+  }
+
+  return {
+    auth,
+    link,
+    settings,
+    requests,
+    endpoints,
+    person: linus,
+    expire: () => auth.set({ state: 'expired', gateway: 'https://gateway.harborline.example', person: linus }),
+    addRequest: (request: AccessRequest) => {
+      requests.set([request, ...requests.get()])
+      return change(request.id, (r) => r)
+    },
+    decide: (id: string, verdict: 'approve' | 'deny', reason: string) =>
+      change(id, (r) => {
+        const reviews = [...r.reviews, { by: 'grace', verdict, reason, at: data.at(0) }]
+        const enough = reviews.filter((review) => review.verdict === 'approve').length >= r.approval.count
+        const state = verdict === 'deny' ? 'denied' : enough ? 'approved' : 'pending'
+        return { ...r, reviews, state, canReview: false, ...(state === 'pending' ? {} : { decidedAt: data.at(0) }) }
+      }),
+    cancel: (id: string) => change(id, (r) => ({ ...r, state: 'cancelled' })),
+    events: (signal?: AbortSignal) => latest.follow(signal),
+    deepLinks: new Cell<DeepLink | undefined>(undefined),
+    rows: (from: number, to: number) => {
+      const total = 50_000
+      const rows = []
+      for (let i = from; i < Math.min(to, total); i += 1) {
+        rows.push([
+          String(40_122 + i),
+          ['Lena Fischer', 'Marco Bianchi', 'Aoife Byrne'][i % 3] ?? '',
+          'l•••@•••.com',
+          `•••• •••• •••• ${4417 + (i % 50)}`,
+          String(884_213 + i),
+          i % 7 === 0 ? null : 'captured',
+          String(12_490 + i),
+        ])
+      }
+      return { rows, total, complete: true }
+    },
+    cancelRun: () => runs.set({ cancelled: runs.get().cancelled + 1 }),
+    runs,
+    setEndpoint: (connection: string, open: boolean): Endpoint => {
+      const before = endpoints.get().find((e) => e.connection === connection)
+      const endpoint: Endpoint = {
+        ...(before ?? { connection, kind: 'postgres', host: '127.0.0.1', port: 15433, user: 'linus' }),
+        open,
+      }
+      endpoints.set([...endpoints.get().filter((e) => e.connection !== connection), endpoint])
+      return endpoint
+    },
+  }
+}
+
+export type Fixture = ReturnType<typeof createFixture>

@@ -1,0 +1,168 @@
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Page } from 'playwright-core'
+import { startHarness } from './harness/server.ts'
+
+/** Pictures of every screen, in both themes, from fixtures: `node test/renderer/shots.ts OUT [name…]`. For people who change the look. */
+const [out = 'test-results/shots', ...only] = process.argv.slice(2)
+const dist = process.env.RENDERER_DIST ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url))
+await mkdir(out, { recursive: true })
+
+const sql = `-- INC-4821 · duplicate charges after the retry storm
+SELECT id, status, total_cents, placed_at FROM orders WHERE id = 884213;
+
+SELECT c.id, c.name, c.email, c.card_number, o.id AS order_id
+FROM customers c JOIN orders o ON o.customer_id = c.id
+WHERE o.batch_id = 'rt-20311' ORDER BY o.placed_at LIMIT 200;
+
+UPDATE payments SET status = 'void';
+
+DELETE FROM payments WHERE batch_id = 'rt-20311' AND duplicate_of IS NOT NULL;
+`
+
+type Harness = Awaited<ReturnType<typeof startHarness>>
+type Scene = (page: Page, harness: Harness) => Promise<void>
+
+async function openSql(page: Page): Promise<void> {
+  await page.getByRole('treeitem', { name: 'orders-db' }).first().click()
+  await page.locator('.monaco-editor').first().waitFor()
+  await page.keyboard.insertText(sql)
+  await page.getByRole('button', { name: 'Run all' }).click()
+  await page.getByRole('group', { name: /Held by/ }).waitFor()
+  await page.locator('.ag-cell').first().waitFor()
+}
+
+async function openTerminal(page: Page): Promise<void> {
+  await page.getByRole('treeitem', { name: 'web-1' }).first().click()
+  await page.getByRole('group', { name: /Held by/ }).waitFor()
+}
+
+const scenes: Record<string, Scene> = {
+  'sign-in': async (page, { fixture }) => {
+    fixture.auth.set({ state: 'signed-out' })
+    await page.getByText('Verified').waitFor()
+  },
+  'sign-in-waiting': async (page, { fixture }) => {
+    fixture.auth.set({ state: 'signed-out' })
+    await page.getByRole('button', { name: 'Sign in with a device code' }).click()
+    await page.getByText('Finish in your browser').waitFor()
+  },
+  'sign-in-failed': async (page, { fixture }) => {
+    fixture.auth.set({
+      state: 'signed-out',
+      problem: {
+        code: 'sign-in-failed',
+        message: 'Your account is not in a group that may use this gateway.',
+        hint: 'Ask the IT desk to add you, then try again.',
+        action: 'retry',
+      },
+    })
+    await page.getByText('Sign-in did not finish').waitFor()
+  },
+  sql: async (page) => {
+    await page.getByRole('treeitem', { name: 'orders-db' }).first().hover()
+    await page.getByRole('button', { name: 'Show tables of orders-db' }).click()
+    await openSql(page)
+  },
+  terminal: openTerminal,
+  composer: async (page) => {
+    await page.getByRole('button', { name: 'Request access' }).first().click()
+    await page.getByRole('button', { name: 'Connection', exact: true }).click()
+    await page.getByRole('option', { name: 'ledger-main' }).click()
+    await page.getByRole('checkbox', { name: 'Write' }).click()
+    await page
+      .getByRole('textbox', { name: 'Reason' })
+      .fill('Void the ledger entries behind the 318 duplicate charges.')
+    await page
+      .getByRole('textbox', { name: 'Try a statement' })
+      .fill("UPDATE entries SET state = 'void' WHERE batch_id = 1")
+    await page.getByRole('button', { name: 'Check' }).click()
+    await page.getByText('would run at once').waitFor()
+  },
+  review: async (page) => {
+    await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    await page
+      .getByRole('button', { name: /Ada Brandt/ })
+      .first()
+      .click()
+    await page.getByRole('button', { name: 'Deny' }).waitFor()
+  },
+  sessions: async (page) => {
+    await page.getByRole('button', { name: 'Sessions' }).click()
+    await page.getByRole('table', { name: 'Sessions' }).waitFor()
+  },
+  'replay-sql': async (page) => {
+    await page.getByRole('button', { name: 'Sessions' }).click()
+    await page.getByRole('button', { name: /Replay orders-db/ }).click()
+    await page.getByText('Integrity verified').waitFor()
+  },
+  'replay-ssh': async (page) => {
+    await page.getByRole('button', { name: 'Sessions' }).click()
+    await page.getByRole('button', { name: /Replay web-1/ }).click()
+    await page.getByRole('button', { name: /Blocked at/ }).click()
+    await page.getByRole('group', { name: /Blocked by/ }).waitFor()
+  },
+  palette: async (page) => {
+    await openSql(page)
+    await page.keyboard.press('Meta+k')
+    await page.getByRole('textbox', { name: 'Search' }).fill('ord')
+    await page.getByText('New tab on').waitFor()
+  },
+  settings: async (page) => {
+    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByRole('table', { name: 'Native tools' }).waitFor()
+  },
+  'gateway-down': async (page, { fixture }) => {
+    await openSql(page)
+    const [first] = fixture.requests.get()
+    if (first !== undefined)
+      fixture.addRequest({ ...first, id: 'req-toast', text: 'UPDATE settlements SET state = 1 WHERE id = 7' })
+    await page.getByText('asks for approval', { exact: false }).last().waitFor()
+    fixture.link.set({ state: 'down', since: new Date().toISOString() })
+    await page.getByText('is not answering.').waitFor()
+  },
+  expired: async (page, { fixture }) => {
+    await openSql(page)
+    fixture.expire()
+    await page.getByText('Sign in again to see these results').waitFor()
+  },
+}
+
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-quic',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+for (const [name, scene] of Object.entries(scenes)) {
+  if (only.length > 0 && !only.includes(name)) continue
+  for (const theme of ['dark', 'light'] as const) await shoot(name, scene, theme)
+}
+await browser.close()
+
+async function shoot(name: string, scene: Scene, theme: 'dark' | 'light'): Promise<void> {
+  const harness = await startHarness(dist)
+  harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  page.on('pageerror', (error) => console.error(name, 'page error', error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') console.error(name, message.type(), message.text())
+  })
+  page.setDefaultTimeout(10_000)
+  try {
+    await page.goto(harness.url)
+    await scene(page, harness)
+    // Transitions end.
+    await page.waitForTimeout(500)
+    await page.screenshot({ path: `${out}/${name}-${theme}.png` })
+  } catch (error) {
+    console.error(name, error instanceof Error ? error.message : error)
+    await page.screenshot({ path: `${out}/${name}-failed.png` })
+  }
+  await page.close()
+  await harness.close()
+}
