@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { DemoOptions } from '../servers/options.ts'
 
 /** The commands that start servers. What they start is imported only when they run, so that the others stay quick. */
 
@@ -23,16 +24,6 @@ export function demoCommand(): Command {
       const { runDemo } = await import('../servers/demo.ts')
       await runDemo(options)
     })
-}
-
-export interface DemoOptions {
-  headless?: true
-  data?: string
-  port: number
-  store?: string
-  exposeTargets?: true
-  json?: true
-  shell: 'electron' | 'browser'
 }
 
 /** What `npm start` runs: the demo with the desktop client. */

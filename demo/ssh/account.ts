@@ -18,6 +18,9 @@ export async function unprivilegedAccount(): Promise<{
   if (known !== undefined) return { user: name, account: known }
   await run('useradd', [
     '--system',
+    // No password, and not locked either: sshd without PAM turns locked accounts away.
+    '--password',
+    '*',
     '--user-group',
     '--no-create-home',
     '--home-dir',

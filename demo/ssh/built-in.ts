@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
-import type { HostSetup } from './host.ts'
 import { fingerprint } from './keys.ts'
+import type { HostSetup } from './setup.ts'
 
 /** For machines without OpenSSH: an SSH server with the same real shell behind it. No SFTP. */
 export async function startBuiltIn(setup: HostSetup): Promise<{ port: number; close(): Promise<void> }> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import type { Log } from '../log.ts'
@@ -8,6 +8,7 @@ import { startBuiltIn } from './built-in.ts'
 import { makeHome } from './home.ts'
 import { fingerprint } from './keys.ts'
 import { startOpenSsh } from './openssh.ts'
+import type { HostSetup } from './setup.ts'
 
 export interface DemoSsh {
   host: string
@@ -18,17 +19,6 @@ export interface DemoSsh {
   /** `SHA256:…` */
   hostKeys: string[]
   close(): Promise<void>
-}
-
-/** Where a server needs to run and what it needs to know; both kinds of host take this. */
-export interface HostSetup {
-  folder: string
-  home: string
-  user: string
-  /** The account to run as, when this process is root. */
-  account: { uid: number; gid: number } | undefined
-  hostKey: { private: string; public: string }
-  clientKey: { private: string; public: string }
 }
 
 export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path))
@@ -46,7 +36,6 @@ export async function startSsh(dataDir: string, log: Log): Promise<DemoSsh> {
     hostKey: await keyPair(join(folder, 'host_key')),
     clientKey: await keyPair(join(folder, 'client_key')),
   }
-  if (setup.account !== undefined) await chown(join(folder, 'host_key'), setup.account.uid, setup.account.gid)
   const server = sshdPath === undefined ? await startBuiltIn(setup) : await startOpenSsh(sshdPath, setup, log)
   return {
     host: '127.0.0.1',

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chown, writeFile } from 'node:fs/promises'
+import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Log } from '../log.ts'
 import { freePort } from '../ports.ts'
-import type { HostSetup } from './host.ts'
+import type { HostSetup } from './setup.ts'
 
 const sftpServer = [
   '/usr/lib/openssh/sftp-server',
@@ -15,7 +15,10 @@ const sftpServer = [
   '/usr/lib/ssh/sftp-server',
 ].find((path) => existsSync(path))
 
-/** A real sshd as an unprivileged process: it can sign in its own account only, with the one key. */
+/**
+ * A real sshd that signs in one account only, with the one key. It runs as the person who started the demo; started by root it stays
+ * root, as sshd does, because only then can it hand over a terminal on every system, and sessions run as the unprivileged account.
+ */
 export async function startOpenSsh(
   sshd: string,
   setup: HostSetup,
@@ -34,6 +37,8 @@ export async function startOpenSsh(
       `HostKey ${join(folder, 'host_key')}`,
       `AuthorizedKeysFile ${authorized}`,
       'AuthenticationMethods publickey',
+      `AllowUsers ${setup.user}`,
+      'PermitRootLogin no',
       'StrictModes no',
       'UsePAM no',
       'PidFile none',
@@ -48,8 +53,11 @@ export async function startOpenSsh(
       '',
     ].join('\n'),
   )
-  if (account !== undefined) await chown(home, account.uid, account.gid)
-  const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'], ...(account ?? {}) })
+  if (account !== undefined) {
+    await chown(home, account.uid, account.gid)
+    await mkdir('/run/sshd', { recursive: true, mode: 0o755 })
+  }
+  const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   const exited = once(child, 'exit')
   const said: string[] = []
   const listening = new Promise<void>((resolve, reject) => {

@@ -1,0 +1,10 @@
+/** `sallyport demo`, as given on the command line. */
+export interface DemoOptions {
+  headless?: true
+  data?: string
+  port: number
+  store?: string
+  exposeTargets?: true
+  json?: true
+  shell: 'electron' | 'browser'
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Ready } from './demo.ts'
+import { which } from './run.ts'
+
+const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
+
+export const chromiumPath = which('chromium') ?? which('google-chrome')
+
+export function launchChromium(): Promise<Browser> {
+  if (chromiumPath === undefined) throw new Error('Chromium is not installed')
+  const quiet = ['--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...quiet] })
+}
+
+export interface Client {
+  page: Page
+  context: BrowserContext
+  /** What the page complained about, for the end of a test. */
+  errors: readonly string[]
+  close(): Promise<void>
+}
+
+/** `sallyport app`, opened in a browser of its own: one person's client. */
+export async function openClient(
+  browser: Browser,
+  demo: Pick<Ready, 'gateway'>,
+  options: { theme?: 'dark' | 'light'; viewport?: { width: number; height: number } } = {},
+): Promise<Client> {
+  const home = await mkdtemp(join(tmpdir(), 'sallyport-app-'))
+  const child = spawn(process.execPath, [main, 'app', '--no-open', '--gateway', demo.gateway], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...process.env, SALLYPORT_HOME: home },
+  })
+  if (child.stdout === null) throw new Error('no stdout')
+  const [url] = await once(createInterface({ input: child.stdout }), 'line')
+  const context = await browser.newContext({
+    viewport: options.viewport ?? { width: 1440, height: 900 },
+    colorScheme: options.theme ?? 'dark',
+  })
+  const page = await context.newPage()
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  await page.goto(String(url))
+  return {
+    page,
+    context,
+    errors,
+    close: async () => {
+      await context.close()
+      await end(child)
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+/** SSO as a person does it: the provider's page in another tab, the name, the password. */
+export async function signIn(client: Client, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
+  const person = demo.people.find((candidate) => candidate.username === username)
+  if (person === undefined) throw new Error(`no ${username} in the demo`)
+  const opened = client.context.waitForEvent('page')
+  await client.page.getByRole('button', { name: 'Continue with SSO' }).click()
+  const provider = await opened
+  await provider.locator(`input[value="${username}"]`).check()
+  await provider.getByLabel('Password').fill(person.password)
+  await provider.getByRole('button', { name: 'Sign in' }).click()
+  await client.page.getByRole('navigation', { name: 'Areas' }).waitFor()
+  await provider.close()
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
