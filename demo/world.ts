@@ -9,6 +9,7 @@ import { startHttp } from './http/service.ts'
 import type { Log } from './log.ts'
 import { startOidc } from './oidc/provider.ts'
 import { demoPeople, type MachineRole, machineGroups, type machineRoles } from './people.ts'
+import { freePort } from './ports.ts'
 import { startPostgres } from './postgres/server.ts'
 import { type DemoSsh, startSsh } from './ssh/host.ts'
 
@@ -42,7 +43,11 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
   await mkdir(dataDir, { recursive: true, mode: 0o711 })
   await chmod(dataDir, 0o711)
   const secrets = await worldSecrets(join(dataDir, 'demo.json'))
-  const starting = [startPostgres(dataDir, log), startSsh(dataDir, log), startOidc(secrets.password, log)] as const
+  const starting = [
+    startPostgres(dataDir, log),
+    startSsh(dataDir, log),
+    startOidc(secrets.password, secrets.oidcPort, log),
+  ] as const
   const [database, ssh, oidc] = await Promise.all(starting).catch(async (error: unknown) => {
     // Nothing is left running behind a world that did not come up.
     for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value.close()
@@ -115,6 +120,8 @@ function sshTarget({ host, port, user, privateKey, hostKeys }: DemoSsh): Target 
 
 interface Secrets {
   password: string
+  /** People are known by their provider's address, so it stays the same from start to start. */
+  oidcPort: number
   bearer: string
   machines: Record<MachineRole, string>
 }
@@ -125,6 +132,7 @@ async function worldSecrets(file: string): Promise<Secrets> {
   const secret = () => randomBytes(24).toString('base64url')
   const made: Secrets = {
     password: `harbor-${randomBytes(5).toString('hex')}`,
+    oidcPort: await freePort(),
     bearer: secret(),
     machines: { engineer: secret(), dba: secret(), oncall: secret(), contractor: secret(), auditor: secret() },
   }

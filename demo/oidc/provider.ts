@@ -5,7 +5,6 @@ import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { interactionPolicy } from 'oidc-provider'
 import type { Log } from '../log.ts'
 import { demoPeople } from '../people.ts'
-import { freePort } from '../ports.ts'
 import { messagePage, pagePolicy, signInPage } from './pages.ts'
 
 export interface DemoOidc {
@@ -18,8 +17,7 @@ export interface DemoOidc {
 const clientId = 'sallyport-gateway'
 
 /** The demo company's identity provider: real OpenID Connect, five people, one password. Loopback only. */
-export async function startOidc(password: string, log: Log): Promise<DemoOidc> {
-  const port = await freePort()
+export async function startOidc(password: string, port: number, log: Log): Promise<DemoOidc> {
   const issuer = `http://127.0.0.1:${port}`
   const clientSecret = randomBytes(24).toString('base64url')
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
@@ -101,7 +99,12 @@ export async function startOidc(password: string, log: Log): Promise<DemoOidc> {
     })
   })
   server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new Error(
+      `Port ${port}, where this demo's identity provider has to be, is taken. Is the demo running already? Else start it with another --data.`,
+      { cause },
+    )
+  })
   return {
     issuer,
     clientId,
