@@ -176,7 +176,7 @@ export class SessionPolicy {
         unmask,
         find: detector.find,
         mask,
-        ...(detector.anyOf === undefined ? {} : { anyOf: detector.anyOf }),
+        ...(detector.shapes === undefined ? {} : { shapes: detector.shapes }),
       },
     ]
   }

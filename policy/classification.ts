@@ -92,8 +92,13 @@ function makeDetector(detector: string | { name: string; pattern: string }): Det
 
 function together(detectors: readonly Detector[]): Detector {
   const find = union(detectors.map((detector) => detector.find))
-  const known = detectors.flatMap((detector) => (detector.anyOf === undefined ? [] : [detector.anyOf]))
-  return known.length === detectors.length ? { find, anyOf: known.join('') } : { find }
+  const anyOf = detectors.flatMap((detector) => (detector.anyOf === undefined ? [] : [detector.anyOf]))
+  const shapes = detectors.flatMap((detector) => (detector.shapes === undefined ? [] : [detector.shapes]))
+  return {
+    find,
+    ...(anyOf.length === detectors.length ? { anyOf: anyOf.join('') } : {}),
+    ...(shapes.length === detectors.length ? { shapes: shapes.flat() } : {}),
+  }
 }
 
 /** The class that covers a column on a connection, if any. */

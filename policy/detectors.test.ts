@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { builtinDetectors, redactor, union } from './detectors.ts'
+import type { Shape } from './detect/shape.ts'
+import { builtinDetectors, type Detector, redactor, union } from './detectors.ts'
 
 type Name = keyof typeof builtinDetectors
 
@@ -200,14 +201,38 @@ describe.each(Object.entries(finds))('%s on any text', (_, { find }) => {
   })
 })
 
-test('text without any of the named characters holds no match', () => {
-  fc.assert(
-    fc.property(text, (sample) => {
-      for (const { find, anyOf } of Object.values(builtinDetectors)) {
-        if (find(sample).length > 0) expect([...anyOf].some((char) => sample.includes(char))).toBe(true)
-      }
-    }),
-  )
+describe('text without any of its shapes, or of its characters, holds no match', () => {
+  const holds = (sample: string, shape: Shape): boolean =>
+    Array.from(sample).some((_, at) =>
+      shape.every((chars, i) => sample[at + i] !== undefined && chars.includes(sample[at + i] ?? '')),
+    )
+  const missed = (sample: string): string[] =>
+    Object.entries<Detector>(builtinDetectors).flatMap(([name, { find, anyOf = '', shapes = [] }]) => {
+      if (find(sample).length === 0) return []
+      return shapes.some((shape) => holds(sample, shape)) && holds(sample, [anyOf]) ? [] : [name]
+    })
+
+  test('of the samples, in capitals and with spaces for its separators', () => {
+    for (const sample of Object.values(samples).flatMap((cases) => cases.map(([each]) => each))) {
+      for (const each of [
+        sample,
+        sample.toUpperCase(),
+        sample.toLowerCase(),
+        sample.replaceAll('-', ' '),
+        sample.replaceAll(' ', ''),
+      ])
+        expect(missed(each)).toEqual([])
+    }
+  })
+
+  test('of any text', () => {
+    fc.assert(
+      fc.property(text, (sample) => {
+        expect(missed(sample)).toEqual([])
+      }),
+      { numRuns: 1_000 },
+    )
+  })
 })
 
 describe('redactor', () => {

@@ -14,39 +14,77 @@ import {
   findSlackTokens,
   findStripeKeys,
   findUrlCredentials,
+  secretNames,
 } from './detect/secrets.ts'
+import { anyCase, blank, digit, literal, lowerCase, type Shape, times, upperCase } from './detect/shape.ts'
 import type { Find } from './detect/span.ts'
 
 export { type Find, union } from './detect/span.ts'
 
-/** A detector: `anyOf` are ASCII characters of which any text with a match has at least one, so that other text need not be searched. */
+/** A detector, and what any text with a match holds, so that other text need not be searched. */
 export interface Detector {
   find: Find
+  /** At least one of these ASCII characters: what a short text is told by. */
   anyOf?: string
+  /** At least one of these shapes: what a stream of text is told by. */
+  shapes?: readonly Shape[]
 }
-
-const digits = '0123456789'
 
 /** The detectors that classification.yaml can name. Each finds values in text in linear time (see Find). */
 export const builtinDetectors = {
-  email: { find: findEmails, anyOf: '@' },
-  card: { find: findCards, anyOf: '23456' },
-  iban: { find: findIbans, anyOf: digits },
-  phone: { find: findPhones, anyOf: digits },
-  ssn: { find: findSsns, anyOf: '-' },
-  ipv4: { find: findIpv4s, anyOf: '.' },
-  jwt: { find: findJwts, anyOf: '.' },
-  'aws-key': { find: findAwsKeys, anyOf: 'A' },
-  'github-token': { find: findGithubTokens, anyOf: '_' },
-  'gitlab-token': { find: findGitlabTokens, anyOf: '-' },
-  'slack-token': { find: findSlackTokens, anyOf: '-' },
-  'stripe-key': { find: findStripeKeys, anyOf: '_' },
-  'google-key': { find: findGoogleKeys, anyOf: 'A' },
-  'npm-token': { find: findNpmTokens, anyOf: '_' },
-  'private-key': { find: findPrivateKeys, anyOf: '-' },
-  password: { find: findPasswords, anyOf: "=:-'" },
-  'url-credentials': { find: findUrlCredentials, anyOf: ':' },
-  bearer: { find: findBearers, anyOf: 'bB' },
+  email: { find: findEmails, anyOf: '@', shapes: [['@', `${lowerCase}${upperCase}${digit}-.`]] },
+  card: {
+    find: findCards,
+    anyOf: '23456',
+    shapes: [
+      ['23456', ...times(12, digit)],
+      ['23456', ...times(3, digit), ' -', ...times(4, digit)],
+    ],
+  },
+  iban: {
+    find: findIbans,
+    anyOf: digit,
+    shapes: [[...times(2, upperCase), ...times(2, digit), `${upperCase}${digit} `, `${upperCase}${digit}`]],
+  },
+  phone: {
+    find: findPhones,
+    anyOf: digit,
+    shapes: [
+      ['+', '123456789'],
+      ['(', ...times(3, digit), ')'],
+      ['23456789', ...times(2, digit), '-.', ...times(3, digit), '-. ', digit],
+    ],
+  },
+  ssn: { find: findSsns, anyOf: '-', shapes: [[...times(3, digit), '-', ...times(2, digit), '-', ...times(4, digit)]] },
+  ipv4: {
+    find: findIpv4s,
+    anyOf: '.',
+    shapes: [1, 2, 3].map((size) => [digit, '.', ...times(size, digit), '.', digit]),
+  },
+  jwt: { find: findJwts, anyOf: '.', shapes: [literal('eyJ')] },
+  'aws-key': { find: findAwsKeys, anyOf: 'A', shapes: [['A', 'KS', 'I', 'A', `${upperCase}${digit}`]] },
+  'github-token': { find: findGithubTokens, anyOf: '_', shapes: [['g', 'h', 'pousr', '_'], literal('github_pat_')] },
+  'gitlab-token': { find: findGitlabTokens, anyOf: '-', shapes: [literal('glpat-')] },
+  'slack-token': { find: findSlackTokens, anyOf: '-', shapes: [['x', 'o', 'x', 'abprs', '-'], literal('xapp-')] },
+  'stripe-key': {
+    find: findStripeKeys,
+    anyOf: '_',
+    shapes: [['rs', ...literal('k_live_')], ['rs', ...literal('k_test_')], literal('whsec_')],
+  },
+  'google-key': { find: findGoogleKeys, anyOf: 'A', shapes: [literal('AIza')] },
+  'npm-token': { find: findNpmTokens, anyOf: '_', shapes: [literal('npm_')] },
+  'private-key': { find: findPrivateKeys, anyOf: '-', shapes: [literal('PRIVATE KEY-----')] },
+  password: {
+    find: findPasswords,
+    anyOf: "=:-'",
+    shapes: secretNames.map((name) => [...anyCase(name), `${blank}"'=:`]),
+  },
+  'url-credentials': { find: findUrlCredentials, anyOf: ':', shapes: [literal('://')] },
+  bearer: {
+    find: findBearers,
+    anyOf: 'bB',
+    shapes: ['bearer', 'basic'].map((name) => [...anyCase(name), blank]),
+  },
 } as const satisfies Record<string, Detector>
 
 export type BuiltinDetector = keyof typeof builtinDetectors

@@ -75,6 +75,9 @@ export interface TextMask {
   /** Every sensitive span of `text`, in order, not overlapping, in UTF-16 offsets. */
   find(text: string): readonly { start: number; end: number }[]
   mask(value: string): string
-  /** ASCII characters of which every match contains at least one: text without them is not searched. Unset: can't be said. */
-  anyOf?: string
+  /**
+   * Any text with a match holds at least one of these; other text is not searched. Unset: that can't be said.
+   * A shape is the ASCII characters that may stand at each of its places.
+   */
+  shapes?: readonly (readonly string[])[]
 }

@@ -104,7 +104,8 @@ function isPem(code: number): boolean {
   return isWord(code) || code === 10 || code === 13 || ' \t+/=:,-\\'.includes(String.fromCharCode(code))
 }
 
-const secretNames = [
+/** In lower case; what is named may be in capitals. */
+export const secretNames = [
   'password',
   'passwd',
   'pwd',

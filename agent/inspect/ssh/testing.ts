@@ -210,7 +210,7 @@ export function emailMask(): TextMask {
         end: m.index + m[0].length,
       })),
     mask: () => '[email]',
-    anyOf: '@',
+    shapes: [['@']],
   }
 }
 

@@ -3,18 +3,22 @@ import { expect, test } from 'vitest'
 import type { TextMask } from '../port.ts'
 import { TextMasker } from './masker.ts'
 
-function detector(dataClass: string, pattern: RegExp, to: string, anyOf?: string): TextMask {
+function detector(dataClass: string, pattern: RegExp, to: string, shapes?: string[][]): TextMask {
   return {
     dataClass,
     unmask: { verdict: 'masked', policy: { id: 'mask-text', reason: 'Hidden in text' } },
     find: (text) => [...text.matchAll(pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length })),
     mask: () => to,
-    ...(anyOf === undefined ? {} : { anyOf }),
+    ...(shapes === undefined ? {} : { shapes }),
   }
 }
 
-const email = detector('email', /[a-z0-9.]{1,20}@[a-z0-9]{1,20}\.[a-z]{2,8}/g, '[email]', '@')
-const card = detector('card', /\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b/g, '[card]', '0123456789')
+const email = detector('email', /[a-z0-9.]{1,20}@[a-z0-9]{1,20}\.[a-z]{2,8}/g, '[email]', [
+  ['@', 'abcdefghijklmnopqrstuvwxyz0123456789'],
+])
+const card = detector('card', /\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b/g, '[card]', [
+  ['0123456789', '0123456789', '0123456789', '0123456789 -'],
+])
 const key = detector('key', /-----BEGIN KEY-----[\w+/=\s]*(?:-----END KEY-----)?/g, '[key]')
 const masks = [email, card, key]
 
@@ -95,6 +99,8 @@ test.each([
     '\x1b[31m',
     '\x1b[K',
     '\x1b[2;2H',
+    '\x1b ',
+    '\x1b(B',
     'é',
     '😀',
     '@',
@@ -122,6 +128,8 @@ test.each([
       const cuts = [...new Set(seeds.map((seed) => seed % (input.length + 1)))].sort((a, b) => a - b)
       const chunks = [0, ...cuts].map((from, i) => input.subarray(from, cuts[i] ?? input.length))
       expect(through(chunks, chosen)).toBe(through([input], chosen))
+      const searched = chosen.map(({ shapes: _, ...mask }) => mask)
+      expect(through(chunks, searched)).toBe(through([input], chosen))
     }),
     { numRuns: 400 },
   )

@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { TextMask } from '../port.ts'
-import { escapeAt, visible } from './visible.ts'
+import { Scanner } from './scanner.ts'
+import { escapeAt, type Visible, visible } from './visible.ts'
 
 /**
  * Masks sensitive values in a stream of text. What comes out does not depend on how the stream was cut into chunks:
@@ -32,7 +33,7 @@ export type MaskCounts = ReadonlyMap<string, { count: number; mask: TextMask }>
 
 export class TextMasker {
   #masks: readonly TextMask[] = []
-  #needles: readonly Needle[] = []
+  #scanner = new Scanner([])
   /** The current line from the start of its window, of which `#shown` bytes have been let go. */
   #window: Buffer = nothing
   #shown = 0
@@ -46,8 +47,9 @@ export class TextMasker {
 
   /** May change at any time; values already held back are judged by the new masks. */
   setMasks(masks: readonly TextMask[]): void {
+    if (masks === this.#masks) return
     this.#masks = masks
-    this.#needles = masks.map((mask) => ({ mask, bytes: needleBytes(mask) }))
+    this.#scanner = new Scanner(masks)
   }
 
   /** Bytes held back. */
@@ -75,7 +77,7 @@ export class TextMasker {
       this.#carry = ''
       return join(out)
     }
-    this.#window = this.#window.length === 0 ? chunk : Buffer.concat([this.#window, chunk])
+    this.#take(chunk, out)
     let batches = true
     while (true) {
       const end = this.#window.indexOf(newline)
@@ -86,6 +88,22 @@ export class TextMasker {
       else if (this.#window.length >= limit) this.#longLine(out)
       else return join(out)
     }
+  }
+
+  /** Adds a chunk to what waits. The line that waited is ended first, so that the rest need not be copied. */
+  #take(chunk: Buffer, out: Buffer[]): void {
+    if (this.#window.length === 0) {
+      this.#window = chunk
+      return
+    }
+    const lineEnd = chunk.indexOf(newline) + 1
+    if (lineEnd === 0 || lineEnd === chunk.length || this.#window.length + lineEnd > limit) {
+      this.#window = Buffer.concat([this.#window, chunk])
+      return
+    }
+    this.#window = Buffer.concat([this.#window, chunk.subarray(0, lineEnd)])
+    this.#unit(this.#window.length, out)
+    this.#window = chunk.subarray(lineEnd)
   }
 
   /** The stream is idle: lets go what waits, but for a character or escape sequence that is not complete. */
@@ -118,16 +136,25 @@ export class TextMasker {
   /** All whole lines that there are, at one go, when that gives what line by line would. False when it does not. */
   #batch(out: Buffer[]): boolean {
     const batch = this.#window.subarray(0, this.#window.lastIndexOf(newline) + 1)
-    const masks = this.#fitting(batch)
-    if (masks.length > 0) {
-      if (longestLine(batch) > limit) return false
-      const kind = isAscii(batch) ? 'ascii' : isUtf8(batch) ? 'utf8' : undefined
+    const hits: Hit[] = []
+    for (const { start, end, masks } of this.#scanner.stretches(batch)) {
+      if (masks.length === 0) continue
+      const bytes = batch.subarray(start, end)
+      if (longestLine(bytes) > limit) return false
+      const kind = isAscii(bytes) ? 'ascii' : isUtf8(bytes) ? 'utf8' : undefined
       if (kind === undefined) return false
-      const seen = visible(batch, kind)
+      const seen = visible(bytes, kind)
       const spans = spansOf(seen.text, masks)
       if (spans.some((span) => seen.text.slice(span.start, span.end).includes('\n'))) return false
-      this.#write(batch, seen.offsets, seen.text, spans, 0, batch.length, out)
-    } else out.push(batch)
+      if (spans.length > 0) hits.push({ start, bytes, seen, spans })
+    }
+    let at = 0
+    for (const { start, bytes, seen, spans } of hits) {
+      this.#plain(batch, at, start, out)
+      this.#write(bytes, seen.offsets, seen.text, spans, 0, bytes.length, out)
+      at = start + bytes.length
+    }
+    this.#plain(batch, at, batch.length, out)
     this.#startLine(batch.length)
     return true
   }
@@ -145,7 +172,7 @@ export class TextMasker {
       this.#carry === '' &&
       !this.#swallow &&
       this.#window.length >= limit + windowSize &&
-      this.#fitting(this.#window).length === 0
+      this.#scanner.fitting(this.#window).length === 0
     ) {
       const more = Math.floor((this.#window.length - limit) / windowSize) * windowSize
       const cut = safeCut(this.#window, first + more)
@@ -156,16 +183,6 @@ export class TextMasker {
     const sight = this.#window.subarray(0, limit)
     const end = this.#mask(sight, safeCut(sight, first), out)
     this.#advance(Math.max(end, this.#shown))
-  }
-
-  /** The masks that might find something in these bytes. */
-  #fitting(bytes: Buffer): readonly TextMask[] {
-    if (this.#needles.every(({ bytes: any }) => any === undefined)) return this.#masks
-    const present = new Uint8Array(256)
-    for (let i = 0; i < bytes.length; i += 1) present[bytes[i] ?? 0] = 1
-    return this.#needles.flatMap(({ mask, bytes: any }) =>
-      any?.every((byte) => present[byte] === 0) === true ? [] : [mask],
-    )
   }
 
   #startLine(length: number): void {
@@ -191,7 +208,7 @@ export class TextMasker {
       from = wordEnd(sight)
       if (from < sight.length) this.#swallow = false
     }
-    const masks = this.#carry === '' ? this.#fitting(sight) : this.#masks
+    const masks = this.#carry === '' ? this.#scanner.fitting(sight) : this.#masks
     if (masks.length === 0) return this.#plain(sight, Math.max(from, this.#shown), Math.max(cut, from), out)
     const rest = sight.subarray(from)
     const kind = isAscii(rest) ? 'ascii' : isUtf8(rest) ? 'utf8' : 'latin1'
@@ -261,6 +278,14 @@ export class TextMasker {
   }
 }
 
+/** Whole lines of a batch with values in them. */
+interface Hit {
+  start: number
+  bytes: Buffer
+  seen: Visible
+  spans: readonly Span[]
+}
+
 /** A value: `end` covers all that overlaps it, `maskEnd` is where its own detector says that it ends. */
 interface Span {
   start: number
@@ -301,16 +326,6 @@ function spansOf(text: string, masks: readonly TextMask[]): Span[] {
     else merged.push(span)
   }
   return merged
-}
-
-/** A mask, and the bytes of which any match has at least one; undefined when that can't be said. */
-interface Needle {
-  mask: TextMask
-  bytes: readonly number[] | undefined
-}
-
-function needleBytes({ anyOf }: TextMask): readonly number[] | undefined {
-  return anyOf === undefined ? undefined : [...Buffer.from(anyOf, 'latin1')]
 }
 
 /** The end of the character at `at`, whose successor in the text is at `next`. */

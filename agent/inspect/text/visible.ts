@@ -72,7 +72,8 @@ export function escapeAt(bytes: Buffer, at: number): { end: number; transparent:
   if (second >= 0x20 && second <= 0x2f) {
     for (let i = at + 2; i < bytes.length; i += 1) {
       const byte = bytes[i] ?? 0
-      if (byte < 0x20 || byte > 0x2f) return { end: i + 1, transparent: true, complete: true }
+      if (byte >= 0x30 && byte <= 0x7e) return { end: i + 1, transparent: true, complete: true }
+      if (byte < 0x20 || byte > 0x2f) return { end: i, transparent: false, complete: true }
     }
     return { end: bytes.length, transparent: false, complete: false }
   }

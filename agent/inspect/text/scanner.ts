@@ -1,0 +1,181 @@
+import type { TextMask } from '../port.ts'
+import { visible } from './visible.ts'
+
+/**
+ * Finds, in one pass over the bytes, the lines in which a mask could find anything, so that only those become text and are
+ * searched. The shapes of all masks are one automaton, built as far as the text makes it go:
+ *
+ *     #next[state << 8 | byte]   the state that follows, shifted; ~ of it when a shape ends there; `unknown` until asked
+ *     #places[state]             the shapes that the last bytes began, and how far each got
+ *
+ * Two places of the text are read in turn, since each step waits for the one before: that takes a third off the time.
+ */
+export class Scanner {
+  readonly #masks: readonly TextMask[]
+  readonly #shapes: readonly Part[]
+  /** Masks that can't say what they need. */
+  readonly #always: number
+  readonly #places: State[] = [{ within: [], kinds: 0 }]
+  readonly #known = new Map<string, number>([['', 0]])
+  #next = new Int32Array(16 << 8).fill(unknown)
+
+  constructor(masks: readonly TextMask[]) {
+    this.#masks = masks
+    this.#always = masks.reduce((bits, { shapes }, i) => (shapes === undefined ? bits | kindOf(i) : bits), 0)
+    const parts = masks.flatMap(({ shapes }, i) => (shapes ?? []).map((places) => ({ places, kind: kindOf(i) })))
+    this.#shapes = [{ places: [esc], kind: escaped }, ...parts]
+  }
+
+  /** The masks that might find something in these bytes. */
+  fitting(bytes: Buffer): readonly TextMask[] {
+    return this.#of(this.#kinds(bytes))
+  }
+
+  /** Stretches of whole lines in which a mask might find something, in order. `bytes` ends with a newline. */
+  stretches(bytes: Buffer): Stretch[] {
+    if (this.#always !== 0) return [{ start: 0, end: bytes.length, masks: this.fitting(bytes) }]
+    const middle = bytes.indexOf(newline, bytes.length >> 1) + 1
+    const first: Found[] = []
+    const second: Found[] = []
+    let next = this.#next
+    let a = 0
+    let b = middle
+    let stateA = 0
+    let stateB = 0
+    for (const end = bytes.length; b < end && a < middle; a += 1, b += 1) {
+      const toA = next[stateA | (bytes[a] ?? 0)] ?? unknown
+      const toB = next[stateB | (bytes[b] ?? 0)] ?? unknown
+      if ((toA | toB) >= 0) {
+        stateA = toA
+        stateB = toB
+        continue
+      }
+      stateA = this.#step(stateA, bytes, a, first)
+      stateB = this.#step(stateB, bytes, b, second)
+      next = this.#next
+    }
+    this.#rest(bytes, stateA, a, middle, first)
+    this.#rest(bytes, stateB, b, bytes.length, second)
+    return [...first, ...second].map(({ start, end, kinds }) => {
+      const inside = kinds & escaped ? this.#kinds(bytes.subarray(start, end)) : kinds
+      return { start, end, masks: this.#of(inside) }
+    })
+  }
+
+  #of(kinds: number): readonly TextMask[] {
+    return kinds === 0 ? [] : this.#masks.filter((_, i) => (kinds & kindOf(i)) !== 0)
+  }
+
+  #kinds(bytes: Buffer): number {
+    const found: Found[] = []
+    // Colours may stand within a value, so the shapes are looked for in what a person sees.
+    const seen = bytes.includes(escByte) ? Buffer.from(visible(bytes, 'latin1').text, 'latin1') : bytes
+    this.#rest(seen, 0, 0, seen.length, found)
+    return found.reduce((bits, { kinds }) => bits | kinds, this.#always)
+  }
+
+  #rest(bytes: Buffer, from: number, at: number, end: number, found: Found[]): void {
+    let next = this.#next
+    let state = from
+    for (let i = at; i < end; i += 1) {
+      const to = next[state | (bytes[i] ?? 0)] ?? unknown
+      if (to >= 0) state = to
+      else {
+        state = this.#step(state, bytes, i, found)
+        next = this.#next
+      }
+    }
+  }
+
+  /** One step that the table does not know, or that ends a shape. */
+  #step(state: number, bytes: Buffer, at: number, found: Found[]): number {
+    const byte = bytes[at] ?? 0
+    let to = this.#next[state | byte] ?? unknown
+    if (to === unknown) to = this.#build(state, byte)
+    if (to >= 0) return to
+    const { kinds } = this.#places[~to >> 8] ?? nowhere
+    const last = found.at(-1)
+    if (last !== undefined && at < last.end) last.kinds |= kinds
+    else {
+      const start = bytes.lastIndexOf(newline, at) + 1
+      const lineEnd = bytes.indexOf(newline, at) + 1
+      const end = lineEnd === 0 ? bytes.length : lineEnd
+      if (last !== undefined && start - last.end <= nearby) {
+        last.end = end
+        last.kinds |= kinds
+      } else found.push({ start, end, kinds })
+    }
+    return ~to
+  }
+
+  #build(state: number, byte: number): number {
+    const char = String.fromCharCode(byte)
+    const within: number[] = []
+    let kinds = 0
+    const advance = (shape: number, place: number): void => {
+      const part = this.#shapes[shape]
+      if (part?.places[place]?.includes(char) !== true) return
+      if (place === part.places.length - 1) kinds |= part.kind
+      else within.push((shape << 8) | (place + 1))
+    }
+    for (const each of this.#places[state >> 8]?.within ?? []) advance(each >> 8, each & 0xff)
+    for (const shape of this.#shapes.keys()) advance(shape, 0)
+    const to = this.#stateOf({ within: within.sort((x, y) => x - y), kinds }) << 8
+    const entry = kinds === 0 ? to : ~to
+    this.#next[state | byte] = entry
+    return entry
+  }
+
+  #stateOf(state: State): number {
+    const key = state.kinds === 0 ? state.within.join() : `${state.within.join()} ${state.kinds}`
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const id = this.#places.push(state) - 1
+    this.#known.set(key, id)
+    if (this.#places.length << 8 > this.#next.length) {
+      const wider = new Int32Array(this.#next.length * 2).fill(unknown)
+      wider.set(this.#next)
+      this.#next = wider
+    }
+    return id
+  }
+}
+
+/** Whole lines, and the masks that might find something in them: none when colours made it look as if. */
+export interface Stretch {
+  start: number
+  end: number
+  masks: readonly TextMask[]
+}
+
+interface Part {
+  places: readonly string[]
+  kind: number
+}
+
+/** Shape and place, packed. A shape is shorter than 256. */
+interface State {
+  within: readonly number[]
+  kinds: number
+}
+
+interface Found {
+  start: number
+  end: number
+  kinds: number
+}
+
+/** Never an entry: its complement would be the first state, in which no shape ends. */
+const unknown = -1
+const nowhere: State = { within: [], kinds: 0 }
+const newline = 0x0a
+const escByte = 0x1b
+const esc = '\x1b'
+const escaped = 1 << 30
+/** Lines this near to each other are searched in one go. */
+const nearby = 128
+
+/** A bit for each mask; many masks share them. */
+function kindOf(mask: number): number {
+  return 1 << (mask % 30)
+}
