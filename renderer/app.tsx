@@ -1,6 +1,7 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect } from 'react'
 import { Announcer } from './decisions/announce.tsx'
-import { useDesk } from './frame/desk.tsx'
+import { startPlace, useDesk } from './frame/desk.tsx'
 import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
 import { ThemeProvider, useThemeName } from './theme/theme.tsx'
@@ -12,13 +13,23 @@ export function App() {
   const auth = useAuth()
   const settings = useSettings()
   const theme = useThemeName(settings?.theme ?? 'system')
-  const { workspace } = useDesk()
-  const { live } = useRpc()
+  const { workspace, runtimes, place } = useDesk()
+  const { live, queries } = useRpc()
   const known = settings !== undefined
+  const person = auth?.state === 'signed-in' || auth?.state === 'expired' ? auth.person.id : undefined
+  const cache = useQueryClient()
   useEffect(() => {
-    // Once, with what was saved; what is saved later comes from here.
-    if (known) workspace.restore(live.settings.get()?.workspace)
-  }, [known, live, workspace])
+    if (!known) return
+    if (person !== undefined) {
+      workspace.enter(person, live.settings.get()?.workspace)
+      return
+    }
+    // What belonged to them is not for who comes next.
+    runtimes.closeAll()
+    workspace.leave()
+    place.set(startPlace)
+    cache.removeQueries({ queryKey: queries.gateway.key() })
+  }, [known, person, live, workspace, runtimes, place, cache, queries])
   if (auth === undefined || !known) return null
   return (
     <ThemeProvider name={theme}>

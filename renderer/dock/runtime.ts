@@ -10,20 +10,25 @@ export interface RuntimeMap {
   terminal(id: string, make: () => TerminalRuntime): TerminalRuntime
   get(id: string): Runtime | undefined
   close(id: string): void
+  closeAll(): void
 }
 
 export function createRuntimes(): RuntimeMap {
   const sql = new Map<string, SqlRuntime>()
   const terminals = new Map<string, TerminalRuntime>()
+  const close = (id: string) => {
+    sql.get(id)?.close()
+    terminals.get(id)?.close()
+    sql.delete(id)
+    terminals.delete(id)
+  }
   return {
     sql: (id, make) => take(sql, id, make),
     terminal: (id, make) => take(terminals, id, make),
     get: (id) => sql.get(id) ?? terminals.get(id),
-    close: (id) => {
-      sql.get(id)?.close()
-      terminals.get(id)?.close()
-      sql.delete(id)
-      terminals.delete(id)
+    close,
+    closeAll: () => {
+      for (const id of [...sql.keys(), ...terminals.keys()]) close(id)
     },
   }
 }

@@ -14,6 +14,8 @@ export interface WorkspaceState {
   active: string | undefined
 }
 
+const none: WorkspaceState = { documents: [], active: undefined }
+
 export interface Workspace {
   state: Pick<Store<WorkspaceState>, 'get' | 'subscribe'>
   /** Opens a tab on a connection, or shows the one that is there; `fresh` opens another one in any case. */
@@ -24,8 +26,10 @@ export interface Workspace {
   activate(id: string): void
   close(id: string): void
   setText(id: string, text: string): void
-  /** Puts saved drafts back; does nothing when tabs are there already. */
-  restore(saved: unknown): void
+  /** Somebody is signed in: their saved drafts are put back, once. Tabs of the same person stay as they are. */
+  enter(person: string, saved: unknown): void
+  /** Nobody is signed in any more: every tab goes, and what was saved stays saved. */
+  leave(): void
 }
 
 /** Kinds of connection that open as a tab; others are reached with native tools only. */
@@ -33,10 +37,13 @@ export function opensAsTab(kind: Connection['kind']): kind is 'postgres' | 'ssh'
   return kind === 'postgres' || kind === 'ssh'
 }
 
-/** `save` is called, some time after the last change, with what `restore` takes. */
+/** `save` is called, some time after the last change, with what `enter` takes. */
 export function createWorkspace(save: (drafts: unknown) => void): Workspace {
-  const state = createStore<WorkspaceState>({ documents: [], active: undefined })
-  const later = debounce(() => save(toSaved(state.get())), 400)
+  const state = createStore(none)
+  let owner: string | undefined
+  const later = debounce(() => {
+    if (owner !== undefined) save(toSaved(state.get(), owner))
+  }, 400)
   const change = (update: (current: WorkspaceState) => WorkspaceState) => {
     state.update(update)
     later()
@@ -74,8 +81,14 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
         ...s,
         documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' && d.text !== text ? { ...d, text } : d)),
       })),
-    restore: (saved) => {
-      if (state.get().documents.length === 0) state.set(fromSaved(saved))
+    enter: (person, saved) => {
+      if (owner === person) return
+      owner = person
+      state.set(fromSaved(saved, person))
+    },
+    leave: () => {
+      owner = undefined
+      state.set(none)
     },
   }
 }
@@ -88,13 +101,12 @@ function freeTitle(there: readonly Document[], word: string): string {
 }
 
 /** Only SQL drafts are kept: a terminal that opened by itself would be a session nobody asked for. */
-function toSaved(state: WorkspaceState): unknown {
-  return { version: 1, documents: state.documents.filter((d) => d.kind === 'sql'), active: state.active }
+function toSaved(state: WorkspaceState, owner: string): unknown {
+  return { version: 1, owner, documents: state.documents.filter((d) => d.kind === 'sql'), active: state.active }
 }
 
-function fromSaved(saved: unknown): WorkspaceState {
-  const none: WorkspaceState = { documents: [], active: undefined }
-  if (!isRecord(saved) || !Array.isArray(saved.documents)) return none
+function fromSaved(saved: unknown, owner: string): WorkspaceState {
+  if (!isRecord(saved) || saved.owner !== owner || !Array.isArray(saved.documents)) return none
   const documents = saved.documents.filter(isDraft)
   const active = documents.find((d) => d.id === saved.active) ?? documents[0]
   return { documents, active: active?.id }

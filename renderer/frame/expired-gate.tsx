@@ -1,21 +1,19 @@
-import { useMutation } from '@tanstack/react-query'
 import { Icon } from '../decisions/icon.tsx'
 import { keyLabel } from '../decisions/keys.ts'
 import type { Document } from '../dock/workspace.ts'
-import { useAuth, usePlatform, useRpc } from '../rpc/context.tsx'
+import { useAuth, usePlatform } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
+import { useSignIn } from '../sign-in/use-sign-in.ts'
+import { Waiting } from '../sign-in/waiting.tsx'
 import { Button } from '../theme/controls.tsx'
 import { useDesk } from './desk.tsx'
 
 /** In place of what only the signed-in person may see, once the sign-in has ended. What was typed stays where it is. */
 export function ExpiredGate({ title, document }: { title: string; document: Document }) {
-  const { client } = useRpc()
   const { workspace } = useDesk()
   const { os } = usePlatform()
   const auth = useAuth()
-  const signIn = useMutation({
-    mutationFn: (gateway: string) => client.auth.signIn({ gateway, flow: 'browser' }),
-  })
+  const signIn = useSignIn()
   if (auth?.state !== 'expired') return null
   return (
     <div className="gate gate__sk">
@@ -42,20 +40,26 @@ export function ExpiredGate({ title, document }: { title: string; document: Docu
           waiting.
         </p>
         {signIn.error && <p className="err gate__p">{problemOf(signIn.error).message}</p>}
-        <div className="row gate__p">
-          <Button
-            kind="primary"
-            keys={keyLabel('Enter', os)}
-            disabled={signIn.isPending}
-            onClick={() => signIn.mutate(auth.gateway)}
-          >
-            Continue with SSO
-          </Button>
-          <Button kind="ghost" onClick={() => workspace.close(document.id)}>
-            Close tab
-          </Button>
-          <span className="right t3 sm">{auth.person.id}</span>
-        </div>
+        {auth.waiting === undefined ? (
+          <div className="row gate__p">
+            <Button
+              kind="primary"
+              keys={keyLabel('Enter', os)}
+              disabled={signIn.isPending}
+              onClick={() => signIn.mutate({ gateway: auth.gateway, flow: 'browser' })}
+            >
+              Continue with SSO
+            </Button>
+            <Button kind="ghost" onClick={() => workspace.close(document.id)}>
+              Close tab
+            </Button>
+            <span className="right t3 sm">{auth.person.id}</span>
+          </div>
+        ) : (
+          <div className="gate__p">
+            <Waiting {...auth.waiting} />
+          </div>
+        )}
       </section>
     </div>
   )

@@ -115,7 +115,14 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
   const by = request.reviews.map((review) => review.by).join(' and ')
   const last = request.reviews.at(-1)
   const approved = request.state === 'approved'
-  const look = request.state === 'pending' ? looks.held : approved ? looks.granted : looks[request.state]
+  const look =
+    request.state === 'pending'
+      ? looks.held
+      : approved
+        ? request.kind === 'once'
+          ? looks.approved
+          : looks.granted
+        : looks[request.state]
   return (
     <Toast
       id={request.id}

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from 'react'
-import type { AuthState, LinkState, Platform, Settings } from '../../shared/rpc/contract.ts'
+import type { LinkState, Platform, Settings } from '../../shared/rpc/contract.ts'
+import type { Auth } from './auth.ts'
 import type { RpcClient, RpcQueries } from './client.ts'
 import type { CoreState } from './link.ts'
 import type { Live } from './live.ts'
@@ -30,7 +31,7 @@ export function usePlatform(): Platform {
   return useRpc().platform
 }
 
-export function useAuth(): AuthState | undefined {
+export function useAuth(): Auth | undefined {
   return useStore(useRpc().live.auth)
 }
 

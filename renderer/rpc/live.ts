@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { GatewayEvent } from '../../shared/api/models.ts'
-import type { AuthState, DeepLink, LinkState, Settings } from '../../shared/rpc/contract.ts'
+import type { DeepLink, LinkState, Settings } from '../../shared/rpc/contract.ts'
+import { type Auth, nextAuth } from './auth.ts'
 import type { RpcClient, RpcQueries } from './client.ts'
 import { follow } from './follow.ts'
 import { createStore, type Store } from './store.ts'
@@ -9,7 +10,7 @@ type Reader<T> = Pick<Store<T>, 'get' | 'subscribe'>
 
 /** What the core tells without being asked, for as long as the page is open. */
 export interface Live {
-  auth: Reader<AuthState | undefined>
+  auth: Reader<Auth | undefined>
   link: Reader<LinkState | undefined>
   settings: Reader<Settings | undefined>
   /** Saves what changed; the answer becomes the settings everywhere. */
@@ -21,14 +22,18 @@ export interface Live {
 
 /** Starts to follow the core's streams; everything ends with `signal`. */
 export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryClient, signal: AbortSignal): Live {
-  const auth = createStore<AuthState | undefined>(undefined)
+  const auth = createStore<Auth | undefined>(undefined)
   const link = createStore<LinkState | undefined>(undefined)
   const settings = createStore<Settings | undefined>(undefined)
   const events = new Set<(event: GatewayEvent) => void>()
   const deepLinks = new Set<(link: DeepLink) => void>()
   const early: DeepLink[] = []
 
-  void follow((s) => client.auth.state(undefined, { signal: s }), auth.set, signal)
+  void follow(
+    (s) => client.auth.state(undefined, { signal: s }),
+    (next) => auth.update((before) => nextAuth(before, next)),
+    signal,
+  )
   void follow((s) => client.app.link(undefined, { signal: s }), link.set, signal)
   void follow(
     (s) => client.app.deepLinks(undefined, { signal: s }),
@@ -73,7 +78,7 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
 
 /** Runs `start` while somebody is signed in, with a signal that ends with the sign-in. */
 function followWhileSignedIn(
-  auth: Reader<AuthState | undefined>,
+  auth: Reader<Auth | undefined>,
   signal: AbortSignal,
   start: (signal: AbortSignal) => Promise<void>,
 ) {

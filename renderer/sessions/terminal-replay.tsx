@@ -10,7 +10,7 @@ import { type LookName, outcomeLook } from '../decisions/words.ts'
 import { useSettings } from '../rpc/context.tsx'
 import { Block } from '../terminal/block.tsx'
 import { openScreen, type TerminalScreen } from '../terminal/screen.ts'
-import { Glyph, usePlaced } from '../terminal/terminal-tab.tsx'
+import { Glyph, usePlaced, useTerminalFont } from '../terminal/terminal-tab.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { usePlayer } from './player.ts'
@@ -69,10 +69,11 @@ function useReplayScreen(
 ): TerminalScreen | undefined {
   const [screen, setScreen] = useState<TerminalScreen | undefined>(undefined)
   const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const fontReady = useTerminalFont()
   // biome-ignore lint/correctness/useExhaustiveDependencies: `run` asks for a new screen
   useEffect(() => {
     const element = host.current
-    if (element === null) return
+    if (element === null || !fontReady) return
     const opened = openScreen(element, { readOnly: true })
     opened.terminal.resize(cols, rows)
     setScreen(opened)
@@ -80,7 +81,7 @@ function useReplayScreen(
       opened.dispose()
       setScreen(undefined)
     }
-  }, [host, run, cols, rows])
+  }, [host, run, cols, rows, fontReady])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the tokens are others when the theme is
   useEffect(() => screen?.refreshTheme(), [screen, theme])
   return screen

@@ -91,7 +91,7 @@ export function Sidebar() {
             text="Names, tags, tables and environments are searched."
           />
         )}
-        <Tree rows={rows} onToggle={toggle} />
+        {rows.length > 0 && <Tree rows={rows} onToggle={toggle} />}
       </div>
     </aside>
   )

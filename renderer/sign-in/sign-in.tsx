@@ -1,5 +1,5 @@
 import './sign-in.css'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { AuthState } from '../../shared/rpc/contract.ts'
 import { Icon } from '../decisions/icon.tsx'
@@ -9,13 +9,14 @@ import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 import { Logo } from '../theme/logo.tsx'
 import { Failed } from './failed.tsx'
+import { useSignIn } from './use-sign-in.ts'
 import { Waiting } from './waiting.tsx'
 
 type SignedOut = Extract<AuthState, { state: 'signed-out' | 'waiting' }>
 
 /** The gateway's address, and one button. */
 export function SignIn({ auth }: { auth: SignedOut }) {
-  const { client, queries } = useRpc()
+  const { queries } = useRpc()
   const platform = usePlatform()
   const settings = useSettings()
   const [address, setAddress] = useState(() => (platform.gateway || settings?.gateway || '').replace(/^https:\/\//, ''))
@@ -23,12 +24,11 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const gateway = useQuery(
     queries.auth.discover.queryOptions({ input: { gateway: checked }, enabled: checked.trim() !== '', retry: false }),
   )
-  const signIn = useMutation({
-    mutationFn: (flow: 'browser' | 'device') => client.auth.signIn({ gateway: address.trim(), flow }),
-  })
+  const signIn = useSignIn()
+  const start = (flow: 'browser' | 'device') => signIn.mutate({ gateway: address.trim(), flow })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (address.trim() !== '') signIn.mutate('browser')
+    if (address.trim() !== '') start('browser')
   }
   const waiting = auth.state === 'waiting' ? auth : undefined
   const failure =
@@ -85,7 +85,7 @@ export function SignIn({ auth }: { auth: SignedOut }) {
               kind="ghost"
               size="sm"
               disabled={address.trim() === '' || waiting !== undefined}
-              onClick={() => signIn.mutate('device')}
+              onClick={() => start('device')}
             >
               Sign in with a device code
             </Button>
@@ -95,8 +95,12 @@ export function SignIn({ auth }: { auth: SignedOut }) {
             Sessions through this gateway are recorded. No passwords or keys are stored on this device.
           </p>
         </section>
-        {waiting && <Waiting {...waiting} />}
-        {!waiting && failure && <Failed problem={failure} onRetry={() => signIn.mutate('browser')} />}
+        {waiting && (
+          <aside className="signin__states" aria-label="Sign-in in progress">
+            <Waiting {...waiting} />
+          </aside>
+        )}
+        {!waiting && failure && <Failed problem={failure} onRetry={() => start('browser')} />}
       </main>
       <footer className="status">
         <span className="status__i">Sallyport {platform.version}</span>

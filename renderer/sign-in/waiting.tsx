@@ -1,54 +1,46 @@
-import { useEffect } from 'react'
 import { useShortcuts } from '../decisions/keys.ts'
 import { useNow } from '../decisions/time.ts'
-import { usePlatform, useRpc } from '../rpc/context.tsx'
+import { useRpc } from '../rpc/context.tsx'
 import { Button } from '../theme/controls.tsx'
+import { openPage } from './use-sign-in.ts'
 
 /** While the browser has the sign-in; with the code to compare, for the device flow. */
 export function Waiting({ url, code, expiresAt }: { url: string; code?: string | undefined; expiresAt: string }) {
-  const { client } = useRpc()
-  const { os, shell } = usePlatform()
+  const rpc = useRpc()
+  const { client } = rpc
+  const { os } = rpc.platform
   const left = Math.max(0, Date.parse(expiresAt) - useNow())
   const cancel = () => {
     client.auth.cancel().catch((error: unknown) => console.warn('The sign-in could not be cancelled.', error))
   }
   useShortcuts([{ keys: 'Escape', run: cancel, inFields: true }], os)
-  const openAgain = () => {
-    if (shell === 'browser') window.open(url, '_blank', 'noopener')
-    else client.app.openExternal({ url }).catch(() => window.open(url, '_blank', 'noopener'))
-  }
-  // In the desktop app the core opens the person's browser. Here this is the browser, and the click that began it allows a tab.
-  useEffect(() => {
-    if (shell === 'browser') window.open(url, '_blank', 'noopener')
-  }, [shell, url])
+  const openAgain = () => openPage(rpc, url)
   return (
-    <aside className="signin__states" aria-label="Sign-in in progress">
-      <div className="card scard" role="status">
-        <div className="row row--10">
-          <span className="spin" aria-hidden="true" />
-          <b className="m">Finish in your browser</b>
-        </div>
-        {code === undefined ? (
-          <p className="t2 scard__p">The sign-in page is open there. This window goes on by itself.</p>
-        ) : (
-          <>
-            <p className="t2 scard__p">Check that the page shows the same code:</p>
-            <Code code={code} />
-          </>
-        )}
-        <div className="row scard__a">
-          <Button size="sm" icon="external" onClick={openAgain}>
-            Open the page again
-          </Button>
-          <Button size="sm" kind="ghost" keys="Esc" onClick={cancel}>
-            Cancel
-          </Button>
-          <span className="right sm t3 num">
-            {Math.floor(left / 60_000)}:{String(Math.floor(left / 1000) % 60).padStart(2, '0')} left
-          </span>
-        </div>
+    <div className="card scard" role="status">
+      <div className="row row--10">
+        <span className="spin" aria-hidden="true" />
+        <b className="m">Finish in your browser</b>
       </div>
-    </aside>
+      {code === undefined ? (
+        <p className="t2 scard__p">The sign-in page is open there. This window goes on by itself.</p>
+      ) : (
+        <>
+          <p className="t2 scard__p">Check that the page shows the same code:</p>
+          <Code code={code} />
+        </>
+      )}
+      <div className="row scard__a">
+        <Button size="sm" icon="external" onClick={openAgain}>
+          Open the page again
+        </Button>
+        <Button size="sm" kind="ghost" keys="Esc" onClick={cancel}>
+          Cancel
+        </Button>
+        <span className="right sm t3 num">
+          {Math.floor(left / 60_000)}:{String(Math.floor(left / 1000) % 60).padStart(2, '0')} left
+        </span>
+      </div>
+    </div>
   )
 }
 

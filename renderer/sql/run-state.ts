@@ -210,7 +210,11 @@ function resultTitle(mark: Mark): string {
 }
 
 function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {
-  const { rows, ms, tag, truncated } = event
+  const { rows, tag, truncated } = event
+  const ran = state.marks.find((mark) => mark.id === id)
+  // The time that people took to approve it is not the database's.
+  const waited = ran?.held === undefined || ran.decision === undefined ? 0 : ran.decision.at - ran.startedAt
+  const ms = Math.max(0, event.ms - waited)
   const done = withMark(state, id, (mark) => {
     const look = mark.look !== 'running' ? mark.look : mark.decision === undefined ? 'allowed' : 'approved'
     return { ...mark, look, rows, ms, tag }

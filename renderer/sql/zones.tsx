@@ -97,7 +97,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
       onKeyDown={onKeyDown}
     >
       <p className="zone__p">
-        {blocked.message} {blocked.hint !== '' && <span className="t2">{blocked.hint}</span>}
+        {plainMessage(blocked.message)} {blocked.hint !== '' && <span className="t2">{blocked.hint}</span>}
       </p>
       <div className="zone__acts">
         {blocked.requestable && (
@@ -244,6 +244,14 @@ function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Hel
       </div>
     </Zone>
   )
+}
+
+/** The message without what the block's head says already: the word, the policy, and that nothing ran. */
+export function plainMessage(message: string): string {
+  return message
+    .replace(/^Blocked by \S+: /, '')
+    .replace(/ ?Nothing ran\.$/, '')
+    .trim()
 }
 
 export function sentence(text: string): string {

@@ -6,6 +6,7 @@ import { clock, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { useRpc } from '../rpc/context.tsx'
+import { plainMessage } from '../sql/zones.tsx'
 import { Button } from '../theme/controls.tsx'
 import { line, lookOf, policyOf, rowsOf } from './blocks.ts'
 import type { Said } from './runtime.ts'
@@ -45,7 +46,7 @@ function Blocked({ annotation, at }: { annotation: Extract<Annotation, { kind: '
         </span>
       </div>
       <p className="trunc" title={`${annotation.message} ${annotation.hint}`}>
-        {annotation.message} <span className="t2">{annotation.hint}</span>
+        {plainMessage(annotation.message)} <span className="t2">{annotation.hint}</span>
       </p>
       {annotation.requestable && (
         <div className="zone__acts">

@@ -85,9 +85,10 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
 function useScreen(host: { current: HTMLDivElement | null }, runtime: TerminalRuntime): TerminalScreen | undefined {
   const [screen, setScreen] = useState<TerminalScreen | undefined>(undefined)
   const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const fontReady = useTerminalFont()
   useEffect(() => {
     const element = host.current
-    if (element === null) return
+    if (element === null || !fontReady) return
     const opened = openScreen(element)
     opened.terminal.onData((data) => runtime.write(data))
     opened.terminal.onBinary((data) => runtime.write(data))
@@ -95,21 +96,32 @@ function useScreen(host: { current: HTMLDivElement | null }, runtime: TerminalRu
     const observer = new ResizeObserver(() => opened.fit())
     observer.observe(element)
     setScreen(opened)
-    // The font decides how many cells there are.
-    void document.fonts.load('12.5px "JetBrains Mono"').then(() => {
-      opened.fit()
-      runtime.start(opened, opened.terminal.cols, opened.terminal.rows)
-      opened.terminal.focus()
-    })
+    opened.fit()
+    runtime.start(opened, opened.terminal.cols, opened.terminal.rows)
+    opened.terminal.focus()
     return () => {
       observer.disconnect()
       opened.dispose()
       setScreen(undefined)
     }
-  }, [host, runtime])
+  }, [host, runtime, fontReady])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the tokens are others when the theme is
   useEffect(() => screen?.refreshTheme(), [screen, theme])
   return screen
+}
+
+/** xterm measures the font once, when it opens: it has to be there by then. */
+export function useTerminalFont(): boolean {
+  const [ready, setReady] = useState(false)
+  useEffect(() => {
+    const fonts = ['400 12.5px "JetBrains Mono"', '700 12.5px "JetBrains Mono"']
+    Promise.all(fonts.map((font) => document.fonts.load(font))).then(
+      () => setReady(true),
+      // The fallback font does, too.
+      () => setReady(true),
+    )
+  }, [])
+  return ready
 }
 
 /** The annotations and where they are, again whenever that changes. */
