@@ -142,7 +142,8 @@ export class Backend {
     execution.began = true
     const { run, judged } = execution
     const { fields } = judged
-    if (!run.free && fields !== undefined) {
+    // COPY is described as having no columns: CopyOutResponse says how many there are.
+    if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {
       const shape = run.shape(fields)
       if (!shape.ok) throw new FrameError(shape.reason)
       execution.masker = maskerOf(shape)

@@ -2,6 +2,7 @@ import type { Catalog, CatalogRelation, OutputColumn, StatementAnalysis } from '
 import type { Field } from './messages.ts'
 import type { ColumnMask, SensitivityOf } from './plan.ts'
 import type { FieldMask } from './rows.ts'
+import { columnId } from './sql/ids.ts'
 
 /** The target's description of a result against what the analysis expects. */
 export type Shape =
@@ -62,7 +63,7 @@ function originOf(field: Field, catalog: Catalog): Origin | 'unknown' | undefine
   const relation = catalog.relationByOid(field.tableOid)
   const column = relation?.columns.find((one) => one.attnum === field.attnum)
   if (relation === undefined || column === undefined) return 'unknown'
-  return { id: `${relation.schema}.${relation.name}.${column.name}`, relation, column }
+  return { id: columnId(relation.schema, relation.name, column.name), relation, column }
 }
 
 /** Why a value from `origin` is not what the analysis expected; undefined when it is. */

@@ -6,6 +6,7 @@ import type { Field } from './messages.ts'
 import { type ColumnMask, planMasks } from './plan.ts'
 import { RowMasker } from './rows.ts'
 import { columnsAgree, type Shape } from './shape.ts'
+import { splitId } from './sql/ids.ts'
 import type { Judged, Meaning } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
 
@@ -112,8 +113,8 @@ export class Judge {
     if (!analysis.complete) return true
     for (const column of analysis.columns) if (this.#isMasked(...splitColumn(column))) return true
     for (const table of [...analysis.tables, ...analysis.written]) {
-      const dot = table.indexOf('.')
-      const relation = meaning.catalog.relation(table.slice(0, dot), table.slice(dot + 1), meaning.searchPath)
+      const [schema, name = ''] = splitId(table)
+      const relation = meaning.catalog.relation(schema, name, meaning.searchPath)
       if (relation === undefined || relation.hasRules) return true
       for (const column of relation.columns) {
         if (this.#isMasked(relation.schema, relation.name, column.name)) return true
@@ -163,9 +164,8 @@ export class Judge {
 const readable = new Set(['UTF8', 'UNICODE', 'SQL_ASCII'])
 
 export function splitColumn(id: string): [schema: string, table: string, column: string] {
-  const first = id.indexOf('.')
-  const second = id.indexOf('.', first + 1)
-  return [id.slice(0, first), id.slice(first + 1, second), id.slice(second + 1)]
+  const [schema = '', table = '', column = ''] = splitId(id)
+  return [schema, table, column]
 }
 
 function policyRefusal(analysis: StatementAnalysis, policy: PolicyRef): Refusal {
