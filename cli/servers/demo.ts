@@ -7,11 +7,12 @@ import type { Gateway } from '../../gateway/gateway.ts'
 import { openClients } from './clients.ts'
 import { serverLog } from './log.ts'
 import type { DemoOptions } from './options.ts'
-import { onStop } from './signals.ts'
+import { onStop, ownProcessEnd } from './signals.ts'
 import { startStack } from './stack.ts'
 
 /** `sallyport demo`: the world, the gateway and, unless headless, the client. Serves until it is told to stop. */
 export async function runDemo(options: DemoOptions): Promise<void> {
+  ownProcessEnd()
   const dataDir = resolve(options.data ?? defaultDataDir())
   await mkdir(dataDir, { recursive: true, mode: 0o711 })
   // PostgreSQL and the SSH host run as accounts of their own when this is root; they must be able to pass through.

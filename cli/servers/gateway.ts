@@ -1,10 +1,11 @@
 import { readConfig } from '../../gateway/config.ts'
 import { serverLog } from './log.ts'
-import { onStop } from './signals.ts'
+import { onStop, ownProcessEnd } from './signals.ts'
 import { startStack } from './stack.ts'
 
 /** `sallyport gateway --config FILE`: serves until it is told to stop. Rejects, with the place and reason, on a bad file. */
 export async function runGateway(file: string): Promise<void> {
+  ownProcessEnd()
   const log = serverLog('stderr')
   const config = await readConfig(file)
   const gateway = await startStack(config, log)

@@ -1,11 +1,15 @@
 /**
- * The composition root alone decides what a signal does: libraries below (the embedded PostgreSQL's exit hook) would
- * stop the store while sessions are still being closed into it.
+ * The composition root alone decides how the process ends. The embedded PostgreSQL brings an exit hook that would stop the store
+ * while sessions are still being closed into it, and turn a failed start into exit code 0. Call this once all is imported.
  */
+export function ownProcessEnd(): void {
+  for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit']) process.removeAllListeners(event)
+}
+
+/** Runs `close` on the first signal, and ends the process after it. */
 export function onStop(close: () => Promise<void>): void {
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.removeAllListeners(signal)
     process.on(signal, () => {
       if (stopping) return
       stopping = true

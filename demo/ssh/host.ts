@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import type { Log } from '../log.ts'
 import { unprivilegedAccount } from './account.ts'
 import { startBuiltIn } from './built-in.ts'
 import { makeHome } from './home.ts'
-import { fingerprint } from './keys.ts'
+import { fingerprint, keyPair } from './keys.ts'
 import { startOpenSsh } from './openssh.ts'
 import type { HostSetup } from './setup.ts'
 
@@ -45,13 +44,4 @@ export async function startSsh(dataDir: string, log: Log): Promise<DemoSsh> {
     hostKeys: [fingerprint(setup.hostKey.public)],
     close: server.close,
   }
-}
-
-async function keyPair(file: string): Promise<{ private: string; public: string }> {
-  if (!existsSync(file)) {
-    const made = ssh2.utils.generateKeyPairSync('ed25519')
-    await writeFile(`${file}.pub`, `${made.public}\n`)
-    await writeFile(file, made.private, { mode: 0o600 })
-  }
-  return { private: await readFile(file, 'utf8'), public: (await readFile(`${file}.pub`, 'utf8')).trim() }
 }
