@@ -37,29 +37,40 @@ export class Scanner {
     const middle = bytes.indexOf(newline, bytes.length >> 1) + 1
     const first: Found[] = []
     const second: Found[] = []
-    let next = this.#next
-    let a = 0
-    let b = middle
-    let stateA = 0
-    let stateB = 0
-    for (const end = bytes.length; b < end && a < middle; a += 1, b += 1) {
-      const toA = next[stateA | (bytes[a] ?? 0)] ?? unknown
-      const toB = next[stateB | (bytes[b] ?? 0)] ?? unknown
-      if ((toA | toB) >= 0) {
-        stateA = toA
-        stateB = toB
-        continue
-      }
-      stateA = this.#step(stateA, bytes, a, first)
-      stateB = this.#step(stateB, bytes, b, second)
-      next = this.#next
+    const pair: Pair = { a: 0, b: 0 }
+    const both = Math.min(middle, bytes.length - middle)
+    for (let at = this.#quiet(bytes, 0, both, middle, pair); at < both; ) {
+      pair.a = this.#step(pair.a, bytes, at, first)
+      pair.b = this.#step(pair.b, bytes, middle + at, second)
+      at = this.#quiet(bytes, at + 1, both, middle, pair)
     }
-    this.#rest(bytes, stateA, a, middle, first)
-    this.#rest(bytes, stateB, b, bytes.length, second)
+    this.#rest(bytes, pair.a, both, middle, first)
+    this.#rest(bytes, pair.b, middle + both, bytes.length, second)
     return [...first, ...second].map(({ start, end, kinds }) => {
       const inside = kinds & escaped ? this.#kinds(bytes.subarray(start, end)) : kinds
       return { start, end, masks: this.#of(inside) }
     })
+  }
+
+  /**
+   * Steps through the text at `from` and, `apart` bytes on, at its other place, up to `to` or to where one of the two is at
+   * a step that the table does not know or that ends a shape. Returns how far it came. All but all bytes are read here, and
+   * a loop that calls nothing and changes no field takes half the time.
+   */
+  #quiet(bytes: Buffer, from: number, to: number, apart: number, pair: Pair): number {
+    const next = this.#next
+    let { a, b } = pair
+    let i = from
+    for (; i < to; i += 1) {
+      const toA = next[a | (bytes[i] ?? 0)] ?? 0
+      const toB = next[b | (bytes[i + apart] ?? 0)] ?? 0
+      if ((toA | toB) < 0) break
+      a = toA
+      b = toB
+    }
+    pair.a = a
+    pair.b = b
+    return i
   }
 
   #of(kinds: number): readonly TextMask[] {
@@ -146,6 +157,12 @@ export interface Stretch {
   start: number
   end: number
   masks: readonly TextMask[]
+}
+
+/** The states at the two places. */
+interface Pair {
+  a: number
+  b: number
 }
 
 interface Part {
