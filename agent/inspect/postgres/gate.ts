@@ -179,13 +179,26 @@ export class Gate {
   /** A prepared statement as it reads now: the target plans it anew when definitions or search_path change. */
   renewed(prepared: Prepared): Judged | undefined {
     const { meaning } = this.#line
-    if (meaning === undefined || prepared.meaning === meaning || prepared.bySql) return prepared.judged
-    const script = this.#line.scripts.get(prepared.text, meaning, true)
-    const [only, second] = script.ok ? script.statements : []
-    if (only === undefined || second !== undefined) return undefined
+    if (meaning === undefined || prepared.meaning === meaning) return prepared.judged
+    const judged = prepared.bySql ? this.#preparedAgain(prepared, meaning) : this.#parsedAgain(prepared, meaning)
+    if (judged === undefined) return undefined
     prepared.meaning = meaning
-    prepared.judged = only
-    return only
+    prepared.judged = judged
+    return judged
+  }
+
+  #parsedAgain({ text }: Prepared, meaning: Script['meaning']): Judged | undefined {
+    const script = this.#line.scripts.get(text, meaning, true)
+    const [only, second] = script.ok ? script.statements : []
+    return second === undefined ? only : undefined
+  }
+
+  /** What a PREPARE among the statements of a text stands for under other definitions. */
+  #preparedAgain({ text, judged }: Prepared, meaning: Script['meaning']): Judged | undefined {
+    if (judged === undefined) return undefined
+    const script = this.#line.scripts.fresh(text.slice(judged.analysis.start, judged.analysis.end), meaning)
+    const [prepare] = script.ok ? script.statements.flatMap((one) => one.analysis.effects) : []
+    return prepare?.kind === 'prepare' ? new Judged(prepare.statement, judged.count) : undefined
   }
 
   /** Decides, asks people where policy says so, and puts it on the recording. */

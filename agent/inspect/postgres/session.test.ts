@@ -110,6 +110,16 @@ describe('a session', () => {
     expect(Array.isArray(answers) ? answers[1].rows : answers).toEqual([{ secret: 'elsewhere' }])
   })
 
+  it('judges what PREPARE named by what its names mean when it is executed', async () => {
+    const client = await door.client()
+    await client.query('create temp table customers (id int)')
+    await client.query('prepare p as select c::text as row from customers c')
+    expect((await client.query('execute p')).rows).toEqual([])
+    await client.query('drop table pg_temp.customers')
+    const { rows } = await client.query<{ row: string | null }>('execute p')
+    expect(new Set(rows.map(({ row }) => row))).toEqual(new Set([null]))
+  })
+
   it('leaves a transaction failed when a statement in it is blocked', async () => {
     door.people.rule = block('sql:delete')
     const client = await door.client()
