@@ -2,7 +2,7 @@ import type { DefineStmt, ExplainStmt, LockStmt, Node, TransactionStmt, Variable
 import type { Action } from '../../../shared/actions.ts'
 import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
-import { type Opened, open, parse, type RawStatement } from './parser.ts'
+import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { Report, TooComplex } from './sql/report.ts'
@@ -197,6 +197,27 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
       changes('sql:create')
       for (const element of opened.node.schemaElts ?? []) include(nested(element), report)
       return nothing
+    case 'CreateDomainStmt':
+      changes('sql:create')
+      ddl.createDomain(opened.node, walk)
+      return nothing
+    case 'CompositeTypeStmt':
+      changes('sql:create')
+      ddl.created(opened.node.typevar, walk)
+      return nothing
+    case 'CreateEnumStmt':
+    case 'CreateRangeStmt':
+      changes('sql:create')
+      ddl.newType(strings(opened.node.typeName), walk)
+      return nothing
+    case 'AlterDomainStmt':
+      changes('sql:alter')
+      ddl.alterDomain(opened.node, walk)
+      return nothing
+    case 'CreateStatsStmt':
+      changes('sql:create')
+      ddl.createStatistics(opened.node, walk)
+      return nothing
     case 'CreatePolicyStmt':
     case 'AlterPolicyStmt':
       changes(opened.tag === 'CreatePolicyStmt' ? 'sql:create' : 'sql:alter')
@@ -240,7 +261,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
       return nothing
     case 'ClusterStmt':
       report.does('sql:reindex')
-      if (opened.node.relation) ddl.existing(opened.node.relation, walk)
+      if (opened.node.relation) ddl.sorted(opened.node.relation, walk)
       return nothing
     default: {
       const utility = utilities.get(opened.tag)

@@ -1,7 +1,11 @@
 import type {
+  AlterDomainStmt,
   AlterTableCmd,
   AlterTableStmt,
+  ColumnDef,
   Constraint,
+  CreateDomainStmt,
+  CreateStatsStmt,
   CreateStmt,
   IndexStmt,
   Node,
@@ -11,8 +15,9 @@ import type {
 import { strings } from '../parser.ts'
 import { entry, relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
+import { isPlainType } from './literals.ts'
 import { type Entry, type Scope, topScope } from './scope.ts'
-import { Shape, type Value } from './value.ts'
+import { opaque, Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /**
@@ -29,9 +34,21 @@ export function keeps(shape: Shape, walk: Walk): void {
 /** The name of something that is about to exist. */
 export function created(name: RangeVar | undefined, walk: Walk): void {
   if (!name) return
+  const { schemaname, relname = '', relpersistence } = name
+  newType([...(schemaname === undefined || relpersistence === 't' ? [] : [schemaname]), relname], walk)
   const path = walk.searchPath?.find((schema) => schema !== '$user' && schema !== 'pg_catalog')
   const schema = name.relpersistence === 't' ? 'pg_temp' : (name.schemaname ?? path ?? 'public')
   mentionsWritten(tableId(schema, name.relname ?? ''), walk)
+}
+
+/**
+ * The name of a type that is about to exist; each relation is one, too. In pg_temp it would come before the built-in one
+ * wherever that is named without its schema.
+ */
+export function newType(names: readonly string[], walk: Walk): void {
+  const [schema, name = ''] = names.length > 1 ? names.slice(-2) : [undefined, names[0]]
+  if (schema !== undefined && !schema.startsWith('pg_temp')) return
+  if (isPlainType([name])) walk.report.doubts(`a type of the name ${name} could stand in for PostgreSQL's own`)
 }
 
 export function mentionsWritten(full: string, walk: Walk): void {
@@ -65,14 +82,80 @@ export function dropped(object: Node, walk: Walk): void {
 export function createTable(node: CreateStmt, walk: Walk): void {
   created(node.relation, walk)
   for (const parent of node.inhRelations ?? []) if ('RangeVar' in parent) relationEntry(parent.RangeVar, walk)
+  const own = scopeOf(newTable(node))
+  for (const part of node.partspec?.partParams ?? []) {
+    if ('PartitionElem' in part) predicate(walk, [part.PartitionElem.expr], own)
+  }
   for (const element of node.tableElts ?? []) {
     if ('TableLikeClause' in element && element.TableLikeClause.relation)
       relationEntry(element.TableLikeClause.relation, walk)
-    if ('Constraint' in element && element.Constraint.pktable) relationEntry(element.Constraint.pktable, walk)
-    if (!('ColumnDef' in element)) continue
-    for (const constraint of element.ColumnDef.constraints ?? []) {
-      if ('Constraint' in constraint && constraint.Constraint.pktable)
-        relationEntry(constraint.Constraint.pktable, walk)
+    if ('Constraint' in element) newConstraint(element.Constraint, own, walk)
+    if ('ColumnDef' in element) newColumn(element.ColumnDef, own, walk)
+  }
+}
+
+/** The columns of a table that is about to exist: they hold nothing yet. Those that it takes over can't be listed here. */
+function newTable({ tableElts, inhRelations, ofTypename, partbound }: CreateStmt): Entry {
+  const columns = (tableElts ?? []).flatMap((element) =>
+    'ColumnDef' in element ? [{ name: element.ColumnDef.colname ?? '', value: opaque }] : [],
+  )
+  const takes = (tableElts ?? []).some((element) => 'TableLikeClause' in element)
+  const open = takes || inhRelations || ofTypename || partbound ? opaque : undefined
+  return entry(undefined, new Shape(columns, open))
+}
+
+function newColumn(def: ColumnDef, own: Scope, walk: Walk): void {
+  if (def.raw_default) stored(def.raw_default, own, walk)
+  for (const item of def.constraints ?? []) if ('Constraint' in item) newConstraint(item.Constraint, own, walk)
+}
+
+function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
+  if (node.raw_expr) stored(node.raw_expr, own, walk)
+  if (node.where_clause) predicate(walk, [node.where_clause], own)
+  if (!node.pktable) return
+  const target = relationEntry(node.pktable, walk)
+  // Whether a row may be added tells whether the other table has its value.
+  for (const key of strings(node.pk_attrs)) column(target, key, 'predicate', walk)
+}
+
+/** A default, generated value or condition that is kept, and evaluated whenever a row is written: by then nobody looks at it. */
+function stored(node: Node, scope: Scope, walk: Walk): void {
+  const value = walk.expression(node, scope)
+  walk.report.use(value.sources, 'write')
+}
+
+export function createDomain(node: CreateDomainStmt, walk: Walk): void {
+  newType(strings(node.domainname), walk)
+  for (const item of node.constraints ?? []) {
+    if ('Constraint' in item && item.Constraint.raw_expr) stored(item.Constraint.raw_expr, domainScope, walk)
+  }
+}
+
+export function alterDomain(node: AlterDomainStmt, walk: Walk): void {
+  // Existing values of any column of that type are checked, and the error names the column.
+  if (node.subtype !== undefined && ['C', 'V', 'O'].includes(node.subtype)) {
+    walk.report.doubts('which columns hold values that the domain would be checked against is not known here')
+  }
+  const { def } = node
+  if (!def) return
+  if ('Constraint' in def) {
+    if (def.Constraint.raw_expr) stored(def.Constraint.raw_expr, domainScope, walk)
+  } else stored(def, domainScope, walk)
+}
+
+/** VALUE stands for what is checked. */
+const domainScope: Scope = { ...topScope, entries: [entry(undefined, new Shape([{ name: 'value', value: opaque }]))] }
+
+/** ANALYZE evaluates the expressions over the rows that it samples, and fails where they do. */
+export function createStatistics(node: CreateStatsStmt, walk: Walk): void {
+  for (const relation of node.relations ?? []) {
+    if (!('RangeVar' in relation)) continue
+    const target = existing(relation.RangeVar, walk)
+    for (const element of node.exprs ?? []) {
+      if (!('StatsElem' in element)) continue
+      const { name, expr } = element.StatsElem
+      if (name !== undefined) column(target, name, 'touch', walk)
+      predicate(walk, [expr], scopeOf(target))
     }
   }
 }
@@ -83,14 +166,24 @@ export function createIndex(node: IndexStmt, walk: Walk): void {
   for (const element of [...(node.indexParams ?? []), ...(node.indexIncludingParams ?? [])]) {
     if (!('IndexElem' in element)) continue
     const { name, expr } = element.IndexElem
-    // A value that is there twice is named by the error.
-    if (name !== undefined) column(target, name, node.unique ? 'predicate' : 'touch', walk)
+    // A value that is there twice is named by the error, and what is read by way of an index comes in its order.
+    if (name !== undefined) column(target, name, 'predicate', walk)
     predicate(walk, [expr], scope)
   }
   predicate(walk, [node.whereClause], scope)
 }
 
+const typeful = new Set([
+  'OBJECT_TYPE',
+  'OBJECT_DOMAIN',
+  'OBJECT_TABLE',
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_FOREIGN_TABLE',
+])
+
 export function rename(node: RenameStmt, walk: Walk): void {
+  if (typeful.has(node.renameType ?? '')) newType([node.newname ?? ''], walk)
   if (node.renameType === 'OBJECT_SCHEMA') {
     walk.report.doubts('a renamed schema changes the name of every column in it')
     return
@@ -106,6 +199,11 @@ export function moves(name: RangeVar | undefined, walk: Walk): void {
   every(existing(name, walk), walk)
 }
 
+/** CLUSTER: rows come in the order of an index afterwards, and which columns that has is not known here. */
+export function sorted(name: RangeVar, walk: Walk): void {
+  walk.report.use(existing(name, walk).shape.row.sources, 'predicate')
+}
+
 export function alterTable(node: AlterTableStmt, walk: Walk): void {
   if (node.objtype === 'OBJECT_INDEX' || node.objtype === 'OBJECT_SEQUENCE' || node.objtype === 'OBJECT_TYPE') return
   const target = existing(node.relation, walk)
@@ -117,8 +215,9 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
   const scope = scopeOf(target)
   switch (node.subtype) {
     case 'AT_AddColumn':
-      if (def && 'ColumnDef' in def)
-        for (const item of def.ColumnDef.constraints ?? []) constraintNode(item, target, scope, walk)
+      if (!def || !('ColumnDef' in def)) return
+      if (def.ColumnDef.raw_default) stored(def.ColumnDef.raw_default, scope, walk)
+      for (const item of def.ColumnDef.constraints ?? []) constraintNode(item, target, scope, walk)
       return
     case 'AT_AlterColumnType':
       // USING fills the column with whatever it says.
@@ -130,6 +229,9 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
     case 'AT_SetExpression':
       if (def) walk.report.use(walk.expression(def, scope).sources, 'write')
       return
+    case 'AT_ColumnDefault':
+      if (def) stored(def, scope, walk)
+      return
     case 'AT_SetNotNull':
       column(target, name, 'predicate', walk)
       return
@@ -138,6 +240,10 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
       return
     case 'AT_ValidateConstraint':
       walk.report.doubts('what the constraint checks is not known here')
+      return
+    case 'AT_AddOf':
+      // The type's attributes can be renamed, and the columns with them.
+      every(target, walk)
       return
     case 'AT_AddInherit':
     case 'AT_DropInherit':
@@ -174,6 +280,9 @@ function constraint(node: Constraint, target: Entry, scope: Scope, walk: Walk): 
   switch (node.contype) {
     case 'CONSTR_GENERATED':
       if (node.raw_expr) walk.report.use(walk.expression(node.raw_expr, scope).sources, 'write')
+      return
+    case 'CONSTR_DEFAULT':
+      if (node.raw_expr) stored(node.raw_expr, scope, walk)
       return
     case 'CONSTR_CHECK':
       predicate(walk, [node.raw_expr], scope)
