@@ -1,26 +1,29 @@
 import type { FuncCall, Node, WindowDef } from 'libpg-query'
 import { strings } from '../parser.ts'
-import { type Failure, judge } from './functions.ts'
-import { isConstant, literalText } from './literals.ts'
+import { neverFails } from './failure.ts'
+import { safeFunctions } from './function-lists.ts'
+import { judge } from './functions.ts'
+import { literalText } from './literals.ts'
 import type { Scope } from './scope.ts'
 import { changesMeaning } from './settings.ts'
-import { derived, opaque, type Value } from './value.ts'
+import { derived, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
 /** A function call in an expression: its value, and what the call does besides. */
 export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
   const { report } = walk
-  const { args, outcome } = invoke(f, walk, scope)
+  const { args, outcome, name } = invoke(f, walk, scope)
   const ordered = sortKeys(f.agg_order, walk, scope)
   if (f.agg_distinct) for (const arg of args) report.use(arg.sources, 'predicate')
   predicate(walk, [f.agg_filter], scope)
   window(f.over, walk, scope)
 
-  const safe = cannotFail(outcome.failure, f.args ?? [])
-  const value = derived([...args, ...ordered], !safe)
+  const safe = outcome.builtIn && neverFails(name, f.args ?? [], args)
+  // What only its arguments keep from failing counts as what may fail where AND stops early.
+  const value = derived([...args, ...ordered], !safe || !safeFunctions.has(name))
   // A failure, or the number of rows, would tell what the value was.
   if (!safe || outcome.set) report.use(value.sources, 'predicate')
-  return value.sources.size === 0 && safe ? opaque : value
+  return value
 }
 
 /** The arguments, and the verdict on the function, with its effects on the report. Shared with functions in FROM. */
@@ -51,21 +54,6 @@ export function window(def: WindowDef | undefined, walk: Walk, scope: Scope): vo
   predicate(walk, def.partitionClause ?? [], scope)
   sortKeys(def.orderClause, walk, scope)
   predicate(walk, [def.startOffset, def.endOffset], scope)
-}
-
-function cannotFail(failure: Failure, args: readonly Node[]): boolean {
-  switch (failure) {
-    case 'none':
-      return true
-    case 'rest':
-      return args.slice(1).every(isConstant)
-    case 'first':
-      return isConstant(args[0])
-    case 'keys':
-      return args.every((arg, i) => i % 2 === 1 || isConstant(arg))
-    case 'possible':
-      return false
-  }
 }
 
 /** `set_config` is SET in disguise: what it sets must be known, and, where names depend on it, that it runs. */

@@ -1,6 +1,7 @@
 import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCast } from 'libpg-query'
 import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
+import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
 import { knownOperators, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
@@ -46,12 +47,14 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
     case 'RowExpr':
       return derived(all(opened.node.args))
     case 'A_ArrayExpr':
-      return derived(all(opened.node.elements))
+      return array(all(opened.node.elements), walk)
     case 'List':
       return derived(all(opened.node.items))
+    case 'CollateClause':
+      // Two collations in one comparison are an error, found when it runs.
+      return opened.node.arg ? derived([walk.expression(opened.node.arg, scope)], true) : opaque
     case 'NullTest':
     case 'BooleanTest':
-    case 'CollateClause':
     case 'NamedArgExpr':
       return opened.node.arg ? derived([walk.expression(opened.node.arg, scope)]) : opaque
     case 'A_Indirection':
@@ -113,9 +116,12 @@ export function wholeRow(names: readonly string[], walk: Walk, scope: Scope): Va
 }
 
 function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
-  const { kind, lexpr, rexpr } = node
-  // LIKE '%' is no condition at all.
-  const neutralRight = !isConstant(lexpr) && kind !== 'AEXPR_LIKE' && kind !== 'AEXPR_ILIKE'
+  const { lexpr, rexpr } = node
+  const names = strings(node.name)
+  const name = names.at(-1) ?? ''
+  const pattern = name.includes('~') && name !== '~='
+  // LIKE '%' is no condition at all, and a pattern may be malformed.
+  const neutralRight = !isConstant(lexpr) && !pattern
   const neutralLeft = !isConstant(rexpr)
   const values: Value[] = []
   if (lexpr) values.push(walk.expression(lexpr, scope, neutralLeft))
@@ -123,17 +129,37 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
     for (const item of rexpr.List.items ?? []) values.push(walk.expression(item, scope, neutralRight))
   } else if (rexpr) values.push(walk.expression(rexpr, scope, neutralRight && lexpr !== undefined))
 
-  if (kind === 'AEXPR_BETWEEN' || kind === 'AEXPR_NOT_BETWEEN') return derived(values)
-  if (kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM') return derived(values)
-  const names = strings(node.name)
-  const name = names.at(-1) ?? ''
-  if (!knownOperators.has(name) || (names.length > 1 && names[0] !== 'pg_catalog')) {
+  if (!isBetween(node) && (!knownOperators.has(name) || (names.length > 1 && names[0] !== 'pg_catalog'))) {
     walk.report.doubts(`what the operator ${names.join('.')} does can't be told`)
   }
-  // A pattern may be malformed, and the error would show it: patterns must be constants. LIKE's and the regular expressions'.
-  const pattern = name.includes('~') && name !== '~='
-  const safe = safeOperators.has(name) && (!pattern || isConstant(rexpr) || values[1]?.sources.size === 0)
-  return safe ? derived(values) : failing(values, walk)
+  // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
+  if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) return guarded(values, walk)
+  if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
+  // Arrays of different dimensions can't be joined; texts can.
+  const joined = name === '||' && !values.some(({ type }) => type !== undefined && textTypes.has(type))
+  return derived(values, joined)
+}
+
+function isBetween({ kind }: A_Expr): boolean {
+  switch (kind) {
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN_SYM':
+      return true
+    default:
+      return false
+  }
+}
+
+/** LIKE's patterns, those of SIMILAR TO, and regular expressions: never malformed. */
+function isSafe(name: string, pattern: Node | undefined): boolean {
+  if (name.includes('~~')) return isSafeLike(pattern)
+  if (pattern && 'FuncCall' in pattern) {
+    const { funcname, args = [] } = pattern.FuncCall
+    return strings(funcname).at(-1) === 'similar_to_escape' && args.length === 1 && isSafeSimilar(args[0])
+  }
+  return isSafePattern(pattern)
 }
 
 /** What may fail over its data shows, by failing or not, what the data was. */
@@ -141,6 +167,13 @@ function failing(values: readonly Value[], walk: Walk): Value {
   const value = derived(values, true)
   walk.report.use(value.sources, 'predicate')
   return value
+}
+
+/** Arrays in an array have to be of one size. */
+function array(elements: readonly Value[], walk: Walk): Value {
+  const scalar = ({ constant, plain, type }: Value): boolean =>
+    constant || (plain && type !== undefined && !type.startsWith('_'))
+  return elements.length < 2 || elements.every(scalar) ? derived(elements) : failing(elements, walk)
 }
 
 /** AND, OR and COALESCE stop early: whether a part that may fail is reached shows what stood before it. */
@@ -171,12 +204,19 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   const names = strings(node.typeName?.names)
   const type = names.at(-1) ?? ''
   const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
-  const builtIn = isPlainType(names)
+  const builtIn = isPlainType(names) && (names.length > 1 || builtInTypesFirst(walk.searchPath))
   if (value.constant) return builtIn ? constant : derived([value], true)
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
   if (builtIn && textTypes.has(type) && !node.typeName?.arrayBounds) return derived([value])
   return failing([value], walk)
+}
+
+/** A schema that comes before pg_catalog may have a type of its own by the name of `text`. What pg_temp holds: `ddl.newType`. */
+function builtInTypesFirst(searchPath: readonly string[] | undefined): boolean {
+  if (searchPath === undefined) return false
+  const before = searchPath.slice(0, Math.max(searchPath.indexOf('pg_catalog'), 0))
+  return before.every((schema) => schema.startsWith('pg_temp'))
 }
 
 function subLink(node: SubLink, walk: Walk, scope: Scope): Value {

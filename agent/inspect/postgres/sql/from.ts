@@ -88,8 +88,7 @@ export function resolve(name: RangeVar, walk: Walk): CatalogRelation | undefined
 export function relationEntry(name: RangeVar, walk: Walk): Entry {
   const relation = resolve(name, walk)
   if (!relation) return entry(name.alias?.aliasname ?? name.relname, unknownShape)
-  const { shape, report } = walk.relation(relation)
-  if (report) walk.report.include(report)
+  const shape = withNamesakes(relation, name, walk)
   const isView = relation.kind === 'view'
   return {
     name: name.alias?.aliasname ?? relation.name,
@@ -99,6 +98,25 @@ export function relationEntry(name: RangeVar, walk: Walk): Entry {
     relationVisible: true,
     columnsVisible: true,
   }
+}
+
+/**
+ * The relation's columns. Where the search_path leads to others of that name, too, each column is as sensitive as theirs:
+ * a relation may be dropped, or made, between this analysis and the moment when the target looks the name up.
+ */
+function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: RangeVar, walk: Walk): Shape {
+  const read = (one: CatalogRelation): Shape => {
+    const { shape, report } = walk.relation(one)
+    if (report) walk.report.include(report)
+    return shape
+  }
+  const own = read(relation)
+  if (schemaname !== undefined || relation.schema === 'pg_catalog') return own
+  const namesakes = (walk.searchPath ?? []).flatMap((schema) => {
+    const found = walk.catalog.relation(schema, relname, [])
+    return found && found.oid !== relation.oid ? [read(found)] : []
+  })
+  return namesakes.length === 0 ? own : own.or(namesakes)
 }
 
 export function entry(name: string | undefined, shape: Shape): Entry {

@@ -8,38 +8,23 @@ import type { Action } from '../../../../shared/actions.ts'
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
 /**
- * Never fail or run long because of the data they get, so that an expression of these alone gives nothing away but its value.
+ * Never fail because of the data they get, so that an expression of these alone gives nothing away but its value.
+ * Not here: what makes a value much longer than it was, and what refuses some arrays.
  */
 export const safeFunctions: ReadonlySet<string> = new Set(
   words(`
-  lower upper initcap length char_length character_length octet_length bit_length btrim ltrim rtrim reverse
+  lower upper initcap length char_length character_length octet_length bit_length btrim ltrim rtrim reverse left right
   md5 sha224 sha256 sha384 sha512 ascii quote_literal quote_nullable quote_ident concat concat_ws
+  position strpos starts_with translate string_to_array
   to_json to_jsonb row_to_json array_to_json json_build_array jsonb_build_array json_strip_nulls jsonb_strip_nulls jsonb_pretty
   json_typeof jsonb_typeof num_nulls num_nonnulls pg_typeof pg_column_size hashtext hashtextextended record_out format_type
-  count min max any_value array_agg json_agg jsonb_agg json_agg_strict jsonb_agg_strict string_agg xmlagg bool_and bool_or every
+  count min max any_value json_agg jsonb_agg json_agg_strict jsonb_agg_strict string_agg xmlagg bool_and bool_or every
   first_value last_value lag lead row_number rank dense_rank percent_rank cume_dist mode
-  array_to_string array_length array_upper array_lower array_ndims array_dims cardinality array_remove array_replace array_positions
-  text varchar bpchar name json_array_length
+  array_to_string array_length array_upper array_lower array_ndims array_dims cardinality
+  text varchar bpchar name
+  json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text
+  json_object_field json_object_field_text jsonb_object_field jsonb_object_field_text
   `),
-)
-
-/** Safe as long as every argument but the first is a constant: their errors come from those. */
-export const safeWithConstants: ReadonlySet<string> = new Set(
-  words(`
-  substring substr left right split_part lpad rpad repeat replace translate overlay position strpos starts_with
-  regexp_replace regexp_match regexp_substr regexp_count regexp_instr regexp_like to_char
-  json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text string_to_array nth_value ntile
-  json_object_field json_object_field_text jsonb_object_field jsonb_object_field_text encode parse_ident similar_to_escape like_escape
-  percentile_disc
-  `),
-)
-
-/** Safe as long as the first argument is a constant. */
-export const safeWithConstantFirst: ReadonlySet<string> = new Set(words('format date_part extract date_trunc timezone'))
-
-/** Safe as long as the arguments at even places, the keys, are constants. */
-export const safeWithConstantKeys: ReadonlySet<string> = new Set(
-  words('json_build_object jsonb_build_object json_object_agg jsonb_object_agg'),
 )
 
 /** Volatile, and of no consequence to anybody else. */

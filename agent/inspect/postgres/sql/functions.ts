@@ -1,19 +1,6 @@
 import type { Action } from '../../../../shared/actions.ts'
 import type { Catalog, CatalogFunction } from '../analysis.ts'
-import {
-  effects,
-  harmlessVolatile,
-  knownOutputs,
-  refused,
-  safeFunctions,
-  safeWithConstantFirst,
-  safeWithConstantKeys,
-  safeWithConstants,
-  shapeless,
-  unnesting,
-} from './function-lists.ts'
-
-export type Failure = 'none' | 'rest' | 'first' | 'keys' | 'possible'
+import { effects, harmlessVolatile, knownOutputs, refused, shapeless, unnesting } from './function-lists.ts'
 
 /** What calling a function means. */
 export interface Verdict {
@@ -23,8 +10,8 @@ export interface Verdict {
   action?: Action
   /** Why the call can't be vouched for. */
   doubt?: string
-  /** Which arguments must be constants for it never to fail because of its data; `possible`: it may anyway. */
-  failure: Failure
+  /** Built in: `failure.ts` may know that it never fails. */
+  builtIn: boolean
   /** May return any number of rows. */
   set: boolean
   /** Its columns in FROM. `one`: a scalar. `unknown`: can't be told. */
@@ -54,8 +41,8 @@ export function judge(
     if (one.doubt) return one
     if (!result) result = one
     else {
-      const failure = result.failure === one.failure ? one.failure : 'possible'
-      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, failure }
+      const builtIn = result.builtIn && one.builtIn
+      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, builtIn }
     }
   }
   return result ?? judgeOne(first)
@@ -96,19 +83,12 @@ function judgeOne(f: CatalogFunction): Verdict {
     ...(action ? { action } : {}),
     set,
     outputs: shape,
-    failure: failureOf(f.name),
+    builtIn: true,
   })
 }
 
 function verdict(schema: string | undefined, name: string, rest: Partial<Verdict>): Verdict {
-  return { name: quoted(schema, name), failure: 'possible', set: false, outputs: 'unknown', ...rest }
-}
-
-function failureOf(name: string): Failure {
-  if (safeFunctions.has(name)) return 'none'
-  if (safeWithConstants.has(name)) return 'rest'
-  if (safeWithConstantFirst.has(name)) return 'first'
-  return safeWithConstantKeys.has(name) ? 'keys' : 'possible'
+  return { name: quoted(schema, name), builtIn: false, set: false, outputs: 'unknown', ...rest }
 }
 
 function quoted(schema: string | undefined, name: string): string {

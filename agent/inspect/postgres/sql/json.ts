@@ -9,17 +9,19 @@ import { predicate, type Walk } from './walk.ts'
 /** SQL/JSON and XML expressions. Undefined: the node is none of them. */
 export function jsonOrXml(opened: Opened, walk: Walk, scope: Scope): Value | undefined {
   const value = (node: Node | undefined): Value[] => (node ? [walk.expression(node, scope)] : [])
-  const document = (json: JsonValueExpr | undefined): Value[] => [
-    ...value(json?.raw_expr),
-    ...value(json?.formatted_expr),
-  ]
-  const pair = (entry: JsonKeyValue | undefined): Value[] => [...value(entry?.key), ...document(entry?.value)]
   /** What may fail over its data shows what the data was. */
   const failing = (values: readonly Value[]): Value => {
     const result = derived(values, true)
     walk.report.use(result.sources, 'predicate')
     return result
   }
+  const document = (json: JsonValueExpr | undefined): Value[] => {
+    const values = [...value(json?.raw_expr), ...value(json?.formatted_expr)]
+    // FORMAT JSON takes text for JSON, and fails where it is none.
+    const { format_type } = json?.format ?? {}
+    return format_type === undefined || format_type === 'JS_FORMAT_DEFAULT' ? values : [failing(values)]
+  }
+  const pair = (entry: JsonKeyValue | undefined): Value[] => [...value(entry?.key), ...document(entry?.value)]
   const built = (values: readonly Value[], output: JsonOutput | undefined, keysConstant: boolean): Value =>
     keysConstant && !output?.typeName ? derived(values) : failing(values)
 

@@ -96,6 +96,20 @@ export class Shape {
     )
   }
 
+  /** These columns, each of which may be the same of `others` instead; what only those have stays unlisted. */
+  or(others: readonly Shape[]): Shape {
+    const columns = this.columns.map(({ name, value }) => {
+      const same = others.flatMap((other) => other.column(name)?.value ?? [])
+      const sources = new Set([value, ...same].flatMap((one) => [...one.sources]))
+      return { name, value: { ...value, sources } }
+    })
+    const known = new Set(this.columns.map(({ name }) => name))
+    const more = others.flatMap((other) =>
+      other.columns.filter(({ name }) => !known.has(name)).map(({ value }) => value),
+    )
+    return new Shape(columns, more.length === 0 ? this.open : derived(this.open ? [this.open, ...more] : more))
+  }
+
   #opened(names: readonly string[], open: Value): Shape {
     return new Shape(names.map((name, i) => ({ name, value: this.columns[i]?.value ?? open })))
   }

@@ -1,0 +1,112 @@
+import type { Node } from 'libpg-query'
+import { safeFunctions } from './function-lists.ts'
+import { isConstant, literalText } from './literals.ts'
+import type { Value } from './value.ts'
+
+/**
+ * Which calls and patterns fail for no value that they may get. Whether a statement fails is seen by whoever sent it. A call
+ * that always fails is no better than one that sometimes does: it is not made for NULL, nor where AND has stopped before it,
+ * and so tells what was there. So arguments that a function may refuse have to be literals that it takes.
+ */
+
+type Check = (args: readonly Node[], values: readonly Value[]) => boolean
+
+const longestText = 64
+const mostCharacters = 10_000
+
+/** True when the call can't fail, whatever the values of its columns. `values` are those of `args`. */
+export function neverFails(name: string, args: readonly Node[], values: readonly Value[]): boolean {
+  return safeFunctions.has(name) || (checks[name]?.(args, values) ?? false)
+}
+
+const plainFirst: Check = (_, [first]) => first?.plain === true || first?.constant === true
+
+const checks: Readonly<Record<string, Check>> = {
+  substring: (args) => from(args) && (args.length < 3 || atLeast(args[2], 0)),
+  substr: (args) => from(args) && (args.length < 3 || atLeast(args[2], 0)),
+  split_part: (args) => isConstant(args[1]) && number(args[2]) !== undefined && number(args[2]) !== 0,
+  lpad: ([, length]) => atMost(length, mostCharacters),
+  rpad: ([, length]) => atMost(length, mostCharacters),
+  overlay: (args) => short(args[1]) && atLeast(args[2], 1) && (args.length < 4 || atLeast(args[3], 0)),
+  // Those that make text longer start from a column: one within the other would make it as long as one likes.
+  repeat: (args, values) => plainFirst(args, values) && atMost(args[1], 100),
+  replace: (args, values) => plainFirst(args, values) && isConstant(args[1]) && short(args[2]),
+  regexp_replace: (args, values) =>
+    plainFirst(args, values) && isSafePattern(args[1]) && short(args[2]) && args.slice(3).every(isFlags),
+  regexp_match: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || isFlags(flags)),
+  regexp_like: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || isFlags(flags)),
+  regexp_substr: (args) => args.length === 2 && isSafePattern(args[1]),
+  regexp_count: (args) => args.length === 2 && isSafePattern(args[1]),
+  regexp_instr: (args) => args.length === 2 && isSafePattern(args[1]),
+  to_char: ([, format]) => matches(format, /^(?:YYYY|YY|MM|DD|HH24|HH12|HH|MI|SS|MS|US|Mon|Month|Day|Dy|[\s,:/-])*$/),
+  encode: ([, name]) => matches(name, /^(?:hex|base64|escape)$/),
+  format: ([text]) => matches(text, /^(?:[^%]|%%|%[sL])*$/),
+  date_part: ([field]) => matches(field, dateFields),
+  extract: ([field]) => matches(field, dateFields),
+  date_trunc: ([field]) => matches(field, /^(?:year|quarter|month|week|day)$/i),
+  // Arrays of arrays have to be of one size, and none of them empty.
+  array_agg: (_, [value]) => value?.plain === true && value.type !== undefined && !value.type.startsWith('_'),
+  nth_value: ([, at]) => atLeast(at, 1),
+  json_build_object: keys,
+  jsonb_build_object: keys,
+  json_object_agg: keys,
+  jsonb_object_agg: keys,
+}
+
+const dateFields = /^(?:year|quarter|month|week|day|epoch)$/i
+
+function keys(args: readonly Node[]): boolean {
+  return args.every((arg, i) => i % 2 === 1 || isConstant(arg))
+}
+
+/** `substring(x, 2)`: a number, not a pattern. */
+function from(args: readonly Node[]): boolean {
+  return number(args[1]) !== undefined
+}
+
+function number(node: Node | undefined): number | undefined {
+  if (node && 'A_Expr' in node && node.A_Expr.kind === 'AEXPR_OP' && !node.A_Expr.lexpr && isConstant(node)) {
+    const inner = number(node.A_Expr.rexpr)
+    return inner === undefined ? undefined : -inner
+  }
+  if (!node || !('A_Const' in node) || !node.A_Const.ival) return undefined
+  return Number(literalText(node))
+}
+
+function atLeast(node: Node | undefined, least: number): boolean {
+  const value = number(node)
+  return value !== undefined && value >= least
+}
+
+function atMost(node: Node | undefined, most: number): boolean {
+  const value = number(node)
+  return value !== undefined && value <= most
+}
+
+function matches(node: Node | undefined, pattern: RegExp): boolean {
+  const text = literalText(node)
+  return typeof text === 'string' && pattern.test(text)
+}
+
+function short(node: Node | undefined): boolean {
+  const text = literalText(node)
+  return typeof text === 'string' && text.length <= longestText
+}
+
+function isFlags(node: Node): boolean {
+  return matches(node, /^[gi]*$/)
+}
+
+/** A LIKE pattern may not end in its escape character. */
+export function isSafeLike(node: Node | undefined): boolean {
+  return matches(node, /^[^\\]*$/)
+}
+
+/** Regular expressions of plain characters, dots, simple sets and what repeats them, which are never malformed. */
+export function isSafePattern(node: Node | undefined): boolean {
+  return matches(node, /^\^?(?:(?:[\w@ ,:;=#%&/<>'"!~-]|\.|\\[.dws]|\[\^?[\w@. ]+\])[*+?]?)*\$?$/)
+}
+
+export function isSafeSimilar(node: Node | undefined): boolean {
+  return matches(node, /^[\w@ .%-]*$/)
+}
