@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type BypassCase, cases } from '../bypass/cases.ts'
@@ -12,7 +11,6 @@ import { type Answer, RawPostgres } from '../support/raw-postgres.ts'
  * The corpus against the running product: an engineer in staging, where tables may be changed, at the native listener.
  * Judged by the bytes that reach the client, and by what is left in the database.
  */
-const log = (...a: unknown[]) => appendFileSync('/tmp/ht/log.txt', a.join(' ') + '\n')
 const demo = inject('demo')
 
 let owner: pg.Client
@@ -110,7 +108,6 @@ describe('attempts in several steps', () => {
     const wrong: string[] = []
     for (const sql of steps) {
       const answer = await door.query(sql)
-      log(sql, JSON.stringify(answer.errors), answer.tags.join(), answer.rows, answer.closed)
       for (const leak of finder.find(answer.bytes)) wrong.push(`${sql} shows ${leak}`)
       if (answer.closed) wrong.push(`${sql} ended the session: ${answer.errors[0]?.message}`)
       if (door.closed) door = await enter()
@@ -126,9 +123,10 @@ describe('a guess that is right looks like one that is wrong', () => {
     const out: string[] = []
     for (const sql of steps) {
       const { heard, errors, tags } = await door.query(sql.replaceAll('{}', guess))
-      const text = heard.filter(({ type }) => type !== 'N').map(({ type, bytes }) => `${type}${type === 'D' ? bytes.toString('latin1', 5) : ''}`)
+      const text = heard
+        .filter(({ type }) => type !== 'N')
+        .map(({ type, bytes }) => `${type}${type === 'D' ? bytes.toString('latin1', 5) : ''}`)
       out.push(`${text.join(' ')} ${errors.map(({ sqlstate }) => sqlstate)} ${tags}`)
-      log(sql, guess, JSON.stringify(errors), tags.join(),  text.join(' '))
       if (door.closed) door = await enter()
     }
     return out
@@ -136,7 +134,9 @@ describe('a guess that is right looks like one that is wrong', () => {
 
   test.each(Object.entries(guesses))('%s', async (_, steps) => {
     const before = await fingerprint(owner)
-    const { rows } = await owner.query<{ letter: string }>(`select left(email, 1) as letter from ${schema}.customers where id = 1`)
+    const { rows } = await owner.query<{ letter: string }>(
+      `select left(email, 1) as letter from ${schema}.customers where id = 1`,
+    )
     const right = rows[0]?.letter ?? ''
     const answers: string[][] = []
     for (const guess of [right, right === 'q' ? 'x' : 'q']) {

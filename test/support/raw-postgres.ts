@@ -1,6 +1,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { cstring, frontend, int16, int32, message, messages, readFields } from '../../agent/inspect/postgres/messages.ts'
+import {
+  cstring,
+  frontend,
+  int16,
+  int32,
+  message,
+  messages,
+  readFields,
+} from '../../agent/inspect/postgres/messages.ts'
 import { writeStartup } from '../../agent/inspect/postgres/startup.ts'
 import { type Heard, hear } from '../../agent/inspect/postgres/testing/wire.ts'
 
@@ -65,18 +73,21 @@ export class RawPostgres {
   async send(parts: readonly Buffer[], times = 1): Promise<Answer> {
     this.#chunks = []
     if (!this.#closed) this.#socket.write(Buffer.concat(parts))
-    let refusedCopies = 0
+    const synced = parts.at(-1)?.[0] === frontend.sync
+    let copies = 0
     for (;;) {
-      const bytes = Buffer.concat(this.#chunks)
-      this.#chunks = [bytes]
-      const heard = hear(bytes)
-      // A COPY that wants data gets none.
-      const copies = heard.filter(({ type }) => type === 'G').length
-      for (; refusedCopies < copies; refusedCopies++) {
-        this.#socket.write(message(frontend.copyFail, cstring('no')))
-      }
-      if (this.#closed || heard.filter(({ type }) => type === ready).length >= times) {
-        return answerOf(bytes, heard, this.#closed)
+      if (this.#closed || this.#mayBeDone()) {
+        const bytes = Buffer.concat(this.#chunks)
+        this.#chunks = [bytes]
+        const heard = hear(bytes)
+        const asked = heard.filter(({ type }) => type === 'G').length
+        // A COPY that wants data gets none.
+        for (; copies < asked; copies++) {
+          this.#socket.write(message(frontend.copyFail, cstring('no')))
+          if (synced) this.#socket.write(messages.sync)
+        }
+        const done = heard.filter(({ type }) => type === ready).length >= times
+        if (this.#closed || done) return answerOf(bytes, heard, this.#closed)
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -84,12 +95,23 @@ export class RawPostgres {
     }
   }
 
+  /** Ends with ReadyForQuery, or is little enough to be looked through. */
+  #mayBeDone(): boolean {
+    const last = this.#chunks.at(-1)
+    if (last === undefined) return false
+    if (last.length >= 6 && last.toString('latin1', last.length - 6, last.length - 1) === 'Z\0\0\0\x05') return true
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0) < 65_536
+  }
+
   query(sql: string): Promise<Answer> {
     return this.send([messages.query(sql)])
   }
 
   /** Parse, Bind, Describe, Execute and Sync in one write. */
-  extended(sql: string, options: { binary?: boolean; rows?: number; values?: readonly string[] } = {}): Promise<Answer> {
+  extended(
+    sql: string,
+    options: { binary?: boolean; rows?: number; values?: readonly string[] } = {},
+  ): Promise<Answer> {
     const { binary = false, rows = 0, values = [] } = options
     return this.send([
       messages.parse('', sql),
