@@ -17,7 +17,7 @@ import {
   secretNames,
 } from './detect/secrets.ts'
 import { anyCase, blank, digit, literal, lowerCase, type Shape, times, upperCase } from './detect/shape.ts'
-import type { Find } from './detect/span.ts'
+import type { Find, Span } from './detect/span.ts'
 
 export { type Find, union } from './detect/span.ts'
 
@@ -93,31 +93,71 @@ export function isBuiltinDetector(name: string): name is BuiltinDetector {
   return Object.hasOwn(builtinDetectors, name)
 }
 
-export interface TextRule {
-  find: Find
+export interface TextRule extends Detector {
   mask(value: string): string
+}
+
+interface Hit extends Span {
+  rule: TextRule
 }
 
 /** Masks every value that any rule finds. Where two rules overlap, the whole stretch takes the mask of the one that begins first. */
 export function redactor(rules: readonly TextRule[]): (text: string) => string {
+  const present = presence(rules)
   return (text) => {
-    const hits = rules.flatMap((rule) => rule.find(text).map((span) => ({ ...span, rule })))
-    if (hits.length === 0) return text
-    hits.sort((a, b) => a.start - b.start || b.end - a.end)
-    let out = ''
-    let at = 0
-    for (let i = 0; i < hits.length; ) {
-      const hit = hits[i]
-      if (!hit) break
-      let end = hit.end
-      i++
-      for (let next = hits[i]; next && next.start < end; next = hits[i]) {
-        end = Math.max(end, next.end)
-        i++
+    const worthwhile = present(text)
+    let hits: Hit[] | undefined
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]
+      // Rules beyond the bits of a number are always tried.
+      if (rule === undefined || (i < bits && (worthwhile & (1 << i)) === 0)) continue
+      for (const span of rule.find(text)) {
+        hits ??= []
+        hits.push({ start: span.start, end: span.end, rule })
       }
-      out += text.slice(at, hit.start) + hit.rule.mask(text.slice(hit.start, end))
-      at = end
     }
-    return out + text.slice(at)
+    return hits === undefined ? text : replaced(text, hits)
+  }
+}
+
+function replaced(text: string, hits: Hit[]): string {
+  hits.sort((a, b) => a.start - b.start || b.end - a.end)
+  let out = ''
+  let at = 0
+  for (let i = 0; i < hits.length; ) {
+    const hit = hits[i]
+    if (!hit) break
+    let end = hit.end
+    i++
+    for (let next = hits[i]; next && next.start < end; next = hits[i]) {
+      end = Math.max(end, next.end)
+      i++
+    }
+    out += text.slice(at, hit.start) + hit.rule.mask(text.slice(hit.start, end))
+    at = end
+  }
+  return out + text.slice(at)
+}
+
+const bits = 31
+
+/** Which of the first rules may find something in a text, a bit each: by the rarest character of each of their shapes. */
+function presence(rules: readonly Detector[]): (text: string) => number {
+  const byCode = new Int32Array(128)
+  let always = 0
+  for (const [i, { shapes }] of rules.slice(0, bits).entries()) {
+    if (shapes === undefined) always |= 1 << i
+    for (const shape of shapes ?? []) {
+      const rarest = shape.reduce((least, place) => (place.length < least.length ? place : least))
+      for (const char of rarest) byCode[char.charCodeAt(0)] = (byCode[char.charCodeAt(0)] ?? 0) | (1 << i)
+    }
+  }
+  return (text) => {
+    let found = always
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code < 128) found |= byCode[code] as number
+    }
+    return found
   }
 }

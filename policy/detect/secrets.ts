@@ -143,11 +143,13 @@ export function findPasswords(text: string): Span[] {
       }
     }
   }
-  for (const match of text.matchAll(spaced)) {
+  // Not matchAll, which makes a new expression for every text.
+  spaced.lastIndex = 0
+  for (let match = spaced.exec(text); match !== null; match = spaced.exec(text)) {
     const span = valueAt(text, match.index + match[0].length)
     if (span) found.push(span)
   }
-  return disjoint(found)
+  return found.length < 2 ? found : disjoint(found)
 }
 
 function disjoint(spans: Span[]): Span[] {
@@ -213,7 +215,8 @@ const bearer = /\b(?:bearer|basic)[ \t]{1,4}([A-Za-z0-9._~+/=-]{16,})/gi
 /** What follows `Bearer` or `Basic`, as in an Authorization header. */
 export function findBearers(text: string): Span[] {
   const found: Span[] = []
-  for (const match of text.matchAll(bearer)) {
+  bearer.lastIndex = 0
+  for (let match = bearer.exec(text); match !== null; match = bearer.exec(text)) {
     const end = match.index + match[0].length
     found.push({ start: end - (match[1] ?? '').length, end })
   }
