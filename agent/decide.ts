@@ -1,5 +1,6 @@
 import { BoundedCache } from '../policy/cache.ts'
 import { builtinDetectors, redactor } from '../policy/detectors.ts'
+import { byteMaskFor } from '../policy/mask-bytes.ts'
 import { type KeyedHash, maskFor, redacted } from '../policy/masks.ts'
 import type { DataClass, PolicySet, Surroundings } from '../policy/set.ts'
 import type { Decision, Grant, Unmask } from '../shared/decision.ts'
@@ -98,12 +99,14 @@ export class SessionPolicy {
     const known = this.#columns.get(key)
     if (known) return known.sensitivity
     const found = set?.classify(this.#subject.connection.name, schema, table, column)
+    const maskBytes = found && byteMaskFor(found.mask)
     const sensitivity = found && {
       dataClass: found.dataClass,
       unmask: this.#unmask(set, found.dataClass),
       use: found.use,
       derived: found.derived,
       mask: maskFor(found.mask, this.#hash),
+      ...(maskBytes === undefined ? {} : { maskBytes }),
     }
     this.#columns.set(key, { sensitivity })
     return sensitivity
@@ -189,11 +192,11 @@ function textMaskFor(dataClass: DataClass, hash: KeyedHash): (value: string) => 
 }
 
 function rulesOf(classes: readonly DataClass[], hash: KeyedHash) {
-  return classes.flatMap((each) => (each.detector ? [{ find: each.detector.find, mask: textMaskFor(each, hash) }] : []))
+  return classes.flatMap((each) => (each.detector ? [{ ...each.detector, mask: textMaskFor(each, hash) }] : []))
 }
 
 /** Before there is a policy nothing runs, but what was asked is recorded. */
-const everyDetector = Object.values(builtinDetectors).map(({ find }) => ({ find, mask: () => redacted }))
+const everyDetector = Object.values(builtinDetectors).map((each) => ({ ...each, mask: () => redacted }))
 
 function keyOf(request: DecisionRequest): string {
   const { action, tables, columns, functions, hasWhere, statementCount, command, path, complete } = request

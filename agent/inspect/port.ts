@@ -67,7 +67,15 @@ export interface Sensitivity {
    * Values of other types become NULL.
    */
   mask(value: string): string | null
+  /** The same on bytes, where values can be masked without making strings of them. */
+  maskBytes?: ByteMask
 }
+
+/**
+ * Writes what the value `input[start, end)` (UTF-8) becomes to `output` at `at`, where three bytes for each of its own and 64 more
+ * are free. Returns the bytes written; -1 for SQL NULL; -2 when the mask on strings has to say.
+ */
+export type ByteMask = (input: Uint8Array, start: number, end: number, output: Uint8Array, at: number) => number
 
 export interface TextMask {
   dataClass: string

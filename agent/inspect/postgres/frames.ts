@@ -110,6 +110,26 @@ export class FrameScanner {
     return this.#hold(available)
   }
 
+  /**
+   * After WHOLE: takes the frames of the same type that follow whole in the chunk along, so that `buf[start, end)` is
+   * all of them. Returns how many there are together.
+   */
+  run(): number {
+    const { buf, type } = this
+    if (buf !== this.#chunk) return 1
+    const length = buf.length
+    let pos = this.#pos
+    let count = 1
+    while (pos + header <= length && buf[pos] === type) {
+      const end = pos + readSize(buf, pos)
+      if (end > length) break
+      pos = end
+      count++
+    }
+    this.end = this.#pos = pos
+    return count
+  }
+
   #pass(length: number, first: boolean): Found {
     this.buf = this.#chunk
     this.start = this.#pos

@@ -1,11 +1,13 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
-import type { Sensitivity } from '../port.ts'
+import type { ByteMask, Sensitivity } from '../port.ts'
 import type { ColumnId, ColumnUse, OutputColumn, StatementAnalysis } from './analysis.ts'
 import { splitId } from './sql/ids.ts'
 import { isProtected } from './sql/protected.ts'
 
 /** What the session does to every value of a result column. `value`: for text types; other types become NULL. */
-export type ColumnMask = { kind: 'value'; mask(value: string): string | null } | { kind: 'null' }
+export type ColumnMask =
+  | { kind: 'value'; mask(value: string): string | null; maskBytes?: ByteMask | undefined }
+  | { kind: 'null' }
 
 /**
  * `columns` runs parallel to the statement's outputs (or COPY's columns); null is a column that passes as it is.
@@ -69,7 +71,7 @@ export function planMasks(
 
 function maskOf(output: OutputColumn, found: Hidden): ColumnMask {
   if (!output.plain || found.dataClass === closed.dataClass) return { kind: 'null' }
-  return { kind: 'value', mask: (value) => found.mask(value) }
+  return { kind: 'value', mask: (value) => found.mask(value), maskBytes: found.maskBytes }
 }
 
 function permits(found: Hidden, how: ColumnUse['how']): boolean {

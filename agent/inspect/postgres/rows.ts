@@ -1,5 +1,5 @@
+import type { ByteMask } from '../port.ts'
 import { FrameError, readInt32 } from './frames.ts'
-import { backend } from './messages.ts'
 
 /**
  * Masks on the way out:
@@ -9,7 +9,9 @@ import { backend } from './messages.ts'
  * Text types have the same bytes in text and binary format, so the format does not matter: their value is replaced.
  * A value of any other type becomes NULL.
  */
-export type FieldMask = { kind: 'value'; mask(value: string): string | null } | { kind: 'null' }
+export type FieldMask =
+  | { kind: 'value'; mask(value: string): string | null; maskBytes?: ByteMask | undefined }
+  | { kind: 'null' }
 
 /** A buffer that grows: all masked rows of one incoming chunk go out of one. */
 export class Sheet {
@@ -23,14 +25,20 @@ export class Sheet {
 
   /** Makes room for `more` bytes. */
   reserve(more: number): void {
-    if (this.length + more <= this.buf.length) return
+    this.extend(this.length, more)
+  }
+
+  /** Makes room for `more` bytes at `at`, up to where something that begins at `length` was written. Returns where that is now. */
+  extend(at: number, more: number): number {
+    if (at + more <= this.buf.length) return at
     // What was taken may be on its way out still: only what was not moves along.
-    const rest = this.length - this.#taken
-    const bigger = Buffer.allocUnsafe(Math.max(this.buf.length * 2, rest + more + 4096))
-    this.buf.copy(bigger, 0, this.#taken, this.length)
+    const taken = this.#taken
+    const bigger = Buffer.allocUnsafe(Math.max(this.buf.length * 2, at - taken + more + 4096))
+    this.buf.copy(bigger, 0, taken, at)
     this.buf = bigger
-    this.length = rest
+    this.length -= taken
     this.#taken = 0
+    return at - taken
   }
 
   append(bytes: Buffer): void {
@@ -50,77 +58,101 @@ export class Sheet {
   }
 }
 
-const PASS = 0
-const NULL = 1
-const VALUE = 2
+const NULL = -1
+const UNDECIDED = -2
 
 /** Up to this length a loop beats a call into the runtime. */
 const loopBelow = 48
 
 /** Rewrites DataRows of one result. Throws FrameError on a row that is not shaped as described. */
 export class RowMasker {
-  readonly #acts: Uint8Array
-  readonly #masks: readonly ((value: string) => string | null)[]
+  readonly #acts: readonly (Act | null)[]
   readonly #count: number
   /** Fields behind the last mask are copied in one go. */
   readonly #upTo: number
 
   constructor(masks: readonly (FieldMask | null)[]) {
     this.#count = masks.length
-    this.#acts = Uint8Array.from(masks, (mask) => (mask === null ? PASS : mask.kind === 'null' ? NULL : VALUE))
-    this.#masks = masks.map((mask) => (mask?.kind === 'value' ? remembering((value) => mask.mask(value)) : () => null))
+    this.#acts = masks.map(actOf)
     this.#upTo = masks.findLastIndex((mask) => mask !== null) + 1
   }
 
-  /** Appends the row `buf[start, end)` (with its header) to `out`, masked. */
-  row(buf: Buffer, start: number, end: number, out: Sheet): void {
+  /** Appends the rows that `buf[start, end)` consists of (each with its header) to `out`, masked. */
+  rows(buf: Buffer, start: number, end: number, out: Sheet): void {
+    out.reserve(end - start)
+    for (let at = start; at < end; ) {
+      const next = at + 1 + readInt32(buf, at + 1)
+      this.#row(buf, at, next, out)
+      at = next
+    }
+  }
+
+  #row(buf: Buffer, start: number, end: number, out: Sheet): void {
     if (end - start < 7 || ((buf[start + 5] as number) << 8) + (buf[start + 6] as number) !== this.#count) {
       throw new FrameError('a row with another number of fields than was described')
     }
-    out.reserve(end - start)
-    let to = out.buf
-    let rowAt = out.length
-    let at = rowAt + 5
-    let run = start + 5
-    let pos = start + 7
     const acts = this.#acts
+    let at = out.extend(out.length, end - start)
+    // The header goes along with the first fields; its length is set when it is known.
+    let run = start
+    let pos = start + 7
     for (let i = 0; i < this.#upTo; i++) {
       if (pos + 4 > end) throw new FrameError('a row that ends too early')
       const length = readInt32(buf, pos)
       const next = length < 0 ? pos + 4 : pos + 4 + length
       if (next > end) throw new FrameError('a field that is longer than its row')
       const act = acts[i]
-      if (length < 0 || act === PASS) {
+      if (length < 0 || act === null || act === undefined) {
         pos = next
         continue
       }
-      at = copy(buf, run, pos, to, at)
-      const masked = act === NULL ? null : (this.#masks[i] as Mask)(buf.toString('utf8', pos + 4, next))
-      if (masked === null) {
-        to[at] = to[at + 1] = to[at + 2] = to[at + 3] = 0xff
-        at += 4
-      } else {
-        const size = masked.length * 3
-        if (at + 4 + size + end - next > to.length) {
-          // The row so far moves along with the sheet.
-          const moved = at - rowAt
-          out.length = at
-          out.reserve(4 + size + end - next)
-          to = out.buf
-          at = out.length
-          rowAt = at - moved
-        }
-        const written = writeText(masked, to, at + 4)
-        writeInt32(to, at, written)
-        at += 4 + written
-      }
+      at = copy(buf, run, pos, out.buf, at)
+      at = act(buf, pos + 4, next, out, at, end - next)
       run = pos = next
     }
-    at = copy(buf, run, end, to, at)
-    to[rowAt] = backend.dataRow
-    writeInt32(to, rowAt + 1, at - rowAt - 1)
+    at = copy(buf, run, end, out.buf, at)
+    writeInt32(out.buf, out.length + 1, at - out.length - 1)
     out.length = at
   }
+}
+
+/**
+ * Puts what the value `buf[start, end)` becomes, with its length before it, into the sheet at `at`, and keeps room for `behind` bytes
+ * more. Returns where it ends.
+ */
+type Act = (buf: Buffer, start: number, end: number, out: Sheet, at: number, behind: number) => number
+
+function actOf(mask: FieldMask | null): Act | null {
+  if (mask === null) return null
+  if (mask.kind === 'null') return (_buf, _start, _end, out, at) => putNull(out, at)
+  const { maskBytes } = mask
+  const text = byText(remembering((value) => mask.mask(value)))
+  if (maskBytes === undefined) return text
+  return (buf, start, end, out, at, behind) => {
+    const from = out.extend(at, 4 + 3 * (end - start) + 64 + behind)
+    const written = maskBytes(buf, start, end, out.buf, from + 4)
+    if (written === UNDECIDED) return text(buf, start, end, out, from, behind)
+    if (written === NULL) return putNull(out, from)
+    writeInt32(out.buf, from, written)
+    return from + 4 + written
+  }
+}
+
+function byText(mask: Mask): Act {
+  return (buf, start, end, out, at, behind) => {
+    const masked = mask(buf.toString('utf8', start, end))
+    if (masked === null) return putNull(out, at)
+    const from = out.extend(at, 4 + masked.length * 3 + behind)
+    const written = writeText(masked, out.buf, from + 4)
+    writeInt32(out.buf, from, written)
+    return from + 4 + written
+  }
+}
+
+/** The length that was there is room enough. */
+function putNull({ buf }: Sheet, at: number): number {
+  buf[at] = buf[at + 1] = buf[at + 2] = buf[at + 3] = 0xff
+  return at + 4
 }
 
 type Mask = (value: string) => string | null
