@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Annotation } from '../../shared/annotation.ts'
+import type { AccessRequest } from '../../shared/api/models.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, timeOfDay, useNow } from '../decisions/time.ts'
@@ -100,7 +101,7 @@ function Held({
           </span>
         )}
       </div>
-      <p className="trunc">Nothing has run. The command starts when it is approved; this prompt waits for it.</p>
+      <p className="trunc">{heldWords(request?.state ?? 'pending')}</p>
       <div className="zone__acts">
         {pending && onCancel && (
           <Button size="sm" keys="⌃C" onClick={onCancel}>
@@ -111,9 +112,25 @@ function Held({
           {(request?.reviews ?? []).map((review) => (
             <Avatar key={review.by} name={review.by} approved={review.verdict === 'approve'} />
           ))}
-          {approval.group} <span className="t2">asked to review</span>
+          {approval.group} {pending && <span className="t2">asked to review</span>}
         </span>
       </div>
     </div>
   )
+}
+
+function heldWords(state: AccessRequest['state']): string {
+  switch (state) {
+    case 'pending':
+      return 'Nothing has run. The command starts when it is approved; this prompt waits for it.'
+    case 'approved':
+      return 'It was approved, and ran one time.'
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+    case 'revoked':
+      return 'Nothing ran.'
+    default:
+      return state satisfies never
+  }
 }

@@ -35,7 +35,7 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
   const terminal = new Terminal({
     fontFamily: '"JetBrains Mono", ui-monospace, monospace',
     fontSize: 12.5,
-    lineHeight: 1.2,
+    lineHeight: 1.06,
     letterSpacing: 0,
     scrollback: 20_000,
     cursorBlink: false,

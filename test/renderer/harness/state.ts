@@ -93,7 +93,7 @@ export function createFixture() {
     },
     decide: (id: string, verdict: 'approve' | 'deny', reason: string) =>
       change(id, (r) => {
-        const reviews = [...r.reviews, { by: 'grace', verdict, reason, at: data.at(0) }]
+        const reviews = [...r.reviews, { by: 'dana', verdict, reason, at: data.at(0) }]
         const enough = reviews.filter((review) => review.verdict === 'approve').length >= r.approval.count
         const state = verdict === 'deny' ? 'denied' : enough ? 'approved' : 'pending'
         return { ...r, reviews, state, canReview: false, ...(state === 'pending' ? {} : { decidedAt: data.at(0) }) }

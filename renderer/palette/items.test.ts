@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { highlight, type Sources, score, search } from './items.ts'
+
+const sources: Sources = {
+  connections: [],
+  tables: [],
+  requests: [],
+  commands: ['Go to sessions', 'Settings', 'Theme: dark'].map((label) => ({
+    kind: 'command',
+    id: label,
+    label,
+    icon: 'plug',
+    run: () => undefined,
+  })),
+}
+
+test('every word must fit, and the start of a name counts most', () => {
+  expect(score('orders-db', ['ord', 'x'])).toBe(0)
+  expect(score('orders-db', ['ord'])).toBeGreaterThan(score('reorders', ['ord']))
+  expect(search('se', sources)[0]?.items.map((item) => item.label)).toEqual(['Settings', 'Go to sessions'])
+})
+
+test('prefixes narrow the search', () => {
+  expect(search('>theme', sources)).toHaveLength(1)
+  expect(search('#theme', sources)).toEqual([])
+})
+
+test('hits are marked', () => {
+  expect(
+    highlight('orders-db', 'ord db')
+      .filter((part) => part.hit)
+      .map((part) => part.text),
+  ).toEqual(['ord', 'db'])
+})

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import type { Annotation } from '../../shared/annotation.ts'
+import type { RunEvent } from '../../shared/rpc/contract.ts'
+import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
+
+const policy = { id: 'p', reason: 'Because.' }
+const approval = { group: 'dba', count: 1, windowSeconds: 60, notify: [] }
+const expiresAt = '2030-01-01T00:00:00Z'
+const mask = { source: 'public.t.email', label: 'email', position: 0, dataClass: 'email', policy, requestable: true }
+const held: Annotation = { kind: 'held', policy, requestId: 'r', approval, expiresAt }
+
+const statement: RunEvent = { type: 'statement', statement: 0, start: 10, end: 30, text: 'DELETE FROM payments' }
+const says = (annotation: Annotation): RunEvent => ({ type: 'annotation', statement: 0, at: expiresAt, annotation })
+const complete = (ms: number): RunEvent => ({
+  type: 'complete',
+  statement: 0,
+  tag: 'DELETE 1',
+  rows: 1,
+  ms,
+  truncated: false,
+})
+const error = (sqlstate: string): RunEvent => ({ type: 'error', statement: 0, message: 'no', sqlstate, position: 14 })
+
+/** Applies events one second apart, as the first run. */
+function run(...events: RunEvent[]): SqlState {
+  return [statement, ...events].reduce(
+    (state, event, i) => apply(state, 0, event, i * 1000),
+    begin(noRuns, new Set(), 0),
+  )
+}
+
+const only = (state: SqlState) => {
+  const [mark] = state.marks
+  if (mark === undefined) throw new Error('no mark')
+  return mark
+}
+
+describe('what the gateway says of a statement', () => {
+  test('nothing: it was allowed', () => {
+    expect(only(run(complete(3)))).toMatchObject({ look: 'allowed', rows: 1, ms: 3 })
+  })
+
+  test('masked stays masked when it completes', () => {
+    const state = run(says({ kind: 'masked', columns: [mask] }), complete(3))
+    expect(only(state)).toMatchObject({ look: 'masked', masked: [mask] })
+  })
+
+  test('blocked is not told a second time as an error of the database', () => {
+    const blocked: Annotation = { kind: 'blocked', policy, message: 'no', hint: '', requestable: false }
+    expect(only(run(says(blocked), error('SPB01')))).toMatchObject({ look: 'blocked' })
+    expect(only(run(says(blocked), error('SPB01'))).error).toBeUndefined()
+  })
+
+  test('held, approved, done: approved, and the waiting is not counted as running', () => {
+    const state = run(says(held), says({ kind: 'approved', requestId: 'r', by: ['grace'] }), complete(2500))
+    expect(only(state)).toMatchObject({ look: 'approved', ms: 500, decision: { by: ['grace'] } })
+  })
+
+  test('held, then cancelled by the person', () => {
+    const waiting = run(says(held))
+    expect(only(apply({ ...waiting, cancelling: true }, 0, error('57014'), 9)).look).toBe('cancelled')
+  })
+
+  test('held, then denied, with the reason', () => {
+    const state = run(says(held), says({ kind: 'denied', requestId: 'r', by: 'grace', reason: 'Why?' }), error('SPD01'))
+    expect(only(state)).toMatchObject({ look: 'denied', decision: { by: ['grace'], reason: 'Why?' } })
+  })
+})
+
+test('an error of the database is placed within its statement', () => {
+  expect(only(run(error('42601')))).toMatchObject({ look: 'failed', error: { message: 'no', position: 4 } })
+})
+
+test('columns that come again under the same handle replace the first', () => {
+  const columns = (masked: boolean): RunEvent => ({
+    type: 'columns',
+    statement: 0,
+    result: 'h',
+    columns: [
+      {
+        name: 'email',
+        type: 'text',
+        ...(masked ? { masked: { dataClass: 'email', policyId: 'p', reason: '', requestable: true } } : {}),
+      },
+    ],
+  })
+  const { results } = run(columns(false), columns(true))
+  expect(results).toHaveLength(1)
+  expect(results[0]?.columns[0]?.masked?.policyId).toBe('p')
+})
+
+test('a run that breaks off leaves no statement running, and says that it may have run', () => {
+  const state = broke(run(), { code: 'failed', message: 'The run broke off.', action: 'none' }, 5)
+  expect(only(state).look).toBe('failed')
+  expect(state).toMatchObject({ running: undefined, messages: [{ kind: 'error' }] })
+})
+
+test('a statement that runs again leaves its earlier mark in the log; so does one that is dismissed', () => {
+  const first = run(complete(1))
+  expect(begin(first, new Set(['0:0']), 9)).toMatchObject({ marks: [], past: [{ id: '0:0' }] })
+  expect(dismiss(first, '0:0')).toMatchObject({ marks: [], past: [{ id: '0:0' }] })
+})

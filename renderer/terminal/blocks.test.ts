@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest'
+import { maskedSpans } from './blocks.ts'
+import { spread } from './rail.tsx'
+
+const spans = (text: string) => maskedSpans(text).map(({ start, length }) => text.slice(start, start + length))
+
+describe('masked spans of a line', () => {
+  test.each([
+    ['user=l•••@•••.com ok', ['l•••@•••.com']],
+    ['card •••• •••• •••• 4417 charged twice', ['•••• •••• •••• 4417']],
+    ['sms to +•• ••• •••3116', ['+•• ••• •••3116']],
+    ['postgres://checkout:••••••••@db/orders', ['••••••••@db']],
+    ['a • bullet', []],
+  ])('%s', (text, expected) => {
+    expect(spans(text)).toEqual(expected)
+  })
+})
+
+test('rail entries keep their order and their distance', () => {
+  const tops = spread([0, 4, 300, 310])
+  expect(tops[2]).toBe(300)
+  for (const [i, top] of tops.entries()) if (i > 0) expect(top - (tops[i - 1] ?? 0)).toBeGreaterThanOrEqual(38)
+})

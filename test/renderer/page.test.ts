@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { chromiumPath, launchChromium } from '../support/client.ts'
+import { startHarness } from './harness/server.ts'
+
+/** The page alone, in real Chromium under its content security policy, against fixtures: what end to end tests can't bring about. */
+const root = join(import.meta.dirname, '..', '..')
+const config = join(root, 'renderer', 'vite.config.ts')
+const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+const run = promisify(execFile)
+let dist: string
+let browser: Browser
+let harness: Awaited<ReturnType<typeof startHarness>>
+let page: Page
+let complaints: string[]
+
+describe.skipIf(chromiumPath === undefined)('the page', () => {
+  beforeAll(async () => {
+    dist = await mkdtemp(join(tmpdir(), 'sallyport-page-'))
+    // As `npm run build` does: the tests' own environment would make it React's development build.
+    await run(process.execPath, [vite, 'build', '--config', config, '--outDir', dist, '--emptyOutDir'], {
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
+    browser = await launchChromium()
+  }, 120_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    if (dist !== undefined) await rm(dist, { recursive: true, force: true })
+  })
+
+  beforeEach(async () => {
+    complaints = []
+    harness = await startHarness(dist)
+    page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+  })
+
+  afterEach(async () => {
+    await page.close()
+    await harness.close()
+    expect(complaints).toEqual([])
+  })
+
+  async function openSql(text: string): Promise<void> {
+    await page.goto(harness.url)
+    await page.getByRole('treeitem', { name: 'orders-db' }).click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await page.keyboard.insertText(text)
+  }
+
+  test('sign-in needs at most 250 KiB of compressed script', async () => {
+    harness.fixture.auth.set({ state: 'signed-out' })
+    const scripts: Promise<Buffer>[] = []
+    page.on('response', (response) => {
+      if (response.url().endsWith('.js')) scripts.push(response.body())
+    })
+    await page.goto(harness.url)
+    await page.getByRole('button', { name: 'Continue with SSO' }).waitFor()
+    const bytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0)
+    expect(bytes).toBeGreaterThan(20 * 1024)
+    expect(bytes).toBeLessThan(250 * 1024)
+  })
+
+  test('the page asks no other server for anything, and holds no inline script', async () => {
+    const html = await readFile(join(dist, 'index.html'), 'utf8')
+    expect(html).not.toMatch(/<script(?![^>]*src=)/)
+    expect(html).not.toMatch(/https?:/)
+    const assets = await readdir(join(dist, 'assets'))
+    expect(assets.some((name) => name.endsWith('.woff2'))).toBe(true)
+  })
+
+  test('a held statement can be cancelled by key, and the tree moves by keys', async () => {
+    await openSql('DELETE FROM payments WHERE id = 3;')
+    await page.keyboard.press('Meta+Enter')
+    const zone = page.getByRole('group', { name: 'Held by prod-write-approval' })
+    await zone.waitFor()
+    await page.keyboard.press('Meta+.')
+    await page.getByRole('button', { name: /^Cancelled DELETE payments/ }).waitFor()
+    expect(await zone.count()).toBe(0)
+    await page.keyboard.press('Meta+1')
+    await page.getByRole('treeitem', { name: 'orders-db' }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.getByRole('treeitem', { name: 'customers, 2 masked columns' }).waitFor()
+  })
+
+  test('F8 leads to the next decision, Escape back to the line', async () => {
+    await openSql("SELECT 1;\n\nUPDATE payments SET status = 'void';")
+    await page.getByRole('button', { name: 'Run all' }).click()
+    const zone = page.getByRole('group', { name: 'Blocked by no-unbounded-write' })
+    await zone.waitFor()
+    await page.locator('.monaco-editor textarea, .monaco-editor .native-edit-context').first().focus()
+    // From the last line on to the first, which is allowed and has no block, then to the blocked one.
+    await page.keyboard.press('F8')
+    await page.keyboard.press('F8')
+    await expect.poll(() => zone.evaluate((node) => node.matches(':focus'))).toBe(true)
+    await page.keyboard.press('Escape')
+    await expect.poll(() => zone.evaluate((node) => node.matches(':focus'))).toBe(false)
+  })
+
+  test('drafts survive a reload, and saving them changes no other setting', async () => {
+    await openSql('SELECT 1 -- not run yet')
+    await expect.poll(() => JSON.stringify(harness.fixture.settings.get().workspace)).toContain('not run yet')
+    expect(harness.fixture.settings.get()).toMatchObject({ theme: 'dark', pinned: ['web-1'] })
+    await page.reload()
+    await page.locator('.view-lines').getByText('not run yet').waitFor()
+  })
+
+  test('when the sign-in ends, the text stays and the rows go; signing in again brings them back', async () => {
+    await openSql('SELECT c.email FROM customers c;')
+    await page.keyboard.press('Meta+Enter')
+    await page.locator('.ag-cell').first().waitFor()
+    harness.fixture.expire()
+    const gate = page.getByRole('region', { name: 'Sign in again to see these results' })
+    await gate.waitFor()
+    expect(await page.locator('.ag-cell').count()).toBe(0)
+    await gate.getByRole('button', { name: 'Continue with SSO' }).click()
+    await gate.getByText('Finish in your browser').waitFor()
+    await page.locator('.view-lines').getByText('customers').waitFor()
+    const { person } = harness.fixture
+    harness.fixture.auth.set({ state: 'signed-in', gateway: 'https://g.example', gatewayName: 'G', person })
+    await page.locator('.ag-cell').first().waitFor()
+  })
+
+  test('while the gateway is away nothing can be sent, and the text stays', async () => {
+    await openSql('SELECT 1;')
+    harness.fixture.link.set({ state: 'down', since: new Date().toISOString() })
+    await page.getByText('is not answering.').first().waitFor()
+    await page.keyboard.press('Meta+Enter')
+    expect(await page.getByRole('button', { name: 'Run', exact: true }).getAttribute('aria-disabled')).toBe('true')
+    harness.fixture.link.set({ state: 'up', latencyMs: 3, since: new Date().toISOString() })
+    await page.keyboard.press('Meta+Enter')
+    await page.getByRole('button', { name: /^Allowed/ }).waitFor()
+  })
+
+  test('a denial says why; nothing is decided by where the focus happens to be', async () => {
+    await page.goto(harness.url)
+    await page.getByRole('button', { name: /waiting for you/ }).click()
+    await page.getByRole('button', { name: /Ada Brandt.*UPDATE settlements/ }).click()
+    const approve = page.getByRole('button', { name: 'Approve and run' })
+    await approve.waitFor()
+    expect(await approve.evaluate((node) => node.matches(':focus'))).toBe(false)
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await page.getByText('Say why').waitFor()
+    const comment = page.getByRole('textbox', { name: 'Comment' })
+    expect(await comment.evaluate((node) => node.matches(':focus'))).toBe(true)
+    await comment.fill('Not during the payout run.')
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await expect.poll(() => harness.fixture.requests.get().find((r) => r.id === 'req-1')?.state).toBe('denied')
+  })
+
+  test('the last of 50,000 rows is a scroll away, and few are on the page', async () => {
+    await openSql('SELECT c.email FROM customers c;')
+    await page.keyboard.press('Meta+Enter')
+    await page.locator('.ag-cell').first().waitFor()
+    await page.locator('.ag-cell').nth(2).click()
+    await page.keyboard.press('Meta+End')
+    await page.keyboard.press('Control+End')
+    await page.getByText('50000', { exact: true }).first().waitFor()
+    expect(await page.locator('.ag-row').count()).toBeLessThan(400)
+  })
+})
