@@ -4,13 +4,15 @@ import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import type { Admission, Gate } from './gate.ts'
 import { expected, type Line, type Portal, type Prepared } from './line.ts'
-import { frontend, messages, readBind, readExecute, readNamed, readParameters, readParse, zeroAt } from './messages.ts'
+import { frontend, messages, readBind, readExecute, readNamed, readParse, zeroAt } from './messages.ts'
 import { uncertain } from './names.ts'
+import { detached, withParameters } from './parameters.ts'
 import type { Script } from './statements.ts'
 
 /** Statements and parameters longer than this are refused. */
 const longestMessage = 64 << 20
-const longestParameter = 1000
+/** Of a parameter, this many bytes are on the recording. Who is asked to approve sees all of it. */
+const longestRecorded = 1000
 
 /**
  * What stands at the target for a statement that was not forwarded: it fails in every state, before any name is looked
@@ -154,7 +156,7 @@ export class Frontend {
       const { port } = this.#line
       const admission = this.#gate.admit({
         statements,
-        shown: text,
+        shown: () => text,
         redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
         startedAt,
       })
@@ -194,7 +196,7 @@ export class Frontend {
       if (verdict?.kind === 'block' && judged !== undefined) {
         // The record and the words are the same as when it would run.
         const { port } = this.#line
-        const asked = { statements: [judged], shown: text, redacted: () => port.redact(text), startedAt }
+        const asked = { statements: [judged], shown: () => text, redacted: () => port.redact(text), startedAt }
         return admitted(this.#gate.admit(asked), (one) => {
           if (one.ok) throw new Error('a blocked statement was admitted')
           refuse(one.error)
@@ -245,7 +247,8 @@ export class Frontend {
       const which = statement === '' ? 'unnamed prepared statement' : `prepared statement "${statement}"`
       return this.#refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
     }
-    const value: Portal = { prepared, judged, bind: { buf, at: parametersAt, end } }
+    const bind = { buf, at: parametersAt, end }
+    const value: Portal = { prepared, judged, bind: portal === '' ? bind : detached(bind) }
     const item = new Expected(kinds.bind)
     item.write = line.portals.write(portal, value, line.segment)
     line.expect(item)
@@ -298,13 +301,14 @@ export class Frontend {
       this.#toTarget.add(buf, start, end)
       return undefined
     }
-    const shown = withParameters(prepared.text, portal)
+    const { text } = prepared
     const admission = this.#gate.admit({
       statements: [judged],
-      shown,
+      shown: () => withParameters(text, portal.bind),
       redacted: () => {
-        if (shown !== prepared.text) return line.port.redact(shown)
-        prepared.redacted ??= line.port.redact(shown)
+        const shown = withParameters(text, portal.bind, longestRecorded)
+        if (shown !== text) return line.port.redact(shown)
+        prepared.redacted ??= line.port.redact(text)
         return prepared.redacted
       },
       startedAt,
@@ -425,31 +429,4 @@ function decode(buf: Buffer, start: number, end: number, encoding: string): stri
       for (let at = start; at < end; at++) if ((buf[at] as number) > 0x7f) return undefined
       return buf.toString('latin1', start, end)
   }
-}
-
-/** The statement with its parameters, for people; the parameters are let go of. */
-function withParameters(text: string, portal: Portal): string {
-  const { bind } = portal
-  if (bind === undefined) return text
-  portal.bind = undefined
-  // The common case, and the cheap one: no parameters at all.
-  const { buf, at, end } = bind
-  if (at + 4 <= end && buf[at] === 0 && buf[at + 1] === 0 && buf[at + 2] === 0 && buf[at + 3] === 0) return text
-  const values = readParameters(buf, at, end, longestParameter)
-  if (values.length === 0) return text
-  let shown = `${text}\n-- `
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    if (i > 0) shown += ', '
-    shown += `$${i + 1} = `
-    shown += value === null || value === undefined ? 'NULL' : plain.test(value) ? `'${value}'` : quoted(value)
-  }
-  return shown
-}
-
-const plain = /^[\w .:+-]*$/
-
-/** As one line, so that it stays a comment. */
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", "''").replaceAll(/[\r\n]+/g, ' ')}'`
 }

@@ -25,7 +25,7 @@ import type { Run, Verdict } from './verdict.ts'
 export interface Asked {
   statements: readonly Judged[]
   /** Exactly what runs, parameters included. */
-  shown: string
+  shown(): string
   /** `shown`, with sensitive values masked; by statement where there are several. */
   redacted(index: number): string
   startedAt: number
@@ -356,7 +356,7 @@ export class Gate {
     try {
       held = await line.port.hold({
         action: analysis.action,
-        text: asked.shown,
+        text: asked.shown(),
         policy,
         approval,
         tables: analysis.tables,

@@ -4,6 +4,7 @@ import type { Voice } from './annotations.ts'
 import type { SessionCatalog, TargetCatalog } from './catalog.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Names } from './names.ts'
+import type { Bound } from './parameters.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import { type Judged, type Meaning, Scripts } from './statements.ts'
 import { Judge } from './verdicts.ts'
@@ -25,8 +26,7 @@ export interface Prepared {
 export interface Portal {
   prepared: Prepared
   judged: Judged | undefined
-  /** The Bind message, until the parameters are on the record. */
-  bind: { buf: Buffer; at: number; end: number } | undefined
+  bind: Bound | undefined
 }
 
 export const statuses = { idle: 0x49, transaction: 0x54, failed: 0x45 } as const

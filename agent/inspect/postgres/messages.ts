@@ -110,7 +110,7 @@ export function readParse(buf: Buffer, start: number, end: number): ParseMessage
 export interface BindMessage {
   portal: string
   statement: string
-  /** Where the parameter formats begin: see `readParameters`. */
+  /** Where the parameter formats begin: see `Bound`. */
   parametersAt: number
 }
 
@@ -122,32 +122,6 @@ export function readBind(buf: Buffer, start: number, end: number): BindMessage {
     statement: statementEnd === portalEnd + 1 ? '' : buf.toString('utf8', portalEnd + 1, statementEnd),
     parametersAt: statementEnd + 1,
   }
-}
-
-/** Parameters of a Bind message as people read them: text as it is, binary in hex, long ones cut at `longest` bytes. */
-export function readParameters(buf: Buffer, at: number, end: number, longest: number): (string | null)[] {
-  const formats: number[] = []
-  const formatCount = int16At(buf, at, end)
-  let pos = at + 2
-  for (let i = 0; i < formatCount; i++, pos += 2) formats.push(int16At(buf, pos, end))
-  const count = int16At(buf, pos, end)
-  pos += 2
-  const values: (string | null)[] = []
-  for (let i = 0; i < count; i++) {
-    const length = int32At(buf, pos, end)
-    pos += 4
-    if (length < 0) {
-      values.push(null)
-      continue
-    }
-    if (pos + length > end) throw new FrameError('a parameter that is longer than its message')
-    const binary = (formats.length === 1 ? formats[0] : formats[i]) === 1
-    const shown = Math.min(length, longest)
-    const value = binary ? `\\x${buf.toString('hex', pos, pos + shown)}` : buf.toString('utf8', pos, pos + shown)
-    values.push(shown < length ? `${value}…` : value)
-    pos += length
-  }
-  return values
 }
 
 export interface NamedTarget {

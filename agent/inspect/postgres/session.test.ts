@@ -73,6 +73,21 @@ describe('a session', () => {
     expect(client.notices.map((notice) => notice.code)).toEqual(['SPH01', 'SPA01'])
   })
 
+  it('shows who decides all that will run, however long a parameter is', async () => {
+    door.people.rule = hold('sql:update')
+    const client = await door.client()
+    const held = door.people.nextHold()
+    const note = `${'x'.repeat(5_000)}\n\u202eend`
+    const update = client.query('update orders set note = $1 where id = $2', [note, 4])
+    await held
+    const request = door.people.holds[0]?.request
+    expect(request?.text).toBe(
+      `update orders set note = $1 where id = $2\n-- $1 = E'${'x'.repeat(5_000)}\\n\\U0000202eend', $2 = '4'`,
+    )
+    door.people.holds[0]?.settle({ kind: 'approved', by: ['grace'] })
+    expect((await update).rowCount).toBe(1)
+  })
+
   it('keeps named statements, cursors and row limits apart', async () => {
     const client = await door.client()
     await client.query('prepare by_id as select id, email from customers where id = $1')

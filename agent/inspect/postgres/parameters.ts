@@ -1,0 +1,69 @@
+import { isUtf8 } from 'node:buffer'
+import { FrameError } from './frames.ts'
+import { int16At, int32At } from './messages.ts'
+
+/** The parameters of a Bind message, from their formats on: n:int16 (format:int16)* n:int16 (length:int32 bytes)* … */
+export interface Bound {
+  buf: Buffer
+  at: number
+  end: number
+}
+
+/** A copy that does not keep the chunk alive: for portals that may stay. */
+export function detached({ buf, at, end }: Bound): Bound {
+  const copy = Buffer.from(buf.subarray(at, end))
+  return { buf: copy, at: 0, end: copy.length }
+}
+
+/**
+ * A statement with its parameters, as a comment behind it. No two values read the same: text stands in quotes, bytes that are no
+ * text and binary format are hexadecimal without. `longest`: bytes of a value that are shown; an ellipsis says that there are more.
+ */
+export function withParameters(text: string, bound: Bound | undefined, longest = Number.POSITIVE_INFINITY): string {
+  if (bound === undefined) return text
+  const { buf, at, end } = bound
+  // The common case, and the cheap one: no parameters at all.
+  if (at + 4 <= end && buf[at] === 0 && buf[at + 1] === 0 && buf[at + 2] === 0 && buf[at + 3] === 0) return text
+  const formatCount = int16At(buf, at, end)
+  let pos = at + 2 + 2 * formatCount
+  const count = int16At(buf, pos, end)
+  pos += 2
+  let shown = text
+  for (let i = 0; i < count; i++) {
+    const length = int32At(buf, pos, end)
+    pos += 4
+    if (pos + Math.max(0, length) > end) throw new FrameError('a parameter that is longer than its message')
+    const binary = formatCount > 0 && int16At(buf, at + 2 + 2 * (formatCount === 1 ? 0 : i), end) === 1
+    shown += `${i === 0 ? '\n-- ' : ', '}$${i + 1} = ${length < 0 ? 'NULL' : shownValue(buf, pos, length, binary, longest)}`
+    pos += Math.max(0, length)
+  }
+  return shown
+}
+
+function shownValue(buf: Buffer, start: number, length: number, binary: boolean, longest: number): string {
+  const end = start + Math.min(length, longest)
+  const more = length > longest ? '…' : ''
+  if (binary) return `\\x${buf.toString('hex', start, end)}${more}`
+  const value = buf.toString('utf8', start, end)
+  if (plain.test(value)) return `'${value}${more}'`
+  if (more === '' && !isUtf8(buf.subarray(start, end))) return `text \\x${buf.toString('hex', start, end)}`
+  return quoted(`${value}${more}`)
+}
+
+const plain = /^[\w .:+-]*$/
+
+/** As SQL writes it, on one line, so that it stays a comment: E'…' where something has to be escaped. */
+function quoted(value: string): string {
+  const doubled = value.replaceAll("'", "''")
+  if (!unprintable.test(doubled)) return `'${doubled}'`
+  return `E'${doubled.replaceAll('\\', '\\\\').replaceAll(everyUnprintable, (char) => escapes[char] ?? escaped(char))}'`
+}
+
+/** Controls, line ends of any kind, and characters that turn the direction of what is read. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+const everyUnprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+function escaped(char: string): string {
+  return `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
+}
