@@ -5,6 +5,7 @@ import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
 import type { RecordingEvent, RecordingManifest } from '../../shared/recording.ts'
 import { liveMarker, manifestName, maxLineBytes, noHash, recordingPath, spoolName } from './layout.ts'
+import { LineMemory, lineOf } from './line.ts'
 import { sealSpool, writeManifest } from './seal.ts'
 
 export interface RecordingSubject {
@@ -60,6 +61,7 @@ export class RecordingWriter {
   #manifest: RecordingManifest
   #spool: Spool | undefined
   #nextChunk = 1
+  readonly #memory = new LineMemory()
   #waiting = ''
   #queue: number[] = []
   #sealing: Promise<void> | undefined
@@ -116,7 +118,7 @@ export class RecordingWriter {
    */
   record(event: RecordingEvent): undefined {
     this.#refuseWhenUnfit()
-    const line = `${JSON.stringify(event)}\n`
+    const line = lineOf(event, this.#memory)
     if (mayWait[event.type] && this.#waiting.length + line.length < waitingLimit) {
       this.#waiting += line
       return

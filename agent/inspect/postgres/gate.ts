@@ -269,7 +269,7 @@ export class Gate {
   }
 
   #request(asked: Asked, index: number, analysis: StatementAnalysis, n: number, run: Run): Promise<void> | undefined {
-    const { outcome, policy, masked, grantId } = run
+    const { outcome, policy, recorded, grantId } = run
     const { port } = this.#line
     // Built by hand, not by spreading: this runs for every statement.
     const event: Extract<RecordingEvent, { type: 'request' }> = {
@@ -281,8 +281,8 @@ export class Gate {
       outcome,
     }
     if (policy !== undefined) event.policy = policy
-    if (masked.length > 0) event.masks = [...masked]
-    if (analysis.tables.length > 0) event.tables = [...analysis.tables]
+    if (recorded.masks !== undefined) event.masks = recorded.masks
+    if (recorded.tables !== undefined) event.tables = recorded.tables
     if (grantId !== undefined) event.grantId = grantId
     return this.#line.record(event)
   }

@@ -17,6 +17,8 @@ export interface Run {
   policy: PolicyRef | undefined
   grantId: string | undefined
   masked: readonly Masked[]
+  /** For the record, the same objects every time. */
+  recorded: { masks: Masked[] | undefined; tables: string[] | undefined }
   columns: readonly (ColumnMask | null)[]
   /** Written before the result: what is masked, which grant was used. */
   notice: Buffer | undefined

@@ -94,6 +94,10 @@ export class Judge {
       policy: masked[0]?.policy,
       grantId: undefined,
       masked,
+      recorded: {
+        masks: masked.length > 0 ? [...masked] : undefined,
+        tables: analysis.tables.length > 0 ? [...analysis.tables] : undefined,
+      },
       columns: masks,
       notice: masked.length > 0 ? maskedNotice(this.#voice, masked) : undefined,
       scrub: anyMasked && this.#touches(analysis, meaning),
