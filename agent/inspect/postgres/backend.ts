@@ -5,6 +5,7 @@ import { type Execution, type Expected, kinds } from './expected.ts'
 import { assembleBelow, FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
 import { backend, firstValue, readFields, readParameterStatus, rowsOf } from './messages.ts'
+import { maskedNotification } from './notification.ts'
 import { type FieldMask, Sheet } from './rows.ts'
 import { maskerOf } from './verdicts.ts'
 
@@ -211,8 +212,12 @@ export class Backend {
       case backend.parameterStatus:
         this.#parameter(buf, start, end)
         break
-      case backend.notification:
-        break
+      case backend.notification: {
+        const safe = maskedNotification(buf, start, end, line.port.textMasks())
+        if (safe === undefined) break
+        this.#toClient.push(safe)
+        return
+      }
       default:
         throw new FrameError(`the target sent a message of type ${JSON.stringify(String.fromCharCode(type))}`)
     }

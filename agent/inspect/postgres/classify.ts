@@ -1,6 +1,14 @@
 import type { DefineStmt, ExplainStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
-import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
+import type {
+  Analysis,
+  Catalog,
+  ColumnId,
+  ColumnUse,
+  OutputColumn,
+  SessionEffect,
+  StatementAnalysis,
+} from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { copy, isOn } from './sql/copy.ts'
@@ -77,7 +85,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
   for (const column of report.writes) uses.push({ column, how: 'write' })
   for (const use of uses) report.touched.add(use.column)
   const complete = report.doubt === undefined
-  return {
+  const analysis: StatementAnalysis = {
     start: raw.start,
     end: raw.end,
     node: tag,
@@ -96,7 +104,12 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
     ...(result.refers ? { refers: result.refers } : {}),
     literalFree: report.literalFree && queries.has(tag),
   }
+  computedBy.set(analysis, report.computed)
+  return analysis
 }
+
+/** Report.computed of an analysis: EXPLAIN alone asks. */
+const computedBy = new WeakMap<StatementAnalysis, ReadonlySet<ColumnId>>()
 
 const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
@@ -299,6 +312,8 @@ function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => Statemen
   if (runs) {
     for (const table of inner.written) report.written.add(table)
     report.effects.push(...inner.effects)
+    // The memory that a step took shows how long the values were that it kept, those that nobody gets to see too.
+    report.use(computedBy.get(inner) ?? new Set(), 'predicate')
   }
   // The size of what would be sent tells about values, masked ones too.
   if (isOn(node.options, 'serialize')) {

@@ -66,6 +66,9 @@ describe('start-up parameters', () => {
     expect(ask({ options: '-W 10' }).ok).toBe(false)
     expect(ask({ options: '-c standard_conforming_strings=off' }).ok).toBe(false)
     expect(ask({ options: '-c session_authorization=root' }).ok).toBe(false)
+    expect(ask({ options: '-c role=root' }).ok).toBe(false)
+    expect(ask({ role: 'root' }).ok).toBe(false)
+    expect(ask({ role: 'none' }).ok).toBe(true)
     expect(readOptions('-c a=b\\ c -cd=e')).toEqual([
       ['a', 'b c'],
       ['d', 'e'],

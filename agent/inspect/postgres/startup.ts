@@ -154,7 +154,10 @@ export function targetParameters(
     if (fixed !== undefined && value.toLowerCase() !== fixed) {
       return { ok: false, message: `${name} is kept ${fixed} here, because it changes how statements are read.` }
     }
-    if (key === 'session_authorization') return { ok: false, message: `${name} cannot be set at start-up here.` }
+    // Policy decides on SET ROLE, and would not be asked here.
+    const another = key === 'role' && value.toLowerCase() !== 'none'
+    if (key === 'session_authorization' || another)
+      return { ok: false, message: `${name} cannot be set at start-up here.` }
     parameters.set(name, value)
   }
   for (const [name, value] of pinned) parameters.set(name, value)

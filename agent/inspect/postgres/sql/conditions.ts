@@ -13,9 +13,9 @@ export function where(node: Node | undefined, walk: Walk, scope: Scope): void {
     walk.report.leave()
     return
   }
-  const value = walk.expression(node, scope)
-  if (value.sources.size === 0) return
   const column = lookedUp(node)
+  const value = column ? walk.report.comparing(() => walk.expression(node, scope)) : walk.expression(node, scope)
+  if (value.sources.size === 0) return
   if (column && walk.expression(column, scope).plain) walk.report.use(value.sources, 'lookup')
   else walk.report.use(value.sources, 'predicate')
 }

@@ -13,6 +13,7 @@ import { predicate, type Walk } from './walk.ts'
 export function expression(node: Node, walk: Walk, scope: Scope, neutral = false): Value {
   walk.report.enter()
   const value = dispatch(node, walk, scope, neutral)
+  if (!value.plain) walk.report.computes(value.sources)
   walk.report.leave()
   return value
 }

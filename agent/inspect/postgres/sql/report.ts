@@ -17,6 +17,7 @@ export class Report {
   readonly lookups = new Set<ColumnId>()
   readonly predicates = new Set<ColumnId>()
   readonly writes = new Set<ColumnId>()
+  readonly #computed = new Set<ColumnId>()
   readonly tables = new Set<string>()
   readonly written = new Set<string>()
   readonly functions = new Set<string>()
@@ -29,6 +30,7 @@ export class Report {
   hasWhere = true
   literalFree = true
   doubt: string | undefined
+  #comparing = false
   #depth = 0
   #nodes = 0
 
@@ -61,9 +63,27 @@ export class Report {
     this.touch(view.touched)
     this.use(view.lookups, 'lookup')
     this.use(view.predicates, 'predicate')
+    this.computes(view.computed)
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)
     if (view.doubt) this.doubts(view.doubt)
+  }
+
+  /** Something is computed from them, whether it is shown or not. */
+  get computed(): ReadonlySet<ColumnId> {
+    return this.#computed
+  }
+
+  computes(sources: ReadonlySet<ColumnId>): void {
+    if (!this.#comparing) for (const source of sources) this.#computed.add(source)
+  }
+
+  /** Nothing comes of what `walk` computes but whether a row is taken. */
+  comparing<T>(walk: () => T): T {
+    this.#comparing = true
+    const result = walk()
+    this.#comparing = false
+    return result
   }
 
   enter(): void {
