@@ -539,7 +539,8 @@ export const guesses: Readonly<Record<string, readonly string[]>> = {
     "explain (analyze, costs off, timing off, summary off) select id from customers where id = 1 and email like '{}%'",
   ],
   'the memory of a plan': [
-    "explain (analyze, costs off, timing off, summary off, buffers off) with t as materialized (select lpad(nullif(left(email, 1), '{}'), 200000) as x from customers where id = 1) select count(x) from t t1 join t t2 using (x)",
-    "explain (analyze, costs off, timing off, summary off, buffers off) select x from notes o join (select id, lpad(nullif(left(email, 1), '{}'), 200000) as x from customers where id = 1 offset 0) s on s.id = o.id",
+    'set enable_nestloop = off',
+    'set enable_mergejoin = off',
+    "explain (analyze, costs off, timing off, summary off) select x from orders o join (select id, rpad(nullif(left(email, 1), '{}'), 9000) as x from customers where id = 1 offset 0) s on s.id = o.customer_id",
   ],
 }

@@ -1,11 +1,12 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { cstring, int16, int32, message, messages } from '../../agent/inspect/postgres/messages.ts'
 import { type BypassCase, cases } from '../bypass/cases.ts'
 import { build, fingerprint, remove, schema } from '../bypass/fixture.ts'
 import { LeakFinder } from '../bypass/leaks.ts'
 import { guesses, scenarios } from '../bypass/scenarios.ts'
 import { sessionToken } from '../support/access.ts'
-import { type Answer, RawPostgres } from '../support/raw-postgres.ts'
+import { type Answer, bind, execute, RawPostgres } from '../support/raw-postgres.ts'
 
 /**
  * The corpus against the running product: an engineer in staging, where tables may be changed, at the native listener.
@@ -144,5 +145,109 @@ describe('a guess that is right looks like one that is wrong', () => {
       await tidy(before)
     }
     expect(answers[0]).toEqual(answers[1])
+  })
+})
+
+describe('around the statements', () => {
+  test('a payload that a trigger sends comes masked', async () => {
+    await door.query('listen leak')
+    await owner.query(`select pg_notify('leak', row_to_json(c)::text) from ${schema}.customers c where id = 1`)
+    const answer = await door.query('select 1')
+    await door.query('unlisten *')
+    expect(answer.heard.map(({ type }) => type)).toContain('A')
+    expect(finder.find(answer.bytes)).toEqual([])
+  })
+
+  test('rows come in no order that a masked column gives', async () => {
+    const before = await fingerprint(owner)
+    for (const sql of [
+      'create index by_ssn on customers (ssn) include (id)',
+      'create index by_email on customers (email, id)',
+      'cluster customers using customers_pkey',
+    ]) {
+      expect(refused(await door.query(sql)), sql).toBe(true)
+    }
+    expect(await fingerprint(owner)).toBe(before)
+  })
+
+  test('a table that goes away while a statement waits for it is not replaced by another unmasked', async () => {
+    const other = await enter()
+    for (const sql of ['create schema shade', 'create table shade.customers (id bigint, name text)'])
+      await door.query(sql)
+    await door.query(`set search_path = shade, ${schema}`)
+    expect((await door.query('select c::text from customers c')).rows).toBe(0)
+    await other.query('begin')
+    await other.query('drop table shade.customers')
+    const waiting = door.query('select c::text from customers c')
+    // The target looks the name up again when it has the lock: unless it was refused, wait until it waits.
+    const locked = owner.query(
+      'do $$ begin for n in 1..200 loop perform pg_sleep(0.01); exit when exists (select from pg_locks where not granted); end loop; end $$',
+    )
+    await Promise.race([waiting, locked])
+    await other.query('commit')
+    const answer = await waiting
+    other.close()
+    await locked
+    await door.query(`set search_path = ${schema}`)
+    await door.query('drop schema shade cascade')
+    expect(finder.find(answer.bytes)).toEqual([])
+  })
+
+  const parse = (name: string, sql: string) => messages.parse(name, sql)
+  const whole = 'select c::text from customers c'
+  const harmless = 'select id from customers where id = 1'
+  test.each<[string, readonly Buffer[]]>([
+    [
+      'a name given again in one pipeline',
+      [
+        parse('a', harmless),
+        bind('', 'a'),
+        messages.close('S', 'a'),
+        parse('a', whole),
+        execute(''),
+        bind('p', 'a'),
+        execute('p'),
+        messages.sync,
+      ],
+    ],
+    [
+      'a text replaced after it was described',
+      [parse('', harmless), messages.describe('S', ''), parse('', whole), bind('', ''), execute(''), messages.sync],
+    ],
+    [
+      'a portal whose statement is replaced',
+      [
+        parse('y', 'select email, ssn from customers'),
+        bind('q', 'y'),
+        messages.close('S', 'y'),
+        parse('y', 'select 1, 2'),
+        execute('q', 1),
+        execute('q', 1),
+        messages.sync,
+      ],
+    ],
+    ['a function called by its number', [message(0x46, int32(2), int16(0), int16(0), int16(0))]],
+    ['a query behind the end of another', [message(0x51, Buffer.from(`select 1\0${whole}\0`))]],
+    ['bytes that are no text', [message(0x51, Buffer.from([0xff, 0xc3]), cstring(`; ${whole}`))]],
+    [
+      'a statement of two megabytes',
+      [messages.query(`select '${'x'.repeat(2 << 20)}' is null, c::text from customers c`)],
+    ],
+    ['a type of message that does not exist', [message(0x7a, cstring(whole))]],
+  ])('%s shows nothing', async (_, script) => {
+    const { bytes } = await door.send(script)
+    if (door.closed) door = await enter()
+    await door.query('deallocate all')
+    expect(finder.find(bytes)).toEqual([])
+  })
+
+  test('settings at the start change neither role nor reading', async () => {
+    for (const parameters of [
+      { role: 'pg_monitor' },
+      { standard_conforming_strings: 'off' },
+      { replication: 'database' },
+    ]) {
+      await expect(enter(parameters), JSON.stringify(parameters)).rejects.toThrow(/here|through this door/)
+    }
   })
 })
