@@ -13,6 +13,11 @@ const arrows = {
 }
 const folders = Object.keys(arrows)
 
+// The cruiser never tells its parser that a .tsx file holds JSX, so the parser is told here.
+const swc = require('@swc/core')
+const { parseFileSync } = swc
+swc.parseFileSync = (file, options) => parseFileSync(file, { ...options, tsx: file.endsWith('.tsx') })
+
 const layers = folders.map((folder) => ({
   name: `${folder}-imports`,
   comment: `${folder}/ may import only: ${arrows[folder].join(', ') || 'nothing of ours'}`,
@@ -54,6 +59,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: {

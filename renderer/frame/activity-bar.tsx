@@ -1,11 +1,15 @@
 import { Icon, type IconName } from '../decisions/icon.tsx'
+import { usePerson } from '../rpc/context.tsx'
 import { Tip } from '../theme/controls.tsx'
 import { type Area, useNavigation, usePlace } from './desk.tsx'
-import { useWaitingForMe } from './waiting.ts'
+import { useRequests, useWaitingForMe } from './waiting.ts'
 
 /** The four areas. */
 export function ActivityBar() {
   const waiting = useWaitingForMe()
+  const me = usePerson()?.id
+  // Who has asked for nothing is here to review.
+  const own = useRequests().requests.some((request) => request.requester.id === me)
   const go = useNavigation()
   return (
     <nav className="act" aria-label="Areas">
@@ -15,7 +19,7 @@ export function ActivityBar() {
         label="Requests"
         icon="inbox"
         badge={waiting}
-        onClick={() => go.requests(waiting > 0 ? 'review' : 'mine')}
+        onClick={() => go.requests(waiting > 0 || !own ? 'review' : 'mine')}
       />
       <Item area="sessions" label="Sessions" icon="replay" onClick={() => go.area('sessions')} />
       <span className="act__sp" />

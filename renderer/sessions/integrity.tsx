@@ -7,7 +7,7 @@ import { counted } from '../decisions/words.ts'
 import { useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Tip } from '../theme/controls.tsx'
-import type { Recording } from './replay.tsx'
+import type { Recording } from './recording.ts'
 
 function useVerification(id: string) {
   const { queries } = useRpc()

@@ -1,6 +1,10 @@
 import type { Annotation } from '../../shared/annotation.ts'
+import type { RecordingPage } from '../../shared/api/models.ts'
 import type { PolicyRef } from '../../shared/decision.ts'
 import type { Outcome, RecordingEvent } from '../../shared/recording.ts'
+
+/** A recording, read to its end. */
+export type Recording = Omit<RecordingPage, 'next'>
 
 /** One request of a recording with everything that was recorded of it. Times are milliseconds since the session began. */
 export interface Entry {

@@ -4,6 +4,7 @@ import type { RpcClient } from '../rpc/client.ts'
 import { useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Empty, Spinner } from '../theme/controls.tsx'
+import type { Recording } from './recording.ts'
 import { SqlReplay } from './sql-replay.tsx'
 import { TerminalReplay } from './terminal-replay.tsx'
 
@@ -37,10 +38,8 @@ function Kind({ session, recording }: { session: Session; recording: Recording }
   )
 }
 
-export type Recording = Omit<RecordingPage, 'next'>
-
 /** Most events that are read into the page; a longer recording is cut there, and says so. */
-export const maxEvents = 200_000
+const maxEvents = 200_000
 
 async function readAll(client: RpcClient, id: string, signal: AbortSignal): Promise<Recording> {
   const first = await client.gateway.recordings.read({ id, after: 0, limit: 5000 }, { signal })

@@ -8,8 +8,7 @@ import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/
 import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
 import { Empty } from '../theme/controls.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
-import { type Entry, entries } from './recording.ts'
-import type { Recording } from './replay.tsx'
+import { type Entry, entries, type Recording } from './recording.ts'
 
 /** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
 export function SqlReplay({ session, recording }: { session: Session; recording: Recording }) {

@@ -14,8 +14,7 @@ import { Glyph, usePlaced, useTerminalFont } from '../terminal/terminal-tab.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { usePlayer } from './player.ts'
-import { type TimelineItem, timeline } from './recording.ts'
-import type { Recording } from './replay.tsx'
+import { type Recording, type TimelineItem, timeline } from './recording.ts'
 import { Scrubber } from './scrubber.tsx'
 
 /** A recorded shell: the timeline, the terminal as it was, and the scrubber. */

@@ -1,9 +1,23 @@
 import { looks } from '../decisions/words.ts'
 import { readTokens, toHex } from '../theme/colors.ts'
-import type { EditorHandle } from './editor.tsx'
 import { decorations, hasZone, maskedSpans, type Range } from './marks.ts'
 import { monaco } from './monaco.ts'
 import type { Mark } from './run-state.ts'
+
+/** What the tab asks of its editor. Offsets are UTF-16, in the text as it is now. */
+export interface EditorHandle {
+  text(): string
+  cursor(): number
+  /** Undefined when nothing is selected. */
+  selection(): { start: number; end: number } | undefined
+  /** Ids of marks whose statements lie in [start, end), wherever edits have moved them. */
+  marksIn(start: number, end: number): ReadonlySet<string>
+  lineOf(mark: string): number | undefined
+  reveal(mark: string): void
+  /** The next decision from the cursor, or the one before. */
+  step(direction: 1 | -1): void
+  focus(): void
+}
 
 interface Shown {
   mark: Mark

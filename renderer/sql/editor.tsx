@@ -2,26 +2,11 @@ import './editor.css'
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import type { ThemeName } from '../theme/theme.tsx'
-import { EditorMarks } from './editor-marks.ts'
+import { type EditorHandle, EditorMarks } from './editor-marks.ts'
 import { languageId } from './language.ts'
 import { hasZone } from './marks.ts'
 import { applyTheme, monaco } from './monaco.ts'
 import type { Mark } from './run-state.ts'
-
-/** What the tab asks of its editor. Offsets are UTF-16, in the text as it is now. */
-export interface EditorHandle {
-  text(): string
-  cursor(): number
-  /** Undefined when nothing is selected. */
-  selection(): { start: number; end: number } | undefined
-  /** Ids of marks whose statements lie in [start, end), wherever edits have moved them. */
-  marksIn(start: number, end: number): ReadonlySet<string>
-  lineOf(mark: string): number | undefined
-  reveal(mark: string): void
-  /** The next decision from the cursor, or the one before. */
-  step(direction: 1 | -1): void
-  focus(): void
-}
 
 interface Props {
   label: string

@@ -119,7 +119,7 @@ const scenes: Record<string, Scene> = {
       fixture.addRequest({ ...first, id: 'req-toast', text: 'UPDATE settlements SET state = 1 WHERE id = 7' })
     await page.getByText('asks for approval', { exact: false }).last().waitFor()
     fixture.link.set({ state: 'down', since: new Date().toISOString() })
-    await page.getByText('is not answering.').waitFor()
+    await page.getByText('is not answering.').first().waitFor()
   },
   expired: async (page, { fixture }) => {
     await openSql(page)
