@@ -29,8 +29,12 @@ export function TitleBar() {
       <div className="title__right">
         <GatewayState />
         <span className="vr" />
-        <Bell />
-        <span className="vr" />
+        {auth?.state === 'signed-in' && (
+          <>
+            <Bell />
+            <span className="vr" />
+          </>
+        )}
         <Person />
       </div>
     </header>
@@ -105,7 +109,7 @@ function Person() {
           {expired ? <Icon name="lock" /> : <Avatar name={person.name} />}
           {expired && <span className="t3">Signed out</span>}
           <span>{person.name}</span>
-          <span className="t3 title__group">{person.groups[0]}</span>
+          {!expired && <span className="t3 title__group">{person.groups[0]}</span>}
         </button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -50,8 +50,10 @@ export function SqlReplay({ session, recording }: { session: Session; recording:
             <section className="grid scroll sqt__s" tabIndex={0} aria-label="Statements" onKeyDown={step}>
               <Table all={all} start={start} selected={selected?.n} onSelect={setChosen} />
             </section>
-            {selected && <EntryDetail entry={selected} start={start} />}
-            <SessionMeta session={session} recording={recording} />
+            <div className="rp__side scroll">
+              {selected && <EntryDetail entry={selected} start={start} />}
+              <SessionMeta session={session} recording={recording} />
+            </div>
           </div>
         </>
       )}
