@@ -20,7 +20,8 @@ import {
 } from './models.ts'
 
 /** The gateway API under `/api/v1`. Errors are RFC 9457 problem documents; `code` is one of the `problems` below. */
-const id = z.object({ id: z.string().min(1).max(64) })
+/** The store keeps no NUL, so no id holds one. */
+const id = z.object({ id: z.string().regex(/^[^\0]{1,64}$/) })
 const byName = z.object({ name: ConnectionName })
 
 export const problems = {
@@ -56,7 +57,10 @@ export const apiContract = {
         z.object({
           state: z.enum(['live', 'ended']).optional(),
           connection: ConnectionName.optional(),
-          principal: z.string().optional(),
+          principal: z
+            .string()
+            .regex(/^[^\0]*$/)
+            .optional(),
           limit: z.coerce.number().int().min(1).max(500).default(100),
         }),
       )
