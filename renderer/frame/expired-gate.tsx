@@ -36,8 +36,7 @@ export function ExpiredGate({ title, document }: { title: string; document: Docu
           <b className="gate__t">{title}</b>
         </div>
         <p className="t2 gate__p">
-          Your sign-in ended. Results stay hidden until it is you again. Your drafts are kept, and what is held keeps
-          waiting.
+          Your sign-in ended. Results stay hidden until it is you again. Your tabs and drafts are kept.
         </p>
         {signIn.error && <p className="err gate__p">{problemOf(signIn.error).message}</p>}
         {auth.waiting === undefined ? (
