@@ -64,6 +64,8 @@ async function app(options: AppOptions): Promise<void> {
   })
   lines.close()
   await client.close()
+  // A far side that never says goodbye must not keep the terminal waiting.
+  setTimeout(() => process.exit(), 1000).unref()
 }
 
 /** The link is the answer, so it goes to stdout. */

@@ -15,7 +15,7 @@ export const chromiumPath = which('chromium') ?? which('google-chrome')
 export function launchChromium(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('Chromium is not installed')
   const quiet = ['--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...quiet] })
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
 }
 
 export interface Client {
@@ -52,7 +52,7 @@ export async function openClient(
     context,
     errors,
     close: async () => {
-      await context.close()
+      if (browser.isConnected()) await context.close()
       await end(child)
       await rm(home, { recursive: true, force: true })
     },
