@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Target } from '../shared/link.ts'
+import { connectLender } from './lender.ts'
 
 const dialTimeoutMs = 10_000
 
@@ -9,7 +10,10 @@ const dialTimeoutMs = 10_000
  */
 export function dial(target: Target, timeoutMs: number = dialTimeoutMs): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true, keepAlive: true })
+    const options = { host: target.host, port: target.port, noDelay: true, keepAlive: true }
+    // TLS reads by itself.
+    const lends = target.kind === 'postgres' && target.tls.mode === 'disable'
+    const socket = lends ? connectLender(options) : connect(options)
     const fail = (reason: string): void => {
       socket.destroy()
       reject(new Error(reason))

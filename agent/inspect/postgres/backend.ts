@@ -54,7 +54,14 @@ export class Backend {
       if (scanner.last) for (const notice of this.#waiting.splice(0)) this.#toClient.push(notice)
     }
     this.#endSheet()
-    this.#sheet = undefined
+  }
+
+  /** After `push`, with what the outbox held written. `out`: it left our memory; `lent`: so will the chunk. */
+  settle(out: boolean, lent: boolean): void {
+    if (lent) this.#scanner.own()
+    // Kept while rows come, and not by every session that ever had some.
+    if (out && this.#flow !== undefined) this.#sheet?.reset()
+    else this.#sheet = undefined
   }
 
   /** False while a long message is half way to the client: nothing can be said then. */

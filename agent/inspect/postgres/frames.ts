@@ -87,6 +87,15 @@ export class FrameScanner {
     return all
   }
 
+  /** The chunk's memory is about to be used again: copies what is held of it. At most its end is. */
+  own(): void {
+    const last = this.#held.length - 1
+    const piece = this.#held[last]
+    if (piece !== undefined && piece.buffer === this.#chunk.buffer) this.#held[last] = Buffer.from(piece)
+    this.#chunk = this.buf = nothing
+    this.#pos = 0
+  }
+
   next(): Found {
     const chunk = this.#chunk
     const pos = this.#pos

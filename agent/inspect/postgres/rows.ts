@@ -41,6 +41,12 @@ export class Sheet {
     return at - taken
   }
 
+  /** Begins anew. What was taken must be out of our hands. */
+  reset(): void {
+    this.length = 0
+    this.#taken = 0
+  }
+
   append(bytes: Buffer): void {
     this.reserve(bytes.length)
     this.length += bytes.copy(this.buf, this.length)

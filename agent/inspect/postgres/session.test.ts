@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { connectLender } from '../../lender.ts'
 import { block, type Door, hold, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 
@@ -43,6 +44,36 @@ describe('a session', () => {
     const query = { text: 'select ssn, id from customers where id = $1', values: [12], binary: true }
     const binary = await client.query<{ ssn: string; id: number }>(query)
     expect(binary.rows).toEqual([{ ssn: '***0012', id: 12 }])
+  })
+
+  it('brings large results whole to a client that reads in fits, from memory that is used again', async () => {
+    const lending = await openDoor(postgres.target, {
+      dial: async () => {
+        const socket = connectLender({ host: postgres.target.host, port: postgres.target.port })
+        await once(socket, 'connect')
+        return socket
+      },
+      wrap: (socket) => {
+        const fits = setInterval(() => {
+          socket.cork()
+          setTimeout(() => socket.uncork(), 4)
+        }, 8)
+        socket.once('close', () => clearInterval(fits))
+        return socket
+      },
+    })
+    try {
+      const client = await lending.client()
+      const from = 'from customers c cross join generate_series(1, 1500) n order by n, c.id limit 100000'
+      const masked = await client.query({ text: `select c.id, c.email, md5(n::text) as m ${from}`, rowMode: 'array' })
+      const clear = await client.query({ text: `select c.id, c.name, md5(n::text) as m ${from}`, rowMode: 'array' })
+      const direct = await postgres.direct(`select c.id, c.name, md5(n::text) as m ${from}`)
+      const expected = direct.rows.map((row: { id: number; name: string; m: string }) => [row.id, row.name, row.m])
+      expect(clear.rows).toEqual(expected)
+      expect(masked.rows).toEqual(expected.map(([id, , m]) => [id, '***.com', m]))
+    } finally {
+      await lending.close()
+    }
   })
 
   it('answers a blocked statement in order, and goes on', async () => {

@@ -9,6 +9,7 @@ import type { CatalogSource } from './catalog.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
+import { isLender, tookAll } from './lending.ts'
 import { Line, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
 import { loadParser } from './parser.ts'
@@ -155,7 +156,8 @@ class Session implements InspectorSession {
     this.#busyAtTarget = () => line.queue.length > 0
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.on('end', () => this.#clientFinished())
-    server.on('data', (chunk: Buffer) => this.#fromTarget(chunk))
+    if (isLender(server)) server.lend((chunk) => this.#fromTarget(chunk, true))
+    else server.on('data', (chunk: Buffer) => this.#fromTarget(chunk, false))
     server.on('end', () => this.#targetLeft())
     server.on('close', () => this.#targetLeft())
   }
@@ -190,15 +192,20 @@ class Session implements InspectorSession {
     )
   }
 
-  #fromTarget(chunk: Buffer): void {
+  /** True: the chunk is still needed, and must not be overwritten. */
+  #fromTarget(chunk: Buffer, lent: boolean): boolean {
     const backend = this.#backend
-    if (backend === undefined || this.#ended) return
+    if (backend === undefined || this.#ended) return true
     try {
       backend.push(chunk)
       this.#flushToClient()
+      const out = tookAll(this.#options.client)
+      backend.settle(out, lent && out)
+      return !out
     } catch (error) {
       this.#flushToClient()
       this.#fail(error)
+      return true
     }
   }
 
