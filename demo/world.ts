@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { ConnectionRef } from '../shared/connection.ts'
 import type { Target } from '../shared/link.ts'
 import { startHttp } from './http/service.ts'
@@ -118,17 +119,24 @@ function sshTarget({ host, port, user, privateKey, hostKeys }: DemoSsh): Target 
   return { kind: 'ssh', host, port, user, privateKey, hostKeys }
 }
 
-interface Secrets {
-  password: string
+const Secrets = z.object({
+  password: z.string(),
   /** People are known by their provider's address, so it stays the same from start to start. */
-  oidcPort: number
-  bearer: string
-  machines: Record<MachineRole, string>
-}
+  oidcPort: z.number().int(),
+  bearer: z.string(),
+  machines: z.object({
+    engineer: z.string(),
+    dba: z.string(),
+    oncall: z.string(),
+    contractor: z.string(),
+    auditor: z.string(),
+  }),
+})
+type Secrets = z.infer<typeof Secrets>
 
 /** Made once for a data folder, so that a restarted demo keeps its password. */
 async function worldSecrets(file: string): Promise<Secrets> {
-  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8'))
+  if (existsSync(file)) return Secrets.parse(JSON.parse(await readFile(file, 'utf8')))
   const secret = () => randomBytes(24).toString('base64url')
   const made: Secrets = {
     password: `harbor-${randomBytes(5).toString('hex')}`,

@@ -79,7 +79,7 @@ function announce(world: World, gateway: Gateway): void {
   say(`  Gateway      ${gateway.url}`)
   say(`  PostgreSQL   ${gateway.native.postgres}    SSH  ${gateway.native.ssh}`)
   say('')
-  say('  Sign in as   ' + world.people.map((person) => `${person.username} (${person.groups.join(', ')})`).join(' · '))
+  say(`  Sign in as   ${world.people.map((person) => `${person.username} (${person.groups.join(', ')})`).join(' · ')}`)
   say(`  Password     ${password}`)
   say('')
 }
