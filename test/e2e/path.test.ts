@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === undefined)('the whole path', () => {
     expect(await onTarget('SELECT count(*)::int AS n FROM audit_log WHERE id = 77')).toEqual([{ n: 1 }])
 
     await grace.page.getByRole('button', { name: 'Requests' }).first().click()
-    await grace.page.getByText('To review').click()
+    await grace.page.getByRole('radio', { name: /^To review/ }).click()
     await grace.page
       .getByRole('region', { name: 'Needs you' })
       .getByRole('button', { name: /Linus Benedict.*DELETE audit_log/ })
