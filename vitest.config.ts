@@ -15,6 +15,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**', 'test/e2e/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {

@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -61,13 +61,27 @@ function buildAddOns() {
   if (headers === undefined)
     return say('sallyport: no headers for Node 24 found; SSH uses its slower JavaScript ciphers.')
   const built = run('npm', ['rebuild', 'ssh2', 'cpu-features', '--loglevel=error'], {
-    env: { ...env, npm_config_nodedir: headers },
+    env: { ...env, npm_config_nodedir: mendedHeaders(headers) },
     stdio: ['ignore', 'ignore', 'ignore'],
   })
   if (built !== 0)
     say(
       'sallyport: native SSH ciphers could not be built (needs python3, make, a C++ compiler); the slower JavaScript ones are used.',
     )
+}
+
+/**
+ * Node 24's node::ObjectWrap removes a clean-up hook in its destructor, which aborts the process when the garbage collector
+ * runs it outside of any context: a gateway would die some time after an SSH session. The add-on is built without that hook.
+ */
+function mendedHeaders(headers) {
+  const mended = join(modules, '.sallyport-headers')
+  rmSync(mended, { recursive: true, force: true })
+  cpSync(join(headers, 'include'), join(mended, 'include'), { recursive: true })
+  const file = join(mended, 'include', 'node', 'node_object_wrap.h')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace(/^(\s+)((?:Add|Remove)CleanupHook\(\);)$/gm, '$1// $2'))
+  return mended
 }
 
 function findHeaders() {
