@@ -19,21 +19,22 @@ UPDATE payments SET method = 'void';
 DELETE FROM audit_log WHERE actor = 'billing-job' AND id < 500;
 `
 
-/** Runs the statement on each of these lines, one after the other. */
-async function type(client: Client, lines: readonly number[]): Promise<void> {
+const decisions = (client: Client) => client.page.getByRole('complementary', { name: 'Decision log' })
+
+/** Runs the statement on this line, and waits until the decision log has `count` entries. */
+async function runLine(client: Client, line: number, count: number): Promise<void> {
   const { page } = client
-  await page.locator('.monaco-editor').first().click()
-  await page.keyboard.insertText(sql)
-  for (const line of lines) {
-    await page.keyboard.press('Control+Home')
-    for (let i = 1; i < line; i += 1) await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Control+Enter')
-    await page
-      .getByRole('complementary', { name: 'Decision log' })
-      .getByRole('button', { name: /^(Allowed|Masked|Blocked|Held)/ })
-      .nth(lines.indexOf(line))
-      .waitFor()
-  }
+  await page
+    .locator('.monaco-editor')
+    .first()
+    .click({ position: { x: 300, y: 20 } })
+  await page.keyboard.press('Control+Home')
+  for (let i = 1; i < line; i += 1) await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Control+Enter')
+  await decisions(client)
+    .getByRole('button', { name: /^(Allowed|Masked|Blocked|Held|Approved)/ })
+    .nth(count - 1)
+    .waitFor()
 }
 
 const shot = (client: Client, name: string) => client.page.screenshot({ path: join(out, `${name}.png`) })
@@ -50,7 +51,11 @@ try {
     await signIn(grace, demo.ready, 'grace')
 
     await linus.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
-    await type(linus, [2, 8, 10])
+    await linus.page.locator('.monaco-editor').first().click()
+    await linus.page.keyboard.insertText(sql)
+    await runLine(linus, 2, 1)
+    await runLine(linus, 8, 2)
+    await runLine(linus, 10, 3)
     await linus.page.getByRole('group', { name: /^Held by/ }).waitFor()
     await grace.page.getByRole('button', { name: 'Requests' }).first().click()
     await grace.page.getByRole('radio', { name: /^To review/ }).click()
@@ -60,15 +65,11 @@ try {
     await shot(grace, `review-${theme}`)
     await shot(linus, `held-${theme}`)
     await grace.page.getByRole('button', { name: 'Approve and run' }).last().click()
-    await linus.page
-      .getByRole('complementary', { name: 'Decision log' })
+    await decisions(linus)
       .getByRole('button', { name: /^Approved/ })
       .waitFor()
 
-    await linus.page.locator('.monaco-editor').first().click()
-    await linus.page.keyboard.press('Control+Home')
-    for (let i = 1; i < 4; i += 1) await linus.page.keyboard.press('ArrowDown')
-    await linus.page.keyboard.press('Control+Enter')
+    await runLine(linus, 4, 4)
     await linus.page.locator('.ag-root').getByText('captured').first().waitFor()
     await shot(linus, `sql-${theme}`)
 
