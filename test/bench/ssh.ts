@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { sessionToken } from '../support/access.ts'
 import type { Ready } from '../support/demo.ts'
+import { startEndpoint } from '../support/endpoint.ts'
 import { which } from '../support/run.ts'
 import { askPassEnv, sshOptions } from '../support/ssh.ts'
 import { inTurn, median, type Row } from './stats.ts'
-import { startEndpoint } from './ways.ts'
 
 const megabytes = 256
 /** Log-like text without anything to mask: what a person's `cat` of a big file is. */

@@ -1,18 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { z } from 'zod'
 import { freePort } from '../../demo/ports.ts'
 import { type Role, sessionToken } from '../support/access.ts'
 import type { Ready } from '../support/demo.ts'
+import { startEndpoint } from '../support/endpoint.ts'
 import { libpqEnv, tokenEnv, urlEnv } from '../support/pg.ts'
-import { which } from '../support/run.ts'
-
-const root = join(import.meta.dirname, '..', '..')
+import { end, which } from '../support/run.ts'
 
 /** A way to reach a target: what libpq programs need to take it. */
 export interface Way {
@@ -31,42 +28,6 @@ export function direct(demo: Ready): Way {
 /** Tokens last ten minutes, so each run asks for its own. */
 export function native(demo: Ready, role: Role): Way {
   return { env: async () => tokenEnv(await sessionToken(demo, role, 'orders-db')), close: nothing }
-}
-
-const Local = z.object({
-  host: z.string(),
-  port: z.number(),
-  kind: z.string(),
-  user: z.string(),
-  database: z.string().optional(),
-})
-export type Local = z.infer<typeof Local>
-
-export interface LocalEndpoint extends Local {
-  close(): Promise<void>
-}
-
-/** `sallyport connect`: the local endpoint that native tools use on a person's machine. */
-export async function startEndpoint(demo: Ready, role: Role, connection: string): Promise<LocalEndpoint> {
-  const machine = demo.machines[role]
-  if (machine === undefined) throw new Error(`no machine for ${role}`)
-  const child = spawn(
-    process.execPath,
-    [join(root, 'cli', 'main.ts'), 'connect', connection, '--port', '0', '--json'],
-    {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        SALLYPORT_GATEWAY: demo.gateway,
-        SALLYPORT_CLIENT_ID: machine.clientId,
-        SALLYPORT_CLIENT_SECRET: machine.clientSecret,
-      },
-    },
-  )
-  if (child.stdout === null) throw new Error('no stdout')
-  const [line] = await once(createInterface({ input: child.stdout }), 'line')
-  return { ...Local.parse(JSON.parse(String(line))), close: () => end(child) }
 }
 
 export async function endpoint(demo: Ready, role: Role): Promise<Way> {
@@ -119,10 +80,4 @@ async function untilListening(port: number): Promise<void> {
     await delay(50)
   }
   throw new Error('pgbouncer did not start')
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  await once(child, 'exit')
 }

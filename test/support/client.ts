@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Ready } from './demo.ts'
-import { which } from './run.ts'
+import { end, which } from './run.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 
@@ -71,10 +71,4 @@ export async function signIn(client: Client, demo: Pick<Ready, 'people'>, userna
   await provider.getByRole('button', { name: 'Sign in' }).click()
   await client.page.getByRole('navigation', { name: 'Areas' }).waitFor()
   await provider.close()
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  await once(child, 'exit')
 }
