@@ -1,6 +1,7 @@
 import type { GatewayEvent } from '../shared/api/models.ts'
-import type { DeepLink, Platform } from '../shared/rpc/contract.ts'
+import type { DeepLink, Diagnostics, Platform, Settings } from '../shared/rpc/contract.ts'
 import { Account } from './account.ts'
+import { diagnosticBundle, recentLog, saveBundle } from './diagnostics.ts'
 import { gatewayOrigin } from './gateway/address.ts'
 import { followEvents } from './gateway/events.ts'
 import { LinkMonitor } from './gateway/monitor.ts'
@@ -15,6 +16,7 @@ import type { SecretStore } from './secrets.ts'
 import { openSettings } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
 import { sweepSpool } from './sql/spool.ts'
+import { noUpdates, type Updates } from './updates.ts'
 import { Broadcast } from './watched.ts'
 import { Work } from './work.ts'
 
@@ -28,6 +30,12 @@ export interface CoreOptions {
   gateway?: string
   /** Opens an http(s) address in the person's browser. */
   openExternal(url: string): Promise<void>
+  /** How the app gets new versions; absent where something else brings them. */
+  updates?: Updates
+  /** Where files for the person go; absent: their downloads folder. */
+  downloadsDir?: string
+  /** Called with the settings at the start, and whenever they are saved. */
+  onSettings?(settings: Settings): void
   log: Log
 }
 
@@ -43,7 +51,10 @@ export type CoreRouter = ReturnType<typeof createRouter>
 
 /** The client without a window. Resolves once it knows whether somebody is signed in; it does not wait for the gateway. */
 export async function createCore(options: CoreOptions): Promise<Core> {
-  const { dataDir, log } = options
+  const { dataDir } = options
+  const recent = recentLog(options.log)
+  const { log } = recent
+  const updates = options.updates ?? noUpdates(options.shell)
   const settings = await openSettings(dataDir, (message) => log.warn({}, message))
   if (options.gateway !== undefined) await settings.save({ gateway: gatewayOrigin(options.gateway) })
   await sweepSpool(dataDir)
@@ -68,6 +79,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       following = new AbortController()
       follow(who, following.signal)
       monitor.watch(who.info.url)
+      work.openEndpointsAtStart().catch((error: unknown) => log.warn({ err: error }, 'no endpoint was opened at start'))
     },
     onSignedOut: async (how) => {
       following.abort()
@@ -107,7 +119,21 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     events,
     links,
     openExternal: options.openExternal,
+    updates,
+    settingsSaved: options.onSettings ?? (() => {}),
+    bundle: () =>
+      diagnosticBundle({
+        platform: platform(),
+        settings: settings.get(),
+        auth: account.state.get(),
+        link: monitor.state.get(),
+        update: updates.state.get(),
+        endpoints: work.openEndpoints(),
+        log: recent.entries(),
+      }),
+    saveBundle: (bundle) => saveBundle(bundle, options.downloadsDir),
   })
+  options.onSettings?.(settings.get())
   await account.resume(settings.get().gateway)
 
   return {
@@ -118,6 +144,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       following.abort()
       monitor.watch(undefined)
       events.end()
+      work.endpointChanges.end()
       links.end()
       await work.closeAll()
     },
@@ -133,6 +160,10 @@ interface RouterDeps {
   events: Broadcast<GatewayEvent>
   links: AsyncQueue<DeepLink>
   openExternal(url: string): Promise<void>
+  updates: Updates
+  settingsSaved(settings: Settings): void
+  bundle(): Diagnostics
+  saveBundle(bundle: Diagnostics): Promise<string>
 }
 
 function createRouter(deps: RouterDeps) {

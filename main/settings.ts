@@ -3,10 +3,12 @@ import { z } from 'zod'
 import { Settings } from '../shared/rpc/contract.ts'
 import { readIfPresent, writeAtomic } from './files.ts'
 
-/** What the client remembers between starts. `endpoints` maps a connection of a gateway to its fixed local port. */
+/** What the client remembers between starts. `endpoints` maps a connection of a gateway (`URL NAME`) to its fixed local port. */
 const Stored = z.object({
   settings: Settings.prefault({}),
   endpoints: z.record(z.string(), z.number().int().min(1).max(65535)).default({}),
+  /** Which of them open by themselves; keys as in `endpoints`. */
+  endpointsAtStart: z.array(z.string()).default([]),
 })
 type Stored = z.infer<typeof Stored>
 
@@ -19,6 +21,10 @@ export interface SettingsStore {
   /** The port that a connection's endpoint had last; undefined when it never had one. */
   port(gateway: string, connection: string): number | undefined
   savePort(gateway: string, connection: string, port: number): Promise<void>
+  /** Every port that some connection of some gateway has. */
+  ports(): ReadonlySet<number>
+  atStart(gateway: string, connection: string): boolean
+  saveAtStart(gateway: string, connection: string, on: boolean): Promise<void>
 }
 
 /** Opens `settings.json` in `dataDir`. A file that can't be understood is kept aside by name, and reported to `warn`. */
@@ -47,6 +53,13 @@ export async function openSettings(dataDir: string, warn: (message: string) => v
     async savePort(gateway, connection, port) {
       if (stored.endpoints[`${gateway} ${connection}`] === port) return
       await write({ ...stored, endpoints: { ...stored.endpoints, [`${gateway} ${connection}`]: port } })
+    },
+    ports: () => new Set(Object.values(stored.endpoints)),
+    atStart: (gateway, connection) => stored.endpointsAtStart.includes(`${gateway} ${connection}`),
+    async saveAtStart(gateway, connection, on) {
+      const key = `${gateway} ${connection}`
+      const others = stored.endpointsAtStart.filter((k) => k !== key)
+      await write({ ...stored, endpointsAtStart: on ? [...others, key] : others })
     },
   }
 }

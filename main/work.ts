@@ -3,14 +3,16 @@ import { join } from 'node:path'
 import type { Connection } from '../shared/api/models.ts'
 import type { Endpoint } from '../shared/rpc/contract.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
+import { plannedPort } from './endpoints/ports.ts'
 import { asked } from './gateway/client.ts'
 import { openSession } from './gateway/session.ts'
-import { fail } from './problem.ts'
+import { fail, messageOf } from './problem.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
 import { ResultStore } from './sql/result.ts'
 import { SqlSession } from './sql/session.ts'
 import { TerminalSession } from './terminal/session.ts'
+import { Broadcast } from './watched.ts'
 
 export interface WorkOptions {
   dataDir: string
@@ -26,6 +28,10 @@ export class Work {
   private readonly sql = new Map<string, SqlSession>()
   private readonly terminals = new Map<string, TerminalSession>()
   private readonly endpoints: Endpoints
+  /** Ports shown for endpoints that were never opened, so that each has its own. */
+  private readonly planned = new Map<string, number>()
+  /** Each endpoint that changes. */
+  readonly endpointChanges = new Broadcast<Endpoint>()
 
   constructor(options: WorkOptions) {
     this.options = options
@@ -35,6 +41,10 @@ export class Work {
         (await openSession(options.who(), connection, { door: 'endpoint', annotations: 'text' })).stream,
       port: (connection) => settings.port(settings.get().gateway, connection),
       savePort: (connection, port) => settings.savePort(settings.get().gateway, connection, port),
+      plan: (target) => this.plan(target),
+      ports: () => settings.ports(),
+      atStart: (connection) => settings.atStart(settings.get().gateway, connection),
+      changed: (endpoint) => this.endpointChanges.emit(endpoint),
       warn: options.warn,
     })
   }
@@ -109,12 +119,55 @@ export class Work {
     return connections.map((connection) => this.endpoints.describe(targetOf(connection, person.id)))
   }
 
+  /** Those that are open now, without asking the gateway. */
+  openEndpoints(): Endpoint[] {
+    return this.endpoints.list()
+  }
+
   async openEndpoint(name: string, port?: number): Promise<Endpoint> {
     return this.endpoints.open(await this.target(name), port)
   }
 
   async closeEndpoint(name: string): Promise<Endpoint> {
     return this.endpoints.close(await this.target(name))
+  }
+
+  /** Another fixed port, or whether it opens at start. */
+  async configureEndpoint(name: string, change: { port?: number; atStart?: boolean }): Promise<Endpoint> {
+    const target = await this.target(name)
+    const { settings } = this.options
+    const { gateway } = settings.get()
+    if (change.port !== undefined) {
+      if (this.endpoints.describe(target).open) {
+        throw fail('conflict', `The port of ${name} is open.`, { hint: 'Close it, then choose another.' })
+      }
+      await settings.savePort(gateway, name, change.port)
+    }
+    if (change.atStart !== undefined) await settings.saveAtStart(gateway, name, change.atStart)
+    return this.endpoints.tell(target)
+  }
+
+  private plan({ connection, kind }: EndpointTarget): number {
+    const known = this.planned.get(connection)
+    if (known !== undefined) return known
+    const port = plannedPort(kind, new Set([...this.options.settings.ports(), ...this.planned.values()]))
+    this.planned.set(connection, port)
+    return port
+  }
+
+  /** Opens the endpoints that are to be open from the start. What fails is told with its endpoint, and stops no other. */
+  async openEndpointsAtStart(): Promise<void> {
+    const { settings, warn } = this.options
+    const { api, person } = this.options.who()
+    const connections = await asked(api.connections.list())
+    const wanted = connections.filter((c) => c.access === 'open' && settings.atStart(settings.get().gateway, c.name))
+    for (const connection of wanted) {
+      try {
+        await this.endpoints.open(targetOf(connection, person.id))
+      } catch (error) {
+        warn(`${connection.name}: ${messageOf(error)}`)
+      }
+    }
   }
 
   private async target(name: string): Promise<EndpointTarget> {
@@ -127,6 +180,7 @@ export class Work {
     for (const id of [...this.terminals.keys()]) this.closeTerminal(id)
     await Promise.all([...this.sql.keys()].map((id) => this.closeSql(id)))
     await this.endpoints.closeAll()
+    this.planned.clear()
   }
 }
 

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Endpoint } from '../../shared/rpc/contract.ts'
 import { fail } from '../problem.ts'
 import { type Relay, startRelay } from '../testing/relay.ts'
 import { openTunnel } from '../tunnel.ts'
-import { Endpoints, type EndpointTarget } from './endpoints.ts'
+import { type EndpointOptions, Endpoints, type EndpointTarget } from './endpoints.ts'
 
 const target: EndpointTarget = { connection: 'orders-db', kind: 'postgres', user: 'ada', database: 'orders' }
 let echo: Server
@@ -34,12 +35,13 @@ afterEach(async () => {
   echo.close()
 })
 
-function make(): Endpoints {
+function make(more: Partial<EndpointOptions> = {}): Endpoints {
   return new Endpoints({
     dial: () => dial(),
     port: (connection) => ports.get(connection),
     savePort: async (connection, port) => void ports.set(connection, port),
     warn: (message) => warnings.push(message),
+    ...more,
   })
 }
 
@@ -126,3 +128,39 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     expect(await talk(port, 'own')).toBe('own')
   },
 )
+
+test('one that was never opened takes the planned port, or the next that is free, and keeps it', async () => {
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const address = other.address()
+  const taken = typeof address === 'object' && address !== null ? address.port : 0
+  endpoints = make({ plan: () => taken })
+  expect(endpoints.describe(target)).toMatchObject({ open: false, port: taken })
+  const { port } = await endpoints.open(target)
+  expect(port).toBeGreaterThan(taken)
+  expect(ports.get('orders-db')).toBe(port)
+  other.close()
+  await endpoints.close(target)
+  expect(endpoints.describe(target).port).toBe(port)
+})
+
+test('tells who comes and goes, and why it is not open', async () => {
+  const told: Endpoint[] = []
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const address = other.address()
+  ports.set('orders-db', typeof address === 'object' && address !== null ? address.port : 0)
+  endpoints = make({ changed: (endpoint) => told.push(endpoint) })
+  await expect(endpoints.open(target)).rejects.toThrow('in use')
+  const [failed] = told
+  expect(failed).toMatchObject({ open: false, problem: { code: 'conflict' } })
+  expect(failed?.freePort).toBeGreaterThan(failed?.port ?? 0)
+  const { port } = await endpoints.open(target, failed?.freePort)
+  expect(port).toBe(failed?.freePort)
+  expect(endpoints.describe(target).problem).toBeUndefined()
+  await talk(port, 'hello')
+  await expect.poll(() => told.map((e) => e.clients)).toEqual([0, 0, 1, 0])
+  other.close()
+})

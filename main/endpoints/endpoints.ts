@@ -2,9 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 import type { ConnectionKind } from '../../shared/connection.ts'
-import type { Endpoint } from '../../shared/rpc/contract.ts'
+import type { Endpoint, Problem } from '../../shared/rpc/contract.ts'
 import { isOwnPeer } from '../peer.ts'
 import { codeOf, fail, messageOf, toProblem } from '../problem.ts'
+import { freePort } from './ports.ts'
 import { refuse } from './refusal.ts'
 
 /** What is to be reached through an endpoint, and as whom native tools are to say they come. */
@@ -22,60 +23,130 @@ export interface EndpointOptions {
   port(connection: string): number | undefined
   savePort(connection: string, port: number): Promise<void>
   warn(message: string): void
+  /** The port that one which was never opened gets, if it is free then; absent: any. */
+  plan?(target: EndpointTarget): number
+  /** Ports that are some connection's own. */
+  ports?(): ReadonlySet<number>
+  atStart?(connection: string): boolean
+  /** Opened, closed, failed to open, or a client came or went. */
+  changed?(endpoint: Endpoint): void
 }
 
 interface Open {
+  target: EndpointTarget
   server: Server
   sockets: Set<Socket>
-  endpoint: Endpoint
+  port: number
 }
+
+/** Why an endpoint is not open, and what port would be free instead. */
+interface Failure {
+  problem: Problem
+  freePort: number | undefined
+}
+
+const host = '127.0.0.1'
 
 /** Loopback listeners for native tools: each accepted connection is piped, byte for byte, into a tunnel of its own. */
 export class Endpoints {
   private readonly options: EndpointOptions
   private readonly opened = new Map<string, Open>()
+  private readonly failures = new Map<string, Failure>()
 
   constructor(options: EndpointOptions) {
     this.options = options
   }
 
-  /** The endpoint of a connection as it is now, open or not. Port 0: it never had one. */
+  /** The endpoint of a connection as it is now, open or not. Port 0: it never had one, and any will do. */
   describe(target: EndpointTarget): Endpoint {
-    return (
-      this.opened.get(target.connection)?.endpoint ??
-      endpointOf(target, this.options.port(target.connection) ?? 0, false)
-    )
+    const { connection } = target
+    const open = this.opened.get(connection)
+    const failure = open === undefined ? this.failures.get(connection) : undefined
+    return {
+      ...target,
+      host,
+      port: open?.port ?? this.options.port(connection) ?? this.options.plan?.(target) ?? 0,
+      open: open !== undefined,
+      clients: open?.sockets.size ?? 0,
+      atStart: this.options.atStart?.(connection) ?? false,
+      ...(failure === undefined ? {} : { problem: failure.problem }),
+      ...(failure?.freePort === undefined ? {} : { freePort: failure.freePort }),
+    }
   }
 
-  /** Opens it on its fixed port (`port` sets another). Throws `conflict` when the port is taken. */
+  /**
+   * Opens it on its fixed port (`port` sets another). One that never had a port takes the planned one, or the next that is free.
+   * Throws `conflict` when a fixed port is taken; `describe` then says which one is free.
+   */
   async open(target: EndpointTarget, port?: number): Promise<Endpoint> {
-    const already = this.opened.get(target.connection)
-    if (already !== undefined) return already.endpoint
-    const sockets = new Set<Socket>()
-    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      void this.serve(socket, target)
-    })
-    const bound = await listen(server, port ?? this.options.port(target.connection) ?? 0)
-    const endpoint = endpointOf(target, bound, true)
-    this.opened.set(target.connection, { server, sockets, endpoint })
-    await this.options.savePort(target.connection, bound)
-    return endpoint
+    if (this.opened.has(target.connection)) return this.describe(target)
+    const fixed = port ?? this.options.port(target.connection)
+    try {
+      const bound = await this.listen(target, fixed ?? (await this.firstPort(target)))
+      this.failures.delete(target.connection)
+      await this.options.savePort(target.connection, bound)
+      return this.tell(target)
+    } catch (error) {
+      const problem = toProblem(error)
+      const free = problem.code === 'conflict' && fixed !== undefined ? await this.another(fixed) : undefined
+      this.failures.set(target.connection, { problem, freePort: free })
+      this.tell(target)
+      throw error
+    }
   }
 
   /** Closes it, and the sessions that came in through it. */
   async close(target: EndpointTarget): Promise<Endpoint> {
     const open = this.opened.get(target.connection)
     this.opened.delete(target.connection)
+    this.failures.delete(target.connection)
     if (open !== undefined) await shut(open)
-    return this.describe(target)
+    return this.tell(target)
   }
 
   async closeAll(): Promise<void> {
     const all = [...this.opened.values()]
     this.opened.clear()
+    this.failures.clear()
     await Promise.all(all.map(shut))
+  }
+
+  /** Those that are open now. */
+  list(): Endpoint[] {
+    return [...this.opened.values()].map(({ target }) => this.describe(target))
+  }
+
+  /** Says how it is now. */
+  tell(target: EndpointTarget): Endpoint {
+    const endpoint = this.describe(target)
+    this.options.changed?.(endpoint)
+    return endpoint
+  }
+
+  private async listen(target: EndpointTarget, wanted: number): Promise<number> {
+    const sockets = new Set<Socket>()
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => {
+        sockets.delete(socket)
+        if (this.opened.has(target.connection)) this.tell(target)
+      })
+      this.tell(target)
+      void this.serve(socket, target)
+    })
+    const port = await listen(server, wanted)
+    this.opened.set(target.connection, { target, server, sockets, port })
+    return port
+  }
+
+  private async firstPort(target: EndpointTarget): Promise<number> {
+    const planned = this.options.plan?.(target)
+    if (planned === undefined) return 0
+    return (await freePort(planned, this.options.ports?.() ?? new Set())) ?? 0
+  }
+
+  private another(taken: number): Promise<number | undefined> {
+    return freePort(taken + 1, this.options.ports?.() ?? new Set())
   }
 
   private async serve(socket: Socket, target: EndpointTarget): Promise<void> {
@@ -106,10 +177,6 @@ export class Endpoints {
   }
 }
 
-function endpointOf(target: EndpointTarget, port: number, open: boolean): Endpoint {
-  return { ...target, host: '127.0.0.1', port, open }
-}
-
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
@@ -123,7 +190,7 @@ function listen(server: Server, port: number): Promise<number> {
         )
       } else reject(fail('failed', `Port ${port} can't be opened: ${messageOf(error)}.`, { cause: error }))
     })
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       const address = server.address()
       if (address === null || typeof address === 'string') reject(fail('failed', 'No local port could be opened.'))
       else resolve(address.port)

@@ -1,9 +1,10 @@
-import type { DeepLink, Platform } from '../../shared/rpc/contract.ts'
+import type { DeepLink, Diagnostics, Platform, Settings } from '../../shared/rpc/contract.ts'
 import type { Account } from '../account.ts'
 import { discoverGateway } from '../gateway/address.ts'
 import type { LinkMonitor } from '../gateway/monitor.ts'
 import { fail } from '../problem.ts'
 import type { SettingsStore } from '../settings.ts'
+import type { Updates } from '../updates.ts'
 import { rpc } from './base.ts'
 import { told } from './errors.ts'
 
@@ -13,6 +14,13 @@ export interface AppDeps {
   account: Account
   monitor: LinkMonitor
   openExternal(url: string): Promise<void>
+  updates: Updates
+  /** The shell may have to follow: zoom, and how updates come. */
+  settingsSaved(settings: Settings): void
+  /** What support needs to know, as it is now. */
+  bundle(): Diagnostics
+  /** Writes it where the person finds it; resolves to the path. */
+  saveBundle(bundle: Diagnostics): Promise<string>
   deepLinks(signal: AbortSignal | undefined): AsyncGenerator<DeepLink, void, void>
 }
 
@@ -24,13 +32,22 @@ export function appRouters(deps: AppDeps) {
     app: {
       platform: app.platform.handler(() => deps.platform()),
       settings: app.settings.handler(() => settings.get()),
-      saveSettings: app.saveSettings.handler(({ input }) => settings.save(input)),
+      saveSettings: app.saveSettings.handler(async ({ input }) => {
+        const saved = await settings.save(input)
+        deps.settingsSaved(saved)
+        return saved
+      }),
       openExternal: app.openExternal.handler(async ({ input }) => {
         if (!isOurs(input.url, account)) throw fail('bad-input', 'Only pages of the gateway are opened from here.')
         await deps.openExternal(input.url)
       }),
       deepLinks: app.deepLinks.handler(({ signal }) => told(deps.deepLinks(signal))),
       link: app.link.handler(({ signal }) => told(monitor.state.watch(signal))),
+      diagnostics: app.diagnostics.handler(() => deps.bundle()),
+      saveDiagnostics: app.saveDiagnostics.handler(async () => ({ path: await deps.saveBundle(deps.bundle()) })),
+      update: app.update.handler(({ signal }) => told(deps.updates.state.watch(signal))),
+      checkUpdate: app.checkUpdate.handler(() => deps.updates.check()),
+      installUpdate: app.installUpdate.handler(() => deps.updates.install()),
     },
     auth: {
       state: auth.state.handler(({ signal }) => told(account.state.watch(signal))),

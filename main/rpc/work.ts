@@ -34,6 +34,14 @@ export function workRouters(work: Work) {
       list: endpoints.list.handler(() => work.listEndpoints()),
       open: endpoints.open.handler(({ input }) => work.openEndpoint(input.connection, input.port)),
       close: endpoints.close.handler(({ input }) => work.closeEndpoint(input.connection)),
+      configure: endpoints.configure.handler(({ input }) => {
+        const { connection, port, atStart } = input
+        return work.configureEndpoint(connection, {
+          ...(port === undefined ? {} : { port }),
+          ...(atStart === undefined ? {} : { atStart }),
+        })
+      }),
+      changes: endpoints.changes.handler(({ signal }) => told(work.endpointChanges.read(signal))),
     },
   }
 }

@@ -154,13 +154,39 @@ export const Endpoint = z.object({
   user: z.string(),
   database: z.string().optional(),
   open: z.boolean(),
+  /** Native clients that are connected through it now. */
+  clients: z.number().int(),
+  /** Opened by itself when the app starts and somebody signs in. */
+  atStart: z.boolean(),
+  /** Why it could not be opened the last time it was tried. */
+  problem: Problem.optional(),
+  /** Where its port is taken by some other program: the next one that is free. */
+  freePort: z.number().int().optional(),
 })
 export type Endpoint = z.infer<typeof Endpoint>
 
 export const Settings = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** High contrast: as the system asks for, or always. */
+  contrast: z.enum(['system', 'high']).default('system'),
+  /** Reduced motion: as the system asks for, or always. */
+  motion: z.enum(['system', 'reduced']).default('system'),
+  /** Of the desktop app's window; a browser has its own. */
+  zoom: z.number().min(0.5).max(2).default(1),
+  /** Of editor, terminal and grid, in CSS pixels. */
+  codeSize: z.number().min(10).max(20).default(12.5),
   gateway: z.string().default(''),
   pinned: z.array(ConnectionName).default([]),
+  /** Connections opened last, newest first. */
+  recent: z.array(ConnectionName).max(20).default([]),
+  /** How the tree of connections is grouped. */
+  grouping: z.enum(['environment', 'tag']).default('environment'),
+  /** Keys that differ from the default: action → combination; empty for none. */
+  keys: z.record(z.string().max(60), z.string().max(40)).default({}),
+  /** New versions: fetched by themselves, or when asked. They are installed when the app is closed. */
+  updates: z.enum(['automatic', 'manual']).default('automatic'),
+  /** Hints of the first run that were put away. */
+  hints: z.array(z.string().max(40)).max(40).default([]),
   /** Drafts of SQL tabs, so that nothing typed is lost; the renderer's own shape, opaque to main. */
   workspace: z.unknown().optional(),
 })
@@ -170,11 +196,42 @@ export type Settings = z.infer<typeof Settings>
 export const SettingsChange = z
   .object({
     theme: Settings.shape.theme.unwrap(),
+    contrast: Settings.shape.contrast.unwrap(),
+    motion: Settings.shape.motion.unwrap(),
+    zoom: Settings.shape.zoom.unwrap(),
+    codeSize: Settings.shape.codeSize.unwrap(),
     gateway: Settings.shape.gateway.unwrap(),
     pinned: Settings.shape.pinned.unwrap(),
+    recent: Settings.shape.recent.unwrap(),
+    grouping: Settings.shape.grouping.unwrap(),
+    keys: Settings.shape.keys.unwrap(),
+    updates: Settings.shape.updates.unwrap(),
+    hints: Settings.shape.hints.unwrap(),
     workspace: z.unknown(),
   })
   .partial()
+
+/** How far a new version of the app is. `none`: this shell is not updated by itself, and `why` says what to do instead. */
+export const UpdateState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('none'), why: z.string() }),
+  z.object({ state: z.literal('current'), checkedAt: z.iso.datetime().optional() }),
+  z.object({ state: z.literal('checking') }),
+  z.object({ state: z.literal('available'), version: z.string() }),
+  z.object({ state: z.literal('downloading'), version: z.string(), percent: z.number() }),
+  /** Fetched, its signature verified; installed when the app closes, or now. */
+  z.object({ state: z.literal('ready'), version: z.string() }),
+  z.object({ state: z.literal('failed'), problem: Problem }),
+])
+export type UpdateState = z.infer<typeof UpdateState>
+
+/** What support needs to know: versions, states and the log. No secret, no statement, no result. */
+export const Diagnostics = z.object({
+  /** A name for the file. */
+  name: z.string(),
+  /** JSON, indented: what the person reads before they hand it on. */
+  text: z.string(),
+})
+export type Diagnostics = z.infer<typeof Diagnostics>
 
 /** `sallyport://…`, parsed once. A link opens a view and never acts. */
 export const DeepLink = z.discriminatedUnion('to', [
@@ -197,6 +254,15 @@ export const rpcContract = {
     openExternal: rpc.input(z.object({ url: z.url() })),
     deepLinks: rpc.output(eventIterator(DeepLink)),
     link: rpc.output(eventIterator(LinkState)),
+    /** The bundle for support, to be looked at first. */
+    diagnostics: rpc.output(Diagnostics),
+    /** Writes the bundle to the downloads folder, and says where. */
+    saveDiagnostics: rpc.output(z.object({ path: z.string() })),
+    update: rpc.output(eventIterator(UpdateState)),
+    /** Looks for a new version now, and fetches one that is there. */
+    checkUpdate: rpc,
+    /** Closes the app, installs what is ready and starts again. */
+    installUpdate: rpc,
   },
   auth: {
     /** The current state at once, then every change. */
@@ -259,5 +325,17 @@ export const rpcContract = {
       .input(z.object({ connection: ConnectionName, port: z.number().int().min(1).max(65535).optional() }))
       .output(Endpoint),
     close: rpc.input(z.object({ connection: ConnectionName })).output(Endpoint),
+    /** Another fixed port, or whether it opens at start. A port is changed while it is closed. */
+    configure: rpc
+      .input(
+        z.object({
+          connection: ConnectionName,
+          port: z.number().int().min(1024).max(65535).optional(),
+          atStart: z.boolean().optional(),
+        }),
+      )
+      .output(Endpoint),
+    /** Each endpoint that changes: opened, closed, a client came or went. */
+    changes: rpc.output(eventIterator(Endpoint)),
   },
 }

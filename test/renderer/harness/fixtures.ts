@@ -2,6 +2,7 @@ import type { AccessRequest, Connection, SchemaTable, Session } from '../../../s
 import type { Decision, Grant, PolicyRef } from '../../../shared/decision.ts'
 import type { Principal } from '../../../shared/principal.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
+import type { Diagnostics, Endpoint, Problem } from '../../../shared/rpc/contract.ts'
 
 /** A small made-up company for the component harness: no server of the product is behind it. */
 export const people: Record<'linus' | 'ada' | 'grace', Principal> = {
@@ -293,3 +294,43 @@ export const sshRecording: RecordingEvent[] = [
 ]
 
 export { prompt }
+
+const endpoint = (
+  connection: string,
+  kind: Connection['kind'],
+  port: number,
+  change: Partial<Endpoint> = {},
+): Endpoint => ({
+  connection,
+  kind,
+  host: '127.0.0.1',
+  port,
+  user: 'linus',
+  ...(kind === 'postgres' ? { database: 'orders' } : {}),
+  open: false,
+  clients: 0,
+  atStart: false,
+  ...change,
+})
+
+export const taken: Problem = {
+  code: 'conflict',
+  message: 'Port 12023 is in use by another program.',
+  hint: 'See which one with: lsof -i :12023',
+  action: 'retry',
+}
+
+export const endpoints: Endpoint[] = [
+  endpoint('orders-db', 'postgres', 15432, { open: true, clients: 2, atStart: true }),
+  endpoint('ledger-main', 'postgres', 15433),
+  endpoint('web-1', 'ssh', 12022, { open: true }),
+  endpoint('edge-fra-03', 'ssh', 12023, { problem: taken, freePort: 12024 }),
+  endpoint('analytics-db', 'postgres', 15434),
+  endpoint('app-stg-01', 'ssh', 12025),
+  endpoint('orders-dev', 'postgres', 15435),
+]
+
+export const diagnostics: Diagnostics = {
+  name: 'sallyport-diagnostics-2026-11-23T143200.json',
+  text: `${JSON.stringify({ madeAt: at(0), client: { shell: 'browser', os: 'mac', version: '0.1.0' }, log: [] }, null, 2)}\n`,
+}

@@ -5,7 +5,7 @@ import { extname, join, normalize } from 'node:path'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer } from 'ws'
-import { rpcContract } from '../../../shared/rpc/contract.ts'
+import { rpcContract, Settings } from '../../../shared/rpc/contract.ts'
 import * as data from './fixtures.ts'
 import { openShell, type Shell } from './shell.ts'
 import { runScript } from './sql.ts'
@@ -78,14 +78,8 @@ function router(fixture: Fixture) {
       })),
       settings: os.app.settings.handler(() => fixture.settings.get()),
       saveSettings: os.app.saveSettings.handler(({ input }) => {
-        const { theme, gateway, pinned, workspace } = input
-        fixture.settings.set({
-          ...fixture.settings.get(),
-          ...(theme === undefined ? {} : { theme }),
-          ...(gateway === undefined ? {} : { gateway }),
-          ...(pinned === undefined ? {} : { pinned }),
-          ...(workspace === undefined ? {} : { workspace }),
-        })
+        const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+        fixture.settings.set(Settings.parse({ ...fixture.settings.get(), ...given }))
         return fixture.settings.get()
       }),
       openExternal: os.app.openExternal.handler(() => undefined),
@@ -93,6 +87,13 @@ function router(fixture: Fixture) {
         for await (const link of fixture.deepLinks.follow(signal)) if (link !== undefined) yield link
       }),
       link: os.app.link.handler(({ signal }) => fixture.link.follow(signal)),
+      diagnostics: os.app.diagnostics.handler(() => data.diagnostics),
+      saveDiagnostics: os.app.saveDiagnostics.handler(() => ({
+        path: `/home/linus/Downloads/${data.diagnostics.name}`,
+      })),
+      update: os.app.update.handler(({ signal }) => fixture.update.follow(signal)),
+      checkUpdate: os.app.checkUpdate.handler(() => fixture.update.set({ state: 'ready', version: '0.2.0' })),
+      installUpdate: os.app.installUpdate.handler(() => undefined),
     },
     auth: {
       state: os.auth.state.handler(({ signal }) => fixture.auth.follow(signal)),
@@ -231,8 +232,19 @@ function router(fixture: Fixture) {
     },
     endpoints: {
       list: os.endpoints.list.handler(() => fixture.endpoints.get()),
-      open: os.endpoints.open.handler(({ input }) => fixture.setEndpoint(input.connection, true)),
-      close: os.endpoints.close.handler(({ input }) => fixture.setEndpoint(input.connection, false)),
+      open: os.endpoints.open.handler(({ input }) => fixture.openEndpoint(input.connection, input.port)),
+      close: os.endpoints.close.handler(({ input }) =>
+        fixture.setEndpoint(input.connection, { open: false, clients: 0 }),
+      ),
+      configure: os.endpoints.configure.handler(({ input: { connection, port, atStart } }) =>
+        fixture.setEndpoint(connection, {
+          ...(port === undefined ? {} : { port }),
+          ...(atStart === undefined ? {} : { atStart }),
+        }),
+      ),
+      changes: os.endpoints.changes.handler(async function* ({ signal }) {
+        for await (const list of fixture.endpoints.follow(signal)) yield* list
+      }),
     },
   })
 }

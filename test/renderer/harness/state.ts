@@ -1,5 +1,13 @@
+import { ORPCError } from '@orpc/client'
 import type { AccessRequest, GatewayEvent } from '../../../shared/api/models.ts'
-import type { AuthState, DeepLink, Endpoint, LinkState, Settings } from '../../../shared/rpc/contract.ts'
+import {
+  type AuthState,
+  type DeepLink,
+  type Endpoint,
+  type LinkState,
+  Settings,
+  type UpdateState,
+} from '../../../shared/rpc/contract.ts'
 import * as data from './fixtures.ts'
 
 /** A value that streams follow: what it is now, then every change. */
@@ -51,22 +59,12 @@ export function createFixture() {
     person: linus,
   })
   const link = new Cell<LinkState>({ state: 'up', latencyMs: 9, since: data.at(-60_000) })
-  const settings = new Cell<Settings>({ theme: 'dark', gateway: '', pinned: ['web-1'] })
+  const settings = new Cell<Settings>(Settings.parse({ theme: 'dark', pinned: ['web-1'], recent: ['analytics-db'] }))
+  const update = new Cell<UpdateState>({ state: 'current', checkedAt: data.at(-25 * 60_000) })
   const requests = new Cell<readonly AccessRequest[]>(data.requests)
   const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })
   const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
-  const endpoints = new Cell<Endpoint[]>([
-    {
-      connection: 'orders-db',
-      kind: 'postgres',
-      host: '127.0.0.1',
-      port: 15432,
-      user: 'linus',
-      database: 'orders-db',
-      open: true,
-    },
-    { connection: 'web-1', kind: 'ssh', host: '127.0.0.1', port: 12022, user: 'linus', open: false },
-  ])
+  const endpoints = new Cell<Endpoint[]>(data.endpoints)
   let event = 0
 
   function change(id: string, update: (request: AccessRequest) => AccessRequest): AccessRequest {
@@ -78,6 +76,18 @@ export function createFixture() {
     latest.set({ type: 'request', id: String(event), request })
     return request
   }
+
+  const find = (connection: string): Endpoint => {
+    const found = endpoints.get().find((e) => e.connection === connection)
+    if (found === undefined) throw new Error(`no endpoint of ${connection}`)
+    return found
+  }
+  const put = (endpoint: Endpoint): Endpoint => {
+    endpoints.set(endpoints.get().map((e) => (e.connection === endpoint.connection ? endpoint : e)))
+    return endpoint
+  }
+  const setEndpoint = (connection: string, change: Partial<Endpoint>): Endpoint =>
+    put({ ...find(connection), ...change })
 
   return {
     auth,
@@ -119,14 +129,17 @@ export function createFixture() {
     },
     cancelRun: () => runs.set({ cancelled: runs.get().cancelled + 1 }),
     runs,
-    setEndpoint: (connection: string, open: boolean): Endpoint => {
-      const before = endpoints.get().find((e) => e.connection === connection)
-      const endpoint: Endpoint = {
-        ...(before ?? { connection, kind: 'postgres', host: '127.0.0.1', port: 15433, user: 'linus' }),
-        open,
+    update,
+    setEndpoint,
+    /** Port 12023 is some other program's. */
+    openEndpoint: (connection: string, port?: number): Endpoint => {
+      const { problem: _, freePort: __, ...before } = find(connection)
+      const wanted = port ?? before.port
+      if (wanted === 12023) {
+        setEndpoint(connection, { problem: data.taken, freePort: 12024 })
+        throw new ORPCError('PROBLEM', { status: 500, message: data.taken.message, data: data.taken })
       }
-      endpoints.set([...endpoints.get().filter((e) => e.connection !== connection), endpoint])
-      return endpoint
+      return put({ ...before, port: wanted, open: true, clients: 0 })
     },
   }
 }
