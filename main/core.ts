@@ -9,6 +9,7 @@ import type { Log } from './log.ts'
 import { AsyncQueue } from './queue.ts'
 import { appRouters } from './rpc/app.ts'
 import { rpc } from './rpc/base.ts'
+import { editorRouter } from './rpc/editor.ts'
 import { told } from './rpc/errors.ts'
 import { forwardRouter } from './rpc/forward.ts'
 import { workRouters } from './rpc/work.ts'
@@ -171,6 +172,7 @@ function createRouter(deps: RouterDeps) {
   return rpc.router({
     ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
     ...workRouters(work),
+    editor: editorRouter(),
     gateway: forwardRouter(() => account.require().api),
     events: rpc.events.handler(({ signal }) => told(events.read(signal))),
   })

@@ -72,6 +72,14 @@ export class EditorMarks {
     this.syncZones(marks)
   }
 
+  /** The marks that are shown, where their statements are now, and what these are now. */
+  placed(): { mark: Mark; range: Range; text: string }[] {
+    return [...this.shown.values()].flatMap(({ mark, decorations }) => {
+      const range = decorations.getRange(0)
+      return range === null ? [] : [{ mark, range, text: this.model.getValueInRange(range) }]
+    })
+  }
+
   /** Colours have changed. */
   refresh(): void {
     for (const { mark, decorations } of this.shown.values()) {

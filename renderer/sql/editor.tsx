@@ -16,14 +16,33 @@ interface Props {
   onChange(text: string): void
   onReady(handle: EditorHandle): void
   zone(mark: Mark): ReactNode
+  /** Help that lives with the editor; ends with it. */
+  assist(parts: EditorParts): Assistance
 }
 
+export interface EditorParts {
+  editor: monaco.editor.IStandaloneCodeEditor
+  model: monaco.editor.ITextModel
+  marks: EditorMarks
+}
+
+export interface Assistance {
+  /** The marks have changed. */
+  refresh(): void
+  dispose(): void
+}
+
+/** Typing waits for nobody: what else needs the text hears of it after a pause. */
+const changeMs = 150
+
 /** Monaco, with the gateway's decisions in its gutter, beside its lines and between them. */
-export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone }: Props) {
+export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone, assist }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const [shown, setShown] = useState<EditorMarks | undefined>(undefined)
   const change = useEffectEvent(onChange)
   const ready = useEffectEvent(onReady)
+  const help = useEffectEvent(assist)
+  const assistance = useRef<Assistance | undefined>(undefined)
   const first = useRef({ text, label })
 
   useEffect(() => {
@@ -31,11 +50,27 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone }
     const model = monaco.editor.createModel(first.current.text, languageId)
     const editor = monaco.editor.create(host.current, { ...options, model, ariaLabel: `SQL, ${first.current.label}` })
     const editorMarks = new EditorMarks(editor, model)
-    const listener = model.onDidChangeContent(() => change(model.getValue()))
+    let later: ReturnType<typeof setTimeout> | undefined
+    const tell = () => {
+      clearTimeout(later)
+      later = undefined
+      change(model.getValue())
+    }
+    const listener = model.onDidChangeContent(() => {
+      clearTimeout(later)
+      later = setTimeout(tell, changeMs)
+    })
+    window.addEventListener('pagehide', tell)
+    const helping = help({ editor, model, marks: editorMarks })
+    assistance.current = helping
     setShown(editorMarks)
     ready(editorMarks.handle())
     editor.focus()
     return () => {
+      if (later !== undefined) tell()
+      window.removeEventListener('pagehide', tell)
+      helping.dispose()
+      assistance.current = undefined
       listener.dispose()
       editorMarks.dispose()
       editor.dispose()
@@ -48,7 +83,10 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone }
     applyTheme(theme)
     shown?.refresh()
   }, [theme, shown])
-  useEffect(() => shown?.show(marks), [shown, marks])
+  useEffect(() => {
+    shown?.show(marks)
+    assistance.current?.refresh()
+  }, [shown, marks])
 
   return (
     <div className="ed-host">

@@ -10,6 +10,7 @@ import { usePause, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Splitter, useSplit } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
+import { createAssist } from './assist.ts'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
 import { spoken } from './marks.ts'
@@ -20,7 +21,7 @@ import { SqlToolbar } from './toolbar.tsx'
 import { DecisionZone, type ZoneActions } from './zones.tsx'
 
 export default function SqlTab({ document }: { document: SqlDocument }) {
-  const { client } = useRpc()
+  const { client, live } = useRpc()
   const { workspace, runtimes } = useDesk()
   const { os } = usePlatform()
   const theme = useThemeName(useSettings()?.theme ?? 'system')
@@ -86,6 +87,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
           onReady={(handle) => {
             editor.current = handle
           }}
+          assist={(parts) => createAssist({ ...parts, client, live, connection: document.connection, runtime })}
           zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}
         />
       </div>

@@ -4,6 +4,7 @@ import { Annotation } from '../annotation.ts'
 import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
+import { CheckInput, CheckOutput } from './editor.ts'
 
 /**
  * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
@@ -307,6 +308,10 @@ export const rpcContract = {
     cancel: rpc.input(handle),
     release: rpc.input(z.object({ result: z.string() })),
     close: rpc.input(handle),
+  },
+  /** Help while writing SQL. Nothing here runs what is written. */
+  editor: {
+    check: rpc.input(CheckInput).output(CheckOutput),
   },
   terminal: {
     open: rpc

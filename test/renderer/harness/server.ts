@@ -5,7 +5,8 @@ import { extname, join, normalize } from 'node:path'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer } from 'ws'
-import { rpcContract, Settings } from '../../../shared/rpc/contract.ts'
+import { rpcContract, rpcContract, Settings } from '../../../shared/rpc/contract.ts'
+import { editorFixture } from './editor.ts'
 import * as data from './fixtures.ts'
 import { openShell, type Shell } from './shell.ts'
 import { runScript } from './sql.ts'
@@ -215,6 +216,7 @@ function router(fixture: Fixture) {
       release: os.sql.release.handler(() => undefined),
       close: os.sql.close.handler(() => undefined),
     },
+    editor: editorFixture(),
     terminal: {
       open: os.terminal.open.handler(() => {
         count += 1

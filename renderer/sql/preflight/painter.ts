@@ -1,0 +1,231 @@
+import { splitStatements } from '../../../shared/sql/split.ts'
+import { looks } from '../../decisions/words.ts'
+import type { EditorMarks } from '../editor-marks.ts'
+import { hasZone, type Range } from '../marks.ts'
+import { monaco } from '../monaco.ts'
+import { isOpen, type Mark } from '../run-state.ts'
+import { createPreflight, type Preflight, type PreflightPorts } from './preflight.ts'
+import { heavier, hintOf, lookOf, sentencesOf, type Verdict } from './verdict.ts'
+
+/** A pause in typing after which the text is read again. */
+const pauseMs = 200
+/** Beyond this nobody reads a gutter, and splitting would be felt. */
+const longestText = 1_000_000
+const owner = 'postgresql'
+
+interface Statement {
+  text: string
+  start: number
+  end: number
+}
+
+interface Shown {
+  statement: Statement
+  decorations: monaco.editor.IEditorDecorationsCollection
+}
+
+export interface PainterOptions extends Omit<PreflightPorts, 'onChange' | 'now'> {
+  editor: monaco.editor.IStandaloneCodeEditor
+  model: monaco.editor.ITextModel
+  marks: EditorMarks
+  /** Marks of earlier runs whose statements have changed since, and of which the gateway says something else now. */
+  onStale(ids: readonly string[]): void
+}
+
+/**
+ * Draws beside each statement that has not been run as it stands what the gateway would do with it, and what PostgreSQL's parser says.
+ * A keystroke only starts a timer and takes away what it made untrue.
+ */
+export class PreflightPainter {
+  private readonly options: PainterOptions
+  private readonly preflight: Preflight
+  private readonly listeners: monaco.IDisposable[] = []
+  private statements: readonly Statement[] = []
+  private shown: Shown[] = []
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private frame = 0
+
+  constructor(options: PainterOptions) {
+    this.options = options
+    this.preflight = createPreflight({ ...options, onChange: () => this.paintSoon(), now: () => performance.now() })
+    const { editor, model } = options
+    this.listeners.push(
+      model.onDidChangeContent((event) => {
+        this.unpaint(event.changes)
+        this.readSoon()
+      }),
+      editor.onDidScrollChange((event) => {
+        if (event.scrollTopChanged) this.readSoon()
+      }),
+    )
+    this.read()
+  }
+
+  /** Policies, grants or tables have changed. */
+  forget(): void {
+    this.preflight.forget()
+    this.paintSoon()
+  }
+
+  /** Marks of runs have come or gone. */
+  refresh(): void {
+    this.paintSoon()
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer)
+    cancelAnimationFrame(this.frame)
+    this.preflight.dispose()
+    for (const listener of this.listeners) listener.dispose()
+    for (const { decorations } of this.shown) decorations.clear()
+    monaco.editor.setModelMarkers(this.options.model, owner, [])
+  }
+
+  /** A statement that is being edited has no verdict. */
+  private unpaint(changes: readonly monaco.editor.IModelContentChange[]): void {
+    this.shown = this.shown.filter(({ decorations }) => {
+      const at = decorations.getRange(0)
+      const touched = at !== null && changes.some(({ range }) => monaco.Range.areIntersectingOrTouching(at, range))
+      if (touched) decorations.clear()
+      return !touched
+    })
+  }
+
+  private readSoon(): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.read(), pauseMs)
+  }
+
+  private read(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const { model } = this.options
+    if (model.isDisposed()) return
+    const text = model.getValueLength() > longestText ? '' : model.getValue()
+    this.statements = splitStatements(text).map(({ start, end }) => ({ text: text.slice(start, end), start, end }))
+    const middle = this.middle()
+    const distance = ({ start, end }: Statement) => (start > middle ? start - middle : middle > end ? middle - end : 0)
+    const nearest = [...this.statements].sort((a, b) => distance(a) - distance(b))
+    this.preflight.want(nearest.map((statement) => statement.text))
+    this.paintSoon()
+  }
+
+  /** Offset in the middle of what is seen. */
+  private middle(): number {
+    const { editor, model } = this.options
+    const [seen] = editor.getVisibleRanges()
+    if (seen === undefined) return 0
+    const line = Math.floor((seen.startLineNumber + seen.endLineNumber) / 2)
+    return model.getOffsetAt({ lineNumber: line, column: 1 })
+  }
+
+  private paintSoon(): void {
+    cancelAnimationFrame(this.frame)
+    this.frame = requestAnimationFrame(() => this.paint())
+  }
+
+  private paint(): void {
+    const { editor, model, marks, onStale } = this.options
+    // About to be read again: the offsets are those of the text before.
+    if (model.isDisposed() || this.timer !== undefined) return
+    const ran = marks.placed()
+    const stale: string[] = []
+    const lines = new Map<number, { statement: Statement; range: Range; verdict: Verdict }>()
+    const problems: monaco.editor.IMarkerData[] = []
+    for (const statement of this.statements) {
+      const verdict = this.preflight.verdict(statement.text)
+      if (verdict === undefined) continue
+      const range = this.rangeOf(statement.start, statement.end)
+      if (verdict.kind === 'invalid') problems.push(this.markerOf(statement, verdict))
+      const over = ran.filter((r) => monaco.Range.areIntersecting(r.range, range))
+      const outdated = over.filter((r) => r.text !== statement.text && outlived(r.mark, verdict))
+      stale.push(...outdated.map((r) => r.mark.id))
+      if (over.length > outdated.length) continue
+      const there = lines.get(range.startLineNumber)
+      if (there !== undefined && heavier(there.verdict, verdict) === there.verdict) continue
+      lines.set(range.startLineNumber, { statement, range, verdict })
+    }
+    for (const { decorations } of this.shown) decorations.clear()
+    this.shown = [...lines.values()].map(({ statement, range, verdict }) => ({
+      statement,
+      decorations: editor.createDecorationsCollection(
+        decorate(verdict, range, model.getLineMaxColumn(range.startLineNumber)),
+      ),
+    }))
+    monaco.editor.setModelMarkers(model, owner, problems)
+    if (stale.length > 0) onStale(stale)
+  }
+
+  private rangeOf(start: number, end: number): Range {
+    const a = this.options.model.getPositionAt(start)
+    const b = this.options.model.getPositionAt(end)
+    return { startLineNumber: a.lineNumber, startColumn: a.column, endLineNumber: b.lineNumber, endColumn: b.column }
+  }
+
+  /** The word at which the parser stopped; the one before the end, where there is none. */
+  private markerOf(
+    statement: Statement,
+    { problem }: Extract<Verdict, { kind: 'invalid' }>,
+  ): monaco.editor.IMarkerData {
+    const { text, start } = statement
+    const rest = text.slice(problem.position)
+    const word = /^(?:[\w$\u0080-\uffff]+|\S)/.exec(rest)?.[0] ?? ''
+    const from = word === '' ? Math.max(0, text.length - 1) : problem.position
+    return {
+      ...this.rangeOf(start + from, start + (word === '' ? text.length : from + word.length)),
+      severity: monaco.MarkerSeverity.Error,
+      message: problem.message,
+      source: 'PostgreSQL',
+    }
+  }
+}
+
+/** Whether what was said of a statement before it was edited is past: a block stays until what is written now would not be blocked. */
+function outlived(mark: Mark, verdict: Verdict): boolean {
+  if (isOpen(mark)) return false
+  if (mark.look !== 'blocked' || !hasZone(mark)) return true
+  return !(verdict.kind === 'invalid' || (verdict.kind === 'blocked' && verdict.policy.id === mark.blocked?.policy.id))
+}
+
+function decorate(verdict: Verdict, range: Range, lineEnd: number): monaco.editor.IModelDeltaDecoration[] {
+  const { icon, tone } = looks[lookOf(verdict)]
+  const hover = { value: escapeMarkdown(sentencesOf(verdict)) }
+  const first = { ...range, endLineNumber: range.startLineNumber, endColumn: range.startColumn }
+  const whole: monaco.editor.IModelDeltaDecoration = {
+    range,
+    options: { stickiness: 1 },
+  }
+  const glyph: monaco.editor.IModelDeltaDecoration = {
+    range: first,
+    options: {
+      stickiness: 1,
+      glyphMarginClassName: `glyph glyph--pre glyph--${icon} d-${tone}`,
+      glyphMarginHoverMessage: hover,
+    },
+  }
+  const hint = hintOf(verdict)
+  if (hint === undefined) return [whole, glyph]
+  const parts = [
+    { text: hint.word, className: `hint hint--pre hint--${icon} d-${tone}` },
+    { text: hint.what, className: 'hint__t' },
+    { text: hint.policy, className: 'hint__p' },
+  ]
+  const end = { ...first, startColumn: lineEnd, endColumn: lineEnd }
+  const hints = parts
+    .filter((part) => part.text !== '')
+    .map(
+      (part): monaco.editor.IModelDeltaDecoration => ({
+        range: end,
+        options: {
+          showIfCollapsed: true,
+          stickiness: 1,
+          after: { content: ` ${part.text} `, inlineClassName: part.className, cursorStops: 3 },
+        },
+      }),
+    )
+  return [whole, glyph, ...hints]
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|~]/g, '\\$&')
+}

@@ -1,0 +1,14 @@
+import { implement } from '@orpc/server'
+import { rpcContract } from '../../../shared/rpc/contract.ts'
+
+/** The editor's help, from fixtures. */
+export function editorFixture() {
+  const { editor } = implement(rpcContract)
+  return {
+    check: editor.check.handler(({ input }) =>
+      input.statements.map((sql) =>
+        /^selec\b/i.test(sql) ? { message: `syntax error at or near "${sql.slice(0, 5)}"`, position: 0 } : null,
+      ),
+    ),
+  }
+}
