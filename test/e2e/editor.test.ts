@@ -22,20 +22,20 @@ const glyphs = (page: Page) => page.locator('.glyph--pre')
 
 /** Pixels between the last `1` of the first line and the start of the squiggle. */
 function distance(page: Page): Promise<number> {
-  return page.evaluate(() => {
+  return page.evaluate<number>(`(() => {
     const line = document.querySelector('.view-line')
     const mark = document.querySelector('.squiggly-error')
-    if (line === null || mark === null) return Number.POSITIVE_INFINITY
+    if (line === null || mark === null) return 1e9
     const range = document.createRange()
     const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      const at = (node.textContent ?? '').lastIndexOf('1')
+      const at = node.textContent.lastIndexOf('1')
       if (at === -1) continue
       range.setStart(node, at)
       range.setEnd(node, at + 1)
     }
     return Math.abs(range.getBoundingClientRect().left - mark.getBoundingClientRect().left)
-  })
+  })()`)
 }
 
 describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
