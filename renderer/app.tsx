@@ -4,7 +4,7 @@ import { Announcer } from './decisions/announce.tsx'
 import { startPlace, useDesk } from './frame/desk.tsx'
 import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
-import { ThemeProvider, useThemeName } from './theme/theme.tsx'
+import { ThemeProvider } from './theme/theme.tsx'
 
 const Frame = lazy(() => import('./frame/frame.tsx'))
 
@@ -12,7 +12,6 @@ const Frame = lazy(() => import('./frame/frame.tsx'))
 export function App() {
   const auth = useAuth()
   const settings = useSettings()
-  const theme = useThemeName(settings?.theme ?? 'system')
   const { workspace, runtimes, place } = useDesk()
   const { live, queries } = useRpc()
   const known = settings !== undefined
@@ -32,7 +31,7 @@ export function App() {
   }, [known, person, live, workspace, runtimes, place, cache, queries])
   if (auth === undefined || !known) return null
   return (
-    <ThemeProvider name={theme}>
+    <ThemeProvider>
       <Announcer>
         {auth.state === 'signed-in' || auth.state === 'expired' ? (
           <Suspense fallback={<div className="app" />}>

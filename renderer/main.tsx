@@ -5,10 +5,12 @@ import './theme/base.css'
 import './theme/primitives.css'
 import './frame/frame.css'
 import './frame/parts.css'
+import './theme/contrast.css'
 import './decisions/decisions.css'
 import './notices/notices.css'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
+import { createActions } from './actions/registry.ts'
 import { App } from './app.tsx'
 import { mountSprite } from './decisions/icon.tsx'
 import { createRuntimes } from './dock/runtime.ts'
@@ -42,6 +44,7 @@ async function start(root: HTMLElement): Promise<void> {
     workspace,
     runtimes: createRuntimes(),
     notices: createNotices(),
+    actions: createActions(),
   }
   createRoot(root).render(
     <QueryClientProvider client={cache}>

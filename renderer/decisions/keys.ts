@@ -1,14 +1,29 @@
 import { useEffect, useRef } from 'react'
 import type { Platform } from '../../shared/rpc/contract.ts'
 
+const common = {
+  Enter: '↩',
+  Backspace: '⌫',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  PageUp: 'PgUp',
+  PageDown: 'PgDn',
+}
+
 /** How keys are written on this system: `Mod+Enter` is ⌘↩ or Ctrl ↩. */
 export function keyLabel(combination: string, os: Platform['os']): string {
-  const mac = os === 'mac'
-  const names: Record<string, string> = mac
-    ? { Mod: '⌘', Alt: '⌥', Shift: '⇧', Enter: '↩', Backspace: '⌫', Ctrl: '⌃' }
-    : { Mod: 'Ctrl', Alt: 'Alt', Shift: '⇧', Enter: '↩', Backspace: '⌫', Ctrl: 'Ctrl' }
-  const parts = combination.split('+').map((part) => names[part] ?? part)
-  return parts.join(mac ? '' : ' ')
+  return keyParts(combination, os).join(os === 'mac' ? '' : ' ')
+}
+
+/** The same, key by key. */
+export function keyParts(combination: string, os: Platform['os']): string[] {
+  const names: Record<string, string> =
+    os === 'mac'
+      ? { Mod: '⌘', Alt: '⌥', Shift: '⇧', Ctrl: '⌃', ...common }
+      : { Mod: 'Ctrl', Alt: 'Alt', Shift: '⇧', Ctrl: 'Ctrl', ...common }
+  return combination.split(/\+(?!$)/).map((part) => names[part] ?? part)
 }
 
 export interface Shortcut {
@@ -38,29 +53,58 @@ export function useShortcuts(shortcuts: readonly Shortcut[], os: Platform['os'])
   }, [os])
 }
 
+/** Whether these are the keys. `Mod` is ⌘ or Ctrl; `Ctrl` is Ctrl everywhere. */
 export function matches(keys: string, event: KeyboardEvent, os: Platform['os']): boolean {
-  const parts = keys.split('+')
+  const parts = keys === '+' ? ['+'] : keys.split(/\+(?!$)/)
   const key = parts.at(-1) ?? ''
-  const mod = os === 'mac' ? event.metaKey : event.ctrlKey
+  const mac = os === 'mac'
+  const ctrl = parts.includes('Ctrl') || (!mac && parts.includes('Mod'))
+  const meta = mac && parts.includes('Mod')
   const symbol = key.length === 1 && !/[A-Za-z0-9]/.test(key)
   return (
-    event.key.toLowerCase() === key.toLowerCase() &&
-    mod === parts.includes('Mod') &&
+    isKey(key, event) &&
+    event.ctrlKey === ctrl &&
+    event.metaKey === meta &&
     event.altKey === parts.includes('Alt') &&
     // A symbol may need Shift on this keyboard.
     (symbol || event.shiftKey === parts.includes('Shift'))
   )
 }
 
-function isField(target: EventTarget | null): boolean {
+function isKey(key: string, event: KeyboardEvent): boolean {
+  if (key === 'Space') return event.key === ' '
+  if (event.key.toLowerCase() === key.toLowerCase()) return true
+  // Option and Shift make other characters of letters and digits; the key is the same.
+  return (event.altKey || event.shiftKey) && /^[a-z0-9]$/i.test(key) && event.code === codeOf(key)
+}
+
+function codeOf(key: string): string {
+  return /\d/.test(key) ? `Digit${key}` : `Key${key.toUpperCase()}`
+}
+
+/** The combination that is pressed, as it is written here; undefined while only modifiers are held. */
+export function combinationOf(event: KeyboardEvent, os: Platform['os']): string | undefined {
+  if (['Control', 'Meta', 'Alt', 'Shift', 'AltGraph', 'CapsLock', 'Dead', 'Process'].includes(event.key))
+    return undefined
+  const mac = os === 'mac'
+  const code = /^(?:Key|Digit)(.)$/.exec(event.code)?.[1]
+  const key = event.key === ' ' ? 'Space' : (event.altKey || event.shiftKey) && code !== undefined ? code : event.key
+  const named = key.length === 1 ? key.toUpperCase() : key
+  const symbol = named.length === 1 && !/[A-Z0-9]/.test(named)
+  return [
+    (mac ? event.metaKey : event.ctrlKey) && 'Mod',
+    mac && event.ctrlKey && 'Ctrl',
+    event.altKey && 'Alt',
+    event.shiftKey && !symbol && 'Shift',
+    named,
+  ]
+    .filter((part) => part !== false)
+    .join('+')
+}
+
+export function isField(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement)
   )
-}
-
-/** Keys that a browser keeps to itself have Alt there, and are the desktop's own in Electron. */
-export function ownKeys(platform: Platform): { newRequest: string; newTab: string; closeTab: string } {
-  const held = platform.shell === 'electron' ? 'Mod' : 'Alt'
-  return { newRequest: `${held}+N`, newTab: `${held}+T`, closeTab: `${held}+W` }
 }

@@ -2,14 +2,12 @@ import 'dockview-react/dist/styles/dockview.css'
 import './dock.css'
 import { type DockviewApi, DockviewReact, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
-import { ownKeys, useShortcuts } from '../decisions/keys.ts'
-import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
-import { usePlatform } from '../rpc/context.tsx'
+import { useDesk } from '../frame/desk.tsx'
 import { useStore } from '../rpc/store.ts'
-import { useConnections } from '../sidebar/connections.ts'
 import { Spinner } from '../theme/controls.tsx'
 import { Actions } from './actions.tsx'
 import { Tab } from './tab.tsx'
+import { useTabActions } from './tab-actions.ts'
 import { Watermark } from './watermark.tsx'
 import type { Document } from './workspace.ts'
 
@@ -23,7 +21,7 @@ export default function Dock() {
   const { workspace } = useDesk()
   const { documents, active } = useStore(workspace.state)
   const [api, setApi] = useState<DockviewApi | undefined>(undefined)
-  useTabKeys()
+  useTabActions(api)
 
   useEffect(() => {
     if (api === undefined) return
@@ -88,40 +86,6 @@ function useSync(api: DockviewApi | undefined, documents: readonly Document[], a
     }
     if (active !== undefined && api.activePanel?.id !== active) api.getPanel(active)?.api.setActive()
   }, [api, documents, active, runtimes])
-}
-
-function useTabKeys() {
-  const platform = usePlatform()
-  const { workspace } = useDesk()
-  const go = useNavigation()
-  const { area } = usePlace()
-  const connections = useConnections().data ?? []
-  const own = ownKeys(platform)
-  const active = () => {
-    const { documents, active } = workspace.state.get()
-    return area === 'connections' ? documents.find((d) => d.id === active) : undefined
-  }
-  useShortcuts(
-    [
-      {
-        keys: own.newTab,
-        inFields: true,
-        run: () => {
-          const connection = connections.find((c) => c.name === active()?.connection)
-          if (connection !== undefined) go.connection(connection, { fresh: true })
-        },
-      },
-      {
-        keys: own.closeTab,
-        inFields: true,
-        run: () => {
-          const document = active()
-          if (document !== undefined) workspace.close(document.id)
-        },
-      },
-    ],
-    platform.os,
-  )
 }
 
 function Panel({

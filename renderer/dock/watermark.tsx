@@ -1,12 +1,11 @@
-import { keyLabel } from '../decisions/keys.ts'
+import { useKeys } from '../actions/use-actions.ts'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePlatform } from '../rpc/context.tsx'
 import { Button, Empty } from '../theme/controls.tsx'
 
 /** When no tab is open. */
 export function Watermark() {
   const go = useNavigation()
-  const { os } = usePlatform()
+  const keys = useKeys('app.palette')
   return (
     <div className="gate__wait">
       <Empty
@@ -14,7 +13,7 @@ export function Watermark() {
         title="Open a connection"
         text="Choose one on the left. What you run goes through the gateway, and its decisions show where they are made."
       >
-        <Button keys={keyLabel('Mod+K', os)} onClick={() => go.palette(true)}>
+        <Button keys={keys} onClick={() => go.palette(true)}>
           Search connections
         </Button>
       </Empty>

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
+import type { ActionRegistry } from '../actions/registry.ts'
 import type { RuntimeMap } from '../dock/runtime.ts'
 import type { Workspace } from '../dock/workspace.ts'
 import type { Notices } from '../notices/notices.ts'
@@ -25,6 +26,10 @@ export interface Place {
   replays: readonly string[]
   replay: string | undefined
   palette: boolean
+  /** The shortcut sheet is open. */
+  shortcuts: boolean
+  /** Settings: the section to show. */
+  section: string | undefined
 }
 
 export const startPlace: Place = {
@@ -36,6 +41,8 @@ export const startPlace: Place = {
   replays: [],
   replay: undefined,
   palette: false,
+  shortcuts: false,
+  section: undefined,
 }
 
 /** Where the person is, and what is open. One for the page, made at its start. */
@@ -44,6 +51,7 @@ export interface Desk {
   workspace: Workspace
   runtimes: RuntimeMap
   notices: Notices
+  actions: ActionRegistry
 }
 
 const Context = createContext<Desk | undefined>(undefined)
@@ -68,6 +76,9 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
   return {
     area: (area: Area) => go({ area }),
     toggleSidebar: () => place.update((p) => ({ ...p, sidebar: !p.sidebar })),
+    /** A section of the settings, by its id. */
+    settings: (section?: string) => go({ area: 'settings', section }),
+    shortcuts: (open: boolean) => place.update((p) => ({ ...p, shortcuts: open })),
     palette: (open: boolean) => place.update((p) => ({ ...p, palette: open })),
     /** Opens what may be opened; what is locked leads to the composer. */
     connection: (connection: Connection, options?: { fresh?: boolean; text?: string }) => {
@@ -97,6 +108,13 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
         replay: p.replay === id ? undefined : p.replay,
       })),
   }
+}
+
+/** Whether a tab is the one that the person works in. */
+export function useInFront(id: string): boolean {
+  const { workspace } = useDesk()
+  const { active } = useStore(workspace.state)
+  return usePlace().area === 'connections' && active === id
 }
 
 export function useNavigation() {

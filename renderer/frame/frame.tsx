@@ -1,44 +1,33 @@
 import { Notifications } from '@mantine/notifications'
 import { lazy, Suspense, useEffect } from 'react'
+import { useActionKeys } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
-import { ownKeys, useShortcuts } from '../decisions/keys.ts'
 import { EventNotices } from '../notices/event-notices.tsx'
-import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
 import { Spinner } from '../theme/controls.tsx'
 import { ActivityBar } from './activity-bar.tsx'
-import { navigation, useDesk, useNavigation, usePlace } from './desk.tsx'
+import { navigation, useDesk, usePlace } from './desk.tsx'
 import { PauseBanner } from './pause-banner.tsx'
-import { Shortcuts } from './shortcuts.tsx'
 import { TitleBar } from './title-bar.tsx'
+import { useFrameActions } from './use-frame-actions.ts'
 
 const Dock = lazy(() => import('../dock/dock.tsx'))
 const Requests = lazy(() => import('../requests/requests.tsx'))
 const Sessions = lazy(() => import('../sessions/sessions.tsx'))
 const SettingsPage = lazy(() => import('../settings/settings.tsx'))
+const Shortcuts = lazy(() => import('./shortcuts.tsx'))
 const Palette = lazy(() => import('../palette/palette.tsx'))
 
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
 export default function Frame() {
   const place = usePlace()
   const { notices } = useDesk()
-  const go = useNavigation()
-  const platform = usePlatform()
   useDeepLinks()
   usePauseAnnouncement()
-  useShortcuts(
-    [
-      { keys: 'Mod+K', run: () => go.palette(!place.palette) },
-      { keys: 'Mod+1', run: () => go.area('connections') },
-      { keys: 'Mod+2', run: () => go.requests('mine') },
-      { keys: 'Mod+3', run: () => go.sessionList() },
-      { keys: 'Mod+,', run: () => go.area('settings') },
-      { keys: 'Mod+B', run: () => go.toggleSidebar() },
-      { keys: ownKeys(platform).newRequest, run: () => go.compose() },
-    ],
-    platform.os,
-  )
+  useFrameActions()
+  useActionKeys()
   const connections = place.area === 'connections'
   const side = connections && place.sidebar
   const loading = (
@@ -64,6 +53,7 @@ export default function Frame() {
         {place.area === 'sessions' && <Sessions />}
         {place.area === 'settings' && <SettingsPage />}
         {place.palette && <Palette />}
+        {place.shortcuts && <Shortcuts />}
       </Suspense>
       <StatusBar />
       <Notifications
@@ -77,7 +67,6 @@ export default function Frame() {
         zIndex={40}
       />
       <EventNotices />
-      <Shortcuts />
     </div>
   )
 }

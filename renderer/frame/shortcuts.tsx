@@ -1,67 +1,37 @@
+import './shortcuts.css'
 import { Modal } from '@mantine/core'
-import { useState } from 'react'
-import type { Platform } from '../../shared/rpc/contract.ts'
-import { keyLabel, ownKeys, useShortcuts } from '../decisions/keys.ts'
-import { usePlatform } from '../rpc/context.tsx'
+import { useDesk, useNavigation, usePlace } from './desk.tsx'
+import { ShortcutTable } from './shortcut-table.tsx'
 
-/** Every key, on `?`. */
-function shortcutList(platform: Platform): readonly (readonly [string, string])[] {
-  const own = ownKeys(platform)
-  return [
-    ['Command palette', 'Mod+K'],
-    ['Run statement', 'Mod+Enter'],
-    ['Run all', 'Mod+Shift+Enter'],
-    ['Cancel or withdraw', 'Mod+.'],
-    ['Next decision', 'F8'],
-    ['Previous decision', 'Shift+F8'],
-    ['Request access', own.newRequest],
-    ['New tab on the connection', own.newTab],
-    ['Close tab', own.closeTab],
-    ['Go to connections', 'Mod+1'],
-    ['Go to requests', 'Mod+2'],
-    ['Go to sessions', 'Mod+3'],
-    ['Settings', 'Mod+,'],
-    ['Approve', 'Mod+Enter'],
-    ['Deny with comment', 'Mod+Backspace'],
-    ['Side bar', 'Mod+B'],
-    ['Filter the list', '/'],
-    ['All shortcuts', '?'],
-  ]
-}
-
-export function Shortcuts() {
-  const [open, setOpen] = useState(false)
-  const { os } = usePlatform()
-  useShortcuts([{ keys: '?', run: () => setOpen(true) }], os)
+/** Every key, on `?`, and a way to change each. */
+export default function Shortcuts() {
+  const { shortcuts } = usePlace()
+  const go = useNavigation()
+  const { actions } = useDesk()
   return (
     <Modal
-      opened={open}
-      onClose={() => setOpen(false)}
+      opened={shortcuts}
+      onClose={() => go.shortcuts(false)}
       title="Keyboard shortcuts"
-      size={640}
+      size={760}
+      transitionProps={{ duration: 0 }}
+      closeButtonProps={{ 'aria-label': 'Close' }}
       classNames={{ content: 'modal', header: 'modal__hd', title: 'modal__t', body: 'modal__bd', overlay: 'scrim' }}
     >
       <ShortcutTable />
+      <p className="sm t2 modal__p">
+        Press keys beside a name to change them.{' '}
+        <button
+          type="button"
+          className="linkish"
+          onClick={() => {
+            go.shortcuts(false)
+            actions.run('app.palette')
+          }}
+        >
+          Everything by name
+        </button>
+      </p>
     </Modal>
-  )
-}
-
-export function ShortcutTable() {
-  const platform = usePlatform()
-  const list = shortcutList(platform)
-  const half = Math.ceil(list.length / 2)
-  return (
-    <div className="skc">
-      {[list.slice(0, half), list.slice(half)].map((column) => (
-        <div key={column[0]?.[0]}>
-          {column.map(([name, keys]) => (
-            <div className="skr" key={name}>
-              <span>{name}</span>
-              <kbd className="kbd">{keyLabel(keys, platform.os)}</kbd>
-            </div>
-          ))}
-        </div>
-      ))}
-    </div>
   )
 }

@@ -1,8 +1,8 @@
 import { Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { useKeys } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel } from '../decisions/keys.ts'
 import { useAuth, useGatewayLink, usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
 import { Logo } from '../theme/logo.tsx'
 import { useNavigation } from './desk.tsx'
@@ -11,6 +11,7 @@ import { useWaitingForMe } from './waiting.ts'
 export function TitleBar() {
   const auth = useAuth()
   const { os } = usePlatform()
+  const paletteKeys = useKeys('app.palette')
   const go = useNavigation()
   return (
     <header className="title" data-os={os}>
@@ -23,7 +24,7 @@ export function TitleBar() {
         <Icon name="search" size={14} />
         <span className="grow trunc">Search connections, tables and commands</span>
         <span className="kbd" aria-hidden="true">
-          {keyLabel('Mod+K', os)}
+          {paletteKeys}
         </span>
       </button>
       <div className="title__right">

@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query'
 import type { Connection } from '../../shared/api/models.ts'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
@@ -6,8 +5,8 @@ import { useNow } from '../decisions/time.ts'
 import { actionName } from '../decisions/words.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { grantWords, useMyGrants } from '../frame/grants.ts'
-import { useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import { useEndpoint } from '../settings/endpoints.ts'
 import type { Item } from './items.ts'
 
 /** Right of the list: what is known of the chosen thing. */
@@ -32,13 +31,10 @@ export function Details({ item }: { item: Item | undefined }) {
 }
 
 function ConnectionDetails({ connection }: { connection: Connection }) {
-  const { queries } = useRpc()
   const { workspace } = useDesk()
   const open = useStore(workspace.state).documents.some((d) => d.connection === connection.name)
   const grants = useMyGrants(useNow(5_000)).filter((grant) => grant.connection === connection.name)
-  const endpoint = useQuery(queries.endpoints.list.queryOptions({ retry: false })).data?.find(
-    (e) => e.connection === connection.name,
-  )
+  const endpoint = useEndpoint(connection.name)
   const allowed = connection.actions.filter((a) => a.decision.verdict === 'allow').map((a) => actionName(a.action))
   const masked = connection.dataClasses.filter((c) => c.unmask.verdict === 'masked').map((c) => c.name)
   const locked = connection.access === 'locked'

@@ -3,6 +3,7 @@ import { highlight, type Sources, score, search } from './items.ts'
 
 const sources: Sources = {
   connections: [],
+  recent: [],
   tables: [],
   requests: [],
   commands: ['Go to sessions', 'Settings', 'Theme: dark'].map((label) => ({
@@ -31,4 +32,20 @@ test('hits are marked', () => {
       .filter((part) => part.hit)
       .map((part) => part.text),
   ).toEqual(['ord', 'db'])
+})
+
+test('connections used last come first', () => {
+  const connection = (name: string) => ({
+    name,
+    kind: 'ssh' as const,
+    environment: 'staging' as const,
+    tags: [],
+    description: '',
+    access: 'open' as const,
+    reachable: true,
+    actions: [],
+    dataClasses: [],
+  })
+  const found = search('', { ...sources, connections: ['a', 'b', 'c'].map(connection), recent: ['c', 'b'] })
+  expect(found[0]?.items.map((item) => item.label)).toEqual(['c', 'b', 'a'])
 })

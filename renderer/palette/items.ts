@@ -17,6 +17,8 @@ export interface Group {
 
 export interface Sources {
   connections: readonly Connection[]
+  /** Names of those used last, newest first: they come first while nothing is typed. */
+  recent: readonly string[]
   tables: readonly { connection: Connection; table: SchemaTable }[]
   commands: readonly Extract<Item, { kind: 'command' }>[]
   requests: readonly AccessRequest[]
@@ -33,7 +35,7 @@ export function search(query: string, sources: Sources): Group[] {
     .split(/\s+/)
     .filter((w) => w !== '')
   const groups: { kind: Item['kind']; title: string; items: readonly Item[] }[] = [
-    { kind: 'connection', title: 'Connections', items: sources.connections.map(connectionItem) },
+    { kind: 'connection', title: 'Connections', items: byRecent(sources).map(connectionItem) },
     { kind: 'table', title: 'Tables', items: sources.tables.map(tableItem) },
     { kind: 'command', title: 'Commands', items: sources.commands },
     { kind: 'request', title: 'Requests', items: sources.requests.map(requestItem) },
@@ -42,6 +44,12 @@ export function search(query: string, sources: Sources): Group[] {
     .filter((group) => only === undefined || group.kind === only)
     .map(({ title, items }) => ({ title, items: best(items, words, only === undefined ? mostEach : 30) }))
     .filter((group) => group.items.length > 0)
+}
+
+/** Those used last first; the others as they come. */
+function byRecent({ connections, recent }: Sources): Connection[] {
+  const rank = (c: Connection) => (recent.includes(c.name) ? recent.indexOf(c.name) : recent.length)
+  return [...connections].sort((a, b) => rank(a) - rank(b))
 }
 
 function best(items: readonly Item[], words: readonly string[], most: number): Item[] {

@@ -2,16 +2,22 @@ import '@mantine/core/styles/Modal.css'
 import './palette.css'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import { useQueries } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { Chord } from '../actions/chord.tsx'
+import { actionIds, actionOf } from '../actions/table.ts'
+import { useBindings } from '../actions/use-actions.ts'
+import { copyText } from '../decisions/copy.ts'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel, ownKeys } from '../decisions/keys.ts'
+import { keyLabel, matches } from '../decisions/keys.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useRequests } from '../frame/waiting.ts'
-import { useAuth, usePlatform, useRpc } from '../rpc/context.tsx'
+import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import { useEndpoint } from '../settings/endpoints.ts'
 import { useConnections } from '../sidebar/connections.ts'
+import { commandIcon } from './command-icons.ts'
 import { Details } from './details.tsx'
 import { highlight, type Item, type Sources, search } from './items.ts'
 
@@ -19,13 +25,27 @@ import { highlight, type Item, type Sources, search } from './items.ts'
 export default function Palette() {
   const go = useNavigation()
   const { os } = usePlatform()
+  const { actions } = useDesk()
   const [[store]] = useState(createSpotlight)
   const [query, setQuery] = useState('')
   const sources = useSources()
   const groups = search(query, sources)
   const items = groups.flatMap((group) => group.items)
+  const list = useRef<HTMLDivElement>(null)
   const [hovered, setHovered] = useState<string | undefined>(undefined)
   const shown = items.find((item) => item.id === hovered) ?? items[0]
+  const connection = shown === undefined || !('connection' in shown) ? undefined : shown.connection
+  const endpoint = useEndpoint(connection?.name)
+  useEffect(() => {
+    const element = list.current
+    if (element === null) return
+    // Spotlight marks the line that the arrow keys are on by an attribute alone.
+    const observer = new MutationObserver(() => {
+      setHovered(element.querySelector<HTMLElement>('[data-selected]')?.dataset.item)
+    })
+    observer.observe(element, { attributes: true, subtree: true, attributeFilter: ['data-selected'] })
+    return () => observer.disconnect()
+  }, [])
   const act = (item: Item) => {
     go.palette(false)
     switch (item.kind) {
@@ -39,14 +59,41 @@ export default function Palette() {
         go.request(item.request.id, item.request.canReview ? 'review' : 'mine')
         return
       case 'command':
-        item.run()
+        // After the palette has given the focus back to what the command is about.
+        requestAnimationFrame(() => item.run())
         return
       default:
         item satisfies never
     }
   }
+  const ask = () => connection && go.compose({ connection: connection.name })
+  const copy = () => {
+    if (endpoint === undefined || !endpoint.open) return
+    copyText(`${endpoint.host}:${endpoint.port}`)
+    go.palette(false)
+  }
+  const split = () => {
+    if (connection === undefined || shown === undefined) return
+    act(shown)
+    requestAnimationFrame(() => actions.run('tab.split'))
+  }
+  const press = (event: KeyboardEvent) => {
+    const does = (
+      [
+        ['Mod+Enter', split],
+        ['Alt+Enter', ask],
+      ] as const
+    ).find(([keys]) => matches(keys, event.nativeEvent, os))
+    const copies = matches('Mod+C', event.nativeEvent, os) && (getSelection()?.toString() ?? '') === ''
+    const run = does?.[1] ?? (copies && endpoint?.open ? copy : undefined)
+    if (run === undefined) return
+    event.preventDefault()
+    event.stopPropagation()
+    run()
+  }
   return (
     <Spotlight.Root
+      onKeyDownCapture={press}
       store={store}
       forceOpened
       shortcut={null}
@@ -78,7 +125,7 @@ export default function Palette() {
           <kbd className="kbd">#</kbd>requests
         </span>
       </div>
-      <div className="pal__b">
+      <div className="pal__b" ref={list}>
         <Spotlight.ActionsList className="pal__l scroll">
           {groups.map((group) => (
             <section key={group.title} aria-label={group.title}>
@@ -87,6 +134,7 @@ export default function Palette() {
                 <Spotlight.Action
                   key={item.id}
                   className={item.kind === 'connection' && item.connection.access === 'locked' ? 'pi is-lock' : 'pi'}
+                  data-item={item.id}
                   onClick={() => act(item)}
                   onMouseEnter={() => setHovered(item.id)}
                   onFocus={() => setHovered(item.id)}
@@ -105,8 +153,26 @@ export default function Palette() {
         <kbd className="kbd">↓</kbd>
         <span>Move</span>
         <kbd className="kbd">{keyLabel('Enter', os)}</kbd>
-        <span>Go</span>
+        <span>{shown?.kind === 'command' ? 'Do' : 'Go to tab'}</span>
+        {connection && connection.access === 'open' && (
+          <>
+            <Chord keys="Mod+Enter" />
+            <span>Open in split</span>
+          </>
+        )}
+        {connection && (
+          <>
+            <Chord keys="Alt+Enter" />
+            <span>Request access</span>
+          </>
+        )}
         <span className="right row row--6">
+          {endpoint?.open && (
+            <>
+              <Chord keys="Mod+C" />
+              <span className="pal__fc">Copy local address</span>
+            </>
+          )}
           <kbd className="kbd">Esc</kbd>Close
         </span>
       </div>
@@ -116,7 +182,6 @@ export default function Palette() {
 
 function Line({ item, query }: { item: Item; query: string }) {
   const { workspace } = useDesk()
-  const { os } = usePlatform()
   const open = useStore(workspace.state).documents
   return (
     <>
@@ -142,7 +207,7 @@ function Line({ item, query }: { item: Item; query: string }) {
           </>
         )}
         {item.kind === 'table' && <MaskedCount table={item.table} />}
-        {item.kind === 'command' && item.keys && <kbd className="kbd">{keyLabel(item.keys, os)}</kbd>}
+        {item.kind === 'command' && item.keys && <Chord keys={item.keys} />}
         {item.kind === 'request' && <span className="xs t2">{item.request.state}</span>}
       </span>
     </>
@@ -161,10 +226,11 @@ function MaskedCount({ table }: { table: Extract<Item, { kind: 'table' }>['table
 }
 
 function useSources(): Sources {
-  const { queries, client, live } = useRpc()
-  const platform = usePlatform()
-  const go = useNavigation()
-  const { workspace } = useDesk()
+  const { queries } = useRpc()
+  const { actions } = useDesk()
+  const bound = useBindings()
+  const live = useStore(actions.live)
+  const recent = useSettings()?.recent ?? []
   const signedIn = useAuth()?.state === 'signed-in'
   const connections = useConnections().data ?? []
   const { requests } = useRequests()
@@ -179,52 +245,20 @@ function useSources(): Sources {
         return connection === undefined ? [] : (result.data ?? []).map((table) => ({ connection, table }))
       }),
   })
-  const own = ownKeys(platform)
-  const current = () => {
-    const { documents, active } = workspace.state.get()
-    return connections.find((c) => c.name === documents.find((d) => d.id === active)?.connection)
-  }
-  const theme = (choice: 'dark' | 'light' | 'system') => () => {
-    live.saveSettings({ theme: choice }).catch((error: unknown) => console.warn('The theme was not saved.', error))
-  }
-  const on = current()
-  const command = (
-    id: string,
-    label: string,
-    icon: Extract<Item, { kind: 'command' }>['icon'],
-    run: () => void,
-    keys?: string,
-  ) => ({
-    kind: 'command' as const,
-    id: `>${id}`,
-    label,
-    icon,
-    run,
-    ...(keys === undefined ? {} : { keys }),
+  const commands = actionIds.flatMap((id): Sources['commands'] => {
+    const handler = live.get(id)
+    if (handler === undefined || id === 'app.palette') return []
+    const keys = bound.get(id)
+    return [
+      {
+        kind: 'command',
+        id: `>${id}`,
+        label: handler.label ?? actionOf(id).name,
+        icon: commandIcon(id),
+        run: handler.run,
+        ...(keys === undefined ? {} : { keys }),
+      },
+    ]
   })
-  return {
-    connections,
-    tables,
-    requests,
-    commands: [
-      ...(on === undefined
-        ? []
-        : [
-            command('new-tab', `New tab on ${on.name}`, 'plus', () => go.connection(on, { fresh: true }), own.newTab),
-            command('ask', `Request access on ${on.name}`, 'key', () => go.compose({ connection: on.name })),
-          ]),
-      command('request', 'Request access', 'send', () => go.compose(), own.newRequest),
-      command('connections', 'Go to connections', 'plug', () => go.area('connections'), 'Mod+1'),
-      command('requests', 'Go to requests', 'inbox', () => go.requests('mine'), 'Mod+2'),
-      command('review', 'Review requests', 'inbox', () => go.requests('review')),
-      command('sessions', 'Go to sessions', 'replay', () => go.sessionList(), 'Mod+3'),
-      command('settings', 'Settings', 'sliders', () => go.area('settings'), 'Mod+,'),
-      command('dark', 'Theme: dark', 'moon', theme('dark')),
-      command('light', 'Theme: light', 'sun', theme('light')),
-      command('system', 'Theme: match system', 'monitor', theme('system')),
-      command('sign-out', 'Sign out', 'log-out', () => {
-        client.auth.signOut().catch((error: unknown) => console.warn('Signing out failed.', error))
-      }),
-    ],
-  }
+  return { connections, recent, tables, requests, commands }
 }

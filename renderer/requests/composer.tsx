@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
-import { keyLabel, useShortcuts } from '../decisions/keys.ts'
+import { useActions, useKeys } from '../actions/use-actions.ts'
 import { actionName, capitalise, spokenDuration } from '../decisions/words.ts'
 import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
-import { usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
+import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { useConnections } from '../sidebar/connections.ts'
 import { Button, Check, Segments } from '../theme/controls.tsx'
@@ -42,7 +42,7 @@ function ComposerForm({
   onConnection(name: string): void
 }) {
   const { client } = useRpc()
-  const { os } = usePlatform()
+  const sendKeys = useKeys('compose.send')
   const go = useNavigation()
   const off = usePause() !== undefined
   const [actions, setActions] = useState<readonly string[]>(draft.actions ?? [])
@@ -78,7 +78,7 @@ function ComposerForm({
     setTried(true)
     if (missing === undefined && connection !== undefined && !off && !send.isPending) send.mutate(connection)
   }
-  useShortcuts([{ keys: 'Mod+Enter', run: submit }], os)
+  useActions({ 'compose.send': submit })
   return (
     <>
       <section className="comp grow" aria-label="Request access">
@@ -130,13 +130,7 @@ function ComposerForm({
           <Reviewers offers={offers} chosen={chosen} />
         </div>
         <footer className="comp__ft">
-          <Button
-            kind="primary"
-            icon="send"
-            keys={keyLabel('Mod+Enter', os)}
-            disabled={off || send.isPending}
-            onClick={submit}
-          >
+          <Button kind="primary" icon="send" keys={sendKeys} disabled={off || send.isPending} onClick={submit}>
             Send request
           </Button>
           {tried && missing !== undefined && (

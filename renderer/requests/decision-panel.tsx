@@ -1,13 +1,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
+import { useActions, useKeys } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel, matches, useShortcuts } from '../decisions/keys.ts'
 import { clock, hourMinute, timeOfDay, useNow, when } from '../decisions/time.ts'
 import { approvals, counted, spokenDuration } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
+import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 
@@ -93,7 +93,6 @@ function Steps({ request, me }: { request: AccessRequest; me: string | undefined
 /** A comment and two buttons; neither has the focus until the person gives it. */
 function Form({ request }: { request: AccessRequest }) {
   const { client } = useRpc()
-  const { os } = usePlatform()
   const off = usePause() !== undefined
   const [comment, setComment] = useState('')
   const [asked, setAsked] = useState(false)
@@ -113,13 +112,17 @@ function Form({ request }: { request: AccessRequest }) {
       field.current?.focus()
     } else deny.mutate()
   }
-  useShortcuts(
-    [
-      { keys: 'Mod+Enter', run: () => !busy && approve.mutate() },
-      { keys: 'Mod+Backspace', run: refuse },
-    ],
-    os,
-  )
+  useActions({
+    'review.approve': () => {
+      if (!busy) approve.mutate()
+    },
+    // Deleting a line of the comment is no denial.
+    'review.deny': () => {
+      if (comment === '' || document.activeElement !== field.current) refuse()
+    },
+  })
+  const approveKeys = useKeys('review.approve')
+  const denyKeys = useKeys('review.deny')
   const failed = approve.error ?? deny.error
   return (
     <div className="dec__fm">
@@ -135,10 +138,6 @@ function Form({ request }: { request: AccessRequest }) {
           aria-invalid={asked && reason === ''}
           aria-describedby="review-hint"
           onChange={(event) => setComment(event.target.value)}
-          onKeyDown={(event) => {
-            // Deleting a line of the comment is no denial.
-            if (matches('Mod+Backspace', event.nativeEvent, os) && comment !== '') event.stopPropagation()
-          }}
         />
       </div>
       {asked && reason === '' && <p className="err dec__p">Say why: {request.requester.name} sees your comment.</p>}
@@ -148,13 +147,13 @@ function Form({ request }: { request: AccessRequest }) {
           kind="primary"
           icon="check"
           className="grow"
-          keys={keyLabel('Mod+Enter', os)}
+          keys={approveKeys}
           disabled={busy}
           onClick={() => approve.mutate()}
         >
           {once && last ? 'Approve and run' : 'Approve'}
         </Button>
-        <Button kind="danger" icon="x" keys={keyLabel('Mod+Backspace', os)} disabled={busy} onClick={refuse}>
+        <Button kind="danger" icon="x" keys={denyKeys} disabled={busy} onClick={refuse}>
           Deny
         </Button>
       </div>

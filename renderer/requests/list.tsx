@@ -1,12 +1,12 @@
 import type { AccessRequest } from '../../shared/api/models.ts'
+import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Chip } from '../decisions/chip.tsx'
 import { EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel, ownKeys } from '../decisions/keys.ts'
 import { clock, useNow, when } from '../decisions/time.ts'
 import { requestLook, requestTitle } from '../decisions/words.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
-import { usePerson, usePlatform } from '../rpc/context.tsx'
+import { usePerson } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Empty, Segments, Spinner } from '../theme/controls.tsx'
 
@@ -21,7 +21,7 @@ export function RequestList({
   error: unknown
   loading: boolean
 }) {
-  const platform = usePlatform()
+  const newKeys = useKeys('access.request')
   const me = usePerson()?.id
   const { list } = usePlace()
   const go = useNavigation()
@@ -35,13 +35,7 @@ export function RequestList({
     <aside className="side side--wide" aria-label="Requests">
       <div className="side__hd">
         <h2 className="h-label grow">Requests</h2>
-        <Button
-          size="sm"
-          kind="ghost"
-          icon="plus"
-          keys={keyLabel(ownKeys(platform).newRequest, platform.os)}
-          onClick={() => go.compose()}
-        >
+        <Button size="sm" kind="ghost" icon="plus" keys={newKeys} onClick={() => go.compose()}>
           New
         </Button>
       </div>

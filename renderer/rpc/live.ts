@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { GatewayEvent } from '../../shared/api/models.ts'
-import type { DeepLink, LinkState, Settings } from '../../shared/rpc/contract.ts'
+import type { DeepLink, Endpoint, LinkState, Settings } from '../../shared/rpc/contract.ts'
 import { type Auth, nextAuth } from './auth.ts'
 import type { RpcClient, RpcQueries } from './client.ts'
 import { follow } from './follow.ts'
@@ -49,6 +49,17 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
       (event) => {
         refresh(queries, cache, event)
         for (const listener of [...events]) listener(event)
+      },
+      s,
+    ),
+  )
+  followWhileSignedIn(auth, signal, (s) =>
+    follow(
+      (t) => client.endpoints.changes(undefined, { signal: t }),
+      (changed) => {
+        cache.setQueryData<Endpoint[]>(queries.endpoints.list.queryKey(), (list) =>
+          list?.map((endpoint) => (endpoint.connection === changed.connection ? changed : endpoint)),
+        )
       },
       s,
     ),

@@ -1,10 +1,9 @@
 import { useMemo } from 'react'
 import type { RecordingEvent } from '../../shared/recording.ts'
+import { useActions } from '../actions/use-actions.ts'
 import { Icon } from '../decisions/icon.tsx'
-import { useShortcuts } from '../decisions/keys.ts'
 import { clock } from '../decisions/time.ts'
 import { outcomeLook } from '../decisions/words.ts'
-import { usePlatform } from '../rpc/context.tsx'
 import { IconButton, Segments, Switch } from '../theme/controls.tsx'
 import { type Player, speeds } from './player.ts'
 import { activity, idleGaps, type TimelineItem } from './recording.ts'
@@ -21,7 +20,6 @@ export function Scrubber({
   events: readonly RecordingEvent[]
   items: readonly TimelineItem[]
 }) {
-  const { os } = usePlatform()
   const { at, total } = player
   const decisions = items.filter((item) => item.outcome !== 'allowed')
   const bars = useMemo(() => activity(events, buckets), [events])
@@ -31,16 +29,13 @@ export function Scrubber({
     const next = direction === 1 ? decisions.find((d) => d.at > at + 1) : decisions.findLast((d) => d.at < at - 1)
     if (next !== undefined) player.seek(next.at)
   }
-  useShortcuts(
-    [
-      { keys: ' ', run: player.toggle },
-      { keys: '[', run: () => step(-1) },
-      { keys: ']', run: () => step(1) },
-      { keys: 'ArrowLeft', run: () => player.seek(at - 5_000) },
-      { keys: 'ArrowRight', run: () => player.seek(at + 5_000) },
-    ],
-    os,
-  )
+  useActions({
+    'replay.play': player.toggle,
+    'replay.previous': () => step(-1),
+    'replay.next': () => step(1),
+    'replay.back': () => player.seek(at - 5_000),
+    'replay.forward': () => player.seek(at + 5_000),
+  })
   return (
     <div className="scr">
       <div className="scr__t">

@@ -7,7 +7,6 @@ import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
 import { type LookName, outcomeLook } from '../decisions/words.ts'
-import { useSettings } from '../rpc/context.tsx'
 import { Block } from '../terminal/block.tsx'
 import { openScreen, type TerminalScreen } from '../terminal/screen.ts'
 import { Glyph, usePlaced, useTerminalFont } from '../terminal/terminal-tab.tsx'
@@ -67,7 +66,7 @@ function useReplayScreen(
   rows: number,
 ): TerminalScreen | undefined {
   const [screen, setScreen] = useState<TerminalScreen | undefined>(undefined)
-  const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const theme = useThemeName()
   const fontReady = useTerminalFont()
   // biome-ignore lint/correctness/useExhaustiveDependencies: `run` asks for a new screen
   useEffect(() => {

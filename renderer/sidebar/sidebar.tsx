@@ -1,11 +1,11 @@
 import './tree.css'
 import { useMemo, useRef, useState } from 'react'
 import type { ConnectionKind } from '../../shared/connection.ts'
+import { useActions } from '../actions/use-actions.ts'
 import { kinds } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { useShortcuts } from '../decisions/keys.ts'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePerson, usePlatform, useSettings } from '../rpc/context.tsx'
+import { usePerson, useSettings } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Empty, IconButton, Tip } from '../theme/controls.tsx'
 import { useConnections, useSchemas } from './connections.ts'
@@ -16,7 +16,6 @@ import { Tree } from './tree.tsx'
 export function Sidebar() {
   const connections = useConnections()
   const settings = useSettings()
-  const { os } = usePlatform()
   const go = useNavigation()
   const [filter, setFilter] = useState('')
   const [kind, setKind] = useState<ConnectionKind | undefined>(undefined)
@@ -25,7 +24,7 @@ export function Sidebar() {
   const schemas = useSchemas(unfolded)
   const search = useRef<HTMLInputElement>(null)
   const tree = useRef<HTMLDivElement>(null)
-  useShortcuts([{ keys: '/', run: () => search.current?.focus() }], os)
+  useActions({ 'view.filter': () => search.current?.focus() })
 
   const list = connections.data
   const pinned = settings?.pinned

@@ -19,7 +19,7 @@ import 'monaco-editor/features/suggest/register.js'
 import 'monaco-editor/features/wordHighlighter/register.js'
 import 'monaco-editor/features/wordOperations/register.js'
 import { readTokens, toHex } from '../theme/colors.ts'
-import type { ThemeName } from '../theme/theme.tsx'
+import { schemeOf, type ThemeName } from '../theme/theme.tsx'
 import { configuration, languageId, tokens } from './language.ts'
 
 // Monaco's own hook for its one worker; it has no other way to be told.
@@ -56,7 +56,7 @@ export function applyTheme(name: ThemeName): void {
   const color = (key: keyof typeof t) => toHex(t[key])
   const rule = (token: string, key: keyof typeof t) => ({ token, foreground: color(key).slice(1) })
   monaco.editor.defineTheme(`sallyport-${name}`, {
-    base: name === 'light' ? 'vs' : 'vs-dark',
+    base: schemeOf(name) === 'light' ? 'vs' : 'vs-dark',
     inherit: true,
     rules: [
       rule('', 'syn-ident'),

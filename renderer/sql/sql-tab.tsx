@@ -1,12 +1,12 @@
 import './grid.css'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
+import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
-import { matches } from '../decisions/keys.ts'
 import { looks } from '../decisions/words.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
-import { useDesk } from '../frame/desk.tsx'
-import { usePause, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
+import { useDesk, useInFront } from '../frame/desk.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Splitter, useSplit } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
@@ -23,8 +23,7 @@ import { DecisionZone, type ZoneActions } from './zones.tsx'
 export default function SqlTab({ document }: { document: SqlDocument }) {
   const { client, live } = useRpc()
   const { workspace, runtimes } = useDesk()
-  const { os } = usePlatform()
-  const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const theme = useThemeName()
   const paused = usePause() !== undefined
   const runtime = runtimes.sql(document.id, () => createSqlRuntime(client, document.connection))
   const state = useStore(runtime.state)
@@ -60,22 +59,18 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
       runHere()
     },
   }
-  const keys: readonly (readonly [string, () => void])[] = [
-    ['Mod+Enter', runHere],
-    ['Mod+Shift+Enter', runAll],
-    ['Mod+.', runtime.cancel],
-    ['F8', () => editor.current?.step(1)],
-    ['Shift+F8', () => editor.current?.step(-1)],
-  ]
-  const press = (event: KeyboardEvent) => {
-    const hit = keys.find(([combination]) => matches(combination, event.nativeEvent, os))
-    if (hit === undefined) return
-    event.preventDefault()
-    event.stopPropagation()
-    hit[1]()
-  }
+  useActions(
+    {
+      'sql.run': runHere,
+      'sql.runAll': runAll,
+      'sql.cancel': runtime.cancel,
+      'decision.next': () => editor.current?.step(1),
+      'decision.previous': () => editor.current?.step(-1),
+    },
+    useInFront(document.id),
+  )
   return (
-    <div className="sqltab" ref={frame} onKeyDownCapture={press}>
+    <div className="sqltab" ref={frame}>
       <SqlToolbar document={document} state={state} onRun={runHere} onRunAll={runAll} onCancel={runtime.cancel} />
       <div className="sqltab__ed" style={{ flexGrow: share }}>
         <SqlEditor

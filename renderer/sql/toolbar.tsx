@@ -1,11 +1,11 @@
+import { useKeys } from '../actions/use-actions.ts'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel } from '../decisions/keys.ts'
 import { clock, useNow } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { grantWords, useMyGrants } from '../frame/grants.ts'
-import { usePause, usePlatform } from '../rpc/context.tsx'
+import { usePause } from '../rpc/context.tsx'
 import { useConnection } from '../sidebar/connections.ts'
 import { Button } from '../theme/controls.tsx'
 import type { SqlState } from './run-state.ts'
@@ -23,7 +23,8 @@ export function SqlToolbar({
   onRunAll(): void
   onCancel(): void
 }) {
-  const { os } = usePlatform()
+  const runKeys = useKeys('sql.run')
+  const cancelKeys = useKeys('sql.cancel')
   const paused = usePause() !== undefined
   const connection = useConnection(document.connection)
   const running = state.running !== undefined
@@ -43,7 +44,7 @@ export function SqlToolbar({
       <span className="right row">
         {state.since !== undefined && !paused && <Recorded since={state.since} />}
         {running ? (
-          <Button size="sm" keys={keyLabel('Mod+.', os)} disabled={paused || state.cancelling} onClick={onCancel}>
+          <Button size="sm" keys={cancelKeys} disabled={paused || state.cancelling} onClick={onCancel}>
             {state.cancelling ? 'Cancelling' : 'Cancel'}
           </Button>
         ) : (
@@ -51,14 +52,7 @@ export function SqlToolbar({
             Run all
           </Button>
         )}
-        <Button
-          size="sm"
-          kind="primary"
-          icon="play"
-          keys={keyLabel('Mod+Enter', os)}
-          disabled={paused || running}
-          onClick={onRun}
-        >
+        <Button size="sm" kind="primary" icon="play" keys={runKeys} disabled={paused || running} onClick={onRun}>
           Run
         </Button>
       </span>

@@ -1,13 +1,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { KeyboardEvent, ReactNode } from 'react'
 import type { PolicyRef } from '../../shared/decision.ts'
+import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel } from '../decisions/keys.ts'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 import type { Held, Mark } from './run-state.ts'
@@ -125,7 +125,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
 
 function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held: Held & { since: number } }) {
   const { client, queries } = useRpc()
-  const { os } = usePlatform()
+  const cancelKeys = useKeys('sql.cancel')
   const off = usePause() !== undefined
   const now = useNow()
   const { requestId, approval } = held
@@ -183,12 +183,7 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
       </div>
       {cancel.error && <p className="err">{problemOf(cancel.error).message}</p>}
       <div className="zone__acts">
-        <Button
-          size="sm"
-          keys={keyLabel('Mod+.', os)}
-          disabled={off || cancel.isPending}
-          onClick={() => cancel.mutate()}
-        >
+        <Button size="sm" keys={cancelKeys} disabled={off || cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel request
         </Button>
         <Button size="sm" kind="ghost" onClick={copy}>

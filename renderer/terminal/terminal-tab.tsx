@@ -9,7 +9,7 @@ import { looks } from '../decisions/words.ts'
 import type { Document } from '../dock/workspace.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
-import { usePause, usePerson, useRpc, useSettings } from '../rpc/context.tsx'
+import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
@@ -84,7 +84,7 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
 /** Opens xterm once the element is there, connects with its size, and keeps the size. */
 function useScreen(host: { current: HTMLDivElement | null }, runtime: TerminalRuntime): TerminalScreen | undefined {
   const [screen, setScreen] = useState<TerminalScreen | undefined>(undefined)
-  const theme = useThemeName(useSettings()?.theme ?? 'system')
+  const theme = useThemeName()
   const fontReady = useTerminalFont()
   useEffect(() => {
     const element = host.current

@@ -1,7 +1,10 @@
 import { type CSSVariablesResolver, createTheme, MantineProvider } from '@mantine/core'
 import { type ReactNode, useLayoutEffect, useSyncExternalStore } from 'react'
+import { useSettings } from '../rpc/context.tsx'
 
-export type ThemeName = 'light' | 'dark'
+/** The theme as it is drawn: light or dark, and each in high contrast. */
+export type ThemeName = Scheme | `${Scheme}-high`
+type Scheme = 'light' | 'dark'
 
 const theme = createTheme({
   fontFamily: 'var(--sp-font-ui)',
@@ -36,31 +39,55 @@ const resolver: CSSVariablesResolver = () => {
   return { variables: {}, light: variables, dark: variables }
 }
 
-/** The theme to show: the one chosen, or the system's. */
-export function useThemeName(choice: 'system' | ThemeName): ThemeName {
-  const light = useSyncExternalStore(watchSystem, systemIsLight)
-  return choice === 'system' ? (light ? 'light' : 'dark') : choice
+/** The theme to show: what the person chose, or what the system asks for. */
+export function useThemeName(): ThemeName {
+  const settings = useSettings()
+  const light = useMedia(lightQuery)
+  const more = useMedia(contrastQuery)
+  const choice = settings?.theme ?? 'system'
+  const scheme = choice === 'system' ? (light ? 'light' : 'dark') : choice
+  return settings?.contrast === 'high' || more ? `${scheme}-high` : scheme
 }
 
-export function ThemeProvider({ name, children }: { name: ThemeName; children: ReactNode }) {
+export function schemeOf(name: ThemeName): Scheme {
+  return name.startsWith('light') ? 'light' : 'dark'
+}
+
+export function ThemeProvider({ children }: { children: ReactNode }) {
+  const name = useThemeName()
+  const settings = useSettings()
+  const motion = settings?.motion ?? 'system'
+  const codeSize = settings?.codeSize
   useLayoutEffect(() => {
-    document.documentElement.dataset.theme = name
+    const { dataset } = document.documentElement
+    dataset.theme = schemeOf(name)
+    dataset.contrast = name.endsWith('-high') ? 'high' : 'normal'
   }, [name])
+  useLayoutEffect(() => {
+    document.documentElement.dataset.motion = motion
+    if (codeSize !== undefined) document.documentElement.style.setProperty('--sp-size-code', `${codeSize}px`)
+  }, [motion, codeSize])
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={resolver} forceColorScheme={name}>
+    <MantineProvider theme={theme} cssVariablesResolver={resolver} forceColorScheme={schemeOf(name)}>
       {children}
     </MantineProvider>
   )
 }
 
-const query = '(prefers-color-scheme: light)'
+const lightQuery = '(prefers-color-scheme: light)'
+const contrastQuery = '(prefers-contrast: more)'
 
 export function systemIsLight(): boolean {
-  return window.matchMedia(query).matches
+  return window.matchMedia(lightQuery).matches
 }
 
-function watchSystem(listener: () => void): () => void {
-  const media = window.matchMedia(query)
-  media.addEventListener('change', listener)
-  return () => media.removeEventListener('change', listener)
+function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const media = window.matchMedia(query)
+      media.addEventListener('change', listener)
+      return () => media.removeEventListener('change', listener)
+    },
+    () => window.matchMedia(query).matches,
+  )
 }

@@ -1,0 +1,53 @@
+import type { DockviewApi } from 'dockview-react'
+import { useActions } from '../actions/use-actions.ts'
+import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
+import { useStore } from '../rpc/store.ts'
+import { useConnections } from '../sidebar/connections.ts'
+
+/** What can be done with the tab in front. */
+export function useTabActions(api: DockviewApi | undefined): void {
+  const { workspace } = useDesk()
+  const go = useNavigation()
+  const here = usePlace().area === 'connections'
+  const { documents, active } = useStore(workspace.state)
+  const connections = useConnections().data ?? []
+  const document = documents.find((d) => d.id === active)
+  const connection = connections.find((c) => c.name === document?.connection)
+  const step = (by: 1 | -1) => {
+    const at = documents.findIndex((d) => d.id === active)
+    const next = documents[(at + by + documents.length) % documents.length]
+    if (next !== undefined) workspace.activate(next.id)
+  }
+  const on = here && document !== undefined
+  useActions(
+    {
+      'tab.close': () => {
+        if (document !== undefined) workspace.close(document.id)
+      },
+      'tab.next': () => step(1),
+      'tab.previous': () => step(-1),
+      'tab.split': { label: `Split with ${document?.connection ?? ''}`, run: () => api && split(api) },
+    },
+    on,
+  )
+  useActions(
+    {
+      'tab.new': {
+        label: `New tab on ${connection?.name ?? ''}`,
+        run: () => connection && go.connection(connection, { fresh: true }),
+      },
+      'tab.askAccess': {
+        label: `Request access on ${connection?.name ?? ''}`,
+        run: () => go.compose(connection === undefined ? {} : { connection: connection.name }),
+      },
+    },
+    on && connection !== undefined,
+  )
+}
+
+/** Moves the tab in front to a group of its own, right of where it was. A tab that is alone has no other side. */
+export function split(api: DockviewApi): void {
+  const { activePanel, activeGroup } = api
+  if (activePanel === undefined || activeGroup === undefined || activeGroup.panels.length < 2) return
+  activePanel.api.moveTo({ group: api.addGroup({ referenceGroup: activeGroup, direction: 'right' }) })
+}

@@ -1,0 +1,58 @@
+import { useActions } from '../actions/use-actions.ts'
+import { useNow } from '../decisions/time.ts'
+import { useRpc, useSettings } from '../rpc/context.tsx'
+import { useDesk, useNavigation, usePlace } from './desk.tsx'
+import { useMyGrants } from './grants.ts'
+import { moveToRegion } from './regions.ts'
+
+/** What can be done wherever one is. */
+export function useFrameActions(): void {
+  const { client, live } = useRpc()
+  const { workspace } = useDesk()
+  const settings = useSettings()
+  const place = usePlace()
+  const go = useNavigation()
+  const save = (change: Parameters<typeof live.saveSettings>[0]) => {
+    live.saveSettings(change).catch((error: unknown) => console.warn('The setting was not saved.', error))
+  }
+  useActions({
+    'app.palette': () => go.palette(!place.palette),
+    'app.shortcuts': () => go.shortcuts(true),
+    'go.connections': () => go.area('connections'),
+    'go.requests': () => go.requests('mine'),
+    'go.review': () => go.requests('review'),
+    'go.sessions': () => go.sessionList(),
+    'go.settings': () => go.settings(),
+    'go.nativeTools': () => go.settings('native-tools'),
+    'view.sidebar': () => go.toggleSidebar(),
+    'view.nextRegion': () => moveToRegion(1),
+    'view.previousRegion': () => moveToRegion(-1),
+    'access.request': () => go.compose(),
+    'theme.dark': () => save({ theme: 'dark' }),
+    'theme.light': () => save({ theme: 'light' }),
+    'theme.system': () => save({ theme: 'system' }),
+    'theme.contrast': () => save({ contrast: settings?.contrast === 'high' ? 'system' : 'high' }),
+    'app.diagnostics': () => go.settings('diagnostics'),
+    'app.checkUpdate': () => go.settings('updates'),
+    'app.signOut': () => {
+      client.auth.signOut().catch((error: unknown) => console.warn('Signing out failed.', error))
+    },
+  })
+  const { documents, active } = workspace.state.get()
+  const here = documents.find((d) => d.id === active)?.connection
+  const grants = useMyGrants(useNow(15_000))
+  const ending = grants.find((grant) => grant.connection === here) ?? grants[0]
+  useActions(
+    {
+      'access.extend': {
+        label: `Extend grant on ${ending?.connection ?? ''}`,
+        run: () => {
+          if (ending === undefined) return
+          const { connection, actions, dataClasses } = ending
+          go.compose({ connection, actions, dataClasses })
+        },
+      },
+    },
+    ending !== undefined,
+  )
+}
