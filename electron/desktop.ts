@@ -34,6 +34,8 @@ export interface DesktopOptions {
 export interface Desktop {
   /** Shows a view in the window, which is opened if there is none. */
   show(link: DeepLink): void
+  /** Brings the window to the front, or opens one. */
+  open(): void
   /** True while the person looks at the window. */
   watched(): boolean
 }
@@ -111,7 +113,7 @@ export function startDesktop(options: DesktopOptions): Desktop | undefined {
       app.exit(1)
     })
 
-  return { show, watched: () => window !== undefined && !window.isDestroyed() && window.isFocused() }
+  return { show, open, watched: () => window !== undefined && !window.isDestroyed() && window.isFocused() }
 }
 
 function words(error: unknown): string {

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { createRouterClient } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
 import {
   app,
@@ -9,7 +8,6 @@ import {
   Menu,
   MessageChannelMain,
   type MessagePortMain,
-  Notification,
   nativeTheme,
   protocol,
   safeStorage,
@@ -18,9 +16,9 @@ import {
 } from 'electron'
 import { pino } from 'pino'
 import { type Core, createCore } from '../main/core.ts'
+import { announce } from './announce.ts'
 import { type Desktop, startDesktop } from './desktop.ts'
 import { menuTemplate } from './menu.ts'
-import { noticeOf } from './notify.ts'
 import { brokerPorts } from './ports.ts'
 import { openPages, pageScheme, schemePrivileges } from './protocol.ts'
 import { keychainSecrets, type SafeStorage } from './secrets.ts'
@@ -72,7 +70,11 @@ async function assemble(): Promise<Core> {
       port.start()
     },
   })
-  announce(core).catch((error: unknown) => log.error({ err: error }, 'system notifications stopped'))
+  if (desktop !== undefined) {
+    announce({ core, desktop, window: () => BrowserWindow.getAllWindows()[0], log }).catch((error: unknown) =>
+      log.error({ err: error }, 'system notifications stopped'),
+    )
+  }
   return core
 }
 
@@ -85,23 +87,6 @@ function keychain(): SafeStorage {
     ...(process.platform === 'linux'
       ? { getSelectedStorageBackend: () => safeStorage.getSelectedStorageBackend() }
       : {}),
-  }
-}
-
-/** Shows what the gateway tells while the person looks elsewhere. */
-async function announce(core: Core): Promise<void> {
-  const client = createRouterClient(core.router)
-  let me = ''
-  const people = async (): Promise<void> => {
-    for await (const state of await client.auth.state()) me = state.state === 'signed-in' ? state.person.id : ''
-  }
-  people().catch((error: unknown) => log.error({ err: error }, 'the sign-in state is no longer followed'))
-  for await (const event of await client.events()) {
-    const notice = me === '' || desktop?.watched() === true ? undefined : noticeOf(event, me)
-    if (notice === undefined || !Notification.isSupported()) continue
-    const shown = new Notification({ title: notice.title, body: notice.body })
-    shown.on('click', () => desktop?.show(notice.opens))
-    shown.show()
   }
 }
 

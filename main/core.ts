@@ -6,6 +6,7 @@ import { gatewayOrigin } from './gateway/address.ts'
 import { followEvents } from './gateway/events.ts'
 import { LinkMonitor } from './gateway/monitor.ts'
 import type { Log } from './log.ts'
+import { Teller } from './notices/teller.ts'
 import { AsyncQueue } from './queue.ts'
 import { appRouters } from './rpc/app.ts'
 import { rpc } from './rpc/base.ts'
@@ -63,6 +64,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const events = new Broadcast<GatewayEvent>()
   const links = new AsyncQueue<DeepLink>()
   const monitor = new LinkMonitor()
+  const teller = new Teller((message) => log.warn({}, message))
   let following = new AbortController()
   let lastPerson: string | undefined
 
@@ -78,12 +80,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       await settings.save({ gateway: who.info.url })
       following.abort()
       following = new AbortController()
+      teller.enter(who.person.id, (signal) => who.api.requests.list({ scope: 'review', state: 'pending' }, { signal }))
       follow(who, following.signal)
       monitor.watch(who.info.url)
       work.openEndpointsAtStart().catch((error: unknown) => log.warn({ err: error }, 'no endpoint was opened at start'))
     },
     onSignedOut: async (how) => {
       following.abort()
+      teller.leave()
       if (how === 'signed-out') {
         lastPerson = undefined
         monitor.watch(undefined)
@@ -100,13 +104,18 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   })
   const follow = (who: SignedIn, signal: AbortSignal): void => {
     const warn = (message: string): void => log.warn({}, message)
-    followEvents(who.api, (event) => events.emit(event), warn, signal).catch((error: unknown) => {
+    const hear = (event: GatewayEvent): void => {
+      events.emit(event)
+      teller.hear(event)
+    }
+    followEvents(who.api, hear, warn, signal).catch((error: unknown) => {
       log.error({ err: error }, 'gateway events stopped')
     })
   }
 
   const platform = (): Platform => ({
     shell: options.shell,
+    notifications: options.shell === 'electron' ? 'shell' : 'page',
     os: process.platform === 'darwin' ? 'mac' : process.platform === 'win32' ? 'windows' : 'linux',
     version: options.version,
     gateway: settings.get().gateway,
@@ -116,6 +125,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     settings,
     account,
     monitor,
+    teller,
     work,
     events,
     links,
@@ -146,6 +156,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       monitor.watch(undefined)
       events.end()
       work.endpointChanges.end()
+      teller.end()
       links.end()
       await work.closeAll()
     },
@@ -157,6 +168,7 @@ interface RouterDeps {
   settings: Awaited<ReturnType<typeof openSettings>>
   account: Account
   monitor: LinkMonitor
+  teller: Teller
   work: Work
   events: Broadcast<GatewayEvent>
   links: AsyncQueue<DeepLink>

@@ -12,7 +12,7 @@ const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJsaW51cyJ9.c2lnbmF0dXJlLW9mLXRoaXMtd
 
 function facts(change: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
   return {
-    platform: { shell: 'browser', os: 'linux', version: '1.2.3', gateway: 'https://gw.example' },
+    platform: { shell: 'browser', os: 'linux', notifications: 'page', version: '1.2.3', gateway: 'https://gw.example' },
     settings: Settings.parse({
       pinned: ['secret-project-db'],
       workspace: { documents: [{ text: "UPDATE customers SET ssn = '078-05-1120'" }] },

@@ -32,8 +32,9 @@ export class Broadcast<T> {
     for (const reader of this.readers) reader.push(value)
   }
 
-  read(signal: AbortSignal | undefined): AsyncGenerator<T, void, void> {
-    return readInto(this.readers, signal)
+  /** `first` is read before anything that happens. */
+  read(signal: AbortSignal | undefined, first: readonly T[] = []): AsyncGenerator<T, void, void> {
+    return readInto(this.readers, signal, first)
   }
 
   end(): void {

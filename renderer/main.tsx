@@ -16,6 +16,7 @@ import { mountSprite } from './decisions/icon.tsx'
 import { createRuntimes } from './dock/runtime.ts'
 import { createWorkspace } from './dock/workspace.ts'
 import { type Desk, DeskProvider, startPlace } from './frame/desk.tsx'
+import { browserNotices, shellNotices } from './notices/browser.ts'
 import { createNotices } from './notices/notices.ts'
 import { createClient, createQueries } from './rpc/client.ts'
 import { RpcProvider } from './rpc/context.tsx'
@@ -45,6 +46,7 @@ async function start(root: HTMLElement): Promise<void> {
     runtimes: createRuntimes(),
     notices: createNotices(),
     actions: createActions(),
+    system: platform.notifications === 'page' ? browserNotices(window) : shellNotices,
   }
   createRoot(root).render(
     <QueryClientProvider client={cache}>

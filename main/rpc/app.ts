@@ -2,6 +2,7 @@ import type { DeepLink, Diagnostics, Platform, Settings } from '../../shared/rpc
 import type { Account } from '../account.ts'
 import { discoverGateway } from '../gateway/address.ts'
 import type { LinkMonitor } from '../gateway/monitor.ts'
+import type { Teller } from '../notices/teller.ts'
 import { fail } from '../problem.ts'
 import type { SettingsStore } from '../settings.ts'
 import type { Updates } from '../updates.ts'
@@ -13,6 +14,7 @@ export interface AppDeps {
   settings: SettingsStore
   account: Account
   monitor: LinkMonitor
+  teller: Teller
   openExternal(url: string): Promise<void>
   updates: Updates
   /** The shell may have to follow: zoom, and how updates come. */
@@ -48,6 +50,7 @@ export function appRouters(deps: AppDeps) {
       update: app.update.handler(({ signal }) => told(deps.updates.state.watch(signal))),
       checkUpdate: app.checkUpdate.handler(() => deps.updates.check()),
       installUpdate: app.installUpdate.handler(() => deps.updates.install()),
+      notices: app.notices.handler(({ signal }) => told(deps.teller.read(signal))),
     },
     auth: {
       state: auth.state.handler(({ signal }) => told(account.state.watch(signal))),

@@ -3,6 +3,7 @@ import type { Connection } from '../../shared/api/models.ts'
 import type { ActionRegistry } from '../actions/registry.ts'
 import type { RuntimeMap } from '../dock/runtime.ts'
 import type { Workspace } from '../dock/workspace.ts'
+import type { BrowserNotices } from '../notices/browser.ts'
 import type { Notices } from '../notices/notices.ts'
 import { type Store, useStore } from '../rpc/store.ts'
 
@@ -21,6 +22,8 @@ export interface Place {
   /** Requests: which list, which one is shown, or the composer. */
   list: 'mine' | 'review'
   request: string | undefined
+  /** What the cursor goes to when the request opens. */
+  focus?: 'deny' | undefined
   draft: RequestDraft | undefined
   /** Sessions: recordings open as tabs beside the list; `undefined` is the list. */
   replays: readonly string[]
@@ -52,6 +55,8 @@ export interface Desk {
   runtimes: RuntimeMap
   notices: Notices
   actions: ActionRegistry
+  /** Notifications outside the window. */
+  system: BrowserNotices
 }
 
 const Context = createContext<Desk | undefined>(undefined)
@@ -90,7 +95,8 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
       go({ area: 'connections' })
     },
     compose: (draft: RequestDraft = {}) => go({ area: 'requests', list: 'mine', request: undefined, draft }),
-    request: (id: string, list: Place['list']) => go({ area: 'requests', list, request: id, draft: undefined }),
+    request: (id: string, list: Place['list'], focus?: Place['focus']) =>
+      go({ area: 'requests', list, request: id, draft: undefined, focus }),
     requests: (list: Place['list']) => go({ area: 'requests', list, request: undefined, draft: undefined }),
     session: (id: string) =>
       place.update((p) => ({

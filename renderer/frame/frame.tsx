@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect } from 'react'
 import { useActionKeys } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { EventNotices } from '../notices/event-notices.tsx'
+import { SystemNotices } from '../notices/system.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
@@ -67,6 +68,7 @@ export default function Frame() {
         zIndex={40}
       />
       <EventNotices />
+      <SystemNotices />
     </div>
   )
 }
@@ -80,7 +82,7 @@ function useDeepLinks() {
     return live.onDeepLink((link) => {
       switch (link.to) {
         case 'request':
-          go.request(link.id, 'review')
+          go.request(link.id, 'review', link.focus)
           return
         case 'session':
           go.session(link.id)

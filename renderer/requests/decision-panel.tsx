@@ -1,12 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { useActions, useKeys } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow, when } from '../decisions/time.ts'
 import { approvals, counted, spokenDuration } from '../decisions/words.ts'
-import { useNavigation } from '../frame/desk.tsx'
+import { useNavigation, usePlace } from '../frame/desk.tsx'
 import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
@@ -97,6 +97,10 @@ function Form({ request }: { request: AccessRequest }) {
   const [comment, setComment] = useState('')
   const [asked, setAsked] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
+  const { focus } = usePlace()
+  useEffect(() => {
+    if (focus === 'deny') field.current?.focus()
+  }, [focus])
   const { id } = request
   const reason = comment.trim()
   const approve = useMutation({ mutationFn: () => client.gateway.requests.approve({ id, reason }) })

@@ -6,6 +6,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { clock, useNow, when } from '../decisions/time.ts'
 import { requestLook, requestTitle } from '../decisions/words.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
+import { TellMe } from '../notices/system.tsx'
 import { usePerson } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Empty, Segments, Spinner } from '../theme/controls.tsx'
@@ -54,6 +55,7 @@ export function RequestList({
           ]}
         />
       </div>
+      <TellMe />
       <div className="side__bd">
         {loading && <Spinner label="Loading" />}
         {error !== null && <p className="err side__err">{problemOf(error).message}</p>}

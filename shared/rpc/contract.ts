@@ -5,6 +5,7 @@ import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
 import { CheckInput, CheckOutput } from './editor.ts'
+import { NoticeEvent } from './notice.ts'
 
 /**
  * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
@@ -34,6 +35,8 @@ export type Problem = z.infer<typeof Problem>
 export const Platform = z.object({
   shell: z.enum(['electron', 'browser']),
   os: z.enum(['mac', 'windows', 'linux']),
+  /** Who shows `app.notices`: the desktop shell through the system, or the page through the browser it is in. */
+  notifications: z.enum(['shell', 'page']),
   version: z.string(),
   /** The gateway this client last used or was started for; empty on first run. */
   gateway: z.string(),
@@ -236,7 +239,12 @@ export type Diagnostics = z.infer<typeof Diagnostics>
 
 /** `sallyport://…`, parsed once. A link opens a view and never acts. */
 export const DeepLink = z.discriminatedUnion('to', [
-  z.object({ to: z.literal('request'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+  z.object({
+    to: z.literal('request'),
+    id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    /** Where the cursor goes. Set by a notification's button; no link that comes from outside can. */
+    focus: z.literal('deny').optional(),
+  }),
   z.object({ to: z.literal('connection'), name: ConnectionName }),
   z.object({ to: z.literal('session'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
 ])
@@ -264,6 +272,8 @@ export const rpcContract = {
     checkUpdate: rpc,
     /** Closes the app, installs what is ready and starts again. */
     installUpdate: rpc,
+    /** What the system is to tell: first what waits for this person, then every change. */
+    notices: rpc.output(eventIterator(NoticeEvent)),
   },
   auth: {
     /** The current state at once, then every change. */

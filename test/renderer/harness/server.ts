@@ -74,6 +74,7 @@ function router(fixture: Fixture) {
       platform: os.app.platform.handler(() => ({
         shell: 'browser',
         os: 'mac',
+        notifications: 'page',
         version: '0.1.0',
         gateway: 'https://gateway.harborline.example',
       })),
@@ -88,6 +89,7 @@ function router(fixture: Fixture) {
         for await (const link of fixture.deepLinks.follow(signal)) if (link !== undefined) yield link
       }),
       link: os.app.link.handler(({ signal }) => fixture.link.follow(signal)),
+      notices: os.app.notices.handler(({ signal }) => fixture.notices.follow(signal)),
       diagnostics: os.app.diagnostics.handler(() => data.diagnostics),
       saveDiagnostics: os.app.saveDiagnostics.handler(() => ({
         path: `/home/linus/Downloads/${data.diagnostics.name}`,

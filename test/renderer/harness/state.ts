@@ -8,6 +8,7 @@ import {
   Settings,
   type UpdateState,
 } from '../../../shared/rpc/contract.ts'
+import type { NoticeEvent } from '../../../shared/rpc/notice.ts'
 import * as data from './fixtures.ts'
 
 /** A value that streams follow: what it is now, then every change. */
@@ -109,6 +110,7 @@ export function createFixture() {
         return { ...r, reviews, state, canReview: false, ...(state === 'pending' ? {} : { decidedAt: data.at(0) }) }
       }),
     cancel: (id: string) => change(id, (r) => ({ ...r, state: 'cancelled' })),
+    notices: new Cell<NoticeEvent>({ type: 'waiting', requests: [] }),
     events: (signal?: AbortSignal) => latest.follow(signal),
     deepLinks: new Cell<DeepLink | undefined>(undefined),
     rows: (from: number, to: number) => {
