@@ -5,6 +5,8 @@ import type { Subject } from './decide.ts'
 import { SessionPolicy } from './decide.ts'
 import type { Policies } from './policies.ts'
 
+const directions = ['in', 'out'] as const
+
 /** Actions that fit a kind of connection, apart from connecting to it. */
 function actionsOf(kind: ConnectionKind): readonly Exclude<Action, 'unmask'>[] {
   const prefix = { postgres: 'sql:', ssh: 'ssh:', http: 'http:', kubernetes: 'k8s:', rdp: 'rdp:' }[kind]
@@ -20,7 +22,11 @@ export function accessOf(subject: Subject, policies: Policies, clock: () => numb
   const session = new SessionPolicy(subject, policies, () => '', clock)
   return {
     connect: decide('connect'),
-    actions: actionsOf(connection.kind).map((action) => ({ action, decision: decide(action) })),
+    actions: actionsOf(connection.kind).flatMap((action): ConnectionAccess['actions'] =>
+      action === 'rdp:clipboard'
+        ? directions.map((direction) => ({ action, direction, decision: session.decide({ action, direction }) }))
+        : [{ action, decision: decide(action) }],
+    ),
     dataClasses: (policies.set?.dataClasses ?? []).map(({ name }) => ({ name, unmask: session.unmask(name) })),
   }
 }

@@ -25,6 +25,8 @@ export interface AgentOptions {
 export interface Agent extends AgentLink<Duplex> {
   /** The SSH inspector's host key, `SHA256:…`. */
   readonly sshHostKey: string
+  /** SHA-256 of the RDP inspector's certificate, `AA:BB:…`. */
+  readonly rdpCertificate: string
 }
 
 /** How long sessions get to tell their people why they end, when the agent stops. */
@@ -63,11 +65,14 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
         return servePostgres({ client, dial, target, catalogs, cancels, port })
       case 'ssh':
         return serveSsh({ client, dial, target, hostKey: keys.hostKey, port })
+      case 'rdp':
+        throw new Error('desktops are not served yet')
     }
   }
 
   return {
     sshHostKey: keys.hostKeyFingerprint,
+    rdpCertificate: keys.rdp.fingerprint,
 
     async pushPolicy(files) {
       const load = await policies.push(files)
@@ -106,6 +111,8 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
         }
         case 'ssh':
           return explainCommand(text, policy)
+        case 'rdp':
+          return { statements: [] }
       }
     },
 

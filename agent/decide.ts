@@ -199,8 +199,19 @@ function rulesOf(classes: readonly DataClass[], hash: KeyedHash) {
 const everyDetector = Object.values(builtinDetectors).map((each) => ({ ...each, mask: () => redacted }))
 
 function keyOf(request: DecisionRequest): string {
-  const { action, tables, columns, functions, hasWhere, statementCount, command, path, complete } = request
-  return JSON.stringify([action, tables, columns, functions, hasWhere, statementCount, command, path, complete])
+  const { action, tables, columns, functions, hasWhere, statementCount, command, path, direction, complete } = request
+  return JSON.stringify([
+    action,
+    tables,
+    columns,
+    functions,
+    hasWhere,
+    statementCount,
+    command,
+    path,
+    direction,
+    complete,
+  ])
 }
 
 /** The first start or end of a grant after `now`. */

@@ -16,10 +16,12 @@ test('keys are made once, kept, and readable by nobody else', async () => {
   const first = await loadKeys(join(dir, 'agent'))
   const again = await loadKeys(join(dir, 'agent'))
   expect(again.hostKey).toBe(first.hostKey)
+  expect(again.rdp).toEqual(first.rdp)
+  expect(first.rdp.fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)
   expect(again.hash('a')).toBe(first.hash('a'))
   expect(first.hash('a')).toMatch(/^[0-9a-f]{64}$/)
   const files = await readdir(join(dir, 'agent'))
-  expect(files.sort()).toEqual(['mask.key', 'ssh_host_ed25519_key'])
+  expect(files.sort()).toEqual(['mask.key', 'rdp.pem', 'ssh_host_ed25519_key'])
   for (const file of files) expect((await stat(join(dir, 'agent', file))).mode & 0o777).toBe(0o600)
 })
 

@@ -23,6 +23,7 @@ export function inspectorPort(spec: SessionSpec, policy: SessionPolicy, gateway:
     elapsed: () => performance.now() - began,
     record: (event) => gateway.record(event),
     hold: (request) => gateway.hold(request),
+    annotate: (annotation) => gateway.annotate?.(annotation),
     started: (info) => gateway.started(info),
   }
 }

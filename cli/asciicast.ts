@@ -37,6 +37,10 @@ function entry(event: RecordingEvent): [string, string] | undefined {
     case 'end':
       return ['m', `end: ${event.reason}`]
     case 'complete':
+    case 'desktop':
+    case 'frame':
+    case 'input':
+    case 'clipboard':
       return undefined
     default:
       return event satisfies never

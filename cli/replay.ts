@@ -49,7 +49,15 @@ function describe(event: Exclude<RecordingEvent, { type: 'output' }>): string | 
       const counts = Object.entries(event.classes).map(([name, count]) => `${count} × ${name}`)
       return `${at} masked ${counts.join(', ')}`
     }
+    case 'desktop':
+      return `${at} desktop ${event.width}x${event.height}`
+    case 'clipboard': {
+      const way = event.direction === 'in' ? 'to the target' : 'from the target'
+      return `${at} clipboard ${way}: ${event.bytes} bytes of ${event.format}${event.text === undefined ? '' : `: ${printable(event.text)}`}`
+    }
     case 'resize':
+    case 'frame':
+    case 'input':
       return undefined
     case 'end':
       return `${at} end: ${printable(event.reason)}`

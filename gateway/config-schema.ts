@@ -42,6 +42,36 @@ const SshTarget = z.strictObject({
     .readonly(),
 })
 
+const certificate = z
+  .string()
+  .regex(
+    /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/,
+    'a certificate looks like AA:BB:…, as openssl x509 -noout -fingerprint -sha256 prints it',
+  )
+
+const RdpTarget = z.strictObject({
+  kind: z.literal('rdp'),
+  host: z.string().min(1),
+  port: Port.min(1).default(3389),
+  user: z.string().min(1).max(255),
+  domain: z.string().max(255).default(''),
+  password: z.string().max(255),
+  tls: z.discriminatedUnion('mode', [
+    z.strictObject({
+      mode: z.literal('pinned'),
+      certificates: z
+        .array(certificate)
+        .min(1, 'name at least one certificate: a desktop that can not prove who it is is never dialled')
+        .readonly(),
+    }),
+    z.strictObject({
+      mode: z.literal('verify-full'),
+      ca: z.string().exactOptional(),
+      servername: z.string().exactOptional(),
+    }),
+  ]),
+})
+
 export const ConnectionEntry = z
   .strictObject({
     name: ConnectionName,
@@ -49,7 +79,7 @@ export const ConnectionEntry = z
     environment: Environment,
     tags: z.array(z.string().min(1)).default([]),
     description: z.string().default(''),
-    target: z.discriminatedUnion('kind', [PostgresTarget, SshTarget]),
+    target: z.discriminatedUnion('kind', [PostgresTarget, SshTarget, RdpTarget]),
   })
   .refine((entry) => entry.kind === entry.target.kind, {
     path: ['target', 'kind'],

@@ -150,7 +150,7 @@ function routerOf(deps: RouterDeps) {
   return createRouter({
     ...about,
     connections: { ...connectionsRouter(withReach), token: tokenRoute(deps) },
-    sessions: sessionsRouter({ ...deps, sshHostKey: agent.sshHostKey }),
+    sessions: sessionsRouter({ ...deps, sshHostKey: agent.sshHostKey, rdpCertificate: agent.rdpCertificate }),
     recordings: recordingsRouter(deps),
     requests: requestsRouter(deps),
     grants: grantsRouter({ ...deps, db: store.db }),

@@ -18,7 +18,7 @@ export interface Log {
 }
 
 /** The agent in this process. */
-export type LocalAgent = AgentLink<Duplex> & { readonly sshHostKey: string }
+export type LocalAgent = AgentLink<Duplex> & { readonly sshHostKey: string; readonly rdpCertificate: string }
 
 /** A connection of the configuration, with what must never leave gateway and agent. */
 export interface GatewayConnection {

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { Annotation } from '../shared/annotation.ts'
 
 const pingMs = 20_000
 const highWaterMark = 256 * 1024
@@ -36,6 +37,11 @@ export class TunnelStream extends Duplex {
   /** How the WebSocket will be closed. The last word counts. */
   closeWith(code: number, reason: string): void {
     this.#close = { code, reason }
+  }
+
+  /** A decision beside the bytes: a text message. Lost when the tunnel is closed, as the session is. */
+  annotate(annotation: Annotation): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(annotation), { binary: false })
   }
 
   override _read(): void {

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { problem, problemType } from './http.ts'
 import type { HandleTunnel, Log } from './services.ts'
 import { type AdmissionDeps, admit } from './sessions/admission.ts'
+import { rdpCredential } from './sessions/rdp.ts'
 import type { Sessions } from './sessions/registry.ts'
 import type { Redeemed, TicketAdmission, Tokens } from './tokens.ts'
 import { TunnelStream } from './tunnel-stream.ts'
@@ -74,10 +75,22 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
   if (stream.destroyed) return
   const { ref, target } = admission.connection
   await sessions.open({
-    spec: { sessionId, principal, connection: ref, target, annotations, context, grants: admission.grants },
+    spec: {
+      sessionId,
+      principal,
+      connection: ref,
+      target,
+      annotations,
+      context,
+      grants: admission.grants,
+      ...(target.kind === 'rdp' ? { rdp: rdpCredential(ticket) } : {}),
+    },
     door,
     accessTokenId,
     client: stream,
+    ...(target.kind === 'rdp' && annotations === 'machine'
+      ? { annotate: (annotation) => stream.annotate(annotation) }
+      : {}),
     ending: (reason) => stream.closeWith(closeCodes.ended, reason),
   })
   stream.end()

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
+import { type Annotation, parseAnnotation } from '../shared/annotation.ts'
 import { ProblemDocument } from '../shared/api/problem.ts'
 import { fail, messageOf, type ProblemError } from './problem.ts'
 
@@ -9,6 +10,8 @@ export interface TunnelOptions {
   /** Single use; sent in the `sallyport-ticket` header, never in the address. */
   ticket: string
   signal?: AbortSignal
+  /** RDP: called with each decision that comes beside the bytes. Without it, one ends the tunnel. */
+  annotated?: (annotation: Annotation) => void
 }
 
 const handshakeMs = 15_000
@@ -45,7 +48,7 @@ export function openTunnel(options: TunnelOptions): Promise<Duplex> {
     socket.on('error', (error) => refuse(unreachable(error)))
     socket.once('open', () => {
       settle()
-      resolve(new Tunnel(socket))
+      resolve(new Tunnel(socket, options.annotated))
     })
   })
 }
@@ -53,10 +56,12 @@ export function openTunnel(options: TunnelOptions): Promise<Duplex> {
 class Tunnel extends Duplex {
   private readonly socket: WebSocket
   private readonly heartbeat: NodeJS.Timeout
+  private readonly annotated: TunnelOptions['annotated']
   private lastHeard = Date.now()
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, annotated: TunnelOptions['annotated']) {
     super({ allowHalfOpen: true })
+    this.annotated = annotated
     this.socket = socket
     socket.removeAllListeners('error')
     socket.on('message', (data, isBinary) => this.receive(data, isBinary))
@@ -81,7 +86,9 @@ class Tunnel extends Duplex {
   private receive(data: RawData, isBinary: boolean): void {
     this.heard()
     if (!isBinary) {
-      this.destroy(lost('the gateway sent a message that is not part of the tunnel'))
+      const annotation = this.annotated && parseAnnotation(toBuffer(data).toString())
+      if (annotation !== undefined) this.annotated?.(annotation)
+      else this.destroy(lost('the gateway sent a message that is not part of the tunnel'))
       return
     }
     if (!this.push(toBuffer(data))) this.socket.pause()

@@ -20,6 +20,7 @@ const Facts = z.strictObject({
   complete: z.boolean().optional(),
   command: z.string().optional(),
   path: z.string().optional(),
+  direction: z.enum(['in', 'out']).optional(),
   now: z.iso.datetime().optional(),
   sourceIp: z.string().optional(),
   mfa: z.boolean().optional(),

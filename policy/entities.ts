@@ -62,6 +62,7 @@ function contextOf(
     complete: facts.complete ?? true,
     command: facts.command ?? '',
     path: facts.path ?? '',
+    direction: facts.direction ?? '',
     now: { __extn: { fn: 'datetime', arg: new Date(context.now).toISOString() } },
     sourceIp: { __extn: { fn: 'ip', arg: plainAddress(context.sourceIp) } },
     mfa: context.mfa,

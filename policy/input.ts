@@ -19,6 +19,8 @@ export interface RequestFacts {
   complete?: boolean
   command?: string
   path?: string
+  /** rdp:clipboard: `in` to the target, `out` to the person. */
+  direction?: 'in' | 'out'
 }
 
 export interface PolicyInput {

@@ -43,6 +43,8 @@ type Request = {
   command: String,
   // ssh:sftp, else ""
   path: String,
+  // rdp:clipboard: "in" to the target, "out" to the person; else ""
+  direction: String,
   now: datetime,
   sourceIp: ipaddr,
   mfa: Bool,
@@ -61,6 +63,7 @@ type UnmaskRequest = {
   complete: Bool,
   command: String,
   path: String,
+  direction: String,
   now: datetime,
   sourceIp: ipaddr,
   mfa: Bool,

@@ -47,6 +47,16 @@ export const actionParents = {
   'ssh:exec': null,
   'ssh:sftp': null,
   'ssh:forward': null,
+  'rdp:connect': null,
+  /** What crosses the clipboard; `context.direction` says which way. */
+  'rdp:clipboard': null,
+  /** The text of what crosses the clipboard is put on the recording, masked. Else its size alone is. */
+  'rdp:clipboard-content': null,
+  'rdp:drive': null,
+  'rdp:printer': null,
+  /** Sound of the desktop, and the microphone. */
+  'rdp:audio': null,
+  'rdp:usb': null,
   unmask: null,
   review: null,
   replay: null,

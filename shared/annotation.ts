@@ -4,6 +4,7 @@ import { Approval, Masked, PolicyRef } from './decision.ts'
 /**
  * The machine-readable form of a decision, in band: one JSON object.
  * PostgreSQL: the DETAIL field of a NOTICE or ERROR whose SQLSTATE is one of `sqlstates`.
+ * RDP: a text message of the tunnel's WebSocket, whose binary ones are the protocol.
  * Terminals: `ESC ] 7717 ; base64(JSON) ESC \`.
  * Only a session opened with `annotations: 'machine'` gets it; any other gets text alone.
  */

@@ -1,3 +1,4 @@
+import type { Annotation } from './annotation.ts'
 import type { ConnectionRef } from './connection.ts'
 import type { Approval, Decision, Grant, Masked, PolicyRef, Unmask } from './decision.ts'
 import type { Principal } from './principal.ts'
@@ -81,6 +82,22 @@ export type Target =
       /** The host keys that are accepted, `SHA256:…` as ssh-keygen prints them. Never empty: an unknown host is refused. */
       hostKeys: readonly string[]
     }
+  | {
+      kind: 'rdp'
+      host: string
+      port: number
+      user: string
+      /** Windows domain; empty where there is none. */
+      domain: string
+      password: string
+      /**
+       * `pinned`: the SHA-256 of the accepted certificates (DER), as `AA:BB:…`; never empty. `verify-full` needs `ca` unless
+       * the system's roots do. A target without TLS is never dialled.
+       */
+      tls:
+        | { mode: 'pinned'; certificates: readonly string[] }
+        | { mode: 'verify-full'; ca?: string; servername?: string }
+    }
 
 export interface SessionSpec {
   sessionId: string
@@ -92,6 +109,15 @@ export interface SessionSpec {
   context: RequestContext
   /** In force when the session opens; later changes come through `AgentSession.setGrants`. */
   grants: readonly Grant[]
+  /** RDP: what the launched client has to sign in with. Without it nobody gets in. */
+  rdp?: RdpCredential
+}
+
+/** Ties one launched RDP client to one session; made by the gateway, good for that session alone. */
+export interface RdpCredential {
+  /** Nine ASCII characters at most, because mstsc cuts the routing cookie (`mstshash`) there. */
+  username: string
+  password: string
 }
 
 /** What an inspector may ask of the gateway for one session. */
@@ -105,6 +131,11 @@ export interface SessionPort {
   record(event: RecordingEvent): Promise<void> | undefined
   /** Asks people. Resolves once the request is stored and has an id. */
   hold(request: HoldRequest): Promise<Held>
+  /**
+   * Tells the client of a decision beside the stream, for a protocol that has no place for it in its own bytes (RDP).
+   * Unset where the door has no such place either. Never throws.
+   */
+  annotate?(annotation: Annotation): void
 }
 
 export interface HoldRequest {
@@ -185,7 +216,7 @@ export interface SchemaTable {
 
 export interface ConnectionAccess {
   connect: Decision
-  /** Verdict on each action that fits the kind of connection, with a bare context. */
-  actions: readonly { action: string; decision: Decision }[]
+  /** Verdict on each action that fits the kind of connection, with a bare context; on `rdp:clipboard` one for each direction. */
+  actions: readonly { action: string; direction?: 'in' | 'out'; decision: Decision }[]
   dataClasses: readonly { name: string; unmask: Unmask }[]
 }

@@ -10,6 +10,7 @@ import { Principal } from './principal.ts'
  * Everything is masked before it gets here.
  */
 const at = z.number().nonnegative().describe('milliseconds since the session began')
+const pixels = z.number().int().min(0).max(32_767)
 
 /** How a request ended up. `masked` is an allowed one with masks. */
 export const Outcome = z.enum(['allowed', 'masked', 'granted', 'blocked', 'approved', 'denied', 'expired', 'cancelled'])
@@ -64,6 +65,36 @@ export const RecordingEvent = z.discriminatedUnion('type', [
     policy: PolicyRef.optional(),
   }),
   z.object({ type: z.literal('resize'), at, cols: z.number().int(), rows: z.number().int() }),
+  /** A desktop's size in pixels, at its begin and at each change. A keyframe follows. */
+  z.object({ type: z.literal('desktop'), at, width: pixels, height: pixels }),
+  /**
+   * What changed on a desktop: pictures (PNG, base64) to be drawn at their places, in order. A keyframe (`key`) covers all
+   * of it, so that a player can begin there; one comes at least every 10 s in which anything changed.
+   */
+  z.object({
+    type: z.literal('frame'),
+    at,
+    key: z.boolean(),
+    tiles: z.array(z.object({ x: pixels, y: pixels, width: pixels, height: pixels, png: z.string() })),
+  }),
+  /** That somebody typed or moved, never what: counts since the last such event, and where the pointer is now. */
+  z.object({
+    type: z.literal('input'),
+    at,
+    keys: z.number().int(),
+    clicks: z.number().int(),
+    moves: z.number().int(),
+    pointer: z.object({ x: pixels, y: pixels }).optional(),
+  }),
+  /** Something crossed a desktop's clipboard: `in` to the target, `out` to the person. `text` only by policy, masked. */
+  z.object({
+    type: z.literal('clipboard'),
+    at,
+    direction: z.enum(['in', 'out']),
+    format: z.enum(['text', 'image', 'files', 'other']),
+    bytes: z.number().int(),
+    text: z.string().optional(),
+  }),
   z.object({ type: z.literal('end'), at, reason: z.string() }),
 ])
 export type RecordingEvent = z.infer<typeof RecordingEvent>
@@ -94,5 +125,10 @@ export const RecordingManifest = z.object({
       events: z.number().int(),
     }),
   ),
+  /**
+   * Desktops: where playing can begin, in order. `after` is how many events lie before the keyframe: pass it as `after` to
+   * read from there. Those of a chunk are added when it is sealed.
+   */
+  keyframes: z.array(z.object({ at, after: z.number().int() })).optional(),
 })
 export type RecordingManifest = z.infer<typeof RecordingManifest>

@@ -1,4 +1,5 @@
 import type { Action } from '../../shared/actions.ts'
+import type { Annotation } from '../../shared/annotation.ts'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Decision, Grant, Unmask } from '../../shared/decision.ts'
 import type { Held, HoldRequest } from '../../shared/link.ts'
@@ -34,6 +35,8 @@ export interface InspectorPort {
   /** See SessionPort.record: undefined means stored; throws or rejects when it can't be, and then nothing is forwarded. */
   record(event: RecordingEvent): Promise<void> | undefined
   hold(request: HoldRequest): Promise<Held>
+  /** See SessionPort.annotate. */
+  annotate?(annotation: Annotation): void
   started(info: { user: string; database?: string; cols?: number; rows?: number }): void
 }
 
@@ -51,6 +54,8 @@ export interface DecisionRequest {
   /** ssh:exec: the command line. */
   command?: string
   path?: string
+  /** rdp:clipboard: `in` to the target, `out` to the person. */
+  direction?: 'in' | 'out'
   /** False: the inspector can't tell all that the request does. Policy sees `complete: false`. */
   complete?: boolean
 }

@@ -58,6 +58,7 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
     log: quiet,
     agent: {
       sshHostKey: 'SHA256:x',
+      rdpCertificate: '',
       access: ({ connection }): ConnectionAccess => ({
         connect: decisions[connection.name] ?? { verdict: 'block', policy },
         actions: [{ action: 'sql:read', decision: { verdict: 'allow', policies: [] } }],

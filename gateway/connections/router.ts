@@ -43,7 +43,7 @@ export function connectionsRouter(deps: ConnectionsDeps) {
     const access = await accessOf(deps, caller, connection)
     if (access === undefined) return undefined
     const { ref, description, target } = connection
-    const native = target.kind === 'postgres' ? deps.native.postgres : deps.native.ssh
+    const native = target.kind === 'rdp' ? '' : deps.native[target.kind]
     return {
       ...ref,
       description,

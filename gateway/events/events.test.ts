@@ -45,7 +45,13 @@ afterEach(async () => {
 })
 
 function makeRouter() {
-  const deps = { ...parts, db: server.store.db, sshHostKey: 'SHA256:test', stopping: stopping.signal }
+  const deps = {
+    ...parts,
+    db: server.store.db,
+    sshHostKey: 'SHA256:test',
+    rdpCertificate: '',
+    stopping: stopping.signal,
+  }
   return {
     events: eventsRouter(deps),
     requests: requestsRouter(deps),

@@ -16,7 +16,7 @@ export function tokenRoute(deps: TokenRouteDeps) {
     const admission = admit(deps, { principal, context: { sourceIp, mfa } }, input.name)
     if (!admission.ok) throw refusal(admission)
     const { ref, target } = admission.connection
-    const address = deps.native[target.kind]
+    const address = target.kind === 'rdp' ? '' : deps.native[target.kind]
     if (address === '') {
       throw errors.CONFLICT({
         message: `This gateway has no native listener for ${ref.kind}. Use sallyport connect ${ref.name} instead.`,

@@ -46,6 +46,10 @@ const mayWait: Readonly<Record<RecordingEvent['type'], boolean>> = {
   output: true,
   masked: true,
   resize: true,
+  desktop: true,
+  frame: true,
+  input: true,
+  clipboard: true,
   end: false,
 }
 const waitingLimit = 64 * 1024

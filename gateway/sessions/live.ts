@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
 import type { Grant } from '../../shared/decision.ts'
 import type { AgentSession, Held, HoldRequest, SessionEnd, SessionPort, SessionSpec } from '../../shared/link.ts'
@@ -18,6 +19,8 @@ export interface LiveSessionOptions {
   client: Duplex
   /** Told once, before the agent is, when the gateway ends it. */
   ending?: ((reason: string) => void) | undefined
+  /** See SessionPort.annotate. */
+  annotate?: ((annotation: Annotation) => void) | undefined
   recordings: Recordings
   log: Log
   /** Why nothing may be forwarded right now (the audit log can't be written). */
@@ -65,6 +68,7 @@ export class LiveSession {
       started: (info) => this.#started(info),
       record: (event) => this.#record(event),
       hold: (request) => options.hold(request),
+      annotate: (annotation) => options.annotate?.(annotation),
     }
     this.closed = new Promise((done) => {
       this.#markClosed = done

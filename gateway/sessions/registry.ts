@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { z } from 'zod'
+import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
 import type { HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -36,6 +37,8 @@ export interface NewSession {
   client: Duplex
   /** Told once, before the agent is, when the gateway ends the session. */
   ending?: (reason: string) => void
+  /** See SessionPort.annotate. */
+  annotate?: (annotation: Annotation) => void
 }
 
 const channel = 'sallyport_sessions'
@@ -101,7 +104,7 @@ export class Sessions implements LiveSessions {
   }
 
   /** For a protocol whose inspector lets people in by itself: the session waits to be attached. */
-  prepare({ spec, door, accessTokenId, client, ending }: NewSession): LiveSession {
+  prepare({ spec, door, accessTokenId, client, ending, annotate }: NewSession): LiveSession {
     if (this.#closing) throw new Error('The gateway is being stopped.')
     const { recordings, log, audit, requests } = this.#options
     const { sessionId, principal, connection, context } = spec
@@ -111,6 +114,7 @@ export class Sessions implements LiveSessions {
       accessTokenId,
       client,
       ending,
+      annotate,
       recordings,
       log,
       standstill: () => audit.failure,

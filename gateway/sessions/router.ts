@@ -4,6 +4,7 @@ import { api } from '../api/context.ts'
 import { newId } from '../secrets.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit, type Refusal } from './admission.ts'
+import { rdpCredential } from './rdp.ts'
 import type { Sessions } from './registry.ts'
 import type { SessionView } from './view.ts'
 
@@ -13,12 +14,14 @@ export interface SessionsRouterDeps extends AdmissionDeps {
   tokens: Tokens
   /** The inspector's SSH host key, `SHA256:…`. */
   sshHostKey: string
+  /** SHA-256 of the RDP inspector's certificate, `AA:BB:…`. */
+  rdpCertificate: string
 }
 
 export const tunnelPath = '/api/v1/tunnel'
 
 export function sessionsRouter(deps: SessionsRouterDeps) {
-  const { sessions, view, tokens, sshHostKey } = deps
+  const { sessions, view, tokens, sshHostKey, rdpCertificate } = deps
   const unknown = (id: string) => ({ message: `There is no session ${id}, or it is not yours to see.` })
   return {
     list: api.sessions.list.handler(({ context: { caller }, input }) => view.list(caller, input)),
@@ -50,6 +53,9 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
         ticket: secret,
         expiresAt: expiresAt.toISOString(),
         ...(admission.connection.ref.kind === 'ssh' ? { hostKey: sshHostKey } : {}),
+        ...(admission.connection.ref.kind === 'rdp'
+          ? { rdp: { certificate: rdpCertificate, ...rdpCredential(secret) } }
+          : {}),
       }
     }),
 

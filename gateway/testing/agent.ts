@@ -69,6 +69,7 @@ export function testAgent(): TestAgent {
     cancels,
     ssh: (client) => client.destroy(),
     sshHostKey: 'SHA256:test',
+    rdpCertificate: Array(32).fill('AA').join(':'),
     pushPolicy: () => Promise.resolve({ ok: true, version: 'test' }),
     open: (spec, client, port) => agentSession(agent, { spec, client, port, grants: [], ended: [] }),
     openSsh: (client, front) => agent.ssh(client, front),

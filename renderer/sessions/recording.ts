@@ -90,6 +90,10 @@ export function timeline(events: readonly RecordingEvent[]): TimelineItem[] {
       case 'complete':
       case 'output':
       case 'resize':
+      case 'desktop':
+      case 'frame':
+      case 'input':
+      case 'clipboard':
       case 'end':
         return []
       default:

@@ -19,8 +19,10 @@ export const Connection = ConnectionRef.extend({
   /** `open`: may connect now. `locked`: must ask first. What a person may not even ask for is not listed. */
   access: z.enum(['open', 'locked']),
   reachable: z.boolean(),
-  /** Verdict per action that fits this kind; `hold` ones can be asked for. */
-  actions: z.array(z.object({ action: z.string(), decision: Decision })),
+  /** Verdict per action that fits this kind (`rdp:clipboard`: one for each direction); `hold` ones can be asked for. */
+  actions: z.array(
+    z.object({ action: z.string(), direction: z.enum(['in', 'out']).exactOptional(), decision: Decision }),
+  ),
   dataClasses: z.array(z.object({ name: z.string(), unmask: Unmask })),
   database: z.string().optional(),
   /** Native listener's `host:port`, where there is one. */
@@ -49,6 +51,16 @@ export const SessionTicket = z.object({
   expiresAt: time,
   /** For SSH: the inspector's host key as `SHA256:…`, to be verified by the client. */
   hostKey: z.string().optional(),
+  /** For RDP: what the launched client must trust and sign in with. Good for this one session. */
+  rdp: z
+    .object({
+      /** SHA-256 of the inspector's self-signed certificate (DER), `AA:BB:…`. */
+      certificate: z.string(),
+      /** Nine characters at most: it is the routing cookie `mstshash` too. */
+      username: z.string(),
+      password: z.string(),
+    })
+    .optional(),
 })
 export type SessionTicket = z.infer<typeof SessionTicket>
 
