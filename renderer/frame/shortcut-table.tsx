@@ -1,3 +1,4 @@
+import './shortcuts.css'
 import { type KeyboardEvent, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
 import { type ActionId, actionIds, actionOf, conflict, defaultKeys, type Scope, scopes } from '../actions/table.ts'
@@ -8,10 +9,10 @@ import { Button, IconButton } from '../theme/controls.tsx'
 
 const order: readonly Scope[] = ['everywhere', 'tabs', 'sql', 'review', 'compose', 'replay']
 
-/** Every action that has keys or may get some, by where it can be done. `filter`: words that the name must have. */
-export function ShortcutTable({ filter = '' }: { filter?: string }) {
-  const words = filter.toLowerCase().split(/\s+/)
-  const shown = actionIds.filter((id) => words.every((word) => actionOf(id).name.toLowerCase().includes(word)))
+/** Actions by where they can be done: all, or those that have keys. */
+export function ShortcutTable({ only = 'all' }: { only?: 'all' | 'with-keys' }) {
+  const bound = useBindings()
+  const shown = actionIds.filter((id) => only === 'all' || bound.has(id))
   const groups = order
     .map((scope) => ({ title: scopes[scope], ids: shown.filter((id) => actionOf(id).scope === scope) }))
     .filter((group) => group.ids.length > 0)
@@ -27,7 +28,6 @@ export function ShortcutTable({ filter = '' }: { filter?: string }) {
           </ul>
         </section>
       ))}
-      {groups.length === 0 && <p className="t2 skc__none">No shortcut is called that.</p>}
     </div>
   )
 }

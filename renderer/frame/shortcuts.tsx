@@ -1,4 +1,3 @@
-import './shortcuts.css'
 import { Modal } from '@mantine/core'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
 import { ShortcutTable } from './shortcut-table.tsx'

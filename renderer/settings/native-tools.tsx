@@ -1,112 +1,128 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
+import { type ReactNode, useId, useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import type { Endpoint } from '../../shared/rpc/contract.ts'
+import { copyText } from '../decisions/copy.ts'
 import { EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
+import { counted } from '../decisions/words.ts'
+import { useNavigation } from '../frame/desk.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { useConnections } from '../sidebar/connections.ts'
-import { Button, IconButton } from '../theme/controls.tsx'
+import { Button, Empty, IconButton } from '../theme/controls.tsx'
+import { EndpointDetails } from './endpoint-details.tsx'
+import { useEndpoints } from './endpoints.ts'
+import { briefOf, snippetsOf } from './snippets.ts'
 
 /** Local addresses for psql, ssh and every other tool; the same policies and recording apply. */
 export function NativeTools() {
-  const { queries } = useRpc()
-  const connections = (useConnections().data ?? []).filter((c) => c.access === 'open')
-  const endpoints = useQuery(queries.endpoints.list.queryOptions())
+  const connections = useConnections().data ?? []
+  const endpoints = useEndpoints()
   return (
-    <section id="native-tools">
-      <h2>Native tools</h2>
+    <>
       <p className="t2 stg__p">Fixed ports on this device only. The same policies and recording apply.</p>
       <div className="card">
-        <table className="tb ptb" aria-label="Native tools">
-          <thead>
-            <tr>
-              <th className="ptb__c">Connection</th>
-              <th className="ptb__a">Local address</th>
-              <th>Command</th>
-              <th className="ptb__s">State</th>
-            </tr>
-          </thead>
-          <tbody>
-            {connections.map((connection) => (
-              <Row
-                key={connection.name}
-                connection={connection}
-                endpoint={endpoints.data?.find((e) => e.connection === connection.name)}
-              />
-            ))}
-          </tbody>
-        </table>
-        {endpoints.error && <p className="err stg__e">{problemOf(endpoints.error).message}</p>}
-        {connections.length === 0 && <p className="t2 stg__e">No connection is open to you.</p>}
+        {connections.length === 0 ? (
+          <Empty icon="plug" title="No connection is open to you" text="What you may reach is listed here." />
+        ) : (
+          <table className="tb ptb" aria-label="Native tools">
+            <thead>
+              <tr>
+                <th className="ptb__c">Connection</th>
+                <th className="ptb__a">Local address</th>
+                <th>Command</th>
+                <th className="ptb__s">State</th>
+                <th className="ptb__x">
+                  <span className="visually-hidden">What can be done</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {connections.map((connection) => (
+                <Line
+                  key={connection.name}
+                  connection={connection}
+                  endpoint={endpoints.data?.find((e) => e.connection === connection.name)}
+                />
+              ))}
+            </tbody>
+          </table>
+        )}
+        {endpoints.error && (
+          <p className="err stg__e" role="alert">
+            {problemOf(endpoints.error).message}
+          </p>
+        )}
       </div>
-    </section>
+    </>
   )
 }
 
-function Row({ connection, endpoint }: { connection: Connection; endpoint: Endpoint | undefined }) {
-  const { client, queries } = useRpc()
-  const cache = useQueryClient()
-  const off = usePause() !== undefined
-  const toggle = useMutation({
-    mutationFn: (open: boolean) =>
-      open
-        ? client.endpoints.open({ connection: connection.name })
-        : client.endpoints.close({ connection: connection.name }),
-    onSettled: () => cache.invalidateQueries({ queryKey: queries.endpoints.key() }),
-  })
-  const open = endpoint?.open ?? false
-  const command = endpoint && commandFor(endpoint)
+function Line({ connection, endpoint }: { connection: Connection; endpoint: Endpoint | undefined }) {
+  const [open, setOpen] = useState(false)
+  const details = useId()
+  const go = useNavigation()
+  const { name } = connection
+  const locked = connection.access === 'locked'
+  const command = endpoint && snippetsOf(endpoint)[0]
   return (
     <>
-      <tr className={toggle.error ? 'bad' : undefined}>
+      <tr className={endpoint?.problem || open ? 'bad' : undefined}>
         <td>
           <span className="row">
             <EnvTag environment={connection.environment} />
             <span className="t3">
               <Icon name={kindIcon(connection)} size={14} />
             </span>
-            <span className="trunc">{connection.name}</span>
+            <span className={locked ? 'trunc t3' : 'trunc'} title={name}>
+              {name}
+            </span>
           </span>
         </td>
-        <td className="mono">{endpoint && `${endpoint.host}:${endpoint.port}`}</td>
-        <td className="mono t2" title={command}>
-          <span className="row">
-            <span className="trunc">{command}</span>
-            {command && (
+        <td className={locked ? 'mono t2' : 'mono'}>{endpoint && `${endpoint.host}:${endpoint.port}`}</td>
+        <td className="mono t2" title={command?.text}>
+          {endpoint?.problem ? (
+            <span className="row">
+              <Icon name="alert" size={14} /> <span className="ptb__t">Taken by another app</span>
+            </span>
+          ) : (
+            endpoint && briefOf(endpoint)
+          )}
+        </td>
+        <td>
+          <State connection={connection} endpoint={endpoint} />
+        </td>
+        <td className="ptb__x">
+          <span className="row row--4 ptb__b">
+            {command && !locked && (
+              <IconButton icon="copy" label={`Copy the command for ${name}`} onClick={() => copyText(command.text)} />
+            )}
+            {locked ? (
               <IconButton
-                icon="copy"
-                label={`Copy the command for ${connection.name}`}
-                onClick={() => {
-                  navigator.clipboard
-                    .writeText(command)
-                    .catch((error: unknown) => console.warn('Nothing was copied.', error))
-                }}
+                icon="send"
+                label={`Request access to ${name}`}
+                onClick={() => go.compose({ connection: name })}
               />
+            ) : (
+              endpoint && (
+                <IconButton
+                  icon={open ? 'chev-up' : 'chev-down'}
+                  label={open ? `Close the details of ${name}` : `Port and snippets of ${name}`}
+                  aria-expanded={open}
+                  aria-controls={details}
+                  onClick={() => setOpen(!open)}
+                />
+              )
             )}
           </span>
         </td>
-        <td>
-          <span className="row">
-            <span className={open ? 'dot dot--open' : 'dot'} aria-hidden="true" />
-            <Button
-              size="sm"
-              kind="ghost"
-              disabled={off || toggle.isPending}
-              aria-label={open ? `Close the port of ${connection.name}` : `Open a port for ${connection.name}`}
-              onClick={() => toggle.mutate(!open)}
-            >
-              {open ? 'Close' : 'Open'}
-            </Button>
-          </span>
-        </td>
       </tr>
-      {toggle.error && (
-        <tr className="bad2">
-          <td colSpan={4}>
-            <span className="err" role="alert">
-              {problemOf(toggle.error).message} {problemOf(toggle.error).hint}
-            </span>
+      {endpoint?.problem && <Taken endpoint={endpoint} last={!open} />}
+      {open && endpoint && (
+        <tr className="ptb__d">
+          <td colSpan={5} id={details}>
+            <EndpointDetails endpoint={endpoint} />
           </td>
         </tr>
       )}
@@ -114,9 +130,52 @@ function Row({ connection, endpoint }: { connection: Connection; endpoint: Endpo
   )
 }
 
-/** The command line that reaches an endpoint. */
-function commandFor({ kind, host, port, user, database }: Endpoint): string {
-  if (kind === 'postgres') return `psql -h ${host} -p ${port} -U ${user} ${database ?? ''}`.trim()
-  if (kind === 'ssh') return `ssh -p ${port} ${user}@${host}`
-  return `${host}:${port}`
+/** Open or not, used or not. Each has a word; the dot repeats it. */
+function State({ connection, endpoint }: { connection: Connection; endpoint: Endpoint | undefined }): ReactNode {
+  if (connection.access === 'locked') {
+    return (
+      <span className="row row--5 t2">
+        <Icon name="lock" size={12} />
+        Locked
+      </span>
+    )
+  }
+  if (endpoint === undefined) return null
+  const { open, clients } = endpoint
+  return (
+    <span className="row row--5" title={open ? counted(clients, 'tool') : undefined}>
+      <span className={open && clients > 0 ? 'dot dot--open' : 'dot'} aria-hidden="true" />
+      {open ? clients > 0 ? `In use · ${clients}` : 'Open' : <span className="t2">Ready</span>}
+    </span>
+  )
+}
+
+/** Its fixed port is some other program's: another one, or again. */
+function Taken({ endpoint, last }: { endpoint: Endpoint; last: boolean }) {
+  const { client } = useRpc()
+  const off = usePause() !== undefined
+  const { connection, port, freePort } = endpoint
+  const open = useMutation({
+    mutationFn: (at: number | undefined) =>
+      client.endpoints.open({ connection, ...(at === undefined ? {} : { port: at }) }),
+  })
+  return (
+    <tr className={last ? 'bad2' : 'bad2 bad'}>
+      <td colSpan={5}>
+        <span className="row">
+          <span className="t2 trunc grow" role="alert">
+            {open.error ? problemOf(open.error).message : `Tools can’t reach ${connection} until port ${port} is free.`}
+          </span>
+          {freePort !== undefined && (
+            <Button size="sm" disabled={off || open.isPending} onClick={() => open.mutate(freePort)}>
+              Use {freePort} instead
+            </Button>
+          )}
+          <Button size="sm" kind="ghost" disabled={off || open.isPending} onClick={() => open.mutate(undefined)}>
+            Check again
+          </Button>
+        </span>
+      </td>
+    </tr>
+  )
 }

@@ -1,143 +1,95 @@
 import './settings.css'
-import { useQuery } from '@tanstack/react-query'
-import { useRef } from 'react'
-import { Icon, type IconName } from '../decisions/icon.tsx'
-import { ShortcutTable } from '../frame/shortcut-table.tsx'
-import { useGatewayHost } from '../frame/title-bar.tsx'
-import { useAuth, useGatewayLink, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
-import { Button } from '../theme/controls.tsx'
-import { Appearance } from './appearance.tsx'
-import { NativeTools } from './native-tools.tsx'
+import { useEffect, useRef, useState } from 'react'
+import { useActions } from '../actions/use-actions.ts'
+import { Icon } from '../decisions/icon.tsx'
+import { usePlace } from '../frame/desk.tsx'
+import { Empty } from '../theme/controls.tsx'
+import { findSections, type Section, sections } from './sections.tsx'
 
-const sections: readonly { id: string; name: string; icon: IconName }[] = [
-  { id: 'gateway', name: 'Gateway', icon: 'shield-check' },
-  { id: 'appearance', name: 'Appearance', icon: 'sun' },
-  { id: 'diagnostics', name: 'Diagnostics', icon: 'pulse' },
-  { id: 'native-tools', name: 'Native tools', icon: 'plug' },
-  { id: 'shortcuts', name: 'Shortcuts', icon: 'keyboard' },
-]
-
+/** All that can be set, and how things stand. The search goes over names and what they hold. */
 export default function SettingsPage() {
+  const { section } = usePlace()
   const page = useRef<HTMLElement>(null)
-  const go = (id: string) => page.current?.querySelector(`#${id}`)?.scrollIntoView({ block: 'start' })
+  const field = useRef<HTMLInputElement>(null)
+  const [query, setQuery] = useState('')
+  const found = findSections(query)
+  useActions({ 'view.filter': () => field.current?.focus() })
+  const go = (id: string) => {
+    const target = page.current?.querySelector<HTMLElement>(`#${id}`)
+    target?.scrollIntoView({ block: 'start' })
+    target?.focus({ preventScroll: true })
+  }
+  useEffect(() => {
+    if (section === undefined) return
+    const target = page.current?.querySelector<HTMLElement>(`#${section}`)
+    target?.scrollIntoView({ block: 'start' })
+    target?.focus({ preventScroll: true })
+  }, [section])
+  const column = (side: Section['side']) => found.filter((s) => s.side === side)
   return (
     <>
       <aside className="side" aria-label="Settings">
         <div className="side__hd">
           <h2 className="h-label">Settings</h2>
         </div>
+        <div className="side__search">
+          <label className="input input--quiet">
+            <Icon name="search" size={14} />
+            <input
+              ref={field}
+              type="search"
+              aria-label="Search settings"
+              placeholder="Search settings"
+              value={query}
+              onChange={(event) => setQuery(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key === 'Escape') setQuery('')
+                const [first] = found
+                if (event.key === 'Enter' && first !== undefined) go(first.id)
+              }}
+            />
+          </label>
+        </div>
         <nav className="side__bd" aria-label="Sections">
-          {sections.map((section) => (
-            <button type="button" className="tree-row stg__n" key={section.id} onClick={() => go(section.id)}>
-              <Icon name={section.icon} />
-              <span>{section.name}</span>
+          {sections.map((s) => (
+            <button
+              type="button"
+              className={found.includes(s) ? 'tree-row stg__n' : 'tree-row stg__n is-out'}
+              key={s.id}
+              onClick={() => {
+                if (!found.includes(s)) setQuery('')
+                requestAnimationFrame(() => go(s.id))
+              }}
+            >
+              <Icon name={s.icon} />
+              <span>{s.name}</span>
             </button>
           ))}
         </nav>
+        <p className="sm t3 stg__f">
+          What <Icon name="lock" size={12} /> marks is decided by your gateway.
+        </p>
       </aside>
-      <main className="main stg scroll" ref={page}>
-        <div className="stg__l">
-          <Gateway />
-          <Appearance />
-          <Diagnostics />
-        </div>
-        <div className="stg__r">
-          <NativeTools />
-          <section id="shortcuts">
-            <h2>Shortcuts</h2>
-            <div className="card">
-              <ShortcutTable />
-            </div>
-          </section>
-        </div>
+      <main className="main stg scroll" ref={page} aria-label="Settings">
+        {found.length === 0 ? (
+          <Empty icon="search" title="No setting is called that" text="Names and what they hold are searched." />
+        ) : (
+          (['left', 'right'] as const).map((side) => {
+            const list = column(side)
+            if (list.length === 0) return null
+            return (
+              <div className={side === 'left' && column('right').length > 0 ? 'stg__l' : 'stg__r'} key={side}>
+                {list.map(({ id, name, Content }) => (
+                  <section id={id} key={id} tabIndex={-1} aria-labelledby={`${id}-title`}>
+                    <h2 id={`${id}-title`}>{name}</h2>
+                    <Content />
+                  </section>
+                ))}
+              </div>
+            )
+          })
+        )}
       </main>
     </>
-  )
-}
-
-function Gateway() {
-  const { client } = useRpc()
-  const auth = useAuth()
-  const person = usePerson()
-  const link = useGatewayLink()
-  const host = useGatewayHost()
-  const signOut = () => {
-    client.auth.signOut().catch((error: unknown) => console.warn('Signing out failed.', error))
-  }
-  const name = auth?.state === 'signed-in' ? auth.gatewayName : undefined
-  const state =
-    link?.state === 'down'
-      ? 'Not answering'
-      : `Connected${link?.latencyMs === undefined ? '' : ` · ${Math.round(link.latencyMs)} ms`}`
-  return (
-    <section id="gateway">
-      <h2>Gateway</h2>
-      <div className="card gwc">
-        <div className="row row--12">
-          <span className="gwc__i">
-            <Icon name="shield-check" size={20} />
-          </span>
-          <div className="col grow">
-            <b className="m">{host}</b>
-            <span className="sm t2">{name === undefined ? state : `${name} · ${state}`}</span>
-          </div>
-        </div>
-        <dl className="setr">
-          <dt>Signed in as</dt>
-          <dd>
-            <span className="trunc">
-              {person?.name} ({person?.id})
-            </span>
-            <span className="right">
-              <Button size="sm" kind="ghost" icon="log-out" onClick={signOut}>
-                Sign out
-              </Button>
-            </span>
-          </dd>
-          <dt>Groups</dt>
-          <dd className="trunc">{person?.groups.join(', ')}</dd>
-          <dt>If it stops answering</dt>
-          <dd>Pause every session and send nothing</dd>
-          <dt>Credentials</dt>
-          <dd>Held by the gateway. None on this device.</dd>
-        </dl>
-      </div>
-    </section>
-  )
-}
-
-function Diagnostics() {
-  const { queries } = useRpc()
-  const platform = usePlatform()
-  const link = useGatewayLink()
-  const auth = useAuth()
-  const me = useQuery(queries.gateway.me.queryOptions({ enabled: auth?.state === 'signed-in' }))
-  const up = link?.state === 'up'
-  return (
-    <section id="diagnostics">
-      <h2>Diagnostics</h2>
-      <div className="card">
-        <dl className="setr setr--p">
-          <dt>Gateway</dt>
-          <dd>
-            <Icon name={up ? 'check' : 'alert'} size={14} />
-            {up
-              ? `Reachable${link.latencyMs === undefined ? '' : ` in ${Math.round(link.latencyMs)} ms`}`
-              : 'Not answering'}
-          </dd>
-          <dt>Gateway version</dt>
-          <dd>{me.data?.gateway.version ?? '–'}</dd>
-          <dt>Sign-in</dt>
-          <dd>
-            <Icon name={auth?.state === 'signed-in' ? 'check' : 'alert'} size={14} />
-            {me.data ? `Ends ${new Date(me.data.signInEndsAt).toLocaleString('en-GB')}` : 'Ended'}
-          </dd>
-          <dt>This client</dt>
-          <dd>
-            Sallyport {platform.version}, {platform.shell === 'electron' ? 'desktop' : 'in the browser'}, {platform.os}
-          </dd>
-        </dl>
-      </div>
-    </section>
   )
 }

@@ -109,8 +109,23 @@ const scenes: Record<string, Scene> = {
     await page.getByText('New tab on').waitFor()
   },
   settings: async (page) => {
-    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByRole('button', { name: 'Settings', exact: true }).click()
     await page.getByRole('table', { name: 'Native tools' }).waitFor()
+  },
+  'settings-endpoint': async (page) => {
+    await page.getByRole('button', { name: 'Settings', exact: true }).click()
+    await page.getByRole('button', { name: 'Port and snippets of analytics-db' }).click()
+    await page.getByRole('radio', { name: 'DataGrip' }).click()
+    await page.getByRole('button', { name: 'Create…' }).click()
+    await page.getByRole('button', { name: 'Save to downloads' }).click()
+    await page.getByText('Saved as').waitFor()
+  },
+  shortcuts: async (page) => {
+    await page.getByRole('treeitem', { name: 'orders-db' }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('button', { name: /^Change the keys of Side bar/ }).click()
+    await page.keyboard.press('Meta+k')
+    await page.getByText('is Command palette').waitFor()
   },
   'gateway-down': async (page, { fixture }) => {
     await openSql(page)
