@@ -2,7 +2,7 @@ import { useActions } from '../actions/use-actions.ts'
 import { useNow } from '../decisions/time.ts'
 import { useRpc, useSettings } from '../rpc/context.tsx'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
-import { useMyGrants } from './grants.ts'
+import { extension, useMyGrants } from './grants.ts'
 import { moveToRegion } from './regions.ts'
 
 /** What can be done wherever one is. */
@@ -47,9 +47,7 @@ export function useFrameActions(): void {
       'access.extend': {
         label: `Extend grant on ${ending?.connection ?? ''}`,
         run: () => {
-          if (ending === undefined) return
-          const { connection, actions, dataClasses } = ending
-          go.compose({ connection, actions, dataClasses })
+          if (ending !== undefined) go.compose(extension(ending))
         },
       },
     },

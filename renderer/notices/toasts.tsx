@@ -8,7 +8,7 @@ import { SqlText } from '../decisions/sql-text.tsx'
 import { clock, useNow, when } from '../decisions/time.ts'
 import { approvals, capitalise, type Look, looks, requestTitle } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
-import { grantWords } from '../frame/grants.ts'
+import { extension, grantWords } from '../frame/grants.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, IconButton } from '../theme/controls.tsx'
@@ -162,14 +162,14 @@ export function EndingToast({ grant }: { grant: Grant }) {
           size="sm"
           onClick={() => {
             notices.hide(id)
-            go.compose({ connection: grant.connection, actions: grant.actions, dataClasses: grant.dataClasses })
+            go.compose(extension(grant))
           }}
         >
           Extend…
         </Button>
         {left > 0 && (
           <Button size="sm" kind="ghost" onClick={() => end.mutate()}>
-            End now
+            Give back now
           </Button>
         )}
       </div>

@@ -7,6 +7,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow, when } from '../decisions/time.ts'
 import { approvals, counted, spokenDuration } from '../decisions/words.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
+import { extension } from '../frame/grants.ts'
 import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
@@ -209,17 +210,12 @@ function Active({ request, own }: { request: AccessRequest; own: boolean }) {
       </div>
       <div className="row dec__b">
         {own && (
-          <Button
-            size="sm"
-            onClick={() =>
-              go.compose({ connection: grant.connection, actions: grant.actions, dataClasses: grant.dataClasses })
-            }
-          >
+          <Button size="sm" onClick={() => go.compose(extension(grant))}>
             Extend…
           </Button>
         )}
         <Button size="sm" kind="danger" disabled={off || end.isPending} onClick={() => end.mutate(grant.id)}>
-          {own ? 'End now' : 'Revoke'}
+          {own ? 'Give back now' : 'Revoke'}
         </Button>
       </div>
       {end.error && <p className="err dec__p">{problemOf(end.error).message}</p>}

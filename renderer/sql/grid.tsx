@@ -32,13 +32,24 @@ interface Row {
 const block = 200
 
 /** A result of any size: the grid asks for the rows that are on the screen. Masked values arrive masked. */
-export default function ResultGrid({ result, rows }: { result: ResultTab; rows: SqlRuntime['rows'] }) {
+export default function ResultGrid({
+  connection,
+  result,
+  rows,
+}: {
+  connection: string
+  result: ResultTab
+  rows: SqlRuntime['rows']
+}) {
   const [api, setApi] = useState<GridApi<Row> | undefined>(undefined)
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const loaded = useRef(rows)
   loaded.current = rows
   const { handle, columns, rows: total, complete } = result
-  const columnDefs = useMemo(() => [numberColumn, ...columns.map(columnDef)], [columns])
+  const columnDefs = useMemo(
+    () => [numberColumn, ...columns.map((column, i) => columnDef(column, i, connection))],
+    [columns, connection],
+  )
   const datasource = useMemo<IDatasource>(
     () => ({
       getRows: ({ startRow, endRow, successCallback, failCallback }) => {
@@ -118,7 +129,7 @@ const numberColumn: ColDef<Row> = {
 
 const numeric = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid', 'money'])
 
-function columnDef(column: ResultColumn, index: number): ColDef<Row> {
+function columnDef(column: ResultColumn, index: number, connection: string): ColDef<Row> {
   const right = numeric.has(column.type)
   const masked = column.masked !== undefined
   const width = masked ? 190 : right ? 96 : column.type.startsWith('timestamp') ? 210 : 160
@@ -126,7 +137,7 @@ function columnDef(column: ResultColumn, index: number): ColDef<Row> {
     colId: String(index),
     headerName: column.name,
     headerComponent: Header,
-    headerComponentParams: { column },
+    headerComponentParams: { column, connection },
     headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     valueGetter: ({ data }) => data?.cells[index],
     valueFormatter: ({ value }) => (value === null ? 'null' : (value ?? '')),
@@ -141,7 +152,7 @@ function columnDef(column: ResultColumn, index: number): ColDef<Row> {
 }
 
 /** The column's name; a lock and the policy where its values are masked. */
-function Header({ column }: IHeaderParams<Row> & { column: ResultColumn }) {
+function Header({ column, connection }: IHeaderParams<Row> & { column: ResultColumn; connection: string }) {
   const go = useNavigation()
   const { masked } = column
   if (masked === undefined) {
@@ -166,7 +177,9 @@ function Header({ column }: IHeaderParams<Row> & { column: ResultColumn }) {
         type="button"
         className="th"
         aria-label={masked.requestable ? `${words}. Request to unmask` : words}
-        onClick={() => masked.requestable && go.compose({ actions: ['unmask'], dataClasses: [masked.dataClass] })}
+        onClick={() =>
+          masked.requestable && go.compose({ connection, actions: ['unmask'], dataClasses: [masked.dataClass] })
+        }
       >
         <Icon name="lock" size={14} />
         {column.name}

@@ -69,7 +69,7 @@ export function Results({
               />
             ) : (
               <Suspense fallback={<Spinner label="Opening the grid" />}>
-                <ResultGrid key={shown.handle} result={shown} rows={runtime.rows} />
+                <ResultGrid key={shown.handle} connection={document.connection} result={shown} rows={runtime.rows} />
               </Suspense>
             )}
             {shown && <Foot result={shown} mark={mark} />}

@@ -7,6 +7,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
+import { Asked } from '../requests/asked.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
@@ -177,9 +178,7 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
             </span>
           </span>
         ))}
-        <span>
-          {approval.group} <span className="t2">{had < approval.count ? 'asked to review' : ''}</span>
-        </span>
+        <Asked group={approval.group} waiting={had < approval.count} />
       </div>
       {cancel.error && <p className="err">{problemOf(cancel.error).message}</p>}
       <div className="zone__acts">

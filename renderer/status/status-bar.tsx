@@ -1,12 +1,13 @@
 import { EnvTag, environments } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { clock, useNow } from '../decisions/time.ts'
-import { capitalise, counted } from '../decisions/words.ts'
+import { useNow } from '../decisions/time.ts'
+import { counted } from '../decisions/words.ts'
 import { useDesk, usePlace } from '../frame/desk.tsx'
-import { grantWords, useMyGrants } from '../frame/grants.ts'
+import { useMyGrants } from '../frame/grants.ts'
 import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
 import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import { GrantStatus } from './grant-status.tsx'
 import { Recording } from './recording.tsx'
 
 /** What the window stands on: environment, connection, recording, grants and held requests. */
@@ -38,8 +39,6 @@ function TabState() {
   const { documents, active } = useStore(workspace.state)
   const pause = usePause()
   const document = documents.find((d) => d.id === active)
-  const now = useNow()
-  const grants = useMyGrants(now).filter((g) => g.connection === document?.connection)
   const held = useHeldCount()
   if (document === undefined) return <span className="status__i status__env status__env--none">No connection open</span>
   const { data, name } = environments[document.environment]
@@ -61,12 +60,7 @@ function TabState() {
           {pause === 'expired' ? 'Session paused' : 'Paused'}
         </span>
       )}
-      {grants.map((grant) => (
-        <span className="status__i fg d-granted" key={grant.id}>
-          <Icon name="key" size={14} />
-          {capitalise(grantWords(grant))} <span className="num">{clock(Date.parse(grant.endsAt) - now)}</span>
-        </span>
-      ))}
+      <GrantStatus connection={document.connection} />
       {held > 0 && (
         <span className="status__i fg d-held">
           <Icon name="hourglass" size={14} />

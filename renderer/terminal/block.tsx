@@ -6,17 +6,27 @@ import { Icon } from '../decisions/icon.tsx'
 import { clock, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
+import { Asked } from '../requests/asked.tsx'
 import { useRpc } from '../rpc/context.tsx'
 import { plainMessage } from '../sql/zones.tsx'
 import { Button } from '../theme/controls.tsx'
 import { line, lookOf, policyOf, rowsOf } from './blocks.ts'
 import type { Said } from './runtime.ts'
 
+interface BlockProps {
+  said: Said
+  connection?: string
+  onCancel?: (() => void) | undefined
+  /** Puts a command at the prompt again; it is sent when the person presses Enter. */
+  onAgain?: ((command: string) => void) | undefined
+}
+
 /** A decision between the lines of a terminal: one row, or a block of five. */
-export function Block({ said, onCancel }: { said: Said; onCancel?: (() => void) | undefined }) {
+export function Block({ said, connection, onCancel, onAgain }: BlockProps) {
   const { annotation } = said
-  if (annotation.kind === 'blocked') return <Blocked annotation={annotation} at={said.at} />
-  if (annotation.kind === 'held') return <Held annotation={annotation} at={said.at} onCancel={onCancel} />
+  if (annotation.kind === 'blocked') return <Blocked annotation={annotation} at={said.at} connection={connection} />
+  if (annotation.kind === 'held')
+    return <Held annotation={annotation} at={said.at} onCancel={onCancel} onAgain={onAgain} />
   if (rowsOf(annotation) === 0) return null
   const look = looks[lookOf(annotation)]
   const policy = policyOf(annotation)
@@ -29,7 +39,15 @@ export function Block({ said, onCancel }: { said: Said; onCancel?: (() => void) 
   )
 }
 
-function Blocked({ annotation, at }: { annotation: Extract<Annotation, { kind: 'blocked' }>; at: string }) {
+function Blocked({
+  annotation,
+  at,
+  connection,
+}: {
+  annotation: Extract<Annotation, { kind: 'blocked' }>
+  at: string
+  connection: string | undefined
+}) {
   const go = useNavigation()
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
@@ -51,7 +69,7 @@ function Blocked({ annotation, at }: { annotation: Extract<Annotation, { kind: '
       </p>
       {annotation.requestable && (
         <div className="zone__acts">
-          <Button size="sm" onClick={() => go.compose()}>
+          <Button size="sm" onClick={() => go.compose(connection === undefined ? {} : { connection })}>
             Request access…
           </Button>
         </div>
@@ -64,69 +82,91 @@ function Held({
   annotation,
   at,
   onCancel,
+  onAgain,
 }: {
   annotation: Extract<Annotation, { kind: 'held' }>
   at: string
-  onCancel?: (() => void) | undefined
+  onCancel: BlockProps['onCancel']
+  onAgain: BlockProps['onAgain']
 }) {
   const { queries } = useRpc()
   const now = useNow()
   const { approval, requestId } = annotation
   const request = useQuery(queries.gateway.requests.get.queryOptions({ input: { id: requestId } })).data
-  const pending = request === undefined || request.state === 'pending'
+  const state = request?.state ?? 'pending'
+  const pending = state === 'pending'
   const had = request === undefined ? 0 : approvals(request)
+  const look = pending ? looks.held : state === 'approved' ? looks.approved : looks[state]
+  const last = request?.reviews.at(-1)
+  const by = (request?.reviews ?? []).map((review) => review.by).join(' and ')
+  const { command } = annotation
+  const again = state === 'denied' || state === 'expired' || state === 'cancelled'
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div className="tzone edge d-held" role="group" aria-label={`Held by ${annotation.policy.id}`}>
+    <div className={`tzone edge d-${look.tone}`} role="group" aria-label={`${look.word} by ${annotation.policy.id}`}>
       <div className="zone__hd">
         <span className="fg">
-          <Icon name="hourglass" />
+          <Icon name={look.icon} />
         </span>
-        <span className="zone__word">Held</span>
+        <span className="zone__word">{look.word}</span>
         {pending ? (
           <>
             <span className="t2">awaiting approval</span>
             <Pips had={had} needed={approval.count} />
           </>
         ) : (
-          <span className="t2">{request?.state}</span>
+          <span className="t2">{by === '' ? '' : `by ${by}`}</span>
         )}
         <span className="t3">·</span>
         <Policy policy={annotation.policy} />
-        {pending && (
-          <span className="zone__end">
-            <span className="num">{clock(now - Date.parse(at))} waiting</span>
-            <span className="sep">·</span>
-            <span className="num">expires in {clock(Date.parse(annotation.expiresAt) - now)}</span>
-          </span>
-        )}
+        <span className="zone__end">
+          {pending ? (
+            <>
+              <span className="num">{clock(now - Date.parse(at))} waiting</span>
+              <span className="sep">·</span>
+              <span className="num">expires in {clock(Date.parse(annotation.expiresAt) - now)}</span>
+            </>
+          ) : (
+            request?.decidedAt && <span className="num t3">{timeOfDay(request.decidedAt)}</span>
+          )}
+        </span>
       </div>
-      <p className="trunc">{heldWords(request?.state ?? 'pending')}</p>
+      <p className="trunc">{heldWords(state, state === 'denied' ? last?.reason : undefined)}</p>
       <div className="zone__acts">
         {pending && onCancel && (
           <Button size="sm" keys="⌃C" onClick={onCancel}>
             Cancel
           </Button>
         )}
-        <span className="right row sm">
-          {(request?.reviews ?? []).map((review) => (
-            <Avatar key={review.by} name={review.by} approved={review.verdict === 'approve'} />
-          ))}
-          {approval.group} {pending && <span className="t2">asked to review</span>}
-        </span>
+        {again && command !== undefined && onAgain && (
+          <Button size="sm" onClick={() => onAgain(command)}>
+            Ask again
+          </Button>
+        )}
+        {pending && (
+          <span className="right row sm trunc">
+            {(request?.reviews ?? []).map((review) => (
+              <Avatar key={review.by} name={review.by} approved={review.verdict === 'approve'} />
+            ))}
+            <Asked group={approval.group} waiting={had < approval.count} />
+          </span>
+        )}
       </div>
     </div>
   )
 }
 
-function heldWords(state: AccessRequest['state']): string {
+/** What became of a held command, in a line. `reason` is the reviewer's. */
+export function heldWords(state: AccessRequest['state'], reason?: string): string {
   switch (state) {
     case 'pending':
       return 'Nothing has run. The command starts when it is approved; this prompt waits for it.'
     case 'approved':
-      return 'It was approved, and ran one time.'
+      return 'It runs one time, exactly as it was typed.'
     case 'denied':
+      return reason === undefined || reason === '' ? 'Nothing ran.' : `“${reason}” Nothing ran.`
     case 'expired':
+      return 'Nobody decided before it expired. Nothing ran.'
     case 'cancelled':
     case 'revoked':
       return 'Nothing ran.'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maskedSpans } from './blocks.ts'
+import { maskedSpans, typed } from './blocks.ts'
 import { spread } from './rail.tsx'
 
 const spans = (text: string) => maskedSpans(text).map(({ start, length }) => text.slice(start, start + length))
@@ -20,4 +20,9 @@ test('rail entries keep their order and their distance', () => {
   const tops = spread([0, 4, 300, 310])
   expect(tops[2]).toBe(300)
   for (const [i, top] of tops.entries()) if (i > 0) expect(top - (tops[i - 1] ?? 0)).toBeGreaterThanOrEqual(38)
+})
+
+test('a command that is put at the prompt again sends nothing by itself', () => {
+  expect(typed('rm -rf build\r\n\u0003\u001b[2J\u007f')).toBe('rm -rf build[2J')
+  expect(typed('grep "é • x" log')).toBe('grep "é • x" log')
 })

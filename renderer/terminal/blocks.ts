@@ -69,3 +69,8 @@ export function maskedSpans(text: string): { start: number; length: number }[] {
     .filter((match) => match[0].includes('••'))
     .map((match) => ({ start: match.index, length: match[0].length }))
 }
+
+/** A command as it is put at a prompt again: what could act by itself, such as a line's end, is taken out. */
+export function typed(command: string): string {
+  return [...command].filter((char) => (char.codePointAt(0) ?? 0) >= 0x20 && char !== '\u007f').join('')
+}

@@ -15,7 +15,7 @@ import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { Block } from './block.tsx'
-import { line, lookOf, rowsOf } from './blocks.ts'
+import { line, lookOf, rowsOf, typed } from './blocks.ts'
 import { Rail } from './rail.tsx'
 import { createTerminalRuntime, type TerminalRuntime, type TerminalState } from './runtime.ts'
 import { openScreen, type Placed, type TerminalScreen } from './screen.ts'
@@ -65,7 +65,15 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
             entry.node === undefined
               ? null
               : createPortal(
-                  <Block said={entry.said} onCancel={() => runtime.write('\u0003')} />,
+                  <Block
+                    said={entry.said}
+                    connection={document.connection}
+                    onCancel={() => runtime.write('\u0003')}
+                    onAgain={(command) => {
+                      runtime.write(typed(command))
+                      screen?.terminal.focus()
+                    }}
+                  />,
                   entry.node,
                   entry.said.id,
                 ),
