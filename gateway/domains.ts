@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Audit } from './audit/audit.ts'
+import { StoreClock } from './clock.ts'
 import type { GatewayConfig } from './config.ts'
 import { createConnections, syncConnections } from './connections/connections.ts'
 import { Events } from './events/events.ts'
@@ -60,7 +61,10 @@ export async function startDomains(
   lifecycle.started(() => events.close())
   const recordings = new Recordings({ dataDir, log })
   lifecycle.started(() => recordings.close())
-  const grants = new GrantBook({ db, events, audit, log })
+  const clock = new StoreClock(db, log)
+  await clock.start()
+  lifecycle.started(() => clock.close())
+  const grants = new GrantBook({ db, events, audit, clock, log })
   const requests = new Requests({
     db,
     sealer,
@@ -69,7 +73,7 @@ export async function startDomains(
     grants,
     agent,
     connections,
-    identities: createIdentities,
+    clock,
     log,
   })
   const tokens = new Tokens(db, identities)

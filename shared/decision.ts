@@ -4,13 +4,27 @@ import { z } from 'zod'
 export const PolicyRef = z.object({ id: z.string(), reason: z.string() })
 export type PolicyRef = z.infer<typeof PolicyRef>
 
-/** Who must approve a held request: `count` distinct people of `group`, never the requester. */
+/** Who must approve a held request, `count` distinct people of `group` and never the requester, and by which rules. */
 export const Approval = z.object({
   group: z.string(),
   count: z.number().int().min(1),
-  /** Seconds an approved time-boxed grant lasts at most, and a held request waits before it expires. */
+  /** `@window`: seconds a grant lasts at most and a request waits, where `maxSeconds` and `expirySeconds` don't say. */
   windowSeconds: z.number().int().min(1),
   notify: z.array(z.string()),
+  /** `@max`: seconds that a grant lasts at most. */
+  maxSeconds: z.number().int().min(1).optional(),
+  /** `@expires`: seconds after which a request that nobody answered expires. */
+  expirySeconds: z.number().int().min(1).optional(),
+  /** `@reason_pattern`: nothing is approved without a reason in which this pattern (RE2) is found. */
+  reasonPattern: z.string().optional(),
+  /** `@escalate`: groups that may decide as well once a request has waited so long. */
+  escalate: z.array(z.object({ group: z.string(), afterSeconds: z.number().int().min(1) })).optional(),
+  /** `@breakglass`: members of this group may go on without an approval; others review it afterwards. */
+  breakGlass: z.string().optional(),
+  /** `@stepup`: who approves has signed in with a second factor, at most so many seconds ago. */
+  stepUpSeconds: z.number().int().min(1).optional(),
+  /** `@auto`: a rule that approves this very request, without people. */
+  auto: PolicyRef.optional(),
 })
 export type Approval = z.infer<typeof Approval>
 
@@ -42,7 +56,12 @@ export const Grant = z.object({
   startsAt: z.iso.datetime(),
   endsAt: z.iso.datetime(),
   requestId: z.string(),
+  /** Who approved: people, or `policy:ID` for a rule. Empty after break-glass. */
   approvedBy: z.array(z.string()),
+  /** Set when it ended before its time: who ended it. Their own id when it was given back. */
+  endedBy: z.string().optional(),
+  /** The grant that it goes on from. */
+  extends: z.string().optional(),
 })
 export type Grant = z.infer<typeof Grant>
 

@@ -145,6 +145,12 @@ export interface HoldRequest {
   policy: PolicyRef
   approval: Approval
   tables: readonly string[]
+  /** `schema.table.column` of every column that it touches. */
+  columns?: readonly string[]
+  /** Data classes that literals of the text may belong to: who may not see all of them in the clear reads `redacted`. */
+  hiddenClasses?: readonly string[]
+  /** The text without those literals. */
+  redacted?: string
   /** Session state that the statement's meaning depends on (search_path, role, database). */
   binding: Readonly<Record<string, string>>
 }

@@ -10,6 +10,10 @@ export interface Caller {
   mfa: boolean
   /** ISO 8601: when the sign-in ends and has to be done again. */
   signInEndsAt: string
+  /** ISO 8601: when the person signed in; absent for machines. */
+  signedInAt?: string
+  /** The program that signed in. */
+  client?: 'desktop' | 'cli' | 'machine'
   /**
    * Names the sign-in behind the access token (SHA-256, hex): it stays the same when tokens rotate, and all that was entered
    * with it ends when it is revoked. For a machine it is the access token itself. Goes into `access_token_id` of tokens and tickets.

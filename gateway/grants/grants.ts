@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import { covers, isAction } from '../../shared/actions.ts'
 import type { Grant } from '../../shared/decision.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, AuditEntry } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
 import { newId } from '../secrets.ts'
 import type { Grants, Log } from '../services.ts'
@@ -14,6 +14,10 @@ export interface NewGrant {
   actions: readonly string[]
   dataClasses: readonly string[]
   durationSeconds: number
+  /** The start that was asked for; now, if that has passed or there is none. */
+  startsAt?: Date | undefined
+  /** A grant that it goes on from, if that still holds. */
+  extends?: string | undefined
   approvedBy: readonly string[]
 }
 
@@ -21,6 +25,8 @@ export interface GrantsOptions {
   db: Kysely<Database>
   events: Events
   audit: Audit
+  /** The store's time. */
+  clock: { now(): Date }
   log: Log
 }
 
@@ -31,12 +37,17 @@ const longestTimer = 2 ** 31 - 1
 const sweepMs = 15_000
 
 /**
- * Grants in force, held in memory and pushed to live sessions the moment they change. The table is the truth:
- * `refresh` reads it after every change here and after every hint of a change elsewhere.
+ * Grants not yet over, held in memory and pushed to live sessions the moment they change. The table is the truth:
+ * `refresh` reads it after every change here and after every hint of a change elsewhere. Each has a deadline by this process's
+ * monotonic clock that only ever moves closer: no clock that is set, here or at the store, makes it last longer.
  */
 export class GrantBook implements Grants {
   readonly #options: GrantsOptions
   #open: readonly Grant[] = []
+  /** By grant, in milliseconds of `performance.now()`. */
+  #deadlines = new Map<string, number>()
+  /** Those in force when somebody was last told. */
+  #told = new Map<string, Grant>()
   #timer: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
   #forget: () => void = () => {}
@@ -71,13 +82,19 @@ export class GrantBook implements Grants {
 
   /** The same without a wait. */
   now(principalId: string, connection?: string): readonly Grant[] {
-    const now = Date.now()
-    return this.#open.filter(
-      (grant) =>
-        grant.principalId === principalId &&
-        (connection === undefined || grant.connection === connection) &&
-        Date.parse(grant.endsAt) > now,
-    )
+    const now = this.#options.clock.now()
+    return this.#open
+      .filter(
+        (grant) =>
+          grant.principalId === principalId &&
+          (connection === undefined || grant.connection === connection) &&
+          this.#inForce(grant, now),
+      )
+      .map(begun)
+  }
+
+  #inForce(grant: Grant, now: Date): boolean {
+    return Date.parse(grant.startsAt) <= now.getTime() && performance.now() < (this.#deadlines.get(grant.id) ?? 0)
   }
 
   /** Whether a grant in force lets the principal do something that policy holds. */
@@ -92,11 +109,23 @@ export class GrantBook implements Grants {
   }
 
   /**
-   * Stores a grant that begins now and lasts as long as was asked for, whenever it was asked. Call `refresh` after the
-   * commit.
+   * Stores a grant that begins now, at the start that was asked for, or where the one that it extends ends; and lasts as long
+   * as was asked for from there, whenever it was asked. Call `refresh` after the commit.
    */
   async create(trx: Transaction<Database>, grant: NewGrant): Promise<Grant> {
-    const startsAt = new Date()
+    const now = this.#options.clock.now()
+    const before =
+      grant.extends === undefined
+        ? undefined
+        : await trx
+            .selectFrom('grants')
+            .select('ends_at')
+            .where('id', '=', grant.extends)
+            .where('principal_id', '=', grant.principalId)
+            .where('ended_at', 'is', null)
+            .executeTakeFirst()
+    const starts = [now, grant.startsAt ?? now, before?.ends_at ?? now]
+    const startsAt = new Date(Math.max(...starts.map((each) => each.getTime())))
     const row = await trx
       .insertInto('grants')
       .values({
@@ -109,34 +138,63 @@ export class GrantBook implements Grants {
         approved_by: json(grant.approvedBy),
         starts_at: startsAt,
         ends_at: new Date(startsAt.getTime() + grant.durationSeconds * 1000),
+        extends_grant: before === undefined ? null : (grant.extends ?? null),
       })
       .returningAll()
       .executeTakeFirstOrThrow()
     return toGrant(row)
   }
 
-  /** Ends a grant now. Undefined when it had ended already. Live sessions have lost it when this resolves. */
+  /**
+   * Ends a grant now, and those that were to go on from it. Undefined when it had ended already. Live sessions have lost it
+   * when this resolves.
+   */
   async revoke(id: string, by: string): Promise<Grant | undefined> {
-    const { audit, events } = this.#options
+    const { audit, clock } = this.#options
     const revoked = await audit.within(async (trx, append) => {
-      const now = new Date()
-      const row = await trx
-        .updateTable('grants')
-        .set({ revoked_at: now, revoked_by: by, ended_at: now })
-        .where('id', '=', id)
-        .where('ended_at', 'is', null)
-        .where('ends_at', '>', now)
-        .returningAll()
-        .executeTakeFirst()
-      if (row === undefined) return undefined
-      await trx.updateTable('requests').set({ state: 'revoked' }).where('id', '=', row.request_id).execute()
-      const grant = toGrant(row)
-      await append({ actor: by, action: 'grant.revoke', subject: id, detail: { ...grant } })
-      await events.publish(trx, { type: 'grant', id, state: 'ended' }, { principals: [grant.principalId, by] })
-      return grant
+      const now = clock.now()
+      const row = await this.#revokeOne(trx, append, id, by, now)
+      for (let last = row; last !== undefined; ) {
+        const next = await trx
+          .selectFrom('grants')
+          .select('id')
+          .where('extends_grant', '=', last.id)
+          .where('ended_at', 'is', null)
+          .executeTakeFirst()
+        last = next && (await this.#revokeOne(trx, append, next.id, by, now))
+      }
+      return row
     })
     await this.refresh()
     return revoked
+  }
+
+  async #revokeOne(
+    trx: Transaction<Database>,
+    append: (entry: AuditEntry) => Promise<void>,
+    id: string,
+    by: string,
+    now: Date,
+  ): Promise<Grant | undefined> {
+    const row = await trx
+      .updateTable('grants')
+      .set({ revoked_at: now, revoked_by: by, ended_at: now })
+      .where('id', '=', id)
+      .where('ended_at', 'is', null)
+      .where('ends_at', '>', now)
+      .returningAll()
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    await trx.updateTable('requests').set({ state: 'revoked' }).where('id', '=', row.request_id).execute()
+    const grant = toGrant(row)
+    const action = by === grant.principalId ? 'grant.give-back' : 'grant.revoke'
+    await append({ actor: by, action, subject: id, detail: { ...grant } })
+    await this.#options.events.publish(
+      trx,
+      { type: 'grant', id, state: 'ended' },
+      { principals: [grant.principalId, by] },
+    )
+    return grant
   }
 
   /** Reads what is in force, and tells whom it changed for. */
@@ -146,42 +204,55 @@ export class GrantBook implements Grants {
   }
 
   async #read(): Promise<void> {
+    const { clock } = this.#options
+    const now = clock.now()
     const rows = await this.#options.db
       .selectFrom('grants')
       .selectAll()
       .where('ended_at', 'is', null)
-      .where('ends_at', '>', new Date())
+      .where('ends_at', '>', now)
       .orderBy('ends_at')
       .execute()
-    const before = new Map(this.#open.map((grant) => [grant.id, grant]))
+    const deadlines = new Map<string, number>()
+    for (const row of rows) {
+      const deadline = performance.now() + row.ends_at.getTime() - now.getTime()
+      deadlines.set(row.id, Math.min(deadline, this.#deadlines.get(row.id) ?? deadline))
+    }
+    this.#deadlines = deadlines
     this.#open = rows.map(toGrant)
+    const before = this.#told
+    this.#told = new Map(this.#open.filter((grant) => this.#inForce(grant, now)).map((grant) => [grant.id, grant]))
     const changed = new Map<string, Grant>()
-    for (const grant of this.#open) if (!before.delete(grant.id)) changed.set(place(grant), grant)
+    for (const grant of this.#told.values()) if (!before.delete(grant.id)) changed.set(place(grant), grant)
     for (const grant of before.values()) changed.set(place(grant), grant)
-    this.#wakeAtNextEnd()
+    this.#wakeAtNextChange(now)
     for (const grant of changed.values()) this.#changed(grant.principalId, grant.connection)
   }
 
-  #wakeAtNextEnd(): void {
+  #wakeAtNextChange(now: Date): void {
     clearTimeout(this.#timer)
-    const next = this.#open[0]
-    if (next === undefined) return
-    const wait = Math.min(Math.max(Date.parse(next.endsAt) - Date.now(), 0), longestTimer)
-    this.#timer = setTimeout(() => void this.#endDue(), wait)
+    const starts = this.#open.map((grant) => Date.parse(grant.startsAt) - now.getTime()).filter((wait) => wait > 0)
+    const ends = [...this.#deadlines.values()].map((deadline) => deadline - performance.now())
+    const wait = Math.min(...starts, ...ends)
+    if (wait === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => void this.#endDue(), Math.min(Math.max(Math.ceil(wait), 0), longestTimer))
     this.#timer.unref()
   }
 
   /** Closes what has run out: sessions lose it first, then it is written down. */
   async #endDue(): Promise<void> {
+    const over = [...this.#deadlines].filter(([, deadline]) => deadline <= performance.now()).map(([id]) => id)
     await this.refresh()
-    const { audit, events } = this.#options
+    const { audit, clock, events } = this.#options
     try {
       await audit.within(async (trx, append) => {
         const rows = await trx
           .updateTable('grants')
           .set((eb) => ({ ended_at: eb.ref('ends_at') }))
           .where('ended_at', 'is', null)
-          .where('ends_at', '<=', new Date())
+          .where((eb) =>
+            eb.or([eb('ends_at', '<=', clock.now()), ...(over.length === 0 ? [] : [eb('id', 'in', over)])]),
+          )
           .returningAll()
           .execute()
         for (const row of rows) {
@@ -206,6 +277,12 @@ export class GrantBook implements Grants {
   }
 }
 
+/** As an agent sees it, whose clock may be a little behind the store's: what is in force has begun. */
+function begun(grant: Grant): Grant {
+  const now = new Date().toISOString()
+  return grant.startsAt <= now ? grant : { ...grant, startsAt: now }
+}
+
 function place(grant: Grant): string {
   return `${grant.principalId}\n${grant.connection}`
 }
@@ -221,5 +298,7 @@ export function toGrant(row: GrantRow): Grant {
     endsAt: (row.revoked_at ?? row.ends_at).toISOString(),
     requestId: row.request_id,
     approvedBy: row.approved_by,
+    ...(row.revoked_by === null ? {} : { endedBy: row.revoked_by }),
+    ...(row.extends_grant === null ? {} : { extends: row.extends_grant }),
   }
 }

@@ -51,5 +51,15 @@ export function grantsRouter(deps: GrantsRouterDeps) {
       if (grant === undefined) throw errors.CONFLICT({ message: 'This grant has ended already.' })
       return grant
     }),
+
+    giveBack: api.grants.giveBack.handler(async ({ context: { caller }, input, errors }) => {
+      const found = await rows().where('grants.id', '=', input.id).executeTakeFirst()
+      if (found === undefined || found.principal_id !== caller.principal.id) {
+        throw errors.NOT_FOUND({ message: `There is no grant ${input.id} of yours.` })
+      }
+      const grant = await grants.revoke(input.id, caller.principal.id)
+      if (grant === undefined) throw errors.CONFLICT({ message: 'This grant has ended already.' })
+      return grant
+    }),
   }
 }

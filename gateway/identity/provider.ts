@@ -38,6 +38,8 @@ export interface TokenExtra {
   mfa: boolean
   /** ISO 8601. */
   signInEndsAt: string
+  /** ISO 8601; absent for machines, who have no sign-in that could be fresh. */
+  signedInAt?: string
 }
 
 export function createProvider(options: ProviderOptions): Provider {
@@ -144,10 +146,16 @@ export function createProvider(options: ProviderOptions): Provider {
       return { accountId: id, claims: () => ({ sub: id, preferred_username: id, name, groups }) }
     },
     extraTokenClaims: (context, token): TokenExtra & Record<string, unknown> => {
-      const left = token.kind === 'ClientCredentials' ? accessTokenSeconds : (signInLeft(context) ?? accessTokenSeconds)
+      const signIn = token.kind === 'ClientCredentials' ? undefined : signInLeft(context)
+      const left = signIn ?? accessTokenSeconds
       const { AuthorizationCode, DeviceCode, RefreshToken } = context.oidc.entities
       const amr = (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.amr
-      return { mfa: isMultiFactor(amr), signInEndsAt: new Date(Date.now() + left * 1000).toISOString() }
+      const endsAt = Date.now() + left * 1000
+      return {
+        mfa: isMultiFactor(amr),
+        signInEndsAt: new Date(endsAt).toISOString(),
+        ...(signIn === undefined ? {} : { signedInAt: new Date(endsAt - signInSeconds * 1000).toISOString() }),
+      }
     },
     renderError: (context, out) => {
       render(context, errorPage(wordsForError(out)))

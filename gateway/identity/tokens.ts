@@ -42,7 +42,7 @@ const Payload = z.object({
   grantId: z.string().optional(),
   jkt: z.string().optional(),
   exp: z.number(),
-  extra: z.object({ mfa: z.boolean(), signInEndsAt: z.string() }),
+  extra: z.object({ mfa: z.boolean(), signInEndsAt: z.string(), signedInAt: z.string().optional() }),
 })
 
 interface Found {
@@ -132,12 +132,19 @@ async function read(db: Kysely<Database>, sealer: Sealer, hash: string): Promise
       principal,
       mfa: payload.extra.mfa,
       signInEndsAt: payload.extra.signInEndsAt,
+      ...(payload.extra.signedInAt === undefined ? {} : { signedInAt: payload.extra.signedInAt }),
+      client: clientOf(payload.kind, payload.clientId),
       tokenId: payload.grantId === undefined ? hash : signInId(payload.grantId),
     },
     jkt: payload.jkt,
     expiresAt: payload.exp * 1000,
     readAt: Date.now(),
   }
+}
+
+function clientOf(kind: 'AccessToken' | 'ClientCredentials', clientId: string): NonNullable<Caller['client']> {
+  if (kind === 'ClientCredentials') return 'machine'
+  return clientId === 'sallyport-cli' ? 'cli' : 'desktop'
 }
 
 /** How a sign-in is named in sessions, tickets and tokens. */

@@ -1,32 +1,57 @@
 import type { Decision } from '../../shared/decision.ts'
-import type { Principal } from '../../shared/principal.ts'
 
 export interface Reviewed {
   state: string
-  requesterId: string
-  approval: { group: string }
+  /** The person who asked, also when a machine of theirs did. */
+  requester: string
+  /** Groups that may decide by now, the one that policy names first. */
+  groups: readonly string[]
   expiresAt: Date
-  reviews: readonly { by: string; verdict: 'approve' | 'deny' }[]
+  /** The persons who have decided already. */
+  decidedBy: readonly string[]
+}
+
+export interface Reviewer {
+  /** The person who decides, also through a machine of theirs. */
+  person: string
+  groups: readonly string[]
 }
 
 /** Whether this person may decide this request now, and if not, why not, in words for them. `mayReview` is policy's answer. */
 export function whyNotReview(
-  reviewer: Principal,
+  reviewer: Reviewer,
   request: Reviewed,
   mayReview: () => Decision,
   now: Date,
 ): string | undefined {
+  const [group = 'the reviewers'] = request.groups
   if (request.state !== 'pending') return `It is already ${request.state}.`
   if (request.expiresAt <= now) return 'It expired before anybody decided.'
-  if (reviewer.id === request.requesterId) {
-    return `You asked for this yourself. Somebody else in ${request.approval.group} has to decide.`
+  if (reviewer.person === request.requester) {
+    return `You asked for this yourself. Somebody else in ${group} has to decide.`
   }
-  if (!reviewer.groups.includes(request.approval.group)) {
-    return `Only members of ${request.approval.group} decide this, and you are not one.`
+  if (!request.groups.some((each) => reviewer.groups.includes(each))) {
+    return `Only members of ${request.groups.join(' or ')} decide this, and you are not one.`
   }
-  const mine = request.reviews.find((review) => review.by === reviewer.id)
-  if (mine !== undefined) return 'You have decided already. It waits for others.'
-  const decision = mayReview()
+  if (request.decidedBy.includes(reviewer.person)) return 'You have decided already. It waits for others.'
+  return policyKeeps(mayReview())
+}
+
+/** As above, for a word on something that somebody did without an approval. */
+export function whyNotAfterReview(
+  reviewer: Reviewer,
+  request: Pick<Reviewed, 'requester' | 'groups'> & { open: boolean },
+  mayReview: () => Decision,
+): string | undefined {
+  if (!request.open) return 'Nothing here waits for a review afterwards.'
+  if (reviewer.person === request.requester) return 'You did this yourself. Somebody else has to review it.'
+  if (!request.groups.some((each) => reviewer.groups.includes(each))) {
+    return `Only members of ${request.groups.join(' or ')} review this, and you are not one.`
+  }
+  return policyKeeps(mayReview())
+}
+
+function policyKeeps(decision: Decision): string | undefined {
   switch (decision.verdict) {
     case 'allow':
       return undefined
@@ -34,4 +59,19 @@ export function whyNotReview(
     case 'hold':
       return `Policy ${decision.policy.id} keeps you from deciding this: ${decision.policy.reason}`
   }
+}
+
+/** Why a sign-in is not fresh enough to approve with; undefined when it is. */
+export function whyStepUp(
+  signIn: { mfa: boolean; signedInAt?: string },
+  stepUpSeconds: number | undefined,
+  now: Date,
+): string | undefined {
+  if (stepUpSeconds === undefined) return undefined
+  const again = 'Sign in again, then approve.'
+  if (!signIn.mfa) return `Approving this takes a sign-in with a second factor. ${again}`
+  const age = signIn.signedInAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(signIn.signedInAt)
+  return age <= stepUpSeconds * 1000
+    ? undefined
+    : `Approving this takes a sign-in that is at most ${Math.round(stepUpSeconds / 60)} min old. ${again}`
 }

@@ -67,7 +67,14 @@ function statement(change: Partial<HoldRequest> = {}): HoldRequest {
 
 function holdAsAda(change: Partial<HoldRequest> = {}) {
   return parts.requests.hold(
-    { sessionId: 'ses_1', principal: ada.principal, connection: database, sourceIp: '127.0.0.1' },
+    {
+      sessionId: 'ses_1',
+      principal: ada.principal,
+      connection: database,
+      sourceIp: '127.0.0.1',
+      mfa: true,
+      client: 'cli',
+    },
     statement(change),
   )
 }
@@ -150,7 +157,14 @@ describe('deciding', () => {
 
   test('nobody approves their own, not even in the group', async () => {
     const held = await parts.requests.hold(
-      { sessionId: 'ses_1', principal: grace.principal, connection: database, sourceIp: '127.0.0.1' },
+      {
+        sessionId: 'ses_1',
+        principal: grace.principal,
+        connection: database,
+        sourceIp: '127.0.0.1',
+        mfa: true,
+        client: 'cli',
+      },
       statement(),
     )
     await expect(parts.requests.review(grace, held.requestId, 'approve', '')).rejects.toMatchObject({

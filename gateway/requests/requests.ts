@@ -1,23 +1,30 @@
 import { createHash } from 'node:crypto'
 import { ORPCError } from '@orpc/server'
-import type { Kysely, Transaction } from 'kysely'
-import type { AccessRequest, NewRequest } from '../../shared/api/models.ts'
+import type { Kysely } from 'kysely'
+import { reasonFits } from '../../policy/reason.ts'
+import type { AccessRequest, DecideOutcome, NewRequest, RequestMetrics, RequestPage } from '../../shared/api/models.ts'
 import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Approval } from '../../shared/decision.ts'
 import type { Held, HoldRequest } from '../../shared/link.ts'
 import type { Principal } from '../../shared/principal.ts'
 import type { Caller } from '../api/context.ts'
-import type { Audit, AuditEntry } from '../audit/audit.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
-import type { GrantBook, GrantRow } from '../grants/grants.ts'
+import type { GrantBook } from '../grants/grants.ts'
 import { newId } from '../secrets.ts'
-import type { Connections, Identities, LocalAgent, Log } from '../services.ts'
+import type { Connections, LocalAgent, Log } from '../services.ts'
 import { type Database, json } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
 import { storable } from '../text.ts'
 import { weighAsk } from './ask.ts'
-import { whyNotReview } from './eligible.ts'
-import { type RequestRow, type ReviewRow, textContext, toAccessRequest, toReviewed } from './rows.ts'
-import { audience, auditDetail, RequestStore, readReviews } from './store.ts'
+import { badReason, Decider, notFound, type Verdict } from './decide.ts'
+import { Escalation } from './escalate.ts'
+import { type HistoryFilter, readHistory } from './history.ts'
+import { readMetrics } from './metrics.ts'
+import { longestSeconds, type RequestRow, redactedContext, textContext } from './rows.ts'
+import { RequestStore, readReviews, type TellChange } from './store.ts'
+import { RequestView } from './view.ts'
+import { visibleTo } from './visible.ts'
 import { outcomeOf, WaitingHolds } from './waiting.ts'
 
 export interface RequestsOptions {
@@ -28,11 +35,12 @@ export interface RequestsOptions {
   grants: GrantBook
   agent: Pick<LocalAgent, 'decide' | 'access'>
   connections: Connections
-  /** Identities as a transaction sees them: who decides is looked up in the same one. */
-  identities(db: Kysely<Database>): Identities
+  clock: { now(): Date }
   log: Log
   /** Seconds that a held request waits at most, whatever policy says. */
   holdSeconds?: number
+  /** Tells people outside the client. */
+  tell?: TellChange
 }
 
 /** Where a held request comes from. */
@@ -41,13 +49,15 @@ export interface HoldOrigin {
   principal: Principal
   connection: ConnectionRef
   sourceIp: string
+  mfa: boolean
+  client: 'desktop' | 'cli' | 'endpoint' | 'native'
 }
-
-type Append = (entry: AuditEntry) => Promise<void>
 
 const sweepMs = 5_000
 const defaultHoldSeconds = 1_800
 const grantWait = { least: 1_800, most: 86_400 }
+const furthestStartMs = 30 * 86_400_000
+const metricsMs = 30 * 86_400_000
 /** Requests of one person that may wait at once. */
 const pendingLimit = 50
 const listLimit = 500
@@ -56,6 +66,9 @@ const listLimit = 500
 export class Requests {
   readonly #options: RequestsOptions
   readonly #stored: RequestStore
+  readonly #view: RequestView
+  readonly #decider: Decider
+  readonly #escalation: Escalation
   readonly #waiting = new WaitingHolds()
   #sweep: NodeJS.Timeout | undefined
   #forget: () => void = () => {}
@@ -63,10 +76,16 @@ export class Requests {
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#stored = new RequestStore(options)
+    this.#view = new RequestView(options)
+    this.#decider = new Decider({ ...options, stored: this.#stored, view: this.#view })
+    this.#escalation = new Escalation({ ...options, stored: this.#stored })
   }
 
   start(): void {
-    this.#sweep = setInterval(() => this.#quietly(this.#expireDue().then(() => this.settle())), sweepMs)
+    this.#sweep = setInterval(() => {
+      this.#quietly(this.#expireDue().then(() => this.settle()))
+      this.#quietly(this.#escalation.ask())
+    }, sweepMs)
     this.#sweep.unref()
     this.#forget = this.#options.events.onHint((type) => {
       if (type === 'request' || type === '') this.#quietly(this.settle())
@@ -82,35 +101,49 @@ export class Requests {
   /** Holds one exact statement or command of a session. Rejects when it can't be stored: then it is not run. */
   async hold(origin: HoldOrigin, request: HoldRequest): Promise<Held> {
     const { sealer } = this.#options
+    const { approval } = request
     const id = newId('req')
     const limit = this.#options.holdSeconds ?? defaultHoldSeconds
-    const expiresAt = after(Math.min(request.approval.windowSeconds, limit))
+    const expiresAt = this.#after(Math.min(approval.expirySeconds ?? approval.windowSeconds, limit))
+    const reason = storable(leadingComment(request.text))
     // Before it is stored: somebody may decide the moment it is.
-    const outcome = this.#waiting.wait(id, expiresAt, () => this.#quietly(this.#expireDue()))
-    const stored = this.#stored.insert(origin.principal, origin.connection, {
-      id,
-      kind: 'once',
-      reason: '',
-      policy: json(request.policy),
-      approval: json(request.approval),
-      session_id: origin.sessionId,
-      action: request.action,
-      text_sealed: sealer.seal(request.text, textContext(id)),
-      text_sha256: createHash('sha256').update(request.text).digest('hex'),
-      tables: json(request.tables),
-      binding: json(request.binding),
-      actions: json([]),
-      data_classes: json([]),
-      duration_seconds: null,
-      source_ip: origin.sourceIp,
-      expires_at: expiresAt,
-    })
+    const left = expiresAt.getTime() - this.#options.clock.now().getTime()
+    const outcome = this.#waiting.wait(id, left, () => this.#quietly(this.#expireDue()))
+    const stored = this.#stored.insert(
+      origin.principal,
+      origin.connection,
+      {
+        id,
+        kind: 'once',
+        reason,
+        policy: json(request.policy),
+        approval: json(approval),
+        session_id: origin.sessionId,
+        action: request.action,
+        text_sealed: sealer.seal(request.text, textContext(id)),
+        text_sha256: createHash('sha256').update(request.text).digest('hex'),
+        tables: json(request.tables),
+        columns: json(request.columns ?? []),
+        hidden_classes: json(request.hiddenClasses ?? []),
+        redacted_sealed: sealer.seal(request.redacted ?? '', redactedContext(id)),
+        binding: json(request.binding),
+        actions: json([]),
+        data_classes: json([]),
+        duration_seconds: null,
+        source_ip: origin.sourceIp,
+        mfa: origin.mfa,
+        client: origin.client,
+        expires_at: expiresAt,
+      },
+      this.#rule(approval, reason),
+    )
     try {
       await stored
     } catch (error) {
       this.#waiting.settle(id, { kind: 'cancelled' })
       throw error
     }
+    if (approval.auto !== undefined) await this.settle([id])
     return {
       requestId: id,
       expiresAt: expiresAt.toISOString(),
@@ -124,8 +157,8 @@ export class Requests {
 
   /** Asks for access for a time. Throws FORBIDDEN or CONFLICT, in words, when there is nothing to ask for. */
   async create(caller: Caller, input: NewRequest): Promise<AccessRequest> {
-    const { agent, connections } = this.#options
-    const { principal, sourceIp, mfa } = caller
+    const { agent, connections, grants } = this.#options
+    const { principal, sourceIp, mfa, client } = caller
     const connection = connections.get(input.connection)?.ref
     const access =
       connection &&
@@ -145,33 +178,55 @@ export class Requests {
     }
     const ask = weighAsk(access, input)
     if (!ask.ok) throw new ORPCError(ask.code, { message: ask.message })
+    const { approval } = ask
+    if (approval.reasonPattern !== undefined && !reasonFits(approval.reasonPattern, input.reason)) {
+      throw badReason(approval.reasonPattern)
+    }
     const count = await this.#stored.pendingOf(principal.id)
     if (count >= pendingLimit) {
       throw new ORPCError('CONFLICT', {
         message: `${count} of your requests wait for a decision already. Cancel those that you no longer need.`,
       })
     }
+    if (
+      input.extends !== undefined &&
+      !grants.now(principal.id, connection.name).some(({ id }) => id === input.extends)
+    ) {
+      throw new ORPCError('CONFLICT', { message: 'That grant is not yours, or has ended. Ask without it.' })
+    }
     const id = newId('req')
-    const { windowSeconds } = ask.approval
-    await this.#stored.insert(principal, connection, {
-      id,
-      kind: 'grant',
-      reason: storable(input.reason),
-      policy: json(ask.policy),
-      approval: json(ask.approval),
-      session_id: null,
-      action: null,
-      text_sealed: null,
-      text_sha256: null,
-      tables: json([]),
-      binding: json({}),
-      actions: json(ask.actions),
-      data_classes: json(ask.dataClasses),
-      // Policy bounds how long an approval may last; whoever asks for more is asking for that.
-      duration_seconds: Math.min(input.durationSeconds, windowSeconds),
-      source_ip: sourceIp,
-      expires_at: after(Math.min(Math.max(windowSeconds, grantWait.least), grantWait.most)),
-    })
+    const { windowSeconds, expirySeconds } = approval
+    const wait = expirySeconds ?? Math.min(Math.max(windowSeconds, grantWait.least), grantWait.most)
+    const reason = storable(input.reason)
+    await this.#stored.insert(
+      principal,
+      connection,
+      {
+        id,
+        kind: 'grant',
+        reason,
+        policy: json(ask.policy),
+        approval: json(approval),
+        session_id: null,
+        action: null,
+        text_sealed: null,
+        text_sha256: null,
+        tables: json([]),
+        binding: json({}),
+        actions: json(ask.actions),
+        data_classes: json(ask.dataClasses),
+        // Policy bounds how long an approval may last; whoever asks for more is asking for that.
+        duration_seconds: Math.min(input.durationSeconds, longestSeconds(approval)),
+        starts_at: this.#startOf(input),
+        extends_grant: input.extends ?? null,
+        source_ip: sourceIp,
+        mfa,
+        client: client ?? null,
+        expires_at: this.#after(wait),
+      },
+      this.#rule(approval, reason),
+    )
+    if (approval.auto !== undefined) await grants.refresh()
     return this.get(caller, id)
   }
 
@@ -180,70 +235,97 @@ export class Requests {
     caller: Caller,
     filter: { scope: 'mine' | 'review' | 'all'; state?: 'pending' | 'decided' | undefined },
   ): Promise<AccessRequest[]> {
-    const { id, groups } = caller.principal
     const rows = await this.#options.db
       .selectFrom('requests')
       .selectAll()
-      .where((eb) => {
-        const mine = eb('requester_id', '=', id)
-        const review = groups.length === 0 ? eb.lit(false) : eb(eb.ref('approval', '->>').key('group'), 'in', groups)
-        if (filter.scope === 'mine') return mine
-        if (filter.scope === 'review') return eb.and([review, eb.not(mine)])
-        return eb.or([mine, review])
-      })
+      .where(visibleTo(caller.principal, filter.scope))
       .$if(filter.state === 'pending', (query) => query.where('state', '=', 'pending'))
       .$if(filter.state === 'decided', (query) => query.where('state', '<>', 'pending'))
       .orderBy('created_at', 'desc')
       .limit(listLimit)
       .execute()
-    return this.#show(
-      caller,
-      rows.filter((row) => this.#maySee(caller, row)),
-    )
+    return this.#show(caller, rows)
+  }
+
+  async history(caller: Caller, filter: HistoryFilter): Promise<RequestPage> {
+    const { rows, next } = await readHistory(this.#options.db, caller.principal, filter)
+    return { requests: await this.#show(caller, rows), ...(next === undefined ? {} : { next }) }
+  }
+
+  metrics(caller: Caller, span: { from?: string | undefined; to?: string | undefined }): Promise<RequestMetrics> {
+    const to = span.to === undefined ? this.#options.clock.now() : new Date(span.to)
+    const from = span.from === undefined ? new Date(to.getTime() - metricsMs) : new Date(span.from)
+    return readMetrics(this.#options.db, caller.principal, from, to)
   }
 
   /** Throws NOT_FOUND for what does not exist and for what is not the caller's to see alike. */
   async get(caller: Caller, id: string): Promise<AccessRequest> {
-    const shown = await this.peek(caller, id)
+    const row = await this.#row(id)
+    if (row === undefined || !this.#view.maySee(caller, row)) throw notFound(id)
+    const [shown] = await this.#view.show(caller, [row])
     if (shown === undefined) throw notFound(id)
-    return shown
+    return { ...shown, earlier: await this.#view.earlier(caller, row) }
   }
 
-  /** As `get`; undefined instead of an error. */
+  /** As `get` without what came before; undefined instead of an error. */
   async peek(caller: Caller, id: string): Promise<AccessRequest | undefined> {
-    const row = await this.#options.db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst()
-    if (row === undefined || !this.#maySee(caller, row)) return undefined
-    return (await this.#show(caller, [row]))[0]
+    const row = await this.#row(id)
+    return row === undefined ? undefined : (await this.#show(caller, [row]))[0]
   }
 
   /** One verdict of one person. Of several that would decide, the first to commit does; the others get CONFLICT. */
-  async review(caller: Caller, id: string, verdict: 'approve' | 'deny', reason: string): Promise<AccessRequest> {
-    const { audit, identities, grants } = this.#options
-    const decided = await audit.within(async (trx, append) => {
-      const row = await trx.selectFrom('requests').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
-      if (row === undefined || !this.#maySee(caller, row)) throw notFound(id)
-      const reviews = await readReviews(trx, [id])
-      const directory = identities(trx)
-      const reviewer = await directory.get(caller.principal.id)
-      if (reviewer === undefined) {
-        throw new ORPCError('FORBIDDEN', { message: 'Your account was turned off at this gateway.' })
-      }
-      this.#mustBeEligible(caller, reviewer, row, reviews)
-      await trx
-        .insertInto('reviews')
-        .values({ request_id: id, reviewer_id: reviewer.id, verdict, reason: storable(reason) })
-        .execute()
-      const approvers = verdict === 'deny' ? [] : await stillIn(directory, row, reviews, reviewer.id)
-      const state =
-        verdict === 'deny' ? 'denied' : approvers.length >= row.approval.count ? ('approved' as const) : undefined
-      if (state !== undefined) {
-        await trx.updateTable('requests').set({ state, decided_at: new Date() }).where('id', '=', id).execute()
-      }
-      await this.#tellReview(trx, append, row, { by: reviewer.id, verdict, reason, state, approvers })
-      return state
-    })
-    if (decided === 'approved') await grants.refresh()
+  async review(
+    caller: Caller,
+    id: string,
+    verdict: Verdict['verdict'],
+    reason: string,
+    durationSeconds?: number,
+  ): Promise<AccessRequest> {
+    const decided = await this.#decider.review(caller, id, { verdict, reason, durationSeconds })
+    if (decided === 'approved') await this.#options.grants.refresh()
     if (decided !== undefined) await this.settle([id])
+    return this.get(caller, id)
+  }
+
+  /** Several, each by itself, in the order in which they were named. */
+  async decide(
+    caller: Caller,
+    ids: readonly string[],
+    verdict: Verdict['verdict'],
+    reason: string,
+  ): Promise<DecideOutcome[]> {
+    const outcomes: DecideOutcome[] = []
+    for (const id of new Set(ids)) {
+      try {
+        outcomes.push({ id, ok: true, request: await this.review(caller, id, verdict, reason) })
+      } catch (error) {
+        if (!(error instanceof ORPCError)) throw error
+        outcomes.push({ id, ok: false, code: error.code, message: error.message })
+      }
+    }
+    return outcomes
+  }
+
+  /** Goes on without an approval, where policy lets the requester. */
+  async breakGlass(caller: Caller, id: string, reason: string): Promise<AccessRequest> {
+    await this.#decider.breakGlass(caller, id, reason)
+    await this.#options.grants.refresh()
+    await this.settle([id])
+    return this.get(caller, id)
+  }
+
+  async afterReview(
+    caller: Caller,
+    id: string,
+    verdict: 'accepted' | 'disputed',
+    reason: string,
+  ): Promise<AccessRequest> {
+    await this.#decider.afterReview(caller, id, verdict, reason)
+    return this.get(caller, id)
+  }
+
+  async explain(caller: Caller, id: string, reason: string): Promise<AccessRequest> {
+    await this.#decider.explain(caller, id, reason)
     return this.get(caller, id)
   }
 
@@ -287,85 +369,36 @@ export class Requests {
     }
   }
 
-  async #tellReview(
-    trx: Transaction<Database>,
-    append: Append,
-    row: RequestRow,
-    review: {
-      by: string
-      verdict: 'approve' | 'deny'
-      reason: string
-      state: 'approved' | 'denied' | undefined
-      approvers: readonly string[]
-    },
-  ): Promise<void> {
-    const { events, grants } = this.#options
-    const { by, verdict, reason, state, approvers } = review
-    const grant =
-      state === 'approved' && row.kind === 'grant'
-        ? await grants.create(trx, {
-            requestId: row.id,
-            principalId: row.requester_id,
-            connection: row.connection_name,
-            actions: row.actions,
-            dataClasses: row.data_classes,
-            durationSeconds: row.duration_seconds ?? row.approval.windowSeconds,
-            approvedBy: approvers,
-          })
-        : undefined
-    await append({
-      actor: by,
-      action: `request.${verdict}`,
-      subject: row.id,
-      detail: { ...auditDetail(row), reason, state: state ?? 'pending' },
-    })
-    if (grant !== undefined) {
-      await append({ actor: by, action: 'grant.start', subject: grant.id, detail: { ...grant } })
-    }
-    await events.publish(trx, { type: 'request', id: row.id }, audience(row))
-    if (grant !== undefined) {
-      await events.publish(
-        trx,
-        { type: 'grant', id: grant.id, state: 'active' },
-        { principals: [grant.principalId, ...grant.approvedBy] },
-      )
-    }
+  /** What decides at once, where policy has a rule for it and the reason is the one that is wanted. */
+  #rule({ auto, reasonPattern }: Approval, reason: string): Parameters<RequestStore['insert']>[3] {
+    if (auto === undefined) return undefined
+    if (reasonPattern !== undefined && !reasonFits(reasonPattern, reason)) return undefined
+    return (trx, append, row) => this.#decider.byRule(trx, append, row, auto)
   }
 
-  #mustBeEligible(caller: Caller, reviewer: Principal, row: RequestRow, reviews: readonly ReviewRow[]): void {
-    const whyNot = this.#whyNot({ ...caller, principal: reviewer }, row, reviews)
-    if (whyNot === undefined) return
-    const late = row.state !== 'pending' || row.expires_at <= new Date()
-    throw new ORPCError(late ? 'CONFLICT' : 'FORBIDDEN', { message: whyNot })
+  #startOf({ startsAt }: NewRequest): Date | null {
+    if (startsAt === undefined) return null
+    const start = new Date(startsAt)
+    const now = this.#options.clock.now().getTime()
+    if (start.getTime() > now + furthestStartMs) {
+      throw new ORPCError('CONFLICT', { message: 'A start is at most 30 days ahead.' })
+    }
+    return start.getTime() <= now ? null : start
   }
 
-  #whyNot(caller: Caller, row: RequestRow, reviews: readonly ReviewRow[]): string | undefined {
-    const { principal, sourceIp, mfa } = caller
-    return whyNotReview(
-      principal,
-      toReviewed(row, reviews),
-      () => this.#options.agent.decide(principal, 'review', row.connection, { sourceIp, mfa }),
-      new Date(),
+  #row(id: string): Promise<RequestRow | undefined> {
+    return this.#options.db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst()
+  }
+
+  #show(caller: Caller, rows: readonly RequestRow[]): Promise<AccessRequest[]> {
+    return this.#view.show(
+      caller,
+      rows.filter((row) => this.#view.maySee(caller, row)),
     )
   }
 
-  #maySee(caller: Caller, row: RequestRow): boolean {
-    return row.requester_id === caller.principal.id || caller.principal.groups.includes(row.approval.group)
-  }
-
-  async #show(caller: Caller, rows: readonly RequestRow[]): Promise<AccessRequest[]> {
-    if (rows.length === 0) return []
-    const { db, sealer } = this.#options
-    const ids = rows.map((row) => row.id)
-    const reviews = Map.groupBy(await readReviews(db, ids), (review) => review.request_id)
-    const grants = new Map<string, GrantRow>()
-    for (const grant of await db.selectFrom('grants').selectAll().where('request_id', 'in', ids).execute()) {
-      grants.set(grant.request_id, grant)
-    }
-    return rows.map((row) => {
-      const own = reviews.get(row.id) ?? []
-      return toAccessRequest(row, own, grants.get(row.id), this.#whyNot(caller, row, own), sealer)
-    })
+  #after(seconds: number): Date {
+    return new Date(this.#options.clock.now().getTime() + seconds * 1000)
   }
 
   async #expireDue(): Promise<void> {
@@ -389,26 +422,8 @@ export class Requests {
   }
 }
 
-/** Everybody whose approval counts right now: this reviewer, and those before who are still there and in the group. */
-async function stillIn(
-  directory: Identities,
-  row: RequestRow,
-  reviews: readonly ReviewRow[],
-  reviewer: string,
-): Promise<string[]> {
-  const approvers = [reviewer]
-  for (const review of reviews) {
-    if (review.verdict !== 'approve' || approvers.includes(review.reviewer_id)) continue
-    const before = await directory.get(review.reviewer_id)
-    if (before?.groups.includes(row.approval.group)) approvers.push(before.id)
-  }
-  return approvers
-}
-
-function after(seconds: number): Date {
-  return new Date(Date.now() + seconds * 1000)
-}
-
-function notFound(id: string): ORPCError<'NOT_FOUND', undefined> {
-  return new ORPCError('NOT_FOUND', { message: `There is no request ${id}, or it is not yours to see.` })
+/** The comment that a statement begins with: how a native tool says why. */
+export function leadingComment(text: string): string {
+  const [, line, block] = /^\s*(?:--([^\n]*)|\/\*([^*]*)\*\/)/.exec(text) ?? []
+  return (line ?? block ?? '').trim().slice(0, 2000)
 }

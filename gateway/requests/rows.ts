@@ -1,36 +1,54 @@
 import type { Selectable } from 'kysely'
 import type { AccessRequest } from '../../shared/api/models.ts'
-import { type GrantRow, toGrant } from '../grants/grants.ts'
+import type { Approval } from '../../shared/decision.ts'
 import type { Database } from '../store/database.ts'
-import type { Sealer } from '../store/seal.ts'
-import type { Reviewed } from './eligible.ts'
 
 export type RequestRow = Selectable<Database['requests']>
 export type ReviewRow = Selectable<Database['reviews']>
 
-/** Where the text of a held request is sealed to. */
+/** Where the text of a held request is sealed to, and the text that everybody who may see the request can read. */
 export function textContext(id: string): string {
   return `requests/${id}`
 }
-
-export function toReviewed(row: RequestRow, reviews: readonly ReviewRow[]): Reviewed {
-  return {
-    state: row.state,
-    requesterId: row.requester_id,
-    approval: row.approval,
-    expiresAt: row.expires_at,
-    reviews: reviews.map((review) => ({ by: review.reviewer_id, verdict: review.verdict })),
-  }
+export function redactedContext(id: string): string {
+  return `requests/${id}/redacted`
 }
 
-/** A request as one caller sees it. */
-export function toAccessRequest(
-  row: RequestRow,
-  reviews: readonly ReviewRow[],
-  grant: GrantRow | undefined,
-  whyNot: string | undefined,
-  sealer: Sealer,
-): AccessRequest {
+/** Groups that may decide by now. */
+export function groupsOf(row: Pick<RequestRow, 'approval' | 'escalated'>): string[] {
+  return [row.approval.group, ...row.escalated]
+}
+
+/** A rule's name among those who decide. */
+export function ruleName(policyId: string): string {
+  return `policy:${policyId}`
+}
+export function isRule(reviewerId: string): boolean {
+  return reviewerId.startsWith('policy:')
+}
+
+/** When the next group is asked as well; undefined when none will be. */
+export function nextEscalation(row: Pick<RequestRow, 'approval' | 'escalated' | 'created_at'>): Date | undefined {
+  const open = (row.approval.escalate ?? []).filter(({ group }) => !row.escalated.includes(group))
+  if (open.length === 0) return undefined
+  return new Date(row.created_at.getTime() + Math.min(...open.map(({ afterSeconds }) => afterSeconds)) * 1000)
+}
+
+/** Groups whose time to be asked has come. */
+export function dueEscalations(row: Pick<RequestRow, 'approval' | 'escalated' | 'created_at'>, now: Date): string[] {
+  const waited = (now.getTime() - row.created_at.getTime()) / 1000
+  return (row.approval.escalate ?? [])
+    .filter(({ group, afterSeconds }) => afterSeconds <= waited && !row.escalated.includes(group))
+    .map(({ group }) => group)
+}
+
+/** How long a grant may last at most. */
+export function longestSeconds(approval: Approval): number {
+  return approval.maxSeconds ?? approval.windowSeconds
+}
+
+/** What of a request does not depend on who looks. */
+export function factsOf(row: RequestRow): Omit<AccessRequest, 'reviews' | 'canReview'> {
   return {
     id: row.id,
     kind: row.kind,
@@ -43,23 +61,19 @@ export function toAccessRequest(
     ...(row.decided_at === null ? {} : { decidedAt: row.decided_at.toISOString() }),
     policy: row.policy,
     approval: row.approval,
-    reviews: reviews.map((review) => ({
-      by: review.reviewer_id,
-      verdict: review.verdict,
-      reason: review.reason,
-      at: review.at.toISOString(),
-    })),
     ...(row.session_id === null ? {} : { sessionId: row.session_id }),
     ...(row.action === null ? {} : { action: row.action }),
-    ...(row.text_sealed === null ? {} : { text: sealer.open(row.text_sealed, textContext(row.id)) }),
     ...(row.text_sha256 === null ? {} : { textSha256: row.text_sha256 }),
     tables: row.tables,
+    ...(row.kind === 'once'
+      ? { columns: row.columns, binding: row.binding, estimate: row.estimate ?? { state: 'pending' } }
+      : {}),
+    ...(row.row_count === null ? {} : { rowCount: row.row_count }),
     actions: row.actions,
     dataClasses: row.data_classes,
     ...(row.duration_seconds === null ? {} : { durationSeconds: row.duration_seconds }),
-    ...(grant === undefined ? {} : { grant: toGrant(grant) }),
+    ...(row.starts_at === null ? {} : { startsAt: row.starts_at.toISOString() }),
+    ...(row.extends_grant === null ? {} : { extends: row.extends_grant }),
     sourceIp: row.source_ip,
-    canReview: whyNot === undefined,
-    ...(whyNot === undefined ? {} : { whyNot }),
   }
 }

@@ -1,16 +1,38 @@
-import type { Insertable, Kysely } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, AuditEntry } from '../audit/audit.ts'
 import type { Audience, Events } from '../events/events.ts'
 import { type Database, json } from '../store/database.ts'
-import type { RequestRow, ReviewRow } from './rows.ts'
+import { groupsOf, type RequestRow, type ReviewRow } from './rows.ts'
 
 export interface RequestStoreOptions {
   db: Kysely<Database>
   audit: Audit
   events: Events
+  clock: { now(): Date }
+  /** Tells people outside the client; within the transaction of the change. */
+  tell?: TellChange
 }
+
+export type Append = (entry: AuditEntry) => Promise<void>
+
+/** What happened to a request, for those who are told of it. */
+export type RequestChange =
+  | { kind: 'asked' }
+  | { kind: 'reason' }
+  /** One of several approvals. */
+  | { kind: 'approval'; by: string; given: number }
+  | { kind: 'approved'; by: readonly string[] }
+  | { kind: 'denied'; by: string; reason: string }
+  | { kind: 'expired' }
+  | { kind: 'cancelled' }
+  | { kind: 'escalated'; groups: readonly string[] }
+  | { kind: 'broken'; by: string }
+  | { kind: 'reviewed-after'; by: string; verdict: 'accepted' | 'disputed'; reason: string }
+  | { kind: 'revoked'; by: string }
+
+export type TellChange = (trx: Transaction<Database>, row: RequestRow, change: RequestChange) => Promise<void>
 
 export type RequestValues = Omit<
   Insertable<Database['requests']>,
@@ -25,9 +47,14 @@ export class RequestStore {
     this.#options = options
   }
 
-  async insert(requester: Principal, connection: ConnectionRef, values: RequestValues): Promise<void> {
-    const { audit, events } = this.#options
-    await audit.within(async (trx, append) => {
+  /** `then` may decide at once, in the same transaction: nobody ever sees the request undecided. */
+  async insert(
+    requester: Principal,
+    connection: ConnectionRef,
+    values: RequestValues,
+    then?: (trx: Transaction<Database>, append: Append, row: RequestRow) => Promise<void>,
+  ): Promise<void> {
+    await this.#options.audit.within(async (trx, append) => {
       const row = await trx
         .insertInto('requests')
         .values({
@@ -37,12 +64,20 @@ export class RequestStore {
           requester: json(requester),
           connection_name: connection.name,
           connection: json(connection),
+          created_at: this.#options.clock.now(),
         })
         .returningAll()
         .executeTakeFirstOrThrow()
       await append({ actor: requester.id, action: 'request.create', subject: row.id, detail: auditDetail(row) })
-      await events.publish(trx, { type: 'request', id: row.id }, audience(row))
+      if (then !== undefined) await then(trx, append, row)
+      else await this.publish(trx, row, { kind: 'asked' })
     })
+  }
+
+  /** Tells clients and people of a change, last thing in its transaction. */
+  async publish(trx: Transaction<Database>, row: RequestRow, change: RequestChange): Promise<void> {
+    await this.#options.tell?.(trx, row, change)
+    await this.#options.events.publish(trx, { type: 'request', id: row.id }, audience(row))
   }
 
   /** Ids of those whose time is up. */
@@ -51,7 +86,7 @@ export class RequestStore {
       .selectFrom('requests')
       .select('id')
       .where('state', '=', 'pending')
-      .where('expires_at', '<=', new Date())
+      .where('expires_at', '<=', this.#options.clock.now())
       .execute()
     return rows.map((row) => row.id)
   }
@@ -81,18 +116,18 @@ export class RequestStore {
   /** Ends those of them that are still pending; resolves with which. */
   async end(ids: readonly string[], state: 'expired' | 'cancelled', by: string): Promise<readonly string[]> {
     if (ids.length === 0) return []
-    const { audit, events } = this.#options
+    const { audit, clock } = this.#options
     return audit.within(async (trx, append) => {
       const rows = await trx
         .updateTable('requests')
-        .set({ state, decided_at: new Date() })
+        .set({ state, decided_at: clock.now() })
         .where('id', 'in', ids)
         .where('state', '=', 'pending')
         .returningAll()
         .execute()
       const action = state === 'expired' ? 'request.expire' : 'request.cancel'
       for (const row of rows) await append({ actor: by, action, subject: row.id, detail: auditDetail(row) })
-      for (const row of rows) await events.publish(trx, { type: 'request', id: row.id }, audience(row))
+      for (const row of rows) await this.publish(trx, row, { kind: state })
       return rows.map((row) => row.id)
     })
   }
@@ -120,5 +155,5 @@ export function auditDetail(row: RequestRow): Record<string, unknown> {
 
 /** Whom a change of a request concerns. */
 export function audience(row: RequestRow): Audience {
-  return { principals: [row.requester_id], groups: [row.approval.group] }
+  return { principals: [row.requester_id], groups: groupsOf(row) }
 }

@@ -8,10 +8,10 @@ const timerSlackMs = 10
 export class WaitingHolds {
   readonly #holds = new Map<string, { settle(outcome: HoldOutcome): void; timer: NodeJS.Timeout }>()
 
-  /** Resolves once, with the first outcome that `settle` is called with. `onExpiry` is called when the time is up. */
-  wait(id: string, expiresAt: Date, onExpiry: () => void): Promise<HoldOutcome> {
+  /** Resolves once, with the first outcome that `settle` is called with. `onExpiry` is called after `leftMs`. */
+  wait(id: string, leftMs: number, onExpiry: () => void): Promise<HoldOutcome> {
     return new Promise((settle) => {
-      const timer = setTimeout(onExpiry, Math.max(expiresAt.getTime() - Date.now(), 0) + timerSlackMs)
+      const timer = setTimeout(onExpiry, Math.max(leftMs, 0) + timerSlackMs)
       this.#holds.set(id, { settle, timer })
     })
   }
@@ -37,7 +37,10 @@ export function outcomeOf(row: RequestRow, reviews: readonly ReviewRow[]): HoldO
     case 'approved':
       return {
         kind: 'approved',
-        by: reviews.filter((review) => review.verdict === 'approve').map((review) => review.reviewer_id),
+        by:
+          row.broken_at !== null
+            ? [`${row.requester_id} (break-glass)`]
+            : reviews.filter((review) => review.verdict === 'approve').map((review) => review.reviewer_id),
       }
     case 'denied': {
       const denial = reviews.find((review) => review.verdict === 'deny')

@@ -121,7 +121,7 @@ export class Sessions implements LiveSessions {
       begun: (session) => this.#begun(session),
       ended: (session, end, seal) => this.#ended(session, end, seal),
       hold: (request: HoldRequest) =>
-        requests.hold({ sessionId, principal, connection, sourceIp: context.sourceIp }, request),
+        requests.hold({ sessionId, principal, connection, client: door, ...context }, request),
     })
     this.#live.set(sessionId, live)
     void live.closed.then(() => this.#live.delete(sessionId))

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { Estimate, RowCount } from '../../shared/api/models.ts'
 import type { ConnectionKind, ConnectionRef, Environment } from '../../shared/connection.ts'
 import type { Approval, PolicyRef } from '../../shared/decision.ts'
 import type { PolicyFile } from '../../shared/link.ts'
@@ -50,6 +51,8 @@ interface IdentityTable {
   subject: string | null
   created_at: TimeDefault
   seen_at: TimeOrNull
+  /** A machine's person: what the one asked, the other can't decide. */
+  owner: string | null
   /** Off-boarded: nothing this identity holds is accepted from here on. */
   disabled_at: TimeOrNull
 }
@@ -168,14 +171,35 @@ interface RequestTable {
   text_sealed: Buffer | null
   text_sha256: string | null
   tables: Json<string[]>
+  /** `schema.table.column` of every column that the statement touches. */
+  columns: ColumnType<string[], string | undefined, string>
+  /** Data classes that literals of the text may belong to, and the text without them. */
+  hidden_classes: ColumnType<string[], string | undefined, string>
+  redacted_sealed: Buffer | null
   binding: Json<Record<string, string>>
+  estimate: ColumnType<Estimate | null, string | null | undefined, string | null>
+  row_count: ColumnType<RowCount | null, string | null | undefined, string | null>
   actions: Json<string[]>
   data_classes: Json<string[]>
   duration_seconds: number | null
+  /** The start that was asked for. */
+  starts_at: TimeOrNull
+  extends_grant: string | null
   source_ip: string
+  /** Null for requests from before this was kept. */
+  mfa: boolean | null
+  client: 'desktop' | 'cli' | 'endpoint' | 'native' | 'machine' | null
+  /** Groups that may decide as well by now. */
+  escalated: ColumnType<string[], string | undefined, string>
   created_at: TimeDefault
   expires_at: Time
   decided_at: TimeOrNull
+  /** The requester went on without an approval. */
+  broken_at: TimeOrNull
+  after_state: 'open' | 'accepted' | 'disputed' | null
+  after_by: string | null
+  after_reason: string | null
+  after_at: TimeOrNull
 }
 
 /** One verdict per person and request. */
@@ -200,6 +224,7 @@ interface GrantTable {
   ends_at: Time
   revoked_at: TimeOrNull
   revoked_by: string | null
+  extends_grant: string | null
   /** Its end (by time or revocation) has been audited and told. */
   ended_at: TimeOrNull
 }

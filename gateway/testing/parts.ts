@@ -1,6 +1,7 @@
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Caller } from '../api/context.ts'
 import { Audit } from '../audit/audit.ts'
+import { StoreClock } from '../clock.ts'
 import { createConnections } from '../connections/connections.ts'
 import { Events } from '../events/events.ts'
 import { GrantBook } from '../grants/grants.ts'
@@ -69,7 +70,9 @@ export async function startParts(
   const events = new Events({ db, listener, log })
   await events.start()
   const recordings = new Recordings({ dataDir, log })
-  const grants = new GrantBook({ db, events, audit, log })
+  const clock = new StoreClock(db, log)
+  await clock.start()
+  const grants = new GrantBook({ db, events, audit, clock, log })
   const requests = new Requests({
     db,
     sealer,
@@ -78,7 +81,7 @@ export async function startParts(
     grants,
     agent,
     connections,
-    identities: createIdentities,
+    clock,
     log,
     ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
   })
@@ -135,6 +138,7 @@ export async function startParts(
       await sessions.close()
       requests.close()
       await grants.close()
+      clock.close()
       events.close()
       recordings.close()
       await audit.close()

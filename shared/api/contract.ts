@@ -6,12 +6,16 @@ import {
   AccessRequest,
   AuditRecord,
   Connection,
+  DecideOutcome,
   Door,
   Explanation,
   GatewayEvent,
   Me,
   NewRequest,
   RecordingPage,
+  RequestMetrics,
+  RequestPage,
+  RequestState,
   SchemaTable,
   Session,
   SessionTicket,
@@ -22,6 +26,11 @@ import {
 /** The gateway API under `/api/v1`. Errors are RFC 9457 problem documents; `code` is one of the `problems` below. */
 /** The store keeps no NUL, so no id holds one. */
 const id = z.object({ id: z.string().regex(/^[^\0]{1,64}$/) })
+/** A filter's text. */
+const word = z
+  .string()
+  .max(200)
+  .regex(/^[^\0]*$/)
 const byName = z.object({ name: ConnectionName })
 
 export const problems = {
@@ -110,19 +119,83 @@ export const apiContract = {
       .route({ method: 'POST', path: '/requests', successStatus: 201 })
       .input(NewRequest)
       .output(AccessRequest),
+    /** `durationSeconds` shortens what was asked for; it never lengthens it. */
     approve: base
       .route({ method: 'POST', path: '/requests/{id}/approve' })
-      .input(id.extend({ reason: z.string().max(2000).default('') }))
+      .input(
+        id.extend({ reason: z.string().max(2000).default(''), durationSeconds: z.number().int().min(60).optional() }),
+      )
       .output(AccessRequest),
     deny: base
       .route({ method: 'POST', path: '/requests/{id}/deny' })
       .input(id.extend({ reason: z.string().trim().min(1, 'say why').max(2000) }))
       .output(AccessRequest),
+    /** Several at once. Each is decided by itself: some may fail, and say why. */
+    decide: base
+      .route({ method: 'POST', path: '/requests/decide' })
+      .input(
+        z
+          .object({
+            ids: z.array(id.shape.id).min(1).max(50),
+            verdict: z.enum(['approve', 'deny']),
+            reason: z.string().trim().max(2000).default(''),
+          })
+          .refine(({ verdict, reason }) => verdict === 'approve' || reason !== '', {
+            path: ['reason'],
+            message: 'say why',
+          }),
+      )
+      .output(z.array(DecideOutcome)),
     cancel: base.route({ method: 'POST', path: '/requests/{id}/cancel' }).input(id).output(AccessRequest),
+    /** The requester says why, for a held statement whose rule wants a reason. */
+    explain: base
+      .route({ method: 'POST', path: '/requests/{id}/reason' })
+      .input(id.extend({ reason: z.string().trim().min(3).max(2000) }))
+      .output(AccessRequest),
+    /** The requester goes on without an approval, where policy lets them. Everybody concerned is told, and it is reviewed. */
+    breakGlass: base
+      .route({ method: 'POST', path: '/requests/{id}/break-glass' })
+      .input(id.extend({ reason: z.string().trim().min(3).max(2000) }))
+      .output(AccessRequest),
+    /** Somebody else's word on it afterwards. */
+    afterReview: base
+      .route({ method: 'POST', path: '/requests/{id}/after-review' })
+      .input(id.extend({ verdict: z.enum(['accepted', 'disputed']), reason: z.string().trim().min(3).max(2000) }))
+      .output(AccessRequest),
+    /** Counts the rows that a held statement concerns, at the target, in a transaction that is rolled back. */
+    count: base.route({ method: 'POST', path: '/requests/{id}/count' }).input(id).output(AccessRequest),
+    history: base
+      .route({ method: 'GET', path: '/requests/history' })
+      .input(
+        z.object({
+          person: word.optional(),
+          connection: ConnectionName.optional(),
+          state: RequestState.optional(),
+          /** Id of the rule that asked. */
+          rule: word.optional(),
+          kind: z.enum(['once', 'grant']).optional(),
+          /** Only those taken by break-glass: all of them, or those still to be reviewed. */
+          breakGlass: z.enum(['all', 'open']).optional(),
+          from: z.iso.datetime().optional(),
+          to: z.iso.datetime().optional(),
+          /** In the reason, a table's name, an action or an id. Statements are sealed and not searched. */
+          text: word.optional(),
+          before: word.optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
+      )
+      .output(RequestPage),
+    /** The last 30 days, if unsaid. */
+    metrics: base
+      .route({ method: 'GET', path: '/requests/metrics' })
+      .input(z.object({ from: z.iso.datetime().optional(), to: z.iso.datetime().optional() }))
+      .output(RequestMetrics),
   },
   grants: {
     list: base.route({ method: 'GET', path: '/grants' }).output(z.array(Grant)),
     revoke: base.route({ method: 'POST', path: '/grants/{id}/revoke' }).input(id).output(Grant),
+    /** Ends one's own grant before its time. */
+    giveBack: base.route({ method: 'POST', path: '/grants/{id}/give-back' }).input(id).output(Grant),
   },
   audit: {
     list: base

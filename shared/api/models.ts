@@ -89,8 +89,68 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>
 
 export const RequestState = z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled', 'revoked'])
+export type RequestState = z.infer<typeof RequestState>
 
-export const Review = z.object({ by: z.string(), verdict: z.enum(['approve', 'deny']), reason: z.string(), at: time })
+export const Review = z.object({
+  /** A person or machine, or `policy:ID` for a rule that approved by itself. */
+  by: z.string(),
+  /** As people call them. */
+  name: z.string().optional(),
+  verdict: z.enum(['approve', 'deny']),
+  reason: z.string(),
+  at: time,
+})
+export type Review = z.infer<typeof Review>
+
+/** Where a request was made, as the gateway knows it: nothing here is what the client claims. */
+export const Origin = z.object({
+  sourceIp: z.string(),
+  /** A second factor was used at sign-in. */
+  mfa: z.boolean(),
+  /** The session's door, or the client that asked; absent for what was asked before this was kept. */
+  client: z.enum(['desktop', 'cli', 'endpoint', 'native', 'machine']).optional(),
+  /** The requester is in the group `on-call` right now. */
+  onCall: z.boolean(),
+})
+export type Origin = z.infer<typeof Origin>
+
+/** How many rows a held statement concerns. */
+export const Estimate = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('pending') }),
+  /** The target's planner says so (EXPLAIN, nothing ran). */
+  z.object({ state: z.literal('planned'), rows: z.number(), at: time }),
+  z.object({ state: z.literal('unavailable'), reason: z.string() }),
+])
+export type Estimate = z.infer<typeof Estimate>
+
+/** Rows counted at the target for a reviewer, in a transaction that was rolled back. */
+export const RowCount = z.object({ rows: z.number().int(), ms: z.number(), at: time, by: z.string() })
+export type RowCount = z.infer<typeof RowCount>
+
+/** What became of access that somebody took without waiting for approval. */
+export const AfterReview = z.object({
+  state: z.enum(['open', 'accepted', 'disputed']),
+  by: z.string().optional(),
+  reason: z.string().optional(),
+  at: time.optional(),
+  /** The caller may give it. */
+  canReview: z.boolean(),
+})
+export type AfterReview = z.infer<typeof AfterReview>
+
+/** An earlier request of the same person, in a line. */
+export const EarlierRequest = z.object({
+  id: z.string(),
+  kind: z.enum(['once', 'grant']),
+  state: RequestState,
+  connection: z.string(),
+  policy: z.string(),
+  action: z.string(),
+  createdAt: time,
+  /** Who decided; empty while nobody has. */
+  by: z.array(z.string()),
+})
+export type EarlierRequest = z.infer<typeof EarlierRequest>
 
 /** An access request: `once` holds one exact statement or command, `grant` asks for access for a time. */
 export const AccessRequest = z.object({
@@ -101,28 +161,56 @@ export const AccessRequest = z.object({
   connection: ConnectionRef,
   reason: z.string(),
   createdAt: time,
-  /** When it expires unanswered. */
+  /** When it expires unanswered. Its grant's end is `grant.endsAt`. */
   expiresAt: time,
   decidedAt: time.optional(),
+  /** The rule that asked. */
   policy: PolicyRef,
   approval: Approval,
   reviews: z.array(Review),
+  /** Approvals that count right now, and the groups that may decide right now (escalation adds to them). */
+  progress: z.object({ given: z.number().int(), needed: z.number().int(), groups: z.array(z.string()) }).optional(),
+  /** The next escalation, if nobody answers until then. */
+  escalatesAt: time.optional(),
   /** once */
   sessionId: z.string().optional(),
   action: z.string().optional(),
   text: z.string().optional(),
+  /** `text` has literals replaced: they belong to columns or classes that the caller may not see. */
+  textHidden: z.boolean().optional(),
   /** SHA-256 (hex) of the exact text that will run. */
   textSha256: z.string().optional(),
   tables: z.array(z.string()),
+  /** `schema.table.column` of every column that the statement touches. */
+  columns: z.array(z.string()).optional(),
+  /** What the statement's meaning rests on: database, search_path, role. */
+  binding: z.record(z.string(), z.string()).optional(),
+  estimate: Estimate.optional(),
+  rowCount: RowCount.optional(),
   /** grant */
   actions: z.array(z.string()),
   dataClasses: z.array(z.string()),
   durationSeconds: z.number().int().optional(),
+  /** The start that was asked for; absent: when it is approved. */
+  startsAt: time.optional(),
+  /** The grant that this one goes on from. */
+  extends: z.string().optional(),
   grant: Grant.optional(),
   sourceIp: z.string(),
+  origin: Origin.optional(),
+  /** The requester has to give a reason before anybody can approve. */
+  reasonMissing: z.boolean().optional(),
+  /** The caller asked for it, and may go on at once, with a reason, to be reviewed afterwards. */
+  canBreakGlass: z.boolean().optional(),
+  /** Set when somebody went on without an approval. */
+  afterReview: AfterReview.optional(),
+  /** What this person asked for before, newest first. Only where one request is read. */
+  earlier: z.array(EarlierRequest).optional(),
   /** The caller may approve or deny it; `whyNot` says why not, for people. */
   canReview: z.boolean(),
   whyNot: z.string().optional(),
+  /** The caller could decide after signing in again with a second factor. */
+  stepUp: z.boolean().optional(),
 })
 export type AccessRequest = z.infer<typeof AccessRequest>
 
@@ -136,8 +224,53 @@ export const NewRequest = z.object({
     .min(60)
     .max(24 * 3600),
   reason: z.string().trim().min(3).max(2000),
+  /** When it is to begin, at most 30 days ahead; when it is approved, if unsaid. */
+  startsAt: time.optional(),
+  /** A grant of one's own that still holds: the new one begins where it ends. */
+  extends: z
+    .string()
+    .regex(/^[^\0]{1,64}$/)
+    .optional(),
 })
 export type NewRequest = z.infer<typeof NewRequest>
+
+/** What became of each of several requests that were decided at once. */
+export const DecideOutcome = z.discriminatedUnion('ok', [
+  z.object({ id: z.string(), ok: z.literal(true), request: AccessRequest }),
+  z.object({ id: z.string(), ok: z.literal(false), code: z.string(), message: z.string() }),
+])
+export type DecideOutcome = z.infer<typeof DecideOutcome>
+
+/** Newest first. `next` is the `before` of the page after this one. */
+export const RequestPage = z.object({ requests: z.array(AccessRequest), next: z.string().optional() })
+export type RequestPage = z.infer<typeof RequestPage>
+
+/** How a share of requests went. Times are seconds from asked to decided, of those that people decided. */
+const Share = z.object({
+  asked: z.number().int(),
+  approved: z.number().int(),
+  denied: z.number().int(),
+  expired: z.number().int(),
+  cancelled: z.number().int(),
+  pending: z.number().int(),
+  /** Of the approved: by a rule, and by break-glass. */
+  automatic: z.number().int(),
+  breakGlass: z.number().int(),
+  medianSeconds: z.number().optional(),
+  p90Seconds: z.number().optional(),
+})
+
+/** Time to decision and outcomes, of the requests that the caller may see. */
+export const RequestMetrics = z.object({
+  from: time,
+  to: time,
+  total: Share,
+  byRule: z.array(Share.extend({ policy: z.string() })),
+  byGroup: z.array(Share.extend({ group: z.string() })),
+  /** By day (UTC), oldest first; days without requests are left out. */
+  byDay: z.array(Share.extend({ day: z.iso.date() })),
+})
+export type RequestMetrics = z.infer<typeof RequestMetrics>
 
 export const SessionToken = z.object({
   host: z.string(),

@@ -183,10 +183,25 @@ function router(fixture: Fixture) {
         approve: os.gateway.requests.approve.handler(({ input }) => fixture.decide(input.id, 'approve', input.reason)),
         deny: os.gateway.requests.deny.handler(({ input }) => fixture.decide(input.id, 'deny', input.reason)),
         cancel: os.gateway.requests.cancel.handler(({ input }) => fixture.cancel(input.id)),
+        decide: os.gateway.requests.decide.handler(({ input }) =>
+          input.ids.map((id) => ({ id, ok: true, request: fixture.decide(id, input.verdict, input.reason) })),
+        ),
+        explain: os.gateway.requests.explain.handler(({ input }) => ({ ...find(input.id), reason: input.reason })),
+        breakGlass: os.gateway.requests.breakGlass.handler(({ input }) => find(input.id)),
+        afterReview: os.gateway.requests.afterReview.handler(({ input }) => find(input.id)),
+        count: os.gateway.requests.count.handler(({ input }) => find(input.id)),
+        history: os.gateway.requests.history.handler(() => ({ requests: [...fixture.requests.get()] })),
+        metrics: os.gateway.requests.metrics.handler(() => {
+          const total = { asked: 0, approved: 0, denied: 0, expired: 0, cancelled: 0, pending: 0 }
+          const share = { ...total, automatic: 0, breakGlass: 0 }
+          const now = new Date().toISOString()
+          return { from: now, to: now, total: share, byRule: [], byGroup: [], byDay: [] }
+        }),
       },
       grants: {
         list: os.gateway.grants.list.handler(() => [data.grant]),
         revoke: os.gateway.grants.revoke.handler(() => data.grant),
+        giveBack: os.gateway.grants.giveBack.handler(() => data.grant),
       },
       identities: {
         list: os.gateway.identities.list.handler(() =>

@@ -1,0 +1,248 @@
+import type { Kysely } from 'kysely'
+import { reasonFits } from '../../policy/reason.ts'
+import type { AccessRequest, AfterReview, EarlierRequest, Review } from '../../shared/api/models.ts'
+import type { Caller } from '../api/context.ts'
+import { type GrantRow, toGrant } from '../grants/grants.ts'
+import type { LocalAgent } from '../services.ts'
+import type { Database } from '../store/database.ts'
+import type { Sealer } from '../store/seal.ts'
+import { type Reviewer, whyNotAfterReview, whyNotReview, whyStepUp } from './eligible.ts'
+import { type Known, knownAmong, personBehind } from './persons.ts'
+import {
+  factsOf,
+  groupsOf,
+  isRule,
+  nextEscalation,
+  type RequestRow,
+  type ReviewRow,
+  redactedContext,
+  textContext,
+} from './rows.ts'
+import { readReviews } from './store.ts'
+
+export interface RequestViewOptions {
+  db: Kysely<Database>
+  sealer: Sealer
+  agent: Pick<LocalAgent, 'decide' | 'access'>
+  clock: { now(): Date }
+}
+
+const earlierLimit = 8
+
+interface Surroundings {
+  caller: Caller
+  /** The person who looks. */
+  person: string
+  known: ReadonlyMap<string, Known>
+  requesters: ReadonlyMap<string, string>
+  grants: ReadonlyMap<string, GrantRow>
+  /** Whether the caller sees a data class in the clear on a connection. */
+  clear(row: RequestRow, dataClass: string): boolean
+}
+
+/** Requests as one caller may see them. */
+export class RequestView {
+  readonly #options: RequestViewOptions
+
+  constructor(options: RequestViewOptions) {
+    this.#options = options
+  }
+
+  /** By whom it was asked, and by whom it may be decided. */
+  maySee({ principal }: Caller, row: RequestRow): boolean {
+    return row.requester_id === principal.id || groupsOf(row).some((group) => principal.groups.includes(group))
+  }
+
+  async show(caller: Caller, rows: readonly RequestRow[]): Promise<AccessRequest[]> {
+    if (rows.length === 0) return []
+    const { db } = this.#options
+    const ids = rows.map((row) => row.id)
+    const reviews = Map.groupBy(await readReviews(db, ids), (review) => review.request_id)
+    const named = [...reviews.values()].flat().map((review) => review.reviewer_id)
+    const requesterIds = [...new Set(rows.map((row) => row.requester_id))]
+    const known = await knownAmong(db, [...named, ...requesterIds, caller.principal.id])
+    const requesters = new Map<string, string>()
+    for (const id of requesterIds) requesters.set(id, known.get(id)?.person ?? (await personBehind(db, id)))
+    const grants = new Map<string, GrantRow>()
+    for (const grant of await db.selectFrom('grants').selectAll().where('request_id', 'in', ids).execute()) {
+      grants.set(grant.request_id, grant)
+    }
+    const person = known.get(caller.principal.id)?.person ?? caller.principal.id
+    const surroundings = { caller, person, known, requesters, grants, clear: this.#clearFor(caller) }
+    return rows.map((row) => this.#one(row, reviews.get(row.id) ?? [], surroundings))
+  }
+
+  /** What the same person asked for before, newest first, as far as the caller may see it. */
+  async earlier(caller: Caller, row: RequestRow): Promise<EarlierRequest[]> {
+    const { db } = this.#options
+    const rows = await db
+      .selectFrom('requests')
+      .selectAll()
+      .where('requester_id', '=', row.requester_id)
+      .where('id', '<>', row.id)
+      .where('created_at', '<=', row.created_at)
+      .orderBy('created_at', 'desc')
+      .limit(earlierLimit)
+      .execute()
+    const seen = rows.filter((each) => this.maySee(caller, each))
+    const reviews = Map.groupBy(
+      await readReviews(
+        db,
+        seen.map((each) => each.id),
+      ),
+      (review) => review.request_id,
+    )
+    return seen.map((each) => ({
+      id: each.id,
+      kind: each.kind,
+      state: each.state,
+      connection: each.connection_name,
+      policy: each.policy.id,
+      action: each.action ?? each.actions.join(', '),
+      createdAt: each.created_at.toISOString(),
+      by: (reviews.get(each.id) ?? []).map((review) => review.reviewer_id),
+    }))
+  }
+
+  /** Why the reviewer may not decide, in words for them; undefined when they may. */
+  whyNot(
+    reviewer: Reviewer & Pick<Caller, 'principal' | 'sourceIp' | 'mfa'>,
+    row: RequestRow,
+    requester: string,
+    decidedBy: readonly string[],
+  ): string | undefined {
+    const { principal, sourceIp, mfa } = reviewer
+    return whyNotReview(
+      reviewer,
+      { state: row.state, requester, groups: groupsOf(row), expiresAt: row.expires_at, decidedBy },
+      () => this.#options.agent.decide(principal, 'review', row.connection, { sourceIp, mfa }),
+      this.#options.clock.now(),
+    )
+  }
+
+  whyNotAfter(
+    reviewer: Reviewer & Pick<Caller, 'principal' | 'sourceIp' | 'mfa'>,
+    row: RequestRow,
+    requester: string,
+  ): string | undefined {
+    const { principal, sourceIp, mfa } = reviewer
+    return whyNotAfterReview(reviewer, { open: row.after_state === 'open', requester, groups: groupsOf(row) }, () =>
+      this.#options.agent.decide(principal, 'review', row.connection, { sourceIp, mfa }),
+    )
+  }
+
+  #one(row: RequestRow, reviews: readonly ReviewRow[], surroundings: Surroundings): AccessRequest {
+    const { caller, person, known, requesters, grants } = surroundings
+    const { principal } = caller
+    const requester = requesters.get(row.requester_id) ?? row.requester_id
+    const reviewer = { ...caller, person, groups: principal.groups }
+    const decidedBy = reviews.map((review) => known.get(review.reviewer_id)?.person ?? review.reviewer_id)
+    const whyNot = this.whyNot(reviewer, row, requester, decidedBy)
+    const now = this.#options.clock.now()
+    const pending = row.state === 'pending'
+    const own = row.requester_id === principal.id
+    const grant = grants.get(row.id)
+    const escalatesAt = pending ? nextEscalation(row) : undefined
+    const { breakGlass, stepUpSeconds } = row.approval
+    return {
+      ...factsOf(row),
+      ...this.#text(row, own, surroundings),
+      reviews: reviews.map((review) => toReview(review, known)),
+      progress: { given: counting(row, reviews, known).length, needed: row.approval.count, groups: groupsOf(row) },
+      ...(escalatesAt === undefined ? {} : { escalatesAt: escalatesAt.toISOString() }),
+      origin: {
+        sourceIp: row.source_ip,
+        mfa: row.mfa ?? false,
+        ...(row.client === null ? {} : { client: row.client }),
+        onCall: (known.get(row.requester_id) ?? row.requester).groups.includes('on-call'),
+      },
+      ...(pending && isReasonMissing(row) ? { reasonMissing: true } : {}),
+      ...(pending && own && breakGlass !== undefined && principal.groups.includes(breakGlass)
+        ? { canBreakGlass: true }
+        : {}),
+      ...(row.after_state === null ? {} : { afterReview: this.#after(row, reviewer, requester, row.after_state) }),
+      ...(grant === undefined ? {} : { grant: toGrant(grant) }),
+      canReview: whyNot === undefined,
+      ...(whyNot === undefined ? {} : { whyNot }),
+      ...(whyNot === undefined && whyStepUp(caller, stepUpSeconds, now) !== undefined ? { stepUp: true } : {}),
+    }
+  }
+
+  #after(
+    row: RequestRow,
+    reviewer: Parameters<RequestView['whyNotAfter']>[0],
+    requester: string,
+    state: AfterReview['state'],
+  ): AfterReview {
+    return {
+      state,
+      ...(row.after_by === null ? {} : { by: row.after_by }),
+      ...(row.after_reason === null ? {} : { reason: row.after_reason }),
+      ...(row.after_at === null ? {} : { at: row.after_at.toISOString() }),
+      canReview: this.whyNotAfter(reviewer, row, requester) === undefined,
+    }
+  }
+
+  #text(row: RequestRow, own: boolean, { clear }: Surroundings): Pick<AccessRequest, 'text' | 'textHidden'> {
+    const { sealer } = this.#options
+    if (row.text_sealed === null) return {}
+    const whole = own || row.hidden_classes.every((dataClass) => clear(row, dataClass))
+    if (whole || row.redacted_sealed === null) return { text: sealer.open(row.text_sealed, textContext(row.id)) }
+    return { text: sealer.open(row.redacted_sealed, redactedContext(row.id)), textHidden: true }
+  }
+
+  /** Asks policy once per connection. */
+  #clearFor({ principal, sourceIp, mfa }: Caller): Surroundings['clear'] {
+    const clear = new Map<string, ReadonlySet<string>>()
+    return (row, dataClass) => {
+      let classes = clear.get(row.connection_name)
+      if (classes === undefined) {
+        const { dataClasses } = this.#options.agent.access({
+          sessionId: 'review',
+          principal,
+          connection: row.connection,
+          annotations: 'text',
+          context: { sourceIp, mfa },
+          grants: [],
+        })
+        classes = new Set(dataClasses.filter(({ unmask }) => unmask.verdict === 'clear').map(({ name }) => name))
+        clear.set(row.connection_name, classes)
+      }
+      return classes.has(dataClass)
+    }
+  }
+}
+
+/** Policy wants a reason that has not been given. */
+export function isReasonMissing(row: Pick<RequestRow, 'approval' | 'reason'>): boolean {
+  const { reasonPattern } = row.approval
+  return reasonPattern !== undefined && !reasonFits(reasonPattern, row.reason)
+}
+
+/** Approvals that count right now: of distinct people who are still there and still in a group that decides. */
+export function counting(
+  row: RequestRow,
+  reviews: readonly Pick<ReviewRow, 'reviewer_id' | 'verdict'>[],
+  known: ReadonlyMap<string, Known>,
+): string[] {
+  const people = new Map<string, string>()
+  for (const { reviewer_id: id, verdict } of reviews) {
+    if (verdict !== 'approve') continue
+    if (isRule(id)) people.set(id, id)
+    const reviewer = known.get(id)
+    if (reviewer === undefined || people.has(reviewer.person)) continue
+    if (groupsOf(row).some((group) => reviewer.groups.includes(group))) people.set(reviewer.person, id)
+  }
+  return [...people.values()]
+}
+
+function toReview(review: ReviewRow, known: ReadonlyMap<string, Known>): Review {
+  const name = known.get(review.reviewer_id)?.name
+  return {
+    by: review.reviewer_id,
+    ...(name === undefined ? {} : { name }),
+    verdict: review.verdict,
+    reason: review.reason,
+    at: review.at.toISOString(),
+  }
+}
