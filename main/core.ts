@@ -8,6 +8,7 @@ import { LinkMonitor } from './gateway/monitor.ts'
 import type { Log } from './log.ts'
 import { Teller } from './notices/teller.ts'
 import { AsyncQueue } from './queue.ts'
+import { sweepScratch } from './rdp/scratch.ts'
 import { appRouters } from './rpc/app.ts'
 import { rpc } from './rpc/base.ts'
 import { editorRouter } from './rpc/editor.ts'
@@ -60,6 +61,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const settings = await openSettings(dataDir, (message) => log.warn({}, message))
   if (options.gateway !== undefined) await settings.save({ gateway: gatewayOrigin(options.gateway) })
   await sweepSpool(dataDir)
+  await sweepScratch(dataDir)
 
   const events = new Broadcast<GatewayEvent>()
   const links = new AsyncQueue<DeepLink>()

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Connection } from '../shared/api/models.ts'
 import type { Endpoint } from '../shared/rpc/contract.ts'
+import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
 import { plannedPort } from './endpoints/ports.ts'
 import { asked } from './gateway/client.ts'
 import { openSession } from './gateway/session.ts'
 import { fail, messageOf } from './problem.ts'
+import { findPrograms } from './rdp/find.ts'
+import { choose } from './rdp/programs.ts'
+import { DesktopSession } from './rdp/session.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
 import { ResultStore } from './sql/result.ts'
@@ -27,6 +31,7 @@ export class Work {
   private readonly options: WorkOptions
   private readonly sql = new Map<string, SqlSession>()
   private readonly terminals = new Map<string, TerminalSession>()
+  private readonly desktops = new Map<string, DesktopSession>()
   private readonly endpoints: Endpoints
   /** Ports shown for endpoints that were never opened, so that each has its own. */
   private readonly planned = new Map<string, number>()
@@ -113,6 +118,47 @@ export class Work {
     this.terminals.delete(id)
   }
 
+  /** Opens a desktop's tab and launches it at once. */
+  async openDesktop(name: string, wanted: DesktopProgramId | undefined): Promise<string> {
+    const { who, dataDir, warn, settings } = this.options
+    const connection = await asked(who().api.connections.get({ name }))
+    if (connection.kind !== 'rdp') throw fail('bad-input', `${name} is no desktop.`)
+    const { platform, env } = process
+    const programs = await findPrograms({ platform, env })
+    const desktop = new DesktopSession({
+      connection,
+      programs,
+      program: choose(programs, wanted ?? settings.get().desktopProgram),
+      open: (said) => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, undefined, said),
+      dataDir,
+      platform,
+      env,
+      warn,
+    })
+    const id = randomUUID()
+    this.desktops.set(id, desktop)
+    void desktop.launch()
+    return id
+  }
+
+  desktop(id: string): DesktopSession {
+    const desktop = this.desktops.get(id)
+    if (desktop === undefined) throw gone('desktop')
+    return desktop
+  }
+
+  /** Another program is remembered as the person's choice. */
+  async launchDesktop(id: string, wanted: DesktopProgramId | undefined): Promise<void> {
+    const desktop = this.desktop(id)
+    if (wanted !== undefined) await this.options.settings.save({ desktopProgram: wanted })
+    void desktop.launch(wanted)
+  }
+
+  closeDesktop(id: string): void {
+    this.desktops.get(id)?.end()
+    this.desktops.delete(id)
+  }
+
   async listEndpoints(): Promise<Endpoint[]> {
     const { api, person } = this.options.who()
     const connections = await asked(api.connections.list())
@@ -178,6 +224,7 @@ export class Work {
   /** Ends everything. The Work can be used again afterwards, by whoever is signed in then. */
   async closeAll(): Promise<void> {
     for (const id of [...this.terminals.keys()]) this.closeTerminal(id)
+    for (const id of [...this.desktops.keys()]) this.closeDesktop(id)
     await Promise.all([...this.sql.keys()].map((id) => this.closeSql(id)))
     await this.endpoints.closeAll()
     this.planned.clear()

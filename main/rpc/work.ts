@@ -5,9 +5,9 @@ import { told } from './errors.ts'
 
 const maxWindow = 10_000
 
-/** SQL sessions, terminals and endpoints. */
+/** SQL sessions, terminals, desktops and endpoints. */
 export function workRouters(work: Work) {
-  const { sql, terminal, endpoints } = rpc
+  const { sql, terminal, desktop, endpoints } = rpc
   return {
     sql: {
       open: sql.open.handler(({ input }) => work.openSql(input.connection)),
@@ -29,6 +29,17 @@ export function workRouters(work: Work) {
       write: terminal.write.handler(({ input }) => work.terminal(input.id).write(input.data)),
       resize: terminal.resize.handler(({ input }) => work.terminal(input.id).resize(input.cols, input.rows)),
       close: terminal.close.handler(({ input }) => work.closeTerminal(input.id)),
+    },
+    desktop: {
+      open: desktop.open.handler(async ({ input }) => ({
+        id: await work.openDesktop(input.connection, input.program),
+      })),
+      attach: desktop.attach.handler(({ input, signal }) => told(work.desktop(input.id).state.watch(signal))),
+      launch: desktop.launch.handler(({ input }) => work.launchDesktop(input.id, input.program)),
+      front: desktop.front.handler(({ input }) => work.desktop(input.id).front()),
+      password: desktop.password.handler(({ input }) => work.desktop(input.id).password()),
+      end: desktop.end.handler(({ input }) => work.desktop(input.id).end()),
+      close: desktop.close.handler(({ input }) => work.closeDesktop(input.id)),
     },
     endpoints: {
       list: endpoints.list.handler(() => work.listEndpoints()),

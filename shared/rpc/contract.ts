@@ -4,33 +4,17 @@ import { Annotation } from '../annotation.ts'
 import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
+import { DesktopProgramId, DesktopState } from './desktop.ts'
 import { CheckInput, CheckOutput } from './editor.ts'
 import { NoticeEvent } from './notice.ts'
+import { Problem } from './problem.ts'
+
+export { Problem }
 
 /**
  * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
  * No token, password or address of a target ever crosses it.
  */
-
-/** A failure that a person can act on. `action` names the button that helps. */
-export const Problem = z.object({
-  code: z.enum([
-    'not-signed-in',
-    'gateway-unreachable',
-    'target-unreachable',
-    'forbidden',
-    'not-found',
-    'conflict',
-    'session-ended',
-    'sign-in-failed',
-    'bad-input',
-    'failed',
-  ]),
-  message: z.string(),
-  hint: z.string().optional(),
-  action: z.enum(['sign-in', 'retry', 'reconnect', 'none']).default('none'),
-})
-export type Problem = z.infer<typeof Problem>
 
 export const Platform = z.object({
   shell: z.enum(['electron', 'browser']),
@@ -189,6 +173,8 @@ export const Settings = z.object({
   keys: z.record(z.string().max(60), z.string().max(40)).default({}),
   /** New versions: fetched by themselves, or when asked. They are installed when the app is closed. */
   updates: z.enum(['automatic', 'manual']).default('automatic'),
+  /** What shows desktops on this machine; absent: the first that is installed. */
+  desktopProgram: DesktopProgramId.optional(),
   /** Hints of the first run that were put away. */
   hints: z.array(z.string().max(40)).max(40).default([]),
   /** Drafts of SQL tabs, so that nothing typed is lost; the renderer's own shape, opaque to main. */
@@ -210,6 +196,7 @@ export const SettingsChange = z
     grouping: Settings.shape.grouping.unwrap(),
     keys: Settings.shape.keys.unwrap(),
     updates: Settings.shape.updates.unwrap(),
+    desktopProgram: DesktopProgramId,
     hints: Settings.shape.hints.unwrap(),
     workspace: z.unknown(),
   })
@@ -331,6 +318,21 @@ export const rpcContract = {
     attach: rpc.input(handle).output(eventIterator(TerminalEvent)),
     write: rpc.input(handle.extend({ data: z.string() })),
     resize: rpc.input(handle.extend({ cols: z.number().int(), rows: z.number().int() })),
+    close: rpc.input(handle),
+  },
+  desktop: {
+    /** A desktop's tab. Asks the gateway and starts the program; `program` is remembered as the choice. */
+    open: rpc.input(z.object({ connection: ConnectionName, program: DesktopProgramId.optional() })).output(handle),
+    /** The state at once, then each change. */
+    attach: rpc.input(handle).output(eventIterator(DesktopState)),
+    /** Once more, in a new session: the one before is ended. */
+    launch: rpc.input(handle.extend({ program: DesktopProgramId.optional() })),
+    /** Brings the program's window to the front, where the system lets us. */
+    front: rpc.input(handle),
+    /** The one-time password, for a program that only a person can give it to: good once, at this session's endpoint. */
+    password: rpc.input(handle).output(z.object({ user: z.string(), password: z.string() })),
+    /** Ends the session and keeps the tab. */
+    end: rpc.input(handle),
     close: rpc.input(handle),
   },
   endpoints: {

@@ -6,6 +6,7 @@ import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer } from 'ws'
 import { rpcContract, Settings } from '../../../shared/rpc/contract.ts'
+import { desktopFixture } from './desktop.ts'
 import { editorFixture } from './editor.ts'
 import * as data from './fixtures.ts'
 import { openShell, type Shell } from './shell.ts'
@@ -249,6 +250,7 @@ function router(fixture: Fixture) {
       resize: os.terminal.resize.handler(() => undefined),
       close: os.terminal.close.handler(({ input }) => shells.get(input.id)?.end()),
     },
+    desktop: desktopFixture(fixture.desktop),
     endpoints: {
       list: os.endpoints.list.handler(() => fixture.endpoints.get()),
       open: os.endpoints.open.handler(({ input }) => fixture.openEndpoint(input.connection, input.port)),

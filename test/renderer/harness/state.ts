@@ -8,7 +8,9 @@ import {
   Settings,
   type UpdateState,
 } from '../../../shared/rpc/contract.ts'
+import type { DesktopState } from '../../../shared/rpc/desktop.ts'
 import type { NoticeEvent } from '../../../shared/rpc/notice.ts'
+import { desktop as desktopState } from './desktop.ts'
 import * as data from './fixtures.ts'
 
 /** A value that streams follow: what it is now, then every change. */
@@ -66,6 +68,7 @@ export function createFixture() {
   const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })
   const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
   const endpoints = new Cell<Endpoint[]>(data.endpoints)
+  const desktop = new Cell<DesktopState>(desktopState)
   let event = 0
 
   function change(id: string, update: (request: AccessRequest) => AccessRequest): AccessRequest {
@@ -96,6 +99,7 @@ export function createFixture() {
     settings,
     requests,
     endpoints,
+    desktop,
     person: linus,
     expire: () => auth.set({ state: 'expired', gateway: 'https://gateway.harborline.example', person: linus }),
     addRequest: (request: AccessRequest) => {
