@@ -13,7 +13,14 @@ export interface Ran {
 export function run(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; input?: string; cwd?: string; timeoutMs?: number } = {},
+  options: {
+    env?: Record<string, string>
+    input?: string
+    cwd?: string
+    timeoutMs?: number
+    uid?: number
+    gid?: number
+  } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const spawnOptions: SpawnOptions = {
@@ -21,6 +28,8 @@ export function run(
       env: { ...process.env, ...options.env },
       timeout: options.timeoutMs ?? 120_000,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
     }
     const child = spawn(command, args, spawnOptions)
     const out: Buffer[] = []
