@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createCore } from '../main/core.ts'
 import { fileSecrets } from '../main/files.ts'
 import type { Log } from '../main/log.ts'
+import { Downloads } from '../web/downloads.ts'
 import { startWebShell } from '../web/shell.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -24,6 +25,7 @@ export async function startBrowserClient(options: {
 }): Promise<BrowserClient> {
   const { dataDir, gateway, port, log } = options
   const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const downloads = new Downloads()
   const core = await createCore({
     dataDir,
     secrets: fileSecrets(join(dataDir, 'secrets')),
@@ -32,11 +34,12 @@ export async function startBrowserClient(options: {
     ...(gateway === undefined ? {} : { gateway }),
     // The page is in the browser already and opens the sign-in beside itself.
     openExternal: async () => {},
+    saver: downloads.saver,
     log,
   })
   try {
     const rendererDir = join(root, 'renderer', 'dist')
-    const shell = await startWebShell({ core, rendererDir, ...(port === undefined ? {} : { port }) })
+    const shell = await startWebShell({ core, downloads, rendererDir, ...(port === undefined ? {} : { port }) })
     return {
       url: shell.url,
       newLink: shell.newLink,

@@ -12,7 +12,12 @@ import { csv, printable, say, table, write } from './output.ts'
 export type SqlFormat = 'table' | 'csv'
 
 /** All rows go to the output, so nothing is cut; what the reader has not taken yet waits in a file. */
-const limits: ResultLimits = { rows: Number.POSITIVE_INFINITY, size: Number.POSITIVE_INFINITY, memory: 8 * 1024 * 1024 }
+const limits: ResultLimits = {
+  rows: Number.POSITIVE_INFINITY,
+  size: Number.POSITIVE_INFINITY,
+  memory: 8 * 1024 * 1024,
+  free: 0,
+}
 const block = 1000
 
 /** Runs SQL, statement by statement, to the first that fails. Rows to stdout, the rest to stderr. Resolves with the exit code. */

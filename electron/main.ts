@@ -21,6 +21,7 @@ import { type Desktop, startDesktop } from './desktop.ts'
 import { menuTemplate } from './menu.ts'
 import { brokerPorts } from './ports.ts'
 import { openPages, pageScheme, schemePrivileges } from './protocol.ts'
+import { dialogSaver } from './save.ts'
 import { keychainSecrets, type SafeStorage } from './secrets.ts'
 import { isWebAddress, lockContents, lockSession } from './security.ts'
 import { windowOptions } from './window.ts'
@@ -59,6 +60,7 @@ async function assemble(): Promise<Core> {
     version: app.getVersion(),
     ...(gateway === '' ? {} : { gateway }),
     openExternal,
+    saver: dialogSaver(dialog, app.getPath('downloads')),
     log,
   })
   const handler = new RPCHandler(core.router)

@@ -15,6 +15,7 @@ import { editorRouter } from './rpc/editor.ts'
 import { told } from './rpc/errors.ts'
 import { forwardRouter } from './rpc/forward.ts'
 import { workRouters } from './rpc/work.ts'
+import { downloadsSaver, type Saver } from './save.ts'
 import type { SecretStore } from './secrets.ts'
 import { openSettings } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
@@ -37,6 +38,8 @@ export interface CoreOptions {
   updates?: Updates
   /** Where files for the person go; absent: their downloads folder. */
   downloadsDir?: string
+  /** How the person says where an export goes; absent: into their downloads folder. */
+  saver?: Saver
   /** Called with the settings at the start, and whenever they are saved. */
   onSettings?(settings: Settings): void
   log: Log
@@ -102,6 +105,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     dataDir,
     settings,
     who: () => account.require(),
+    saver: options.saver ?? downloadsSaver(options.downloadsDir),
     warn: (message) => log.warn({}, message),
   })
   const follow = (who: SignedIn, signal: AbortSignal): void => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Connection } from '../shared/api/models.ts'
-import type { Endpoint } from '../shared/rpc/contract.ts'
+import type { Endpoint, ExportEvent, ExportFormat } from '../shared/rpc/contract.ts'
 import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
 import { plannedPort } from './endpoints/ports.ts'
@@ -11,8 +11,10 @@ import { fail, messageOf } from './problem.ts'
 import { findPrograms } from './rdp/find.ts'
 import { choose } from './rdp/programs.ts'
 import { DesktopSession } from './rdp/session.ts'
+import type { Saver } from './save.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
+import { exportResult } from './sql/export/export.ts'
 import { ResultStore } from './sql/result.ts'
 import { SqlSession } from './sql/session.ts'
 import { TerminalSession } from './terminal/session.ts'
@@ -23,6 +25,8 @@ export interface WorkOptions {
   settings: SettingsStore
   /** Who is signed in; throws when nobody is. Asked anew for each session, so that work outlives a sign-in. */
   who(): SignedIn
+  /** How files for the person are saved. */
+  saver: Saver
   warn(message: string): void
 }
 
@@ -83,6 +87,16 @@ export class Work {
       if (result !== undefined) return result
     }
     throw gone('result')
+  }
+
+  /** Saves a result as a file. Only for who is signed in: what was let through to them is theirs while that lasts. */
+  exportResult(
+    request: { result: string; format: ExportFormat; name: string; partial: boolean },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ExportEvent, void, void> {
+    this.options.who()
+    const { result, ...rest } = request
+    return exportResult({ ...rest, store: this.result(result), saver: this.options.saver }, signal)
   }
 
   async release(result: string): Promise<void> {

@@ -12,9 +12,11 @@ import { type Core, createCore } from '../main/core.ts'
 import { fileSecrets } from '../main/files.ts'
 import type { rpcContract } from '../shared/rpc/contract.ts'
 import { Door } from './door.ts'
+import { Downloads } from './downloads.ts'
 import { startWebShell, type WebShell } from './shell.ts'
 
 let dir: string
+const downloads = new Downloads()
 let core: Core
 let shell: WebShell
 let origin: string
@@ -30,9 +32,10 @@ beforeAll(async () => {
     shell: 'browser',
     version: '0.0.0',
     openExternal: () => Promise.resolve(),
+    saver: downloads.saver,
     log,
   })
-  shell = await startWebShell({ core, rendererDir: dir })
+  shell = await startWebShell({ core, rendererDir: dir, downloads })
   origin = new URL(shell.url).origin
 })
 
@@ -55,6 +58,7 @@ function get(url: string, headers: Record<string, string> = {}, method = 'GET'):
       response.on('data', (chunk) => {
         body += String(chunk)
       })
+      response.on('error', reject)
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
     })
     sent.on('error', reject)
@@ -106,6 +110,37 @@ test('another name for this address is not answered', async () => {
     expect((await get(`${origin}/`, { ...own, host })).status).toBe(421)
     expect((await get(shell.newLink(), { host })).status).toBe(421)
   }
+})
+
+test('a download is for the page alone, once, whole, and under its name', async () => {
+  const own = { cookie: await cookie() }
+  const target = await downloads.saver({ name: 'Kunden "ä".csv', type: 'text/csv' })
+  const path = target?.offer ?? ''
+  expect(path).toMatch(/^\/download\//)
+  expect((await get(`${origin}${path}`)).status).toBe(401)
+  expect((await get(`${origin}${path}`, own, 'HEAD')).status).toBe(404)
+  const answer = get(`${origin}${path}`, own)
+  const stream = await target?.open()
+  stream?.end('id\r\n1\r\n')
+  const { status, headers, body } = await answer
+  expect([status, body]).toEqual([200, 'id\r\n1\r\n'])
+  expect(headers['content-disposition']).toBe("attachment; filename*=UTF-8''Kunden%20%22%C3%A4%22.csv")
+  expect(headers['content-security-policy']).toContain("default-src 'none'")
+  expect(await target?.commit()).toBe('Kunden "ä".csv')
+  expect((await get(`${origin}${path}`, own)).status).toBe(404)
+})
+
+test('a download that is given up breaks off, so that the browser keeps no part of it', async () => {
+  const own = { cookie: await cookie() }
+  const target = await downloads.saver({ name: 'a.csv', type: 'text/csv' })
+  const answer = get(`${origin}${target?.offer}`, own)
+  const stream = await target?.open()
+  await new Promise((resolve) => stream?.write('half', resolve))
+  await target?.discard()
+  await expect(answer).rejects.toThrow()
+  const unused = await downloads.saver({ name: 'a.csv', type: 'text/csv' })
+  await unused?.discard()
+  expect((await get(`${origin}${unused?.offer}`, own)).status).toBe(404)
 })
 
 async function upgrade(headers: Record<string, string>, path = '/rpc'): Promise<number> {

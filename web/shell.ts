@@ -7,10 +7,13 @@ import { isOwnPeer } from '../main/peer.ts'
 import { fail, messageOf } from '../main/problem.ts'
 import { type Asset, openAssets } from './assets.ts'
 import { Door } from './door.ts'
+import { type Downloads, downloadsPath } from './downloads.ts'
 import { pageHeaders, plainHeaders } from './headers.ts'
 
 export interface WebShellOptions {
   core: Core
+  /** What the core saves for the person: the same that the core was given as its saver. */
+  downloads: Downloads
   /** The built renderer: `index.html` and what it loads. */
   rendererDir: string
   host?: '127.0.0.1'
@@ -39,7 +42,7 @@ export async function startWebShell(options: WebShellOptions): Promise<WebShell>
   const port = await listen(server, host, options.port ?? 0)
   const authority = `${host}:${port}`
   const door = new Door(port)
-  const shell: Shell = { authority, door, assets }
+  const shell: Shell = { authority, door, assets, downloads: options.downloads }
 
   server.on('request', (request, response) => {
     answer(shell, request, response).catch((error: unknown) => {
@@ -74,6 +77,7 @@ export async function startWebShell(options: WebShellOptions): Promise<WebShell>
 interface Shell {
   authority: string
   door: Door
+  downloads: Downloads
   assets(path: string): Promise<Asset | undefined>
 }
 
@@ -94,6 +98,12 @@ async function answer(shell: Shell, request: IncomingMessage, response: ServerRe
   }
   if (!shell.door.knows(request.headers.cookie)) {
     say(response, 401, 'Open the link that Sallyport printed in its terminal. Press Enter there for a new one.')
+    return
+  }
+  if (url.pathname.startsWith(downloadsPath)) {
+    // A HEAD would use up what a GET is to bring.
+    if (request.method === 'GET' && shell.downloads.serve(url.pathname, response)) return
+    say(response, 404, 'This download was begun before, or is no longer there.')
     return
   }
   const asset = await shell.assets(url.pathname)

@@ -1,4 +1,5 @@
 import { fail } from '../problem.ts'
+import { rearranged } from '../sql/rearrange.ts'
 import type { Work } from '../work.ts'
 import { rpc } from './base.ts'
 import { told } from './errors.ts'
@@ -19,6 +20,8 @@ export function workRouters(work: Work) {
         const rows = await store.window(from, to)
         return { rows: rows.map((row) => [...row]), total: store.kept, complete: store.complete }
       }),
+      export: sql.export.handler(({ input, signal }) => told(work.exportResult(input, signal))),
+      rearrange: sql.rearrange.handler(async ({ input }) => ({ text: await rearranged(input) })),
       cancel: sql.cancel.handler(({ input }) => work.sqlSession(input.id).cancel()),
       release: sql.release.handler(({ input }) => work.release(input.result)),
       close: sql.close.handler(({ input }) => work.closeSql(input.id)),

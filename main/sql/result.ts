@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { codeOf, messageOf } from '../problem.ts'
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ResultColumn } from '../../shared/rpc/contract.ts'
+import { codeOf, fail, messageOf } from '../problem.ts'
 
 export type Row = readonly (string | null)[]
 
@@ -12,9 +13,21 @@ export interface ResultLimits {
   size: number
   /** Held in memory before pages go to the spool file. */
   memory: number
+  /** Bytes of the disk that are left to others. */
+  free: number
 }
 
-export const defaultLimits: ResultLimits = { rows: 1_000_000, size: 512 * 1024 * 1024, memory: 8 * 1024 * 1024 }
+const mib = 1024 * 1024
+
+export const defaultLimits: ResultLimits = {
+  rows: 5_000_000,
+  size: 2048 * mib,
+  memory: 4 * mib,
+  free: 512 * mib,
+}
+
+/** How much is spilled between two looks at what the disk has left. */
+const checkEvery = 32 * mib
 
 const pageRows = 256
 const pageSize = 256 * 1024
@@ -43,6 +56,8 @@ export class ResultStore {
   complete = false
   /** Why rows were dropped, in words; undefined when all are kept. */
   cut: string | undefined
+  /** As they were told last, with what is masked. */
+  columns: readonly ResultColumn[] = []
   private readonly file: string
   private readonly limits: ResultLimits
   private readonly pages: Page[] = []
@@ -51,6 +66,7 @@ export class ResultStore {
   private inMemory = 0
   private unwritten = 0
   private end = 0
+  private checked = Number.NEGATIVE_INFINITY
   private handle: Promise<FileHandle> | undefined
   private writing: Promise<void> = Promise.resolve()
   private opened = false
@@ -110,6 +126,7 @@ export class ResultStore {
     this.writing = this.writing.then(async () => {
       try {
         if (this.cut === undefined && !this.released) {
+          await this.checkDisk(place.offset)
           await writeWhole(await this.openFile(), bytes, place.offset)
           page.rows = undefined
           this.inMemory -= page.size
@@ -123,6 +140,14 @@ export class ResultStore {
         this.unwritten -= page.size
       }
     })
+  }
+
+  private async checkDisk(written: number): Promise<void> {
+    if (written - this.checked < checkEvery) return
+    this.checked = written
+    await this.openFile()
+    const { bavail, bsize } = await statfs(dirname(this.file))
+    if (bavail * bsize < this.limits.free) throw new Error('the disk is nearly full')
   }
 
   private openFile(): Promise<FileHandle> {
@@ -148,6 +173,14 @@ export class ResultStore {
     return rows
   }
 
+  /** Every row that is kept, in order, a page at a time. For one pass over all of it: what is read is not remembered. */
+  async *scan(): AsyncGenerator<readonly Row[], void, void> {
+    for (let i = 0; i < this.pages.length && !this.released; i += 1) {
+      const page = this.pages[i]
+      if (page !== undefined) yield page.rows ?? (await this.readPage(page))
+    }
+  }
+
   /** The last page that begins at or before `index`. */
   private pageOf(index: number): number {
     let low = 0
@@ -165,16 +198,27 @@ export class ResultStore {
     if (page.rows !== undefined) return page.rows
     const cached = this.cache.get(page)
     if (cached !== undefined) return cached
-    if (page.place === undefined) return []
-    const bytes = Buffer.alloc(page.place.length)
-    const handle = await this.openFile()
-    await handle.read(bytes, 0, bytes.length, page.place.offset)
-    const rows: Row[] = JSON.parse(bytes.toString())
+    const rows = await this.readPage(page)
     this.cache.set(page, rows)
     for (const oldest of this.cache.keys()) {
       if (this.cache.size <= cachedPages) break
       this.cache.delete(oldest)
     }
+    return rows
+  }
+
+  private async readPage(page: Page): Promise<Row[]> {
+    if (page.place === undefined) return page.rows ?? []
+    const { offset, length } = page.place
+    const bytes = Buffer.alloc(length)
+    const handle = await this.openFile()
+    let read = 0
+    while (read < length) {
+      const { bytesRead } = await handle.read(bytes, read, length - read, offset + read)
+      if (bytesRead === 0) throw fail('failed', 'The file that holds this result is shorter than it was.')
+      read += bytesRead
+    }
+    const rows: Row[] = JSON.parse(bytes.toString())
     return rows
   }
 

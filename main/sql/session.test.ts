@@ -298,3 +298,22 @@ function insertBefore(chunk: Buffer, type: string, bytes: Buffer): Buffer {
   }
   return chunk
 }
+
+test('the first rows are told of at once, and not when the next come', async () => {
+  const session = openSession()
+  // The server sends what it has when its buffer of 8 KiB is full, then sleeps.
+  const text =
+    "select i, case when i < 3 then repeat('x', 9000) else pg_sleep(1)::text end from generate_series(1, 3) i"
+  const at: Record<string, number> = {}
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true })) {
+    if (event.type === 'progress' || event.type === 'complete') at[event.type] ??= performance.now()
+  }
+  expect((at.complete ?? 0) - (at.progress ?? 0)).toBeGreaterThan(500)
+})
+
+test('a disk that is nearly full is left alone, and that is said', async () => {
+  const session = openSession({ ...defaultLimits, memory: 1024, free: Number.MAX_SAFE_INTEGER })
+  const events = await runAll(session, "select repeat('x', 1000) from generate_series(1, 20000)")
+  expect(only(events, 'complete')[0]).toMatchObject({ rows: 20_000, truncated: true })
+  expect(only(events, 'notice')[0]?.message).toMatch(/only the first [\d,]+ rows are kept: the disk is nearly full/)
+})

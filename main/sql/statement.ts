@@ -8,6 +8,8 @@ import type { ResultStore, Row } from './result.ts'
 import { typeName } from './types.ts'
 import type { ServerMessage, ServerWords } from './wire.ts'
 
+/** Rows are told of this long after they came: the first at once, so that they are on the screen before anybody waits. */
+const firstProgressMs = 10
 const progressMs = 100
 
 export interface StatementContext {
@@ -41,7 +43,9 @@ interface Incoming {
   columns: ResultColumn[]
   told: boolean
   tag: string
-  lastProgress: number
+  /** Rows that have been told of. */
+  progressed: number
+  timer: NodeJS.Timeout | undefined
 }
 
 class Execution {
@@ -108,7 +112,7 @@ class Execution {
   }
 
   private begin(columns: ResultColumn[]): void {
-    this.incoming = { store: this.context.newResult(), columns, told: false, tag: '', lastProgress: this.started }
+    this.incoming = { store: this.context.newResult(), columns, told: false, tag: '', progressed: 0, timer: undefined }
   }
 
   private tellColumns(): void {
@@ -125,6 +129,7 @@ class Execution {
       const { dataClass, policy, requestable } = mask
       return { ...column, masked: { dataClass, policyId: policy.id, reason: policy.reason, requestable } }
     })
+    incoming.store.columns = columns
     this.context.emit({ type: 'columns', statement: this.context.statement, result: incoming.store.id, columns })
   }
 
@@ -136,14 +141,18 @@ class Execution {
       wire.pause()
       void incoming.store.drained().then(() => wire.resume())
     }
-    const now = this.context.now()
-    if (now - incoming.lastProgress < progressMs) return
-    incoming.lastProgress = now
-    this.progress(incoming)
+    // By the clock and not by the next row, which may be long in coming.
+    incoming.timer ??= setTimeout(
+      () => this.progress(incoming),
+      incoming.progressed === 0 ? firstProgressMs : progressMs,
+    )
   }
 
   private progress(incoming: Incoming): void {
     const { store } = incoming
+    clearTimeout(incoming.timer)
+    incoming.timer = undefined
+    incoming.progressed = store.kept
     this.context.emit({ type: 'progress', statement: this.context.statement, result: store.id, rows: store.kept })
   }
 

@@ -119,6 +119,39 @@ export type RunEvent = z.infer<typeof RunEvent>
 /** A cell as text in PostgreSQL's output format; null is SQL NULL. */
 export const Cell = z.string().nullable()
 
+export const ExportFormat = z.enum(['csv', 'json', 'xlsx'])
+export type ExportFormat = z.infer<typeof ExportFormat>
+
+/** How the export of a result goes. The file is there with `done`, whole, and not before. */
+export const ExportEvent = z.discriminatedUnion('type', [
+  /** The browser shell: the page opens this path of its own origin, and the browser saves what comes. */
+  z.object({ type: z.literal('offer'), path: z.string().regex(/^\/download\/[A-Za-z0-9_-]+$/) }),
+  z.object({ type: z.literal('progress'), rows: z.number().int(), total: z.number().int(), bytes: z.number().int() }),
+  /** The person chose no place for it. */
+  z.object({ type: z.literal('dismissed') }),
+  /** `file`: where it is, in words. */
+  z.object({ type: z.literal('done'), rows: z.number().int(), bytes: z.number().int(), file: z.string() }),
+])
+export type ExportEvent = z.infer<typeof ExportEvent>
+
+const ColumnIndex = z.number().int().min(0)
+
+/** A query, the columns of its result, and how the result is wanted: `column` counts them from 0. */
+export const Rearrangement = z.object({
+  text: z.string(),
+  columns: z.array(ResultColumn),
+  sort: z.array(z.object({ column: ColumnIndex, direction: z.enum(['asc', 'desc']) })),
+  filters: z.array(
+    z.object({
+      column: ColumnIndex,
+      operator: z.enum(['contains', 'equals', 'differs', 'less', 'greater', 'null', 'not-null']),
+      /** Not used by the last two. */
+      value: z.string(),
+    }),
+  ),
+})
+export type Rearrangement = z.infer<typeof Rearrangement>
+
 export const TerminalEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), sessionId: z.string() }),
   /** Output for xterm, annotations taken out. */
@@ -303,6 +336,12 @@ export const rpcContract = {
       .input(z.object({ result: z.string(), from: z.number().int().min(0), to: z.number().int().min(0) }))
       .output(z.object({ rows: z.array(z.array(Cell)), total: z.number().int(), complete: z.boolean() })),
     cancel: rpc.input(handle),
+    /** Saves a whole result that is complete. `partial`: also when rows of it were not kept, which the person was told. */
+    export: rpc
+      .input(z.object({ result: z.string(), format: ExportFormat, name: z.string().max(200), partial: z.boolean() }))
+      .output(eventIterator(ExportEvent)),
+    /** The statement that shows a query's result sorted or filtered; a problem says why there is none. Runs nothing. */
+    rearrange: rpc.input(Rearrangement).output(z.object({ text: z.string() })),
     release: rpc.input(z.object({ result: z.string() })),
     close: rpc.input(handle),
   },

@@ -231,6 +231,15 @@ function router(fixture: Fixture) {
       run: os.sql.run.handler(({ input, signal }) => runScript(input, fixture, signal)),
       rows: os.sql.rows.handler(({ input }) => fixture.rows(input.from, input.to)),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
+      export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),
+      rearrange: os.sql.rearrange.handler(({ input, errors }) => {
+        const masked = [...input.sort, ...input.filters].find(({ column }) => input.columns[column]?.masked)
+        if (masked !== undefined) {
+          const message = `${input.columns[masked.column]?.name} is masked.`
+          throw errors.PROBLEM({ data: { code: 'bad-input', message, action: 'none' } })
+        }
+        return { text: `SELECT * FROM (\n${input.text}\n) AS result` }
+      }),
       release: os.sql.release.handler(() => undefined),
       close: os.sql.close.handler(() => undefined),
     },

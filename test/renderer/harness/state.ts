@@ -4,6 +4,7 @@ import {
   type AuthState,
   type DeepLink,
   type Endpoint,
+  type ExportEvent,
   type LinkState,
   Settings,
   type UpdateState,
@@ -66,6 +67,7 @@ export function createFixture() {
   const update = new Cell<UpdateState>({ state: 'current', checkedAt: data.at(-25 * 60_000) })
   const requests = new Cell<readonly AccessRequest[]>(data.requests)
   const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })
+  const exports = new Cell(0)
   const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
   const endpoints = new Cell<Endpoint[]>(data.endpoints)
   const desktop = new Cell<DesktopState>(desktopState)
@@ -117,6 +119,13 @@ export function createFixture() {
     notices: new Cell<NoticeEvent>({ type: 'waiting', requests: [] }),
     events: (signal?: AbortSignal) => latest.follow(signal),
     deepLinks: new Cell<DeepLink | undefined>(undefined),
+    /** An export that gets halfway, and waits there until it is let go on or is left. */
+    exported: async function* (signal?: AbortSignal): AsyncGenerator<ExportEvent, void, void> {
+      yield { type: 'progress', rows: 25_000, total: 50_000, bytes: 3_400_000 }
+      await Promise.race([exports.changed(), aborted(signal)])
+      if (!signal?.aborted) yield { type: 'done', rows: 50_000, bytes: 6_800_000, file: 'customers.csv' }
+    },
+    finishExport: () => exports.set(exports.get() + 1),
     rows: (from: number, to: number) => {
       const total = 50_000
       const rows = []

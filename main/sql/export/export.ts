@@ -1,0 +1,137 @@
+import { finished } from 'node:stream/promises'
+import type { ExportEvent, ExportFormat } from '../../../shared/rpc/contract.ts'
+import { fail, messageOf, ProblemError } from '../../problem.ts'
+import { AsyncQueue } from '../../queue.ts'
+import type { SavedFile, Saver, SaveTarget } from '../../save.ts'
+import type { ResultStore, Row } from '../result.ts'
+import { encodeCsv } from './csv.ts'
+import { type Formats, write } from './format.ts'
+import { encodeJson } from './json.ts'
+import { encodeXlsx } from './xlsx.ts'
+
+const formats: Formats = {
+  csv: { extension: 'csv', type: 'text/csv; charset=utf-8', encode: encodeCsv },
+  json: { extension: 'json', type: 'application/json; charset=utf-8', encode: encodeJson },
+  xlsx: {
+    extension: 'xlsx',
+    type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    encode: encodeXlsx,
+  },
+}
+
+export interface ExportRequest {
+  store: ResultStore
+  format: ExportFormat
+  /** A name for the file, without extension; what a file name can't hold is taken out. */
+  name: string
+  /** The person knows that rows of the result were not kept, and wants those that were. */
+  partial: boolean
+  saver: Saver
+}
+
+/**
+ * Writes a whole result to a file, as events; leaving them, or `signal`, cancels. The file is there when all of it is, and not at
+ * all otherwise. Throws a ProblemError where the result is not whole, or the format can't hold it.
+ */
+export async function* exportResult(
+  request: ExportRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<ExportEvent, void, void> {
+  const { store, partial, saver } = request
+  if (!store.complete) {
+    throw fail('conflict', 'The result is still coming in.', { hint: 'Export it when it is complete, or cancel it.' })
+  }
+  if (store.cut !== undefined && !partial) {
+    throw fail('conflict', `The result has ${store.seen.toLocaleString('en')} rows; ${store.cut}.`, {
+      hint: 'Narrow the statement, or export the rows that are kept.',
+    })
+  }
+  const target = await saver(fileOf(request))
+  if (target === undefined) {
+    yield { type: 'dismissed' }
+    return
+  }
+  const queue = new AsyncQueue<ExportEvent>()
+  const abort = new AbortController()
+  const work = save(request, target, abort.signal, (event) => {
+    if (event.type !== 'progress' || !queue.mergeLast((last) => (last.type === 'progress' ? event : undefined)))
+      queue.push(event)
+  }).finally(() => queue.end())
+  // Awaited below, but maybe later than it fails.
+  work.catch(() => {})
+  try {
+    yield* queue.until(signal)
+    if (!signal?.aborted) await work
+  } finally {
+    abort.abort()
+    await work.catch((error: unknown) => {
+      // Cancelling it is how it was made to fail; any other failure has been thrown above.
+      if (!(error instanceof ProblemError)) throw error
+    })
+  }
+}
+
+function fileOf({ name, format }: ExportRequest): SavedFile {
+  const { extension, type } = formats[format]
+  const plain = name
+    .replace(/[^\p{L}\p{N} ,._-]+/gu, '')
+    .replace(/^[.\s]+/, '')
+    .trim()
+    .slice(0, 80)
+  return { name: `${plain === '' ? 'result' : plain}.${extension}`, type }
+}
+
+async function save(
+  { store, format }: ExportRequest,
+  target: SaveTarget,
+  signal: AbortSignal,
+  emit: (event: ExportEvent) => void,
+): Promise<void> {
+  const total = store.kept
+  let rows = 0
+  let bytes = 0
+  async function* pages(): AsyncGenerator<readonly Row[], void, void> {
+    for await (const page of store.scan()) {
+      signal.throwIfAborted()
+      yield page
+      rows += page.length
+    }
+  }
+  try {
+    if (target.offer !== undefined) emit({ type: 'offer', path: target.offer })
+    emit({ type: 'progress', rows, total, bytes })
+    const stream = await untilAborted(target.open(), signal)
+    // A stream that fails says so to the write that waits, or to `finished`; without a listener it would end the process.
+    stream.on('error', () => {})
+    try {
+      for await (const chunk of formats[format].encode({ columns: store.columns, rows: total, pages: pages() })) {
+        const encoded = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+        await write(stream, encoded)
+        bytes += encoded.length
+        emit({ type: 'progress', rows, total, bytes })
+      }
+      if (rows !== total) throw fail('session-ended', 'The result was closed while it was written.')
+      stream.end()
+      await finished(stream)
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+    signal.throwIfAborted()
+    emit({ type: 'done', rows, bytes, file: await target.commit() })
+  } catch (error) {
+    await target.discard()
+    if (error instanceof ProblemError) throw error
+    if (signal.aborted) throw fail('failed', 'The export was cancelled. Nothing was saved.')
+    throw fail('failed', `The export could not be written: ${messageOf(error)}. Nothing was saved.`, { cause: error })
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
