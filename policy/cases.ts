@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Action, isAction } from '../shared/actions.ts'
 import { ConnectionKind, ConnectionName, type ConnectionRef, Environment } from '../shared/connection.ts'
-import type { Grant, PolicyRef } from '../shared/decision.ts'
+import type { Approval, Grant, PolicyRef } from '../shared/decision.ts'
 import type { PolicyFile, PolicyProblem } from '../shared/link.ts'
 import type { Principal } from '../shared/principal.ts'
 import { describeDecision, describeUnmask } from './explain.ts'
@@ -45,6 +45,8 @@ const Case = z
     policy: z.string().optional(),
     /** For hold, and for masked that can be asked for: the group that approves. */
     approve: z.string().optional(),
+    /** For hold: the rule that approves by itself; `none` for people alone. */
+    auto: z.string().optional(),
   })
   .refine((each) => (each.do === undefined) !== (each.unmask === undefined), 'a case has either "do" or "unmask"')
 
@@ -117,27 +119,32 @@ function ask(
     if (!set.dataClasses.some((each) => each.name === what)) return `there is no data class ${what}`
     const unmask = set.unmask(principal, connection, what, context, grants)
     const policies = unmask.verdict === 'masked' ? [unmask.policy] : []
-    const group = unmask.verdict === 'masked' ? unmask.approval?.group : undefined
-    return differs(one, unmask.verdict, policies, group, describeUnmask(unmask))
+    const approval = unmask.verdict === 'masked' ? unmask.approval : undefined
+    return differs(one, unmask.verdict, policies, approval, describeUnmask(unmask))
   }
   if (!isSessionAction(what)) return `there is no action ${what}`
   const decision = set.decide({ principal, connection, action: what, request: facts, context, grants })
   const policies = decision.verdict === 'allow' ? decision.policies : [decision.policy]
-  const group = decision.verdict === 'hold' ? decision.approval.group : undefined
-  return differs(one, decision.verdict, policies, group, describeDecision(decision))
+  const approval = decision.verdict === 'hold' ? decision.approval : undefined
+  return differs(one, decision.verdict, policies, approval, describeDecision(decision))
 }
 
 function differs(
   one: Case,
   verdict: Case['expect'],
   policies: readonly PolicyRef[],
-  group: string | undefined,
+  approval: Approval | undefined,
   said: string,
 ): string | undefined {
   if (verdict !== one.expect) return `expected ${one.expect}. ${said}`
   if (one.policy !== undefined && !policies.some(({ id }) => id === one.policy))
     return `expected ${one.policy}. ${said}`
-  if (one.approve !== undefined && group !== one.approve) return `expected an approval by ${one.approve}. ${said}`
+  if (one.approve !== undefined && approval?.group !== one.approve) {
+    return `expected an approval by ${one.approve}. ${said}`
+  }
+  if (one.auto !== undefined && (approval?.auto?.id ?? 'none') !== one.auto) {
+    return `expected an approval by the rule ${one.auto}. ${said}`
+  }
   return undefined
 }
 

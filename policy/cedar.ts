@@ -12,6 +12,10 @@ export interface CheckedPolicy {
   readonly meta: PolicyMeta
   /** A condition looks at `context.now`. */
   readonly readsTime: boolean
+  /** Attributes of the context that its conditions look at. */
+  readonly reads: ReadonlySet<string>
+  /** The context is used other than by an attribute's name. */
+  readonly wholeContext: boolean
   /** The policy's scope includes the action. */
   mayConcern(action: Action): boolean
 }
@@ -41,7 +45,24 @@ export function checkPolicies(
     byId.set(id, source)
     policies.push(policy)
   }
+  if (problems.length === 0) problems.push(...policies.flatMap((policy) => autoProblems(policy, policies)))
   return { policies, problems }
+}
+
+/** A rule that approves names a permit that people would approve, and reads nothing of the context but attributes by name. */
+function autoProblems(
+  { meta, source, wholeContext }: CheckedPolicy,
+  policies: readonly CheckedPolicy[],
+): PolicyProblem[] {
+  if (meta.auto === undefined) return []
+  const found: PolicyProblem[] = []
+  const problem = (reason: string) => found.push({ file: source.file, line: lineOfText(source, '@auto'), reason })
+  const target = policies.find((policy) => policy.meta.ref.id === meta.auto)
+  if (target?.meta.approval === undefined) {
+    problem(`@auto("${meta.auto}") names no permit with @approve of this set`)
+  }
+  if (wholeContext) problem('a rule with @auto reads attributes of the context by name, not the context as a whole')
+  return found
 }
 
 function checkOne(
@@ -81,9 +102,12 @@ function checkOne(
   }
   if (problems.length > before) return undefined
   const scope = action.op === 'All' ? undefined : actionNames(action)
+  const { reads, uses } = contextUse(answer.json.conditions)
   return {
     source,
     meta,
+    reads,
+    wholeContext: uses > 0,
     readsTime: mentions(answer.json.conditions, (node) => node.attr === 'now'),
     mayConcern: (asked) => scope === undefined || scope.some((name) => covers(name, asked)),
   }
@@ -149,6 +173,23 @@ function actionNames(constraint: unknown): readonly string[] {
     return false
   })
   return names
+}
+
+/** Attributes of the context that conditions name, and how often they use it in another way. */
+function contextUse(conditions: unknown): { reads: ReadonlySet<string>; uses: number } {
+  const reads = new Set<string>()
+  let uses = 0
+  const isContext = (value: unknown): boolean => isNode(value) && value.Var === 'context'
+  mentions(conditions, (node) => {
+    if (isContext(node)) uses++
+    if (isContext(node.left) && typeof node.attr === 'string') {
+      reads.add(node.attr)
+      // Counted when the walk gets to it.
+      uses--
+    }
+    return false
+  })
+  return { reads, uses }
 }
 
 /** JSON with sorted keys. */

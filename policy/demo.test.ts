@@ -25,7 +25,8 @@ describe('the demo policy', () => {
 
   test.each(names)('fails its tests without %s', async (name) => {
     const text = policies
-      .filter((_, i) => names[i] !== name)
+      // With the rules that approve for it: they would name nothing.
+      .filter(({ text }, i) => names[i] !== name && !text.includes(`@auto("${name}")`))
       .map((policy) => policy.text)
       .join('')
     const mutilated = files.map((file) => (file.path === 'demo.cedar' ? { path: file.path, text } : file))

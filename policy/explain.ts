@@ -25,7 +25,8 @@ export function describeUnmask(unmask: Unmask): string {
 
 /** `1 approval from dba, within 30 min` */
 export function describeApproval(approval: Approval): string {
-  const { count, group, windowSeconds } = approval
+  const { count, group, windowSeconds, auto } = approval
+  if (auto !== undefined) return `approved by the rule ${auto.id}, without people`
   return `${count} ${count === 1 ? 'approval' : 'approvals'} from ${group}, within ${describeSeconds(windowSeconds)}`
 }
 

@@ -33,6 +33,17 @@ export interface PolicyInput {
   grants: readonly Grant[]
 }
 
+/**
+ * The attributes of the context that are known of this very request. Those that only have the value that says least are not: a rule
+ * must not approve on them. Of what can't be read whole, nothing is known.
+ */
+export function givenIn(facts: RequestFacts, context: Surroundings, ...more: string[]): ReadonlySet<string> {
+  if (facts.complete === false) return new Set()
+  const known = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const ticket = context.ticket === undefined ? [] : ['ticket']
+  return new Set(['now', 'sourceIp', 'mfa', 'grants', ...known, ...ticket, ...more])
+}
+
 /** Grants that are in force for a principal on a connection, the one that lasts longest first. */
 export function grantsInForce(
   grants: readonly Grant[],

@@ -7,7 +7,7 @@ import { type CheckedPolicy, checkPolicies } from './cedar.ts'
 import { classificationFile, classOf, type DataClass, parseClassification } from './classification.ts'
 import { connectionRequest, unmaskRequest } from './entities.ts'
 import { type Evaluate, prepare } from './evaluate.ts'
-import { grantsInForce, type PolicyInput, type Surroundings } from './input.ts'
+import { givenIn, grantsInForce, type PolicyInput, type Surroundings } from './input.ts'
 import type { MaskKind } from './masks.ts'
 import { schemaText } from './schema.ts'
 import { decisionOf, ruling, unmaskOf } from './verdict.ts'
@@ -112,7 +112,7 @@ function makeSet(
   classes: readonly DataClass[],
   evaluate: Evaluate,
 ): PolicySet {
-  const metas = new Map(policies.map((policy) => [policy.meta.ref.id, policy.meta]))
+  const byId = new Map(policies.map((policy) => [policy.meta.ref.id, policy]))
   return {
     version,
     dataClasses: classes,
@@ -121,12 +121,12 @@ function makeSet(
     decide({ principal, connection, action, request = {}, context, grants }) {
       const inForce = grantsInForce(grants, principal, connection, context.now)
       const answer = evaluate(action, connectionRequest(principal, connection, action, request, context, inForce))
-      return decisionOf(ruling(answer, metas), action, connection.name, inForce)
+      return decisionOf(ruling(answer, byId, givenIn(request, context)), action, connection.name, inForce)
     },
     unmask(principal, connection, dataClass, context, grants) {
       const inForce = grantsInForce(grants, principal, connection, context.now)
       const answer = evaluate('unmask', unmaskRequest(principal, connection, dataClass, context, inForce))
-      return unmaskOf(ruling(answer, metas), dataClass, inForce)
+      return unmaskOf(ruling(answer, byId, givenIn({}, context, 'connection', 'environment')), dataClass, inForce)
     },
     classify(connection, schema, table, column) {
       const found = classOf(classes, connection, schema, table, column)

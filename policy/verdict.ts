@@ -13,24 +13,50 @@ export type Ruling =
   | { kind: 'permitted'; policies: readonly PolicyRef[] }
   | { kind: 'approval'; policy: PolicyRef; approval: Approval }
 
-/** Any policy that fails to evaluate makes the whole ruling fail: it might have been the forbid that mattered. */
-export function ruling(answer: AuthorizationAnswer, metas: ReadonlyMap<string, PolicyMeta>): Ruling {
+/** A policy as rulings need it. */
+export interface RulingPolicy {
+  meta: PolicyMeta
+  /** Attributes of the context that it looks at. */
+  reads: ReadonlySet<string>
+}
+
+/**
+ * Any policy that fails to evaluate makes the whole ruling fail: it might have been the forbid that mattered.
+ * `given`: the attributes of the context that the request itself has; a rule approves by itself on these alone.
+ */
+export function ruling(
+  answer: AuthorizationAnswer,
+  policies: ReadonlyMap<string, RulingPolicy>,
+  given: ReadonlySet<string>,
+): Ruling {
   if (answer.type === 'failure') return failed(answer.errors.map((error) => error.message).join('; '))
   const { decision, diagnostics } = answer.response
   const error = diagnostics.errors[0]
   if (error) return failed(`${error.policyId}: ${error.error.message}`)
-  const determining: PolicyMeta[] = []
+  const determining: RulingPolicy[] = []
   for (const id of [...diagnostics.reason].sort()) {
-    const meta = metas.get(id)
-    if (!meta) return failed(`the policy ${id} is not of this set`)
-    determining.push(meta)
+    const policy = policies.get(id)
+    if (!policy) return failed(`the policy ${id} is not of this set`)
+    determining.push(policy)
   }
   const first = determining[0]
-  if (decision === 'deny') return first ? { kind: 'forbidden', policy: first.ref } : { kind: 'none' }
+  if (decision === 'deny') return first ? { kind: 'forbidden', policy: first.meta.ref } : { kind: 'none' }
   if (!first) return failed('allowed, but no policy says so')
-  const free = determining.filter((meta) => meta.approval === undefined)
+  const permits = determining.filter(({ meta }) => meta.auto === undefined).map(({ meta }) => meta)
+  // A rule that approves permits nothing by itself.
+  if (permits.length === 0) return { kind: 'none' }
+  const free = permits.filter((meta) => meta.approval === undefined)
   if (free.length > 0) return { kind: 'permitted', policies: free.map((meta) => meta.ref) }
-  return strictest(determining)
+  return withRule(strictest(permits), determining, given)
+}
+
+/** The same approval, given by a rule where one applies to it and everything that the rule looks at is known. */
+function withRule(rule: Ruling, determining: readonly RulingPolicy[], given: ReadonlySet<string>): Ruling {
+  if (rule.kind !== 'approval') return rule
+  const auto = determining.find(
+    ({ meta, reads }) => meta.auto === rule.policy.id && [...reads].every((attribute) => given.has(attribute)),
+  )
+  return auto === undefined ? rule : { ...rule, approval: { ...rule.approval, auto: auto.meta.ref } }
 }
 
 /** Several permits that need approval: the one with the most reviewers, then the shortest window, then the first by id. */
