@@ -1,7 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { DesktopProgramId } from '../../shared/rpc/desktop.ts'
 import { caller } from '../context.ts'
 import { Ended, exit } from '../exit.ts'
 import { say, write } from '../output.ts'
+
+const programs = ['mstsc', 'windows-app', 'xfreerdp', 'wlfreerdp', 'remmina'] as const satisfies DesktopProgramId[]
 
 export function nativeCommands(): Command[] {
   return [
@@ -13,6 +16,13 @@ export function nativeCommands(): Command[] {
       .action(connect),
     passing(new Command('psql').description('psql, already connected')).action(psql),
     passing(new Command('ssh').description('OpenSSH, already connected')).action(ssh),
+    new Command('rdp')
+      .description('a desktop in the program of this system, already signed in')
+      .argument('<name>')
+      .addOption(new Option('--program <id>', 'this one, and next time too').choices(programs))
+      .option('--print', 'start nothing: print where it is, and a password that is good once')
+      .option('--json', 'print what happens as lines of JSON')
+      .action(rdp),
   ]
 }
 
@@ -31,6 +41,12 @@ async function connect(name: string, options: { port?: number; json?: true }): P
   const { connectionOf, openEndpoint } = await import('../endpoint.ts')
   const who = await caller()
   const connection = await connectionOf(who, name)
+  if (connection.kind === 'rdp') {
+    const { fail } = await import('../../main/problem.ts')
+    throw fail('bad-input', `${name} is a desktop, whose endpoint is for one program at a time.`, {
+      hint: `Run: sallyport rdp ${name}, or with --print for a program of your own.`,
+    })
+  }
   const { endpoint, close } = await openEndpoint(who, connection, options.port)
   const { host, port, kind, user, database } = endpoint
   if (options.json === true) await write(`${JSON.stringify({ host, port, kind, user, database })}\n`)
@@ -103,6 +119,16 @@ async function ssh(name: string, args: string[]): Promise<void> {
   } finally {
     await hosts.close()
   }
+}
+
+async function rdp(name: string, options: { program?: DesktopProgramId; print?: true; json?: true }): Promise<void> {
+  const { connectionOf } = await import('../endpoint.ts')
+  const { launchDesktop, printDesktop } = await import('../desktop.ts')
+  const who = await caller()
+  const connection = await connectionOf(who, name, 'rdp')
+  const json = options.json === true
+  if (options.print === true) return printDesktop(who, connection, json)
+  await launchDesktop(who, connection, { json, ...(options.program === undefined ? {} : { program: options.program }) })
 }
 
 /** The native tool's exit code is ours. */
