@@ -1,6 +1,12 @@
 import 'dockview-react/dist/styles/dockview.css'
 import './dock.css'
-import { type DockviewApi, DockviewReact, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react'
+import {
+  type DockviewApi,
+  DockviewReact,
+  type DockviewTheme,
+  type IDockviewPanelProps,
+  type SerializedDockview,
+} from 'dockview-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useDesk } from '../frame/desk.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -39,6 +45,7 @@ export default function Dock() {
     }
   }, [api, workspace])
 
+  useLayout(api)
   useSync(api, documents, active)
   return (
     <div className="dock">
@@ -55,6 +62,32 @@ export default function Dock() {
   )
 }
 
+/** Puts the tabs where they were at the last start, and keeps where they are. Before `useSync`, which adds what is missing. */
+function useLayout(api: DockviewApi | undefined) {
+  const { workspace } = useDesk()
+  useEffect(() => {
+    if (api === undefined) return
+    const { layout, documents } = workspace.state.get()
+    if (isLayout(layout)) {
+      try {
+        api.fromJSON(layout)
+      } catch (error) {
+        // Of another version: the tabs are there all the same, in one group.
+        console.warn('The layout could not be restored.', error)
+        api.clear()
+      }
+      // Terminals do not come back by themselves.
+      for (const panel of api.panels) if (!documents.some((d) => d.id === panel.id)) api.removePanel(panel)
+    }
+    const changed = api.onDidLayoutChange(() => workspace.setLayout(api.toJSON()))
+    return () => changed.dispose()
+  }, [api, workspace])
+}
+
+function isLayout(value: unknown): value is SerializedDockview {
+  return typeof value === 'object' && value !== null && 'grid' in value && 'panels' in value
+}
+
 /** Before dockview 7 the event was the panel, since then it holds it. */
 function idOf(event: unknown): string | undefined {
   if (typeof event !== 'object' || event === null) return undefined
@@ -68,6 +101,7 @@ function useSync(api: DockviewApi | undefined, documents: readonly Document[], a
   useEffect(() => {
     if (api === undefined) return
     for (const document of documents) {
+      known.current.add(document.id)
       if (api.getPanel(document.id) !== undefined) continue
       api.addPanel({
         id: document.id,
@@ -75,7 +109,6 @@ function useSync(api: DockviewApi | undefined, documents: readonly Document[], a
         title: document.connection,
         params: { id: document.id },
       })
-      known.current.add(document.id)
     }
     for (const id of [...known.current]) {
       if (documents.some((d) => d.id === id)) continue

@@ -17,11 +17,13 @@ test('drafts come back for the person who wrote them, and for nobody else; termi
   first.enter('linus', undefined)
   first.open(orders, { text: 'SELECT 1' })
   first.open(web)
+  first.setLayout({ grid: 'two' })
   vi.runAllTimers()
   const [drafts] = saved
   const again = createWorkspace(() => undefined)
   again.enter('linus', drafts)
   expect(again.state.get().documents).toMatchObject([{ kind: 'sql', text: 'SELECT 1' }])
+  expect(again.state.get().layout).toEqual({ grid: 'two' })
   again.leave()
   again.enter('grace', drafts)
   expect(again.state.get().documents).toEqual([])

@@ -12,6 +12,8 @@ export type SqlDocument = Extract<Document, { kind: 'sql' }>
 export interface WorkspaceState {
   documents: readonly Document[]
   active: string | undefined
+  /** Where the tabs are: dockview's own, opaque here. Undefined: one group. */
+  layout?: unknown
 }
 
 const none: WorkspaceState = { documents: [], active: undefined }
@@ -26,6 +28,8 @@ export interface Workspace {
   activate(id: string): void
   close(id: string): void
   setText(id: string, text: string): void
+  /** Where the tabs are now, to be put there again after a restart. */
+  setLayout(layout: unknown): void
   /** Somebody is signed in: their saved drafts are put back, once. Tabs of the same person stay as they are. */
   enter(person: string, saved: unknown): void
   /** Nobody is signed in any more: every tab goes, and what was saved stays saved. */
@@ -64,7 +68,7 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
       const title = freeTitle(there, wanted === 'sql' ? 'query' : 'shell')
       const base = { id, connection: name, environment, title }
       const document: Document = wanted === 'sql' ? { kind: 'sql', ...base, text } : { kind: 'terminal', ...base }
-      change((s) => ({ documents: [...s.documents, document], active: id }))
+      change((s) => ({ ...s, documents: [...s.documents, document], active: id }))
     },
     activate: (id) => {
       if (state.get().active !== id) change((s) => ({ ...s, active: id }))
@@ -74,13 +78,14 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
         const at = s.documents.findIndex((d) => d.id === id)
         const documents = s.documents.filter((d) => d.id !== id)
         const neighbour = documents[Math.min(at, documents.length - 1)]?.id
-        return { documents, active: s.active === id ? neighbour : s.active }
+        return { ...s, documents, active: s.active === id ? neighbour : s.active }
       }),
     setText: (id, text) =>
       change((s) => ({
         ...s,
         documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' && d.text !== text ? { ...d, text } : d)),
       })),
+    setLayout: (layout) => change((s) => ({ ...s, layout })),
     enter: (person, saved) => {
       if (owner === person) return
       owner = person
@@ -102,14 +107,15 @@ function freeTitle(there: readonly Document[], word: string): string {
 
 /** Only SQL drafts are kept: a terminal that opened by itself would be a session nobody asked for. */
 function toSaved(state: WorkspaceState, owner: string): unknown {
-  return { version: 1, owner, documents: state.documents.filter((d) => d.kind === 'sql'), active: state.active }
+  const { documents, active, layout } = state
+  return { version: 1, owner, documents: documents.filter((d) => d.kind === 'sql'), active, layout }
 }
 
 function fromSaved(saved: unknown, owner: string): WorkspaceState {
   if (!isRecord(saved) || saved.owner !== owner || !Array.isArray(saved.documents)) return none
   const documents = saved.documents.filter(isDraft)
   const active = documents.find((d) => d.id === saved.active) ?? documents[0]
-  return { documents, active: active?.id }
+  return { documents, active: active?.id, ...(isRecord(saved.layout) ? { layout: saved.layout } : {}) }
 }
 
 function isDraft(value: unknown): value is SqlDocument {

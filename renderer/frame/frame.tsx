@@ -13,6 +13,7 @@ import { navigation, useDesk, usePlace } from './desk.tsx'
 import { PauseBanner } from './pause-banner.tsx'
 import { TitleBar } from './title-bar.tsx'
 import { useFrameActions } from './use-frame-actions.ts'
+import { useRecent } from './use-recent.ts'
 
 const Dock = lazy(() => import('../dock/dock.tsx'))
 const Requests = lazy(() => import('../requests/requests.tsx'))
@@ -29,6 +30,7 @@ export default function Frame() {
   usePauseAnnouncement()
   useFrameActions()
   useActionKeys()
+  const recent = useRecent()
   const connections = place.area === 'connections'
   const side = connections && place.sidebar
   const loading = (
@@ -42,7 +44,7 @@ export default function Frame() {
     <div className="app" data-area={place.area} data-side={side ? 'on' : 'off'}>
       <TitleBar />
       <ActivityBar />
-      {side && <Sidebar />}
+      {side && <Sidebar recent={recent} />}
       <main className="main main--dock" hidden={!connections}>
         <PauseBanner />
         <Suspense fallback={loading}>

@@ -3,17 +3,22 @@ const regions = '.title, .act, .side, .main:not([hidden]), .status, .toast-root:
 const focusable =
   'button, [href], input, select, textarea, [tabindex]:not([tabindex="-1"]), [role="treeitem"][tabindex="0"]'
 
-/** Moves the focus to the next part (1) or the one before (-1). */
+/** Moves the focus to the next part (1) or the one before (-1). A part in which nothing takes it is passed over. */
 export function moveToRegion(step: 1 | -1): void {
-  const parts = [...document.querySelectorAll<HTMLElement>(regions)].filter((part) => firstIn(part) !== undefined)
+  const parts = [...document.querySelectorAll<HTMLElement>(regions)]
   const at = parts.findIndex((part) => part.contains(document.activeElement))
-  const next = at === -1 ? parts[0] : parts[(at + step + parts.length) % parts.length]
-  if (next !== undefined) firstIn(next)?.focus()
+  const start = at === -1 ? (step === 1 ? -1 : 0) : at
+  for (let i = 1; i <= parts.length; i += 1) {
+    const part = parts[(start + i * step + parts.length * 2) % parts.length]
+    if (part !== undefined && focusIn(part)) return
+  }
 }
 
-function firstIn(part: HTMLElement): HTMLElement | undefined {
-  const all = [...part.querySelectorAll<HTMLElement>(focusable)]
-  return all.find(
-    (element) => element.checkVisibility({ visibilityProperty: true }) && !element.hasAttribute('disabled'),
-  )
+function focusIn(part: HTMLElement): boolean {
+  for (const element of part.querySelectorAll<HTMLElement>(focusable)) {
+    if (!element.checkVisibility({ visibilityProperty: true })) continue
+    element.focus()
+    if (document.activeElement === element) return true
+  }
+  return false
 }

@@ -15,7 +15,14 @@ export default function Shortcuts() {
       size={760}
       transitionProps={{ duration: 0 }}
       closeButtonProps={{ 'aria-label': 'Close' }}
-      classNames={{ content: 'modal', header: 'modal__hd', title: 'modal__t', body: 'modal__bd', overlay: 'scrim' }}
+      classNames={{
+        content: 'modal',
+        header: 'modal__hd',
+        title: 'modal__t',
+        body: 'modal__bd',
+        overlay: 'scrim',
+        close: 'modal__x',
+      }}
     >
       <ShortcutTable />
       <p className="sm t2 modal__p">

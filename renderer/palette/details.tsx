@@ -2,11 +2,12 @@ import type { Connection } from '../../shared/api/models.ts'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
 import { useNow } from '../decisions/time.ts'
-import { actionName } from '../decisions/words.ts'
+import { capitalise } from '../decisions/words.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { grantWords, useMyGrants } from '../frame/grants.ts'
 import { useStore } from '../rpc/store.ts'
 import { useEndpoint } from '../settings/endpoints.ts'
+import { mayDo } from '../sidebar/may-do.ts'
 import type { Item } from './items.ts'
 
 /** Right of the list: what is known of the chosen thing. */
@@ -35,8 +36,7 @@ function ConnectionDetails({ connection }: { connection: Connection }) {
   const open = useStore(workspace.state).documents.some((d) => d.connection === connection.name)
   const grants = useMyGrants(useNow(5_000)).filter((grant) => grant.connection === connection.name)
   const endpoint = useEndpoint(connection.name)
-  const allowed = connection.actions.filter((a) => a.decision.verdict === 'allow').map((a) => actionName(a.action))
-  const masked = connection.dataClasses.filter((c) => c.unmask.verdict === 'masked').map((c) => c.name)
+  const { now: allowed, asked, masked } = mayDo(connection)
   const locked = connection.access === 'locked'
   return (
     <aside className="pal__d">
@@ -51,7 +51,13 @@ function ConnectionDetails({ connection }: { connection: Connection }) {
         <dt>Status</dt>
         <dd>{locked ? 'Locked' : open ? 'Open' : connection.reachable ? 'Reachable' : 'Offline'}</dd>
         <dt>Access</dt>
-        <dd title={allowed.join(', ')}>{locked ? 'Ask first' : allowed.slice(0, 3).join(', ')}</dd>
+        <dd title={allowed.join(', ')}>{locked ? 'Ask first' : capitalise(allowed.join(', '))}</dd>
+        {asked.length > 0 && (
+          <>
+            <dt>With approval</dt>
+            <dd title={asked.join(', ')}>{capitalise(asked.join(', '))}</dd>
+          </>
+        )}
         {grants.map((grant) => (
           <dd className="pal__g" key={grant.id}>
             <GrantChip what={grantWords(grant)} endsAt={grant.endsAt} />

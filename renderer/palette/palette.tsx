@@ -2,7 +2,7 @@ import '@mantine/core/styles/Modal.css'
 import './palette.css'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import { useQueries } from '@tanstack/react-query'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
 import { actionIds, actionOf } from '../actions/table.ts'
 import { useBindings } from '../actions/use-actions.ts'
@@ -31,21 +31,20 @@ export default function Palette() {
   const sources = useSources()
   const groups = search(query, sources)
   const items = groups.flatMap((group) => group.items)
-  const list = useRef<HTMLDivElement>(null)
+  const [list, setList] = useState<HTMLDivElement | null>(null)
   const [hovered, setHovered] = useState<string | undefined>(undefined)
   const shown = items.find((item) => item.id === hovered) ?? items[0]
   const connection = shown === undefined || !('connection' in shown) ? undefined : shown.connection
   const endpoint = useEndpoint(connection?.name)
   useEffect(() => {
-    const element = list.current
-    if (element === null) return
+    if (list === null) return
     // Spotlight marks the line that the arrow keys are on by an attribute alone.
     const observer = new MutationObserver(() => {
-      setHovered(element.querySelector<HTMLElement>('[data-selected]')?.dataset.item)
+      setHovered(list.querySelector<HTMLElement>('[data-selected]')?.dataset.item)
     })
-    observer.observe(element, { attributes: true, subtree: true, attributeFilter: ['data-selected'] })
+    observer.observe(list, { attributes: true, subtree: true, attributeFilter: ['data-selected'] })
     return () => observer.disconnect()
-  }, [])
+  }, [list])
   const act = (item: Item) => {
     go.palette(false)
     switch (item.kind) {
@@ -125,7 +124,7 @@ export default function Palette() {
           <kbd className="kbd">#</kbd>requests
         </span>
       </div>
-      <div className="pal__b" ref={list}>
+      <div className="pal__b" ref={setList}>
         <Spotlight.ActionsList className="pal__l scroll">
           {groups.map((group) => (
             <section key={group.title} aria-label={group.title}>

@@ -81,18 +81,22 @@ function Line({ connection, endpoint }: { connection: Connection; endpoint: Endp
           </span>
         </td>
         <td className={locked ? 'mono t2' : 'mono'}>{endpoint && `${endpoint.host}:${endpoint.port}`}</td>
-        <td className="mono t2" title={command?.text}>
-          {endpoint?.problem ? (
-            <span className="row">
-              <Icon name="alert" size={14} /> <span className="ptb__t">Taken by another app</span>
+        {endpoint?.problem ? (
+          <td colSpan={2}>
+            <span className="row row--6">
+              <Icon name="alert" size={14} /> Taken by another app
             </span>
-          ) : (
-            endpoint && briefOf(endpoint)
-          )}
-        </td>
-        <td>
-          <State connection={connection} endpoint={endpoint} />
-        </td>
+          </td>
+        ) : (
+          <>
+            <td className="mono t2" title={command?.text}>
+              {endpoint && briefOf(endpoint)}
+            </td>
+            <td>
+              <State connection={connection} endpoint={endpoint} />
+            </td>
+          </>
+        )}
         <td className="ptb__x">
           <span className="row row--4 ptb__b">
             {command && !locked && (

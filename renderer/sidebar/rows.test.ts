@@ -30,6 +30,8 @@ const table = (schema: string, name: string, masked = false): SchemaTable => ({
 const input: TreeInput = {
   connections: [connection('b', 'staging'), connection('z', 'production', 'ssh'), connection('a', 'production')],
   pinned: [],
+  recent: [],
+  grouping: 'environment',
   filter: '',
   kind: undefined,
   folded: new Set(),
@@ -62,4 +64,35 @@ test('an unfolded database shows its schemas, public first, with masked columns 
   ])
   expect(buildRows({ ...input, schemas })[3]).toMatchObject({ type: 'table', masked: 1 })
   expect(keys({ schemas: new Map([['a', { problem: 'no' }]]) })).toContain('a/!')
+})
+
+test('what was opened last is on top, unless it is pinned', () => {
+  expect(keys({ pinned: ['b'], recent: ['z', 'b', 'gone'] }).slice(0, 4)).toEqual([
+    'pinned',
+    'pinned/b',
+    'recent',
+    'recent/z',
+  ])
+})
+
+test('by tag: under each tag, production first, what has none last', () => {
+  const tagged = (name: string, environment: Connection['environment'], tags: string[]) => ({
+    ...connection(name, environment),
+    tags,
+  })
+  const connections = [
+    tagged('a', 'staging', ['web', 'eu']),
+    tagged('b', 'production', ['web']),
+    tagged('c', 'production', []),
+  ]
+  expect(keys({ connections, grouping: 'tag' })).toEqual([
+    'tag:eu',
+    'tag:eu/a',
+    'tag:web',
+    'tag:web/b',
+    'tag:web/a',
+    'tag:',
+    'tag:/c',
+  ])
+  expect(keys({ connections, grouping: 'tag', folded: new Set(['tag:web']) })).not.toContain('tag:web/b')
 })

@@ -4,9 +4,10 @@ import { environments } from '../decisions/environment.tsx'
 
 /** One line of the tree. `level` counts from 1, as `aria-level` does. */
 export type Row =
-  | { type: 'pinned'; key: string; level: 1; open: boolean }
+  | { type: 'own'; key: 'pinned' | 'recent'; level: 1; open: boolean }
+  | { type: 'tag'; key: string; level: 1; tag: string; count: number; open: boolean }
   | { type: 'group'; key: string; level: 1; environment: Environment; count: number; open: boolean }
-  | { type: 'connection'; key: string; level: 2; connection: Connection; pinned: boolean; open: boolean | undefined }
+  | { type: 'connection'; key: string; level: 2; connection: Connection; tagged: boolean; open: boolean | undefined }
   | { type: 'schema'; key: string; level: 3; connection: Connection; schema: string; open: boolean }
   | { type: 'table'; key: string; level: 4; connection: Connection; table: SchemaTable; masked: number }
   | { type: 'note'; key: string; level: 3; text: string }
@@ -16,6 +17,9 @@ export type SchemaState = readonly SchemaTable[] | 'loading' | { problem: string
 export interface TreeInput {
   connections: readonly Connection[]
   pinned: readonly string[]
+  /** Opened last, newest first. */
+  recent: readonly string[]
+  grouping: 'environment' | 'tag'
   filter: string
   kind: ConnectionKind | undefined
   /** Keys of groups and schemas that are folded. */
@@ -31,34 +35,64 @@ export function buildRows(input: TreeInput): Row[] {
   const shown = input.connections.filter(
     (c) => (input.kind === undefined || c.kind === input.kind) && matchesFilter(c, input),
   )
-  const rows: Row[] = []
   const pinned = input.pinned.flatMap((name) => shown.find((c) => c.name === name) ?? [])
-  if (pinned.length > 0) {
-    const open = !input.folded.has('pinned')
-    rows.push({ type: 'pinned', key: 'pinned', level: 1, open })
-    if (open) {
-      for (const connection of pinned) {
-        const key = `pinned/${connection.name}`
-        rows.push({ type: 'connection', key, level: 2, connection, pinned: true, open: undefined })
-      }
-    }
-  }
-  for (const environment of order) {
-    const members = shown.filter((c) => c.environment === environment).sort((a, b) => a.name.localeCompare(b.name))
-    if (members.length === 0) continue
-    const open = !input.folded.has(environment)
-    rows.push({ type: 'group', key: environment, level: 1, environment, count: members.length, open })
-    if (open) for (const connection of members) rows.push(...connectionRows(connection, input))
-  }
-  return rows
+  const recent = input.recent.flatMap((name) => shown.find((c) => c.name === name && !pinned.includes(c)) ?? [])
+  return [
+    ...ownRows('pinned', pinned, input),
+    ...ownRows('recent', recent.slice(0, mostRecent), input),
+    ...(input.grouping === 'tag' ? byTag(shown, input) : byEnvironment(shown, input)),
+  ]
 }
+
+/** The person's own groups, on top; each connection is in its group below as well. */
+function ownRows(key: 'pinned' | 'recent', connections: readonly Connection[], input: TreeInput): Row[] {
+  if (connections.length === 0) return []
+  const open = !input.folded.has(key)
+  const head: Row = { type: 'own', key, level: 1, open }
+  return [head, ...(open ? connections.map((connection) => mention(key, connection)) : [])]
+}
+
+/** A connection that stands apart from its environment: it shows it, and does not unfold. */
+function mention(group: string, connection: Connection): Row {
+  const key = `${group}/${connection.name}`
+  return { type: 'connection', key, level: 2, connection, tagged: true, open: undefined }
+}
+
+function byEnvironment(shown: readonly Connection[], input: TreeInput): Row[] {
+  return order.flatMap((environment): Row[] => {
+    const members = shown.filter((c) => c.environment === environment).sort((a, b) => a.name.localeCompare(b.name))
+    if (members.length === 0) return []
+    const open = !input.folded.has(environment)
+    const head: Row = { type: 'group', key: environment, level: 1, environment, count: members.length, open }
+    return [head, ...(open ? members.flatMap((connection) => connectionRows(connection, input)) : [])]
+  })
+}
+
+/** Under each of its tags; what has none comes last. Production first within a tag. */
+function byTag(shown: readonly Connection[], input: TreeInput): Row[] {
+  const tags = [...new Set(shown.flatMap((c) => c.tags))].sort((a, b) => a.localeCompare(b))
+  const groups = [...tags.map((tag) => ({ tag, has: (c: Connection) => c.tags.includes(tag) })), untagged]
+  return groups.flatMap(({ tag, has }): Row[] => {
+    const members = shown
+      .filter(has)
+      .sort((a, b) => order.indexOf(a.environment) - order.indexOf(b.environment) || a.name.localeCompare(b.name))
+    if (members.length === 0) return []
+    const key = `tag:${tag}`
+    const open = !input.folded.has(key)
+    const head: Row = { type: 'tag', key, level: 1, tag, count: members.length, open }
+    return [head, ...(open ? members.map((connection) => mention(key, connection)) : [])]
+  })
+}
+
+const untagged = { tag: '', has: (c: Connection) => c.tags.length === 0 }
+const mostRecent = 4
 
 function connectionRows(connection: Connection, input: TreeInput): Row[] {
   const expands = connection.kind === 'postgres' && connection.access === 'open'
   const schema = input.schemas.get(connection.name)
   const open = expands ? schema !== undefined : undefined
   const { name } = connection
-  const row: Row = { type: 'connection', key: name, level: 2, connection, pinned: false, open }
+  const row: Row = { type: 'connection', key: name, level: 2, connection, tagged: false, open }
   if (!expands || schema === undefined) return [row]
   if (schema === 'loading') return [row, { type: 'note', key: `${name}/…`, level: 3, text: 'Loading' }]
   if ('problem' in schema) return [row, { type: 'note', key: `${name}/!`, level: 3, text: schema.problem }]

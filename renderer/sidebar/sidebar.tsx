@@ -5,7 +5,7 @@ import { useActions } from '../actions/use-actions.ts'
 import { kinds } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePerson, useSettings } from '../rpc/context.tsx'
+import { usePerson, useRpc, useSettings } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Empty, IconButton, Tip } from '../theme/controls.tsx'
 import { useConnections, useSchemas } from './connections.ts'
@@ -13,10 +13,11 @@ import { buildRows } from './rows.ts'
 import { Tree } from './tree.tsx'
 
 /** The connections, by environment. */
-export function Sidebar() {
+export function Sidebar({ recent }: { recent: readonly string[] }) {
   const connections = useConnections()
   const settings = useSettings()
   const go = useNavigation()
+  const { live } = useRpc()
   const [filter, setFilter] = useState('')
   const [kind, setKind] = useState<ConnectionKind | undefined>(undefined)
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
@@ -28,9 +29,20 @@ export function Sidebar() {
 
   const list = connections.data
   const pinned = settings?.pinned
+  const grouping = settings?.grouping ?? 'environment'
   const rows = useMemo(
-    () => buildRows({ connections: list ?? [], pinned: pinned ?? [], filter, kind, folded, schemas }),
-    [list, pinned, filter, kind, folded, schemas],
+    () =>
+      buildRows({
+        connections: list ?? [],
+        pinned: pinned ?? [],
+        recent,
+        grouping,
+        filter,
+        kind,
+        folded,
+        schemas,
+      }),
+    [list, pinned, recent, grouping, filter, kind, folded, schemas],
   )
   const toggle = (key: string, connection: boolean) => {
     if (connection) setUnfolded((names) => (names.includes(key) ? names.filter((n) => n !== key) : [...names, key]))
@@ -46,6 +58,15 @@ export function Sidebar() {
     <aside className="side" aria-label="Connections">
       <div className="side__hd">
         <h2 className="h-label grow">Connections</h2>
+        <IconButton
+          icon={grouping === 'tag' ? 'layers' : 'hash'}
+          label={grouping === 'tag' ? 'Group by environment' : 'Group by tag'}
+          onClick={() => {
+            live
+              .saveSettings({ grouping: grouping === 'tag' ? 'environment' : 'tag' })
+              .catch((error: unknown) => console.warn('The grouping was not saved.', error))
+          }}
+        />
         <IconButton icon="rows" label="Collapse all" onClick={() => setUnfolded([])} />
         <IconButton icon="plus" label="Request access" onClick={() => go.compose()} />
       </div>
@@ -90,7 +111,7 @@ export function Sidebar() {
             text="Names, tags, tables and environments are searched."
           />
         )}
-        {rows.length > 0 && <Tree rows={rows} onToggle={toggle} />}
+        {rows.length > 0 && <Tree label={`Connections by ${grouping}`} rows={rows} onToggle={toggle} />}
       </div>
     </aside>
   )

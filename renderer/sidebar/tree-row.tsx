@@ -8,6 +8,7 @@ import { useMyGrants } from '../frame/grants.ts'
 import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { IconButton } from '../theme/controls.tsx'
+import { mayDoWords } from './may-do.ts'
 import type { Row } from './rows.ts'
 
 interface Props<R extends Row = Row> {
@@ -31,6 +32,8 @@ export function TreeRow(props: Props) {
       aria-expanded={open}
       aria-selected={selected}
       aria-label={rowName(row)}
+      aria-description={row.type === 'connection' ? mayDoWords(row.connection) : undefined}
+      title={row.type === 'connection' ? `${row.connection.description}\n${mayDoWords(row.connection)}` : undefined}
       tabIndex={tabStop ? 0 : -1}
       data-key={row.key}
       className={rowClass(row, selected)}
@@ -42,10 +45,21 @@ export function TreeRow(props: Props) {
   )
 }
 
+const ownNames = {
+  pinned: { name: 'Pinned', icon: 'pin' },
+  recent: { name: 'Recent', icon: 'clock' },
+} as const
+
+function tagName(tag: string): string {
+  return tag === '' ? 'No tag' : tag
+}
+
 function rowName(row: Row): string {
   switch (row.type) {
-    case 'pinned':
-      return 'Pinned'
+    case 'own':
+      return ownNames[row.key].name
+    case 'tag':
+      return `${tagName(row.tag)}, ${counted(row.count, 'connection')}`
     case 'group':
       return `${environments[row.environment].name}, ${counted(row.count, 'connection')}`
     case 'connection': {
@@ -74,11 +88,21 @@ function rowClass(row: Row, selected: boolean): string {
 function Content(props: Props) {
   const { row } = props
   switch (row.type) {
-    case 'pinned':
+    case 'own': {
+      const { name, icon } = ownNames[row.key]
       return (
         <>
-          <Icon name="pin" size={12} />
-          <span>Pinned</span>
+          <Icon name={icon} size={12} />
+          <span>{name}</span>
+        </>
+      )
+    }
+    case 'tag':
+      return (
+        <>
+          <Icon name={row.open ? 'chev-down' : 'chev-right'} size={12} />
+          <span>{tagName(row.tag)}</span>
+          <span className="cnt">{row.count}</span>
         </>
       )
     case 'group':
@@ -122,7 +146,7 @@ function Content(props: Props) {
 }
 
 function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connection' }>>) {
-  const { connection, pinned, open } = row
+  const { connection, tagged, open } = row
   const go = useNavigation()
   const locked = connection.access === 'locked'
   return (
@@ -131,8 +155,8 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
       <Icon name={kindIcon(connection)} />
       <span className="trunc">{connection.name}</span>
       <span className="meta">
-        {pinned && <EnvTag environment={connection.environment} />}
-        {!pinned && <GrantLeft connection={connection.name} />}
+        {tagged && <EnvTag environment={connection.environment} />}
+        {!tagged && <GrantLeft connection={connection.name} />}
         {locked ? (
           <>
             <button

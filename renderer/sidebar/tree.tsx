@@ -5,7 +5,15 @@ import type { Row } from './rows.ts'
 import { TreeRow } from './tree-row.tsx'
 
 /** A tree of lines with one tab stop: arrows move, right and left unfold and fold, Enter opens. */
-export function Tree({ rows, onToggle }: { rows: readonly Row[]; onToggle(key: string, connection: boolean): void }) {
+export function Tree({
+  label,
+  rows,
+  onToggle,
+}: {
+  label: string
+  rows: readonly Row[]
+  onToggle(key: string, connection: boolean): void
+}) {
   const [focused, setFocused] = useState<string | undefined>(undefined)
   const root = useRef<HTMLDivElement>(null)
   const go = useNavigation()
@@ -31,7 +39,8 @@ export function Tree({ rows, onToggle }: { rows: readonly Row[]; onToggle(key: s
         go.connection(row.connection, { fresh: true, text: selectFrom(row.table.schema, row.table.name) })
         return
       case 'group':
-      case 'pinned':
+      case 'own':
+      case 'tag':
       case 'schema':
         toggle(row)
         return
@@ -63,7 +72,7 @@ export function Tree({ rows, onToggle }: { rows: readonly Row[]; onToggle(key: s
     move()
   }
   return (
-    <div role="tree" aria-label="Connections by environment" ref={root} onKeyDown={press}>
+    <div role="tree" aria-label={label} ref={root} onKeyDown={press}>
       {groups.map((group) => (
         // biome-ignore lint/a11y/useSemanticElements: see above
         <div className="grp" role="group" data-env={group.env} key={group.rows[0]?.key}>

@@ -1,19 +1,13 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chromiumPath, launchChromium } from '../support/client.ts'
+import { builtPage } from './harness/dist.ts'
 import { startHarness } from './harness/server.ts'
 
 /** The page alone, in real Chromium under its content security policy, against fixtures: what end to end tests can't bring about. */
-const root = join(import.meta.dirname, '..', '..')
-const config = join(root, 'renderer', 'vite.config.ts')
-const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
-const run = promisify(execFile)
 let dist: string
 let browser: Browser
 let harness: Awaited<ReturnType<typeof startHarness>>
@@ -22,17 +16,12 @@ let complaints: string[]
 
 describe.skipIf(chromiumPath === undefined)('the page', () => {
   beforeAll(async () => {
-    dist = await mkdtemp(join(tmpdir(), 'sallyport-page-'))
-    // As `npm run build` does: the tests' own environment would make it React's development build.
-    await run(process.execPath, [vite, 'build', '--config', config, '--outDir', dist, '--emptyOutDir'], {
-      env: { ...process.env, NODE_ENV: 'production' },
-    })
+    dist = await builtPage()
     browser = await launchChromium()
   }, 120_000)
 
   afterAll(async () => {
     await browser?.close()
-    if (dist !== undefined) await rm(dist, { recursive: true, force: true })
   })
 
   beforeEach(async () => {

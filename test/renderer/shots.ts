@@ -64,6 +64,16 @@ const scenes: Record<string, Scene> = {
     await page.getByRole('button', { name: 'Show tables of orders-db' }).click()
     await openSql(page)
   },
+  welcome: async (page, { fixture }) => {
+    fixture.settings.set({ ...fixture.settings.get(), recent: ['analytics-db', 'orders-db'] })
+    await page.reload()
+    await page.getByText('What the marks mean').waitFor()
+  },
+  'tree-by-tag': async (page, { fixture }) => {
+    fixture.settings.set({ ...fixture.settings.get(), grouping: 'tag' })
+    await page.reload()
+    await page.getByRole('treeitem', { name: /payments/ }).waitFor()
+  },
   terminal: openTerminal,
   composer: async (page) => {
     await page.getByRole('button', { name: 'Request access' }).first().click()

@@ -63,7 +63,7 @@ export function createFixture() {
     person: linus,
   })
   const link = new Cell<LinkState>({ state: 'up', latencyMs: 9, since: data.at(-60_000) })
-  const settings = new Cell<Settings>(Settings.parse({ theme: 'dark', pinned: ['web-1'], recent: ['analytics-db'] }))
+  const settings = new Cell<Settings>(Settings.parse({ theme: 'dark', pinned: ['web-1'] }))
   const update = new Cell<UpdateState>({ state: 'current', checkedAt: data.at(-25 * 60_000) })
   const requests = new Cell<readonly AccessRequest[]>(data.requests)
   const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })

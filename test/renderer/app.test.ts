@@ -1,0 +1,187 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { chromiumPath, launchChromium } from '../support/client.ts'
+import { builtPage } from './harness/dist.ts'
+import { startHarness } from './harness/server.ts'
+
+/** The frame around the work: palette, keys, layout, tree, endpoints, settings. In Chromium, against fixtures. */
+let dist: string
+let browser: Browser
+let harness: Awaited<ReturnType<typeof startHarness>>
+let page: Page
+let complaints: string[]
+
+describe.skipIf(chromiumPath === undefined)('the app', () => {
+  beforeAll(async () => {
+    dist = await builtPage()
+    browser = await launchChromium()
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+  })
+  beforeEach(async () => {
+    complaints = []
+    harness = await startHarness(dist)
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    page = await context.newPage()
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    await page.goto(harness.url)
+    await tree('orders-db').first().waitFor()
+  })
+  afterEach(async () => {
+    await page.context().close()
+    await harness.close()
+    expect(complaints).toEqual([])
+  })
+
+  const tree = (name: string | RegExp) => page.getByRole('treeitem', { name })
+  const palette = () => page.getByRole('textbox', { name: 'Search', exact: true })
+
+  async function openTwo(): Promise<void> {
+    await tree('orders-db').first().click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await tree('analytics-db').click()
+    await page.locator('.tab', { hasText: 'analytics-db' }).waitFor()
+  }
+
+  test('a split is where it was after a restart', async () => {
+    await openTwo()
+    await page.keyboard.press('Meta+\\')
+    await expect.poll(() => page.locator('.dv-groupview').count()).toBe(2)
+    const boxes = async () => {
+      const all = await page.locator('.dv-groupview').all()
+      return Promise.all(all.map(async (group) => Math.round((await group.boundingBox())?.x ?? 0)))
+    }
+    const before = await boxes()
+    const leaves = () => JSON.stringify(harness.fixture.settings.get().workspace).match(/"type":"leaf"/g)?.length
+    await expect.poll(leaves).toBe(2)
+    await page.reload()
+    await expect.poll(() => page.locator('.dv-groupview').count()).toBe(2)
+    expect(await boxes()).toEqual(before)
+    await page.locator('.tab', { hasText: 'analytics-db' }).waitFor()
+  })
+
+  test('the palette does everything by name, and its prefixes narrow it', async () => {
+    await openTwo()
+    await page.keyboard.press('Meta+k')
+    await palette().fill('>')
+    const names = await page.locator('.pi__n').allInnerTexts()
+    for (const name of ['Split with analytics-db', 'Run statement', 'Next tab', 'High contrast, on or off', 'Sign out'])
+      expect(names).toContain(name)
+    await palette().fill('@cust')
+    await page.locator('.pi__n', { hasText: 'customers' }).first().waitFor()
+    await palette().fill('#')
+    await page.getByRole('region', { name: 'Requests' }).waitFor()
+    await palette().fill('> previous tab')
+    await page.keyboard.press('Enter')
+    await page.locator('.tab.is-on', { hasText: 'orders-db' }).waitFor()
+  })
+
+  test('the arrows lead the detail column; a connection opens in a split, or leads to the composer', async () => {
+    await page.keyboard.press('Meta+k')
+    await palette().fill('app-stg')
+    const detail = page.locator('.pal__d')
+    await detail.getByText('app-stg-01').waitFor()
+    await palette().fill('d')
+    await page.keyboard.press('ArrowDown')
+    const line = await page.locator('.pi[data-selected] .pi__n').innerText()
+    await detail.getByText(line, { exact: true }).waitFor()
+    await palette().fill('ledger')
+    await detail.getByText('Ask first').waitFor()
+    await page.keyboard.press('Alt+Enter')
+    await page.getByRole('region', { name: 'Request access' }).waitFor()
+  })
+
+  test('keys can be changed, taken from another action, and given back; it lasts', async () => {
+    await page.keyboard.press('?')
+    const change = (name: string) => page.getByRole('button', { name: new RegExp(`^Change the keys of ${name},`) })
+    await change('Settings').click()
+    await page.keyboard.press('F4')
+    await expect.poll(() => harness.fixture.settings.get().keys).toEqual({ 'go.settings': 'F4' })
+    await change('Side bar').click()
+    await page.keyboard.press('Meta+k')
+    await page.getByText('is Command palette.').waitFor()
+    expect(await page.locator('.pal').count()).toBe(0)
+    await page.getByRole('button', { name: 'Use here' }).click()
+    await expect
+      .poll(() => harness.fixture.settings.get().keys)
+      .toEqual({ 'go.settings': 'F4', 'view.sidebar': 'Mod+K', 'app.palette': '' })
+    await page.keyboard.press('Escape')
+    await page.reload()
+    await tree('orders-db').first().waitFor()
+    await page.keyboard.press('Meta+k')
+    await expect.poll(() => tree('orders-db').count()).toBe(0)
+    await page.keyboard.press('F4')
+    await page.getByRole('heading', { name: 'Native tools' }).waitFor()
+    await page.getByRole('button', { name: 'Default keys for Side bar' }).click()
+    await expect.poll(() => harness.fixture.settings.get().keys).toEqual({ 'go.settings': 'F4', 'app.palette': '' })
+  })
+
+  test('every part of the window is reached by F6, and every list by arrows', async () => {
+    const seen = new Set<string>()
+    for (let i = 0; i < 8; i += 1) {
+      await page.keyboard.press('F6')
+      seen.add(String(await page.evaluate("document.activeElement?.closest('.title, .act, .side, .main')?.className")))
+    }
+    expect([...seen].map((name) => name.split(' ')[0]).sort()).toEqual(['act', 'main', 'side', 'title'])
+  })
+
+  test('the tree: by tag, pinned, what may be done, and what must be asked for', async () => {
+    const orders = tree('orders-db').first()
+    expect(await orders.getAttribute('aria-description')).toContain('With approval: write')
+    await tree(/^ledger-main, Database, locked/).hover()
+    await tree(/^ledger-main/)
+      .getByRole('button', { name: 'Request access' })
+      .click()
+    await page.getByRole('region', { name: 'Request access' }).waitFor()
+    await page.keyboard.press('Meta+1')
+    await page.getByRole('button', { name: 'Group by tag' }).click()
+    await tree('payments, 7 connections').waitFor()
+    await orders.hover()
+    await page.getByRole('button', { name: 'Pin orders-db' }).first().click()
+    await expect.poll(() => harness.fixture.settings.get().pinned).toEqual(['web-1', 'orders-db'])
+  })
+
+  test('native tools: state as it changes, a taken port has a way out, snippets are copied', async () => {
+    await page.keyboard.press('Meta+,')
+    const table = page.getByRole('table', { name: 'Native tools' })
+    const row = (name: string) => table.getByRole('row', { name: new RegExp(name) }).first()
+    await row('orders-db').getByText('In use · 2').waitFor()
+    harness.fixture.setEndpoint('orders-db', { clients: 0 })
+    await row('orders-db').getByText('Open', { exact: true }).waitFor()
+    await row('edge-fra-03').getByText('Taken by another app').waitFor()
+    await page.getByRole('button', { name: 'Use 12024 instead' }).click()
+    await row('edge-fra-03').getByText('127.0.0.1:12024').waitFor()
+    await page.getByRole('button', { name: 'Port and snippets of analytics-db' }).click()
+    await page.getByRole('checkbox', { name: 'Open when Sallyport starts' }).click()
+    await expect
+      .poll(() => harness.fixture.endpoints.get().find((e) => e.connection === 'analytics-db')?.atStart)
+      .toBe(true)
+    await page.getByRole('radio', { name: 'JDBC' }).click()
+    await page.getByRole('button', { name: 'Copy for JDBC' }).click()
+    await page.getByText('Copied.').waitFor()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      'jdbc:postgresql://127.0.0.1:15434/orders?sslmode=disable&user=linus',
+    )
+  })
+
+  test('settings are found by what they hold; contrast, motion and theme hold at once', async () => {
+    await page.keyboard.press('Meta+,')
+    const search = page.getByRole('searchbox', { name: 'Search settings' })
+    await search.fill('dbeaver')
+    await expect.poll(() => page.locator('.stg section[id]').count()).toBe(1)
+    await search.fill('high contrast')
+    await page.getByRole('switch', { name: 'High contrast, always' }).click()
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.contrast')).toBe('high')
+    await page.getByRole('switch', { name: 'Reduce motion, always' }).click()
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.motion')).toBe('reduced')
+    await page.getByText('Light', { exact: true }).click()
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    await search.fill('nothing like it')
+    await page.getByText('No setting is called that').waitFor()
+  })
+})
