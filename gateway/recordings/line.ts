@@ -60,7 +60,16 @@ function completeLine({ at, n, ok, rows, bytes, exitCode, error, dbMs, gatewayMs
   return `${line}}\n`
 }
 
-/** As JSON has it: no NaN and no infinity. To the microsecond, which is what clocks here are good for. */
+/** The thousandths of a number, as JSON writes them behind it. */
+const thousandths = Array.from({ length: 1000 }, (_, n) => String(n / 1000).slice(1))
+
+/**
+ * As JSON has it: no NaN and no infinity. To the microsecond, which is what clocks here are good for. Put together from
+ * whole numbers: the engine's own way from a fraction to its digits took a twentieth of all that a statement costs.
+ */
 function number(value: number): string {
-  return Number.isFinite(value) ? `${Math.round(value * 1000) / 1000}` : 'null'
+  const micros = Math.round(value * 1000)
+  if (!(micros >= 0 && micros <= Number.MAX_SAFE_INTEGER)) return Number.isFinite(value) ? `${micros / 1000}` : 'null'
+  const rest = micros % 1000
+  return `${(micros - rest) / 1000}${thousandths[rest]}`
 }
