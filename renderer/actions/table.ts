@@ -18,6 +18,7 @@ export const scopes = {
   sql: 'SQL',
   review: 'Requests',
   compose: 'Asking for access',
+  desktop: 'Desktops',
   replay: 'Replay',
 } as const
 export type Scope = keyof typeof scopes
@@ -57,6 +58,8 @@ export const actionTable = {
   'sql.cancel': { name: 'Cancel or withdraw', scope: 'sql', keys: 'Mod+.' },
   'decision.next': { name: 'Next decision', scope: 'sql', keys: 'F8' },
   'decision.previous': { name: 'Previous decision', scope: 'sql', keys: 'Shift+F8' },
+
+  'desktop.front': { name: 'Bring the desktop to the front', scope: 'desktop', keys: 'Mod+Enter' },
 
   'review.approve': { name: 'Approve', scope: 'review', keys: 'Mod+Enter' },
   'review.deny': { name: 'Deny with comment', scope: 'review', keys: 'Mod+Backspace' },
@@ -107,7 +110,7 @@ export function conflict(id: ActionId, keys: string, bound: Bindings): ActionId 
     const theirs = actionOf(other).scope
     if (theirs === scope || theirs === 'everywhere' || scope === 'everywhere') return other
     // A tab's own actions and those of its kind are live together.
-    if ([scope, theirs].every((s) => s === 'tabs' || s === 'sql')) return other
+    if ([scope, theirs].every((s) => s === 'tabs' || s === 'sql' || s === 'desktop')) return other
   }
   return undefined
 }

@@ -114,6 +114,13 @@ const actionNames: Readonly<Record<string, string>> = {
   'ssh:exec': 'commands',
   'ssh:sftp': 'file transfer',
   'ssh:forward': 'port forwarding',
+  'rdp:connect': 'open the desktop',
+  'rdp:clipboard': 'clipboard',
+  'rdp:clipboard-content': 'record what the clipboard holds',
+  'rdp:drive': 'drives',
+  'rdp:printer': 'printers',
+  'rdp:audio': 'sound',
+  'rdp:usb': 'USB devices',
   unmask: 'see masked values',
 }
 

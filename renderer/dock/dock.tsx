@@ -19,6 +19,7 @@ import type { Document } from './workspace.ts'
 
 const SqlTab = lazy(() => import('../sql/sql-tab.tsx'))
 const TerminalTab = lazy(() => import('../terminal/terminal-tab.tsx'))
+const DesktopTab = lazy(() => import('../rdp/desktop-tab.tsx'))
 
 const theme: DockviewTheme = { name: 'sallyport', className: 'dockview-theme-sallyport' }
 
@@ -140,6 +141,9 @@ function Panel({
 const components = {
   sql: (props: IDockviewPanelProps<{ id: string }>) => (
     <Panel {...props}>{(document) => (document.kind === 'sql' ? <SqlTab document={document} /> : null)}</Panel>
+  ),
+  desktop: (props: IDockviewPanelProps<{ id: string }>) => (
+    <Panel {...props}>{(document) => (document.kind === 'desktop' ? <DesktopTab document={document} /> : null)}</Panel>
   ),
   terminal: (props: IDockviewPanelProps<{ id: string }>) => (
     <Panel {...props}>

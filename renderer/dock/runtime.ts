@@ -1,13 +1,15 @@
+import type { DesktopRuntime } from '../rdp/runtime.ts'
 import type { SqlRuntime } from '../sql/runtime.ts'
 import type { TerminalRuntime } from '../terminal/runtime.ts'
 
 /** What runs behind a tab. It outlives the tab's components, so that moving a tab or changing areas ends nothing. */
-export type Runtime = SqlRuntime | TerminalRuntime
+export type Runtime = SqlRuntime | TerminalRuntime | DesktopRuntime
 
 export interface RuntimeMap {
   /** The runtime of a tab, made on first use. */
   sql(id: string, make: () => SqlRuntime): SqlRuntime
   terminal(id: string, make: () => TerminalRuntime): TerminalRuntime
+  desktop(id: string, make: () => DesktopRuntime): DesktopRuntime
   get(id: string): Runtime | undefined
   close(id: string): void
   closeAll(): void
@@ -16,19 +18,23 @@ export interface RuntimeMap {
 export function createRuntimes(): RuntimeMap {
   const sql = new Map<string, SqlRuntime>()
   const terminals = new Map<string, TerminalRuntime>()
+  const desktops = new Map<string, DesktopRuntime>()
   const close = (id: string) => {
     sql.get(id)?.close()
     terminals.get(id)?.close()
+    desktops.get(id)?.close()
     sql.delete(id)
     terminals.delete(id)
+    desktops.delete(id)
   }
   return {
     sql: (id, make) => take(sql, id, make),
     terminal: (id, make) => take(terminals, id, make),
-    get: (id) => sql.get(id) ?? terminals.get(id),
+    desktop: (id, make) => take(desktops, id, make),
+    get: (id) => sql.get(id) ?? terminals.get(id) ?? desktops.get(id),
     close,
     closeAll: () => {
-      for (const id of [...sql.keys(), ...terminals.keys()]) close(id)
+      for (const id of [...sql.keys(), ...terminals.keys(), ...desktops.keys()]) close(id)
     },
   }
 }

@@ -15,12 +15,14 @@ export function Tab({ api }: IDockviewPanelHeaderProps) {
   return <TabHead document={document} on={active === document.id} onClose={() => workspace.close(document.id)} />
 }
 
+const tabIcons = { sql: 'database', terminal: 'terminal', desktop: 'monitor' } as const
+
 function TabHead({ document, on, onClose }: { document: Document; on: boolean; onClose(): void }) {
   const recorded = useRecordedSince(document) !== undefined
   return (
     <div className={on ? 'tab is-on' : 'tab'} data-env={environments[document.environment].data}>
       <span className={recorded ? 'tab__k is-rec' : 'tab__k'}>
-        <Icon name={document.kind === 'sql' ? 'database' : 'terminal'} size={14} />
+        <Icon name={tabIcons[document.kind]} size={14} />
       </span>
       <EnvTag environment={document.environment} />
       <span className="trunc">

@@ -2,10 +2,11 @@ import type { Connection } from '../../shared/api/models.ts'
 import type { Environment } from '../../shared/connection.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 
-/** A tab. What it holds is here, what it does lives with its kind (`sql/`, `terminal/`). */
+/** A tab. What it holds is here, what it does lives with its kind (`sql/`, `terminal/`, `rdp/`). */
 export type Document =
   | { kind: 'sql'; id: string; connection: string; environment: Environment; title: string; text: string }
   | { kind: 'terminal'; id: string; connection: string; environment: Environment; title: string }
+  | { kind: 'desktop'; id: string; connection: string; environment: Environment; title: string }
 
 export type SqlDocument = Extract<Document, { kind: 'sql' }>
 
@@ -37,9 +38,12 @@ export interface Workspace {
 }
 
 /** Kinds of connection that open as a tab; others are reached with native tools only. */
-export function opensAsTab(kind: Connection['kind']): kind is 'postgres' | 'ssh' {
-  return kind === 'postgres' || kind === 'ssh'
+export function opensAsTab(kind: Connection['kind']): kind is 'postgres' | 'ssh' | 'rdp' {
+  return kind === 'postgres' || kind === 'ssh' || kind === 'rdp'
 }
+
+const tabKinds = { postgres: 'sql', ssh: 'terminal', rdp: 'desktop' } as const
+const tabWords = { sql: 'query', terminal: 'shell', desktop: 'desktop' } as const
 
 /** `save` is called, some time after the last change, with what `enter` takes. */
 export function createWorkspace(save: (drafts: unknown) => void): Workspace {
@@ -57,7 +61,7 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
     open: (connection, { fresh = false, text = '' } = {}) => {
       const { name, kind, environment } = connection
       if (!opensAsTab(kind)) return
-      const wanted = kind === 'postgres' ? 'sql' : 'terminal'
+      const wanted = tabKinds[kind]
       const there = state.get().documents.filter((d) => d.connection === name && d.kind === wanted)
       const [first] = there
       if (!fresh && first !== undefined) {
@@ -65,9 +69,9 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
         return
       }
       const id = crypto.randomUUID()
-      const title = freeTitle(there, wanted === 'sql' ? 'query' : 'shell')
+      const title = freeTitle(there, tabWords[wanted])
       const base = { id, connection: name, environment, title }
-      const document: Document = wanted === 'sql' ? { kind: 'sql', ...base, text } : { kind: 'terminal', ...base }
+      const document: Document = wanted === 'sql' ? { kind: 'sql', ...base, text } : { kind: wanted, ...base }
       change((s) => ({ ...s, documents: [...s.documents, document], active: id }))
     },
     activate: (id) => {

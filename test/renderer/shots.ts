@@ -75,6 +75,26 @@ const scenes: Record<string, Scene> = {
     await page.getByRole('treeitem', { name: /payments/ }).waitFor()
   },
   terminal: openTerminal,
+  desktop: async (page) => {
+    await page.getByRole('treeitem', { name: 'fin-desk-01' }).first().click()
+    await page.getByRole('heading', { name: 'Live in Windows App' }).waitFor()
+  },
+  'desktop-held': async (page, { fixture }) => {
+    fixture.desktop.set({
+      ...fixture.desktop.get(),
+      canFront: false,
+      said: [],
+      phase: {
+        state: 'held',
+        requestId: 'req-3',
+        policy: { id: 'rdp-prod-approval', reason: 'A desktop in production needs one approval from dba.' },
+        approval: { group: 'dba', count: 2, windowSeconds: 1800, notify: [] },
+        expiresAt: new Date(Date.now() + 14 * 60_000).toISOString(),
+      },
+    })
+    await page.getByRole('treeitem', { name: 'fin-desk-01' }).first().click()
+    await page.getByRole('heading', { name: 'Held until it is approved' }).waitFor()
+  },
   composer: async (page) => {
     await page.getByRole('button', { name: 'Request access' }).first().click()
     await page.getByRole('button', { name: 'Connection', exact: true }).click()

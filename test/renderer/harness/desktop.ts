@@ -15,7 +15,20 @@ export const desktop: DesktopState = {
   install: 'Install Windows App from the App Store, or FreeRDP: brew install freerdp',
   phase: { state: 'open', since: data.at(-12 * 60_000 - 44_000) },
   sessionId: 'ses-desk-live',
-  said: [],
+  said: [
+    {
+      id: 1,
+      at: data.at(-30_000),
+      annotation: {
+        kind: 'blocked',
+        policy: data.desktopPolicies.copyOut,
+        message: 'You copied 1 image. It stayed on fin-desk-01.',
+        hint: '',
+        command: 'rdp:clipboard out',
+        requestable: true,
+      },
+    },
+  ],
   endpoint: { host: '127.0.0.1', port: 33891 },
   pastes: false,
   canFront: true,

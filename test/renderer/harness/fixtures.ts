@@ -70,11 +70,37 @@ function host(name: string, environment: Connection['environment'], reachable = 
   }
 }
 
+export const desktopPolicies = {
+  copyOut: { id: 'rdp-no-copy-out', reason: 'What is on a finance desktop stays there.' },
+  drives: { id: 'rdp-no-drives', reason: 'No local folder is shared with a finance desktop.' },
+  usb: { id: 'rdp-usb-approval', reason: 'A device needs one approval from dba.' },
+} as const satisfies Record<string, PolicyRef>
+
+function desktopOf(name: string, environment: Connection['environment']): Connection {
+  return {
+    ...ref(name, 'rdp', environment),
+    description: 'finance desktop',
+    access: 'open',
+    reachable: true,
+    actions: [
+      { action: 'rdp:connect', decision: allow },
+      { action: 'rdp:clipboard', direction: 'in', decision: allow },
+      { action: 'rdp:clipboard', direction: 'out', decision: { verdict: 'block', policy: desktopPolicies.copyOut } },
+      { action: 'rdp:drive', decision: { verdict: 'block', policy: desktopPolicies.drives } },
+      { action: 'rdp:printer', decision: { verdict: 'block', policy: desktopPolicies.drives } },
+      { action: 'rdp:audio', decision: allow },
+      { action: 'rdp:usb', decision: { verdict: 'hold', policy: desktopPolicies.usb, approval } },
+    ],
+    dataClasses: [],
+  }
+}
+
 export const connections: Connection[] = [
   database('orders-db', 'production', 'open'),
   database('ledger-main', 'production', 'locked'),
   host('web-1', 'production'),
   host('edge-fra-03', 'production', false),
+  desktopOf('fin-desk-01', 'production'),
   database('analytics-db', 'staging', 'open'),
   host('app-stg-01', 'staging'),
   database('orders-dev', 'development', 'open'),
@@ -193,6 +219,12 @@ const session = (fields: Pick<Session, 'id' | 'connection'> & Partial<Session>):
 export const sessions: Session[] = [
   session({ id: 'ses-sql', connection: ref('orders-db', 'postgres', 'production') }),
   session({ id: 'ses-ssh', connection: ref('web-1', 'ssh', 'production') }),
+  session({
+    id: 'ses-desk',
+    principal: people.linus,
+    connection: ref('fin-desk-01', 'rdp', 'production'),
+    counts: { allowed: 4, masked: 0, granted: 0, blocked: 2, held: 0 },
+  }),
   session({ id: 'ses-live', connection: ref('analytics-db', 'postgres', 'staging'), state: 'live', canKill: true }),
 ]
 

@@ -132,7 +132,11 @@ function router(fixture: Fixture) {
       },
       sessions: {
         list: os.gateway.sessions.list.handler(({ input }) =>
-          data.sessions.filter((s) => input.state === undefined || s.state === input.state),
+          data.sessions.filter(
+            (s) =>
+              (input.state === undefined || s.state === input.state) &&
+              (input.connection === undefined || s.connection.name === input.connection),
+          ),
         ),
         get: os.gateway.sessions.get.handler(({ input, errors }) => {
           const found = data.sessions.find((s) => s.id === input.id)
