@@ -99,6 +99,8 @@ export const MachineEntry = z
     idToken: z.strictObject({ issuer: z.url(), audience: z.string().min(1), subject: z.string().min(1) }).optional(),
     name: z.string().min(1),
     groups: z.array(z.string().min(1)),
+    /** The person whose machine it is: what the one asked for, the other can't approve. */
+    owner: principalId.optional(),
   })
   .refine((entry) => (entry.clientSecret === undefined) !== (entry.idToken === undefined), {
     path: ['clientSecret'],

@@ -45,7 +45,7 @@ export class GrantBook implements Grants {
   readonly #options: GrantsOptions
   #open: readonly Grant[] = []
   /** By grant, in milliseconds of `performance.now()`. */
-  #deadlines = new Map<string, number>()
+  #times = new Map<string, { start: number; deadline: number }>()
   /** Those in force when somebody was last told. */
   #told = new Map<string, Grant>()
   #timer: NodeJS.Timeout | undefined
@@ -82,19 +82,20 @@ export class GrantBook implements Grants {
 
   /** The same without a wait. */
   now(principalId: string, connection?: string): readonly Grant[] {
-    const now = this.#options.clock.now()
     return this.#open
       .filter(
         (grant) =>
           grant.principalId === principalId &&
           (connection === undefined || grant.connection === connection) &&
-          this.#inForce(grant, now),
+          this.#inForce(grant),
       )
       .map(begun)
   }
 
-  #inForce(grant: Grant, now: Date): boolean {
-    return Date.parse(grant.startsAt) <= now.getTime() && performance.now() < (this.#deadlines.get(grant.id) ?? 0)
+  #inForce({ id }: Grant): boolean {
+    const times = this.#times.get(id)
+    const now = performance.now()
+    return times !== undefined && times.start <= now && now < times.deadline
   }
 
   /** Whether a grant in force lets the principal do something that policy holds. */
@@ -213,27 +214,30 @@ export class GrantBook implements Grants {
       .where('ends_at', '>', now)
       .orderBy('ends_at')
       .execute()
-    const deadlines = new Map<string, number>()
+    const times = new Map<string, { start: number; deadline: number }>()
     for (const row of rows) {
+      const start = performance.now() + row.starts_at.getTime() - now.getTime()
       const deadline = performance.now() + row.ends_at.getTime() - now.getTime()
-      deadlines.set(row.id, Math.min(deadline, this.#deadlines.get(row.id) ?? deadline))
+      const before = this.#times.get(row.id) ?? { start, deadline }
+      times.set(row.id, { start: Math.min(start, before.start), deadline: Math.min(deadline, before.deadline) })
     }
-    this.#deadlines = deadlines
+    this.#times = times
     this.#open = rows.map(toGrant)
     const before = this.#told
-    this.#told = new Map(this.#open.filter((grant) => this.#inForce(grant, now)).map((grant) => [grant.id, grant]))
+    this.#told = new Map(this.#open.filter((grant) => this.#inForce(grant)).map((grant) => [grant.id, grant]))
     const changed = new Map<string, Grant>()
     for (const grant of this.#told.values()) if (!before.delete(grant.id)) changed.set(place(grant), grant)
     for (const grant of before.values()) changed.set(place(grant), grant)
-    this.#wakeAtNextChange(now)
+    this.#wakeAtNextChange()
     for (const grant of changed.values()) this.#changed(grant.principalId, grant.connection)
   }
 
-  #wakeAtNextChange(now: Date): void {
+  #wakeAtNextChange(): void {
     clearTimeout(this.#timer)
-    const starts = this.#open.map((grant) => Date.parse(grant.startsAt) - now.getTime()).filter((wait) => wait > 0)
-    const ends = [...this.#deadlines.values()].map((deadline) => deadline - performance.now())
-    const wait = Math.min(...starts, ...ends)
+    const now = performance.now()
+    const times = [...this.#times.values()]
+    const starts = times.map(({ start }) => start - now).filter((wait) => wait > 0)
+    const wait = Math.min(...starts, ...times.map(({ deadline }) => deadline - now))
     if (wait === Number.POSITIVE_INFINITY) return
     this.#timer = setTimeout(() => void this.#endDue(), Math.min(Math.max(Math.ceil(wait), 0), longestTimer))
     this.#timer.unref()
@@ -241,7 +245,7 @@ export class GrantBook implements Grants {
 
   /** Closes what has run out: sessions lose it first, then it is written down. */
   async #endDue(): Promise<void> {
-    const over = [...this.#deadlines].filter(([, deadline]) => deadline <= performance.now()).map(([id]) => id)
+    const over = [...this.#times].filter(([, { deadline }]) => deadline <= performance.now()).map(([id]) => id)
     await this.refresh()
     const { audit, clock, events } = this.#options
     try {

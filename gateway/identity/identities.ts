@@ -127,11 +127,15 @@ export function createIdentities(db: Kysely<Database>): IdentityStore {
 async function syncMachine(db: Kysely<Database>, machine: MachineEntry): Promise<void> {
   const { clientId, name } = machine
   const groups = json(machine.groups)
+  const owner = machine.owner ?? null
   const claimed = await db
     .insertInto('identities')
-    .values({ id: clientId, kind: 'machine', name, groups, issuer: null, subject: null })
+    .values({ id: clientId, kind: 'machine', name, groups, owner, issuer: null, subject: null })
     .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({ name, groups, disabled_at: null }).where('identities.kind', '=', 'machine'),
+      conflict
+        .column('id')
+        .doUpdateSet({ name, groups, owner, disabled_at: null })
+        .where('identities.kind', '=', 'machine'),
     )
     .returning('id')
     .executeTakeFirst()

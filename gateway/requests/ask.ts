@@ -62,17 +62,37 @@ export function weighAsk(access: ConnectionAccess, input: NewRequest): Ask {
       message: `${first.approval.group} and ${other.approval.group} decide different parts of this. Ask for each part by itself.`,
     }
   }
+  const patterns = new Set(held.flatMap(({ approval }) => approval.reasonPattern ?? []))
+  if (patterns.size > 1) {
+    const message = 'Different parts of this want different reasons. Ask for each part by itself.'
+    return { ok: false, code: 'CONFLICT', message }
+  }
   const strictest = held.reduce((a, b) => (b.approval.count > a.approval.count ? b : a))
+  return { ok: true, actions, dataClasses, policy: strictest.policy, approval: together(strictest, held) }
+}
+
+/** One approval for all: the shortest times, and only such ways around people as every part has. */
+function together({ approval }: Held, held: readonly Held[]): Approval {
+  const all = held.map((each) => each.approval)
+  const { auto, breakGlass, maxSeconds: _, expirySeconds: __, stepUpSeconds: ___, ...strictest } = approval
+  const shortest = (times: readonly (number | undefined)[]) => {
+    const given = times.filter((time) => time !== undefined)
+    return given.length === 0 ? undefined : Math.min(...given)
+  }
+  const maxSeconds = Math.min(...all.map((each) => each.maxSeconds ?? each.windowSeconds))
+  const expirySeconds = shortest(all.map((each) => each.expirySeconds))
+  const stepUpSeconds = shortest(all.map((each) => each.stepUpSeconds))
+  const reasonPattern = all.find((each) => each.reasonPattern !== undefined)?.reasonPattern
   return {
-    ok: true,
-    actions,
-    dataClasses,
-    policy: strictest.policy,
-    approval: {
-      ...strictest.approval,
-      windowSeconds: Math.min(...held.map(({ approval }) => approval.windowSeconds)),
-      notify: [...new Set(held.flatMap(({ approval }) => approval.notify))],
-    },
+    ...strictest,
+    windowSeconds: Math.min(...all.map((each) => each.windowSeconds)),
+    notify: [...new Set(all.flatMap((each) => each.notify))],
+    maxSeconds,
+    ...(expirySeconds === undefined ? {} : { expirySeconds }),
+    ...(stepUpSeconds === undefined ? {} : { stepUpSeconds }),
+    ...(reasonPattern === undefined ? {} : { reasonPattern }),
+    ...(auto !== undefined && all.every((each) => each.auto !== undefined) ? { auto } : {}),
+    ...(breakGlass !== undefined && all.every((each) => each.breakGlass === breakGlass) ? { breakGlass } : {}),
   }
 }
 

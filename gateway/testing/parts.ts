@@ -23,12 +23,15 @@ export interface TestParts {
   grants: GrantBook
   recordings: Recordings
   requests: Requests
+  clock: StoreClock
   sessions: Sessions
   tokens: Tokens
   view: SessionView
   connections: ReturnType<typeof createConnections>
   /** Makes the person (again), with these groups from now on. */
   person(id: string, groups: string[]): Promise<Caller>
+  /** A machine of somebody's. */
+  machine(id: string, groups: string[], owner: string): Promise<Caller>
   remove(id: string): Promise<void>
   /** Actions in the audit log, oldest first. */
   audited(): Promise<string[]>
@@ -111,6 +114,7 @@ export async function startParts(
     grants,
     recordings,
     requests,
+    clock,
     sessions,
     tokens,
     view,
@@ -127,7 +131,23 @@ export async function startParts(
         sourceIp: '127.0.0.1',
         mfa: true,
         signInEndsAt: new Date(Date.now() + 3_600_000).toISOString(),
+        signedInAt: new Date().toISOString(),
+        client: 'desktop',
         tokenId: `sign-in of ${id}`,
+      }
+    },
+    machine: async (id, groups, owner) => {
+      await db
+        .insertInto('identities')
+        .values({ id, kind: 'machine', issuer: null, subject: null, name: id, groups: json(groups), owner })
+        .execute()
+      return {
+        principal: { kind: 'machine', id, name: id, groups },
+        sourceIp: '127.0.0.1',
+        mfa: false,
+        client: 'machine',
+        signInEndsAt: new Date(Date.now() + 600_000).toISOString(),
+        tokenId: `token of ${id}`,
       }
     },
     remove: async (id) => {

@@ -1,0 +1,377 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { NewRequest } from '../../shared/api/models.ts'
+import type { Approval } from '../../shared/decision.ts'
+import type { HoldRequest } from '../../shared/link.ts'
+import type { Caller } from '../api/context.ts'
+import { allow, block, policy } from '../testing/agent.ts'
+import { database, startParts, type TestParts } from '../testing/parts.ts'
+import { startTestStore, type TestStore } from '../testing/store.ts'
+
+let server: TestStore
+let parts: TestParts
+let ada: Caller
+let grace: Caller
+let joan: Caller
+
+beforeAll(async () => {
+  server = await startTestStore()
+})
+afterAll(() => server.close())
+beforeEach(async () => {
+  await server.clear()
+  parts = await startParts(server)
+  ada = await parts.person('ada', ['engineers', 'on-call'])
+  grace = await parts.person('grace', ['dba'])
+  joan = await parts.person('joan', ['dba'])
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await parts.close()
+})
+
+function approval(more: Partial<Approval> = {}): Approval {
+  return { group: 'dba', count: 1, windowSeconds: 1_800, notify: [], ...more }
+}
+
+/** Policy holds writes with this approval. */
+function writesNeed(more: Partial<Approval>): void {
+  const decision = { verdict: 'hold', policy: policy('writes'), approval: approval(more) } as const
+  parts.agent.accessRule = () => ({ connect: allow, actions: [{ action: 'sql:write', decision }], dataClasses: [] })
+}
+
+function ask(change: Partial<NewRequest> = {}): NewRequest {
+  return {
+    connection: 'orders-db',
+    actions: ['sql:write'],
+    dataClasses: [],
+    durationSeconds: 600,
+    reason: 'INC-1 fix order 7',
+    ...change,
+  }
+}
+
+function hold(more: Partial<Approval> = {}, change: Partial<HoldRequest> = {}, by: Caller = ada) {
+  return parts.requests.hold(
+    {
+      sessionId: 'ses_1',
+      principal: by.principal,
+      connection: database,
+      sourceIp: '10.0.0.7',
+      mfa: true,
+      client: 'desktop',
+    },
+    {
+      action: 'sql:delete',
+      text: 'delete from orders where id = 7',
+      policy: policy('writes'),
+      approval: approval(more),
+      tables: ['public.orders'],
+      binding: { search_path: 'public' },
+      ...change,
+    },
+  )
+}
+
+describe('reasons', () => {
+  test('one that does not match is refused at once', async () => {
+    writesNeed({ reasonPattern: '^INC-\\d+' })
+    await expect(parts.requests.create(ada, ask({ reason: 'just because' }))).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('^INC-\\d+'),
+    })
+    expect(await parts.requests.create(ada, ask())).toMatchObject({ state: 'pending' })
+  })
+
+  test('a held statement waits for one: from its comment, or from who asked', async () => {
+    const silent = await hold({ reasonPattern: 'INC-\\d+' })
+    expect(await parts.requests.get(grace, silent.requestId)).toMatchObject({ reasonMissing: true, canReview: true })
+    await expect(parts.requests.review(grace, silent.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/has to say why/),
+    })
+    await expect(parts.requests.explain(grace, silent.requestId, 'INC-2')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(parts.requests.explain(ada, silent.requestId, 'because')).rejects.toMatchObject({ code: 'CONFLICT' })
+    await parts.requests.explain(ada, silent.requestId, 'INC-2')
+    expect(await parts.requests.review(grace, silent.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
+    expect(await silent.outcome).toEqual({ kind: 'approved', by: ['grace'] })
+
+    const told = await hold(
+      { reasonPattern: 'INC-\\d+' },
+      { text: '-- INC-4821 refund\ndelete from orders where id = 7' },
+    )
+    const seen = await parts.requests.get(grace, told.requestId)
+    expect(seen).toMatchObject({ reason: 'INC-4821 refund' })
+    expect(seen.reasonMissing).toBeUndefined()
+  })
+})
+
+describe('a rule that approves', () => {
+  const auto = { id: 'drafts', reason: 'Drafts are nobody’s business.' }
+
+  test('a held statement runs, recorded as any other; the requester hears which rule it was', async () => {
+    const held = await hold({ auto, count: 2 })
+    expect(await held.outcome).toEqual({ kind: 'approved', by: ['policy:drafts'] })
+    expect(await parts.requests.get(grace, held.requestId)).toMatchObject({
+      state: 'approved',
+      reviews: [{ by: 'policy:drafts', verdict: 'approve' }],
+    })
+    expect(await parts.audited()).toEqual(['request.create', 'request.auto-approve'])
+  })
+
+  test('a grant begins; without the reason that is wanted, people decide', async () => {
+    writesNeed({ auto })
+    expect(await parts.requests.create(ada, ask())).toMatchObject({ state: 'approved' })
+    expect(parts.grants.now('ada', 'orders-db')).toMatchObject([{ approvedBy: ['policy:drafts'] }])
+    const held = await hold({ auto, reasonPattern: 'INC-\\d+' })
+    expect(await parts.requests.get(ada, held.requestId)).toMatchObject({ state: 'pending', reasonMissing: true })
+  })
+})
+
+describe('break-glass', () => {
+  test('goes on at once, tells everybody, and waits for somebody else’s word', async () => {
+    const lead = await parts.person('lena', ['leads'])
+    const held = await hold({ breakGlass: 'on-call', escalate: [{ group: 'leads', afterSeconds: 600 }] })
+    expect(await parts.requests.get(ada, held.requestId)).toMatchObject({ canBreakGlass: true })
+    await expect(parts.requests.get(lead, held.requestId)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const broken = await parts.requests.breakGlass(ada, held.requestId, 'checkout is down')
+    expect(broken).toMatchObject({
+      state: 'approved',
+      reason: 'checkout is down',
+      reviews: [],
+      afterReview: { state: 'open', canReview: false },
+    })
+    expect(await held.outcome).toEqual({ kind: 'approved', by: ['ada (break-glass)'] })
+    expect(await parts.requests.get(lead, held.requestId)).toMatchObject({ afterReview: { canReview: true } })
+    expect((await parts.requests.history(grace, { breakGlass: 'open', limit: 10 })).requests).toHaveLength(1)
+    await expect(parts.requests.afterReview(ada, held.requestId, 'accepted', 'fine')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    const after = await parts.requests.afterReview(grace, held.requestId, 'disputed', 'a rollback would have done')
+    expect(after.afterReview).toMatchObject({ state: 'disputed', by: 'grace', reason: 'a rollback would have done' })
+    await expect(parts.requests.afterReview(joan, held.requestId, 'accepted', 'fine')).rejects.toMatchObject({
+      code: 'CONFLICT',
+    })
+    expect(await parts.audited()).toEqual(['request.create', 'request.break-glass', 'request.after-review'])
+  })
+
+  test('is for who asked and is in the group now, where policy has it', async () => {
+    const without = await hold()
+    await expect(parts.requests.breakGlass(ada, without.requestId, 'now!')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const held = await hold({ breakGlass: 'on-call' })
+    await expect(parts.requests.breakGlass(grace, held.requestId, 'now!')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await parts.person('ada', ['engineers'])
+    await expect(parts.requests.breakGlass(ada, held.requestId, 'now!')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringMatching(/is for on-call/),
+    })
+    expect(await parts.requests.get(ada, held.requestId)).toMatchObject({ state: 'pending' })
+  })
+
+  test('a grant lasts no longer than policy says, and nobody is said to have approved it', async () => {
+    writesNeed({ breakGlass: 'on-call', maxSeconds: 300 })
+    const { id } = await parts.requests.create(ada, ask({ durationSeconds: 3_600 }))
+    const { grant } = await parts.requests.breakGlass(ada, id, 'checkout is down')
+    expect(grant).toMatchObject({ approvedBy: [] })
+    expect(Date.parse(grant?.endsAt ?? '') - Date.parse(grant?.startsAt ?? '')).toBe(300_000)
+  })
+})
+
+describe('escalation and people', () => {
+  test('a further group is asked when nobody answers, and may then decide', async () => {
+    const lead = await parts.person('lena', ['leads'])
+    const held = await hold({ escalate: [{ group: 'leads', afterSeconds: 1 }] })
+    expect((await parts.requests.get(ada, held.requestId)).escalatesAt).toBeDefined()
+    await expect(parts.requests.review(lead, held.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    await expect
+      .poll(async () => (await parts.requests.list(lead, { scope: 'review' })).length, {
+        timeout: 9_000,
+        interval: 200,
+      })
+      .toBe(1)
+    expect(await parts.requests.get(ada, held.requestId)).toMatchObject({ progress: { groups: ['dba', 'leads'] } })
+    await parts.requests.review(lead, held.requestId, 'approve', '')
+    expect(await held.outcome).toEqual({ kind: 'approved', by: ['lena'] })
+    expect((await parts.audited()).filter((action) => action === 'request.escalate')).toHaveLength(1)
+  })
+
+  test('a machine and its owner are one person: neither decides for the other, nor do they count as two', async () => {
+    const robot = await parts.machine('robot', ['dba'], 'grace')
+    const byRobot = await hold({}, {}, robot)
+    await expect(parts.requests.review(grace, byRobot.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringMatching(/You asked for this yourself/),
+    })
+    const byGrace = await hold({}, {}, grace)
+    await expect(parts.requests.review(robot, byGrace.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    const two = await hold({ count: 2 })
+    await parts.requests.review(grace, two.requestId, 'approve', '')
+    await expect(parts.requests.review(robot, two.requestId, 'approve', '')).rejects.toMatchObject({
+      message: expect.stringMatching(/decided already/),
+    })
+    expect(await parts.requests.review(joan, two.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
+  })
+
+  test('approving may take a fresh sign-in with a second factor; denying does not', async () => {
+    const held = await hold({ stepUpSeconds: 900 })
+    const stale = { ...grace, signedInAt: new Date(Date.now() - 3_600_000).toISOString() }
+    const single = { ...grace, mfa: false }
+    expect(await parts.requests.get(stale, held.requestId)).toMatchObject({ canReview: true, stepUp: true })
+    for (const caller of [stale, single]) {
+      await expect(parts.requests.review(caller, held.requestId, 'approve', '')).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+        message: expect.stringMatching(/Sign in again/),
+      })
+    }
+    expect(await parts.requests.review(grace, held.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
+    const other = await hold({ stepUpSeconds: 900 })
+    expect(await parts.requests.review(stale, other.requestId, 'deny', 'no')).toMatchObject({ state: 'denied' })
+  })
+
+  test('literals are for those who may see their classes; who asked sees what will run', async () => {
+    parts.agent.accessRule = ({ id }) => ({
+      connect: allow,
+      actions: [],
+      dataClasses: [
+        { name: 'ssn', unmask: id === 'joan' ? { verdict: 'clear' } : { verdict: 'masked', policy: policy('pii') } },
+      ],
+    })
+    const text = "delete from customers where ssn = '123-45-6789'"
+    const redacted = "delete from customers where ssn = '•••'"
+    const held = await hold({}, { text, redacted, hiddenClasses: ['ssn'] })
+    expect(await parts.requests.get(grace, held.requestId)).toMatchObject({ text: redacted, textHidden: true })
+    expect(JSON.stringify(await parts.requests.list(grace, { scope: 'review' }))).not.toContain('6789')
+    expect((await parts.requests.get(joan, held.requestId)).text).toBe(text)
+    expect((await parts.requests.get(ada, held.requestId)).text).toBe(text)
+  })
+
+  test('several at once: each by itself, and those that fail say why', async () => {
+    const first = await hold()
+    const own = await hold({}, {}, grace)
+    const second = await hold()
+    const outcomes = await parts.requests.decide(
+      grace,
+      [first.requestId, own.requestId, second.requestId],
+      'deny',
+      'no',
+    )
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true])
+    expect(outcomes[1]).toMatchObject({ code: 'FORBIDDEN', message: expect.stringMatching(/yourself/) })
+  })
+})
+
+describe('grants', () => {
+  test('a reviewer may shorten, never lengthen', async () => {
+    writesNeed({})
+    const short = await parts.requests.create(ada, ask())
+    const { grant } = await parts.requests.review(grace, short.id, 'approve', '', 120)
+    expect(Date.parse(grant?.endsAt ?? '') - Date.parse(grant?.startsAt ?? '')).toBe(120_000)
+    const long = await parts.requests.create(ada, ask())
+    const { grant: longer } = await parts.requests.review(grace, long.id, 'approve', '', 7_200)
+    expect(Date.parse(longer?.endsAt ?? '') - Date.parse(longer?.startsAt ?? '')).toBe(600_000)
+  })
+
+  test('a start that was chosen is kept, and told when it comes', async () => {
+    writesNeed({})
+    const startsAt = new Date(Date.now() + 1_500).toISOString()
+    const { id } = await parts.requests.create(ada, ask({ startsAt }))
+    const { grant } = await parts.requests.review(grace, id, 'approve', '')
+    expect(grant?.startsAt).toBe(startsAt)
+    expect(Date.parse(grant?.endsAt ?? '') - Date.parse(startsAt)).toBe(600_000)
+    expect(parts.grants.now('ada', 'orders-db')).toEqual([])
+    await expect.poll(() => parts.grants.now('ada', 'orders-db').length, { timeout: 4_000 }).toBe(1)
+  })
+
+  test('asked for again it goes on where the first ends, and ends with it', async () => {
+    writesNeed({})
+    const first = await parts.requests.create(ada, ask())
+    const one = (await parts.requests.review(grace, first.id, 'approve', '')).grant
+    const again = await parts.requests.create(ada, ask({ extends: one?.id }))
+    const two = (await parts.requests.review(grace, again.id, 'approve', '')).grant
+    expect(two).toMatchObject({ startsAt: one?.endsAt, extends: one?.id })
+    await expect(parts.requests.create(joan, ask({ extends: one?.id }))).rejects.toMatchObject({ code: 'CONFLICT' })
+    await parts.grants.revoke(one?.id ?? '', 'ada')
+    const rows = await server.store.db.selectFrom('grants').select(['ended_at', 'revoked_by']).execute()
+    expect(rows).toEqual([
+      { ended_at: expect.any(Date), revoked_by: 'ada' },
+      { ended_at: expect.any(Date), revoked_by: 'ada' },
+    ])
+    expect((await parts.audited()).filter((action) => action === 'grant.give-back')).toHaveLength(2)
+  })
+
+  test('a clock that is turned back lengthens nothing', async () => {
+    writesNeed({})
+    const { id } = await parts.requests.create(ada, ask({ durationSeconds: 60 }))
+    const { grant } = await parts.requests.review(grace, id, 'approve', '')
+    await server.store.db
+      .updateTable('grants')
+      .set({ ends_at: new Date(Date.now() + 1_200) })
+      .where('id', '=', grant?.id ?? '')
+      .execute()
+    await parts.grants.refresh()
+    // This machine's clock: two hours back. And the store's: read anew, it is an hour back.
+    vi.useFakeTimers({ now: Date.now() - 7_200_000, toFake: ['Date'] })
+    const now = parts.clock.now.bind(parts.clock)
+    vi.spyOn(parts.clock, 'now').mockImplementation(() => new Date(now().getTime() - 3_600_000))
+    await parts.grants.refresh()
+    expect(parts.grants.now('ada')).toHaveLength(1)
+    await expect.poll(() => parts.grants.now('ada').length, { timeout: 4_000 }).toBe(0)
+    await expect.poll(async () => (await parts.audited()).includes('grant.end'), { timeout: 4_000 }).toBe(true)
+  })
+})
+
+describe('what was', () => {
+  test('is kept, found by filters, page by page, by those who may see it', async () => {
+    writesNeed({})
+    for (const n of [1, 2, 3]) await parts.requests.create(ada, ask({ reason: `INC-${n}00% sure` }))
+    const { requests, next } = await parts.requests.history(grace, { limit: 2 })
+    expect(requests.map(({ reason }) => reason)).toEqual(['INC-300% sure', 'INC-200% sure'])
+    const rest = await parts.requests.history(grace, { limit: 2, before: next })
+    expect(rest).toMatchObject({ requests: [{ reason: 'INC-100% sure' }] })
+    expect(rest.next).toBeUndefined()
+    const found = async (filter: object, by = grace) =>
+      (await parts.requests.history(by, { limit: 50, ...filter })).requests.length
+    expect(await found({ text: '00% s' })).toBe(3)
+    expect(await found({ text: '0_% s' })).toBe(0)
+    expect(await found({ text: 'INC-2' })).toBe(1)
+    expect(await found({ person: 'ada', connection: 'orders-db', rule: 'writes', state: 'pending' })).toBe(3)
+    expect(await found({ person: 'joan' })).toBe(0)
+    expect(await found({ to: '2020-01-01T00:00:00Z' })).toBe(0)
+    expect(await found({}, await parts.person('mallory', ['contractors']))).toBe(0)
+    const [latest] = requests
+    expect((await parts.requests.get(grace, latest?.id ?? '')).earlier).toHaveLength(2)
+  })
+
+  test('is counted by rule and group, with the time that people took', async () => {
+    writesNeed({})
+    const one = await parts.requests.create(ada, ask())
+    await parts.requests.create(ada, ask())
+    await parts.requests.review(grace, one.id, 'approve', '')
+    await (await hold({ auto: { id: 'drafts', reason: '' } })).outcome
+    const metrics = await parts.requests.metrics(grace, {})
+    expect(metrics.total).toMatchObject({ asked: 3, approved: 2, pending: 1, automatic: 1, breakGlass: 0 })
+    expect(metrics.total.medianSeconds).toBeGreaterThan(0)
+    expect(metrics.byRule).toMatchObject([{ policy: 'writes', asked: 3 }])
+    expect(metrics.byGroup).toMatchObject([{ group: 'dba', asked: 3 }])
+    expect(metrics.byDay).toHaveLength(1)
+    const mallory = await parts.person('mallory', ['contractors'])
+    expect((await parts.requests.metrics(mallory, {})).total.asked).toBe(0)
+  })
+})
+
+describe('a gateway that starts again', () => {
+  test('still has what waits, and a decision there counts once', async () => {
+    writesNeed({ count: 2 })
+    const { id } = await parts.requests.create(ada, ask())
+    await parts.requests.review(grace, id, 'approve', '')
+    await parts.close()
+    parts = await startParts(server)
+    parts.agent.rule = (principal) => (principal.id === 'ken' ? block('not-ken') : allow)
+    expect(await parts.requests.get(grace, id)).toMatchObject({ state: 'pending', progress: { given: 1, needed: 2 } })
+    expect(await parts.requests.review(joan, id, 'approve', '')).toMatchObject({ state: 'approved' })
+    expect(parts.grants.now('ada', 'orders-db')).toMatchObject([{ approvedBy: ['grace', 'joan'] }])
+  })
+})
