@@ -29,6 +29,8 @@ export const actionTable = {
   'go.connections': { name: 'Go to connections', scope: 'everywhere', keys: 'Mod+1' },
   'go.requests': { name: 'Go to requests', scope: 'everywhere', keys: 'Mod+2' },
   'go.review': { name: 'Review requests', scope: 'everywhere' },
+  'go.history': { name: 'Request history', scope: 'everywhere' },
+  'go.metrics': { name: 'Approval metrics', scope: 'everywhere' },
   'go.sessions': { name: 'Go to sessions', scope: 'everywhere', keys: 'Mod+3' },
   'go.settings': { name: 'Settings', scope: 'everywhere', keys: 'Mod+,' },
   'go.nativeTools': { name: 'Ports for native tools', scope: 'everywhere' },
@@ -63,6 +65,9 @@ export const actionTable = {
 
   'review.approve': { name: 'Approve', scope: 'review', keys: 'Mod+Enter' },
   'review.deny': { name: 'Deny with comment', scope: 'review', keys: 'Mod+Backspace' },
+  'review.next': { name: 'Next request', scope: 'review', keys: 'J' },
+  'review.previous': { name: 'Previous request', scope: 'review', keys: 'K' },
+  'review.pick': { name: 'Pick the request, to decide several at once', scope: 'review', keys: 'X' },
   'compose.send': { name: 'Send the request', scope: 'compose', keys: 'Mod+Enter' },
 
   'replay.play': { name: 'Play or pause', scope: 'replay', keys: 'Space' },

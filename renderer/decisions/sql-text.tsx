@@ -6,13 +6,16 @@ const token =
 
 const known = new Set(keywords)
 
-/** SQL in colour, for wells and tables; the editor has Monaco. Anything is shown exactly as it is. */
-export function SqlText({ text }: { text: string }) {
+/**
+ * SQL in colour, for wells and tables; the editor has Monaco. Anything is shown exactly as it is. `touched`: names of columns, in lower
+ * case, to be marked where they are written.
+ */
+export function SqlText({ text, touched }: { text: string; touched?: ReadonlySet<string> | undefined }) {
   const parts: { at: number; text: string; kind?: string }[] = []
   let last = 0
   for (const match of text.matchAll(token)) {
     if (match.index > last) parts.push({ at: last, text: text.slice(last, match.index) })
-    parts.push({ at: match.index, text: match[0], ...kindOf(match, text) })
+    parts.push({ at: match.index, text: match[0], ...kindOf(match, text, touched) })
     last = match.index + match[0].length
   }
   parts.push({ at: last, text: text.slice(last) })
@@ -31,13 +34,14 @@ export function SqlText({ text }: { text: string }) {
   )
 }
 
-function kindOf(match: RegExpExecArray, text: string): { kind?: string } {
+function kindOf(match: RegExpExecArray, text: string, touched?: ReadonlySet<string>): { kind?: string } {
   const { c, s, n, w, o } = match.groups ?? {}
   if (c !== undefined) return { kind: 'c' }
   if (s !== undefined) return { kind: 's' }
   if (n !== undefined) return { kind: 'n' }
   if (o !== undefined) return { kind: 'o' }
   if (w === undefined) return {}
+  if (touched?.has(w.toLowerCase())) return { kind: 'tc' }
   if (known.has(w.toLowerCase())) return { kind: 'k' }
   return text[match.index + w.length] === '(' ? { kind: 'f' } : {}
 }

@@ -14,17 +14,26 @@ export interface RequestDraft {
   connection?: string
   actions?: readonly string[]
   dataClasses?: readonly string[]
+  /** What was stopped: shown beside the request, and checked against what it would allow. */
+  statement?: string
+  reason?: string
+  /** A grant of one's own that this one goes on from. */
+  extends?: string
 }
 
 export interface Place {
   area: Area
   sidebar: boolean
   /** Requests: which list, which one is shown, or the composer. */
-  list: 'mine' | 'review'
+  list: 'mine' | 'review' | 'history'
   request: string | undefined
   /** What the cursor goes to when the request opens. */
   focus?: 'deny' | undefined
   draft: RequestDraft | undefined
+  /** Requests picked to be decided together. */
+  picked: readonly string[]
+  /** The charts instead of a request. */
+  metrics: boolean
   /** Sessions: recordings open as tabs beside the list; `undefined` is the list. */
   replays: readonly string[]
   replay: string | undefined
@@ -41,6 +50,8 @@ export const startPlace: Place = {
   list: 'mine',
   request: undefined,
   draft: undefined,
+  picked: [],
+  metrics: false,
   replays: [],
   replay: undefined,
   palette: false,
@@ -88,16 +99,28 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
     /** Opens what may be opened; what is locked leads to the composer. */
     connection: (connection: Connection, options?: { fresh?: boolean; text?: string }) => {
       if (connection.access === 'locked') {
-        go({ area: 'requests', request: undefined, draft: { connection: connection.name } })
+        go({ area: 'requests', request: undefined, metrics: false, draft: { connection: connection.name } })
         return
       }
       workspace.open(connection, options)
       go({ area: 'connections' })
     },
-    compose: (draft: RequestDraft = {}) => go({ area: 'requests', list: 'mine', request: undefined, draft }),
+    compose: (draft: RequestDraft = {}) =>
+      go({ area: 'requests', list: 'mine', request: undefined, picked: [], metrics: false, draft }),
     request: (id: string, list: Place['list'], focus?: Place['focus']) =>
-      go({ area: 'requests', list, request: id, draft: undefined, focus }),
-    requests: (list: Place['list']) => go({ area: 'requests', list, request: undefined, draft: undefined }),
+      go({ area: 'requests', list, request: id, draft: undefined, picked: [], metrics: false, focus }),
+    requests: (list: Place['list']) =>
+      go({ area: 'requests', list, request: undefined, draft: undefined, picked: [], metrics: false }),
+    /** Picks a request for a decision together with others, or leaves it out again. */
+    pick: (id: string) =>
+      place.update((p) => ({
+        ...p,
+        draft: undefined,
+        metrics: false,
+        picked: p.picked.includes(id) ? p.picked.filter((other) => other !== id) : [...p.picked, id],
+      })),
+    metrics: () =>
+      go({ area: 'requests', list: 'history', request: undefined, draft: undefined, picked: [], metrics: true }),
     session: (id: string) =>
       place.update((p) => ({
         ...p,

@@ -62,5 +62,11 @@ export function grantWords(grant: Grant): string {
 /** The composer, filled in to ask for the same again. */
 export function extension(grant: Grant): RequestDraft {
   const { connection, actions, dataClasses } = grant
+  return { connection, actions, dataClasses, extends: grant.id }
+}
+
+/** The composer, filled in to ask for what has ended once more. */
+export function askAgain(grant: Grant): RequestDraft {
+  const { connection, actions, dataClasses } = grant
   return { connection, actions, dataClasses }
 }

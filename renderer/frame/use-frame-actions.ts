@@ -21,6 +21,8 @@ export function useFrameActions(): void {
     'go.connections': () => go.area('connections'),
     'go.requests': () => go.requests('mine'),
     'go.review': () => go.requests('review'),
+    'go.history': () => go.requests('history'),
+    'go.metrics': () => go.metrics(),
     'go.sessions': () => go.sessionList(),
     'go.settings': () => go.settings(),
     'go.nativeTools': () => go.settings('native-tools'),

@@ -150,7 +150,7 @@ export function EndingToast({ grant }: { grant: Grant }) {
   const go = useNavigation()
   const left = Date.parse(grant.endsAt) - useNow()
   const end = useMutation({
-    mutationFn: () => client.gateway.grants.revoke({ id: grant.id }),
+    mutationFn: () => client.gateway.grants.giveBack({ id: grant.id }),
     onSuccess: () => notices.hide(id),
   })
   const what = `${capitalise(grantWords(grant))} on ${grant.connection}`

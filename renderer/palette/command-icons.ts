@@ -9,6 +9,8 @@ const own: Partial<Record<ActionId, IconName>> = {
   'go.connections': 'plug',
   'go.requests': 'inbox',
   'go.review': 'inbox',
+  'go.history': 'clock',
+  'go.metrics': 'gauge',
   'go.sessions': 'replay',
   'go.settings': 'sliders',
   'go.nativeTools': 'plug',

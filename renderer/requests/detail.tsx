@@ -1,24 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
 import type { AccessRequest } from '../../shared/api/models.ts'
+import { useActions, useKeys } from '../actions/use-actions.ts'
 import { Chip, Policy } from '../decisions/chip.tsx'
-import { EnvTag, kindIcon, kinds } from '../decisions/environment.tsx'
-import { Icon, type IconName } from '../decisions/icon.tsx'
-import { SqlText } from '../decisions/sql-text.tsx'
+import { EnvTag } from '../decisions/environment.tsx'
+import { Icon } from '../decisions/icon.tsx'
 import { dayAndTime, useNow, when } from '../decisions/time.ts'
-import {
-  actionName,
-  actionWords,
-  bareName,
-  capitalise,
-  requestLook,
-  requestTitle,
-  spokenDuration,
-} from '../decisions/words.ts'
-import { useRequests } from '../frame/waiting.ts'
+import { actionName, actionWords, capitalise, requestLook, requestTitle, spokenDuration } from '../decisions/words.ts'
+import { useNavigation, usePlace } from '../frame/desk.tsx'
 import { usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
+import { copyText } from './copy.ts'
 import { DecisionPanel } from './decision-panel.tsx'
+import { EarlierRequests } from './earlier.tsx'
+import { Facts } from './facts.tsx'
+import { useListed } from './list.tsx'
+import { Statement } from './statement.tsx'
 
 /** One request: who asks, for what exactly, why it was held, and the decision. */
 export function Detail({ id }: { id: string }) {
@@ -47,7 +44,7 @@ function Body({ request }: { request: AccessRequest }) {
   const me = usePerson()?.id
   const { detail, ...look } = requestLook(request, useNow(15_000))
   const own = request.requester.id === me
-  const copyLink = () => copy(`sallyport://request/${request.id}`)
+  const copyLink = () => copyText(`sallyport://request/${request.id}`)
   return (
     <section className="rd grow" aria-label={`Request ${requestTitle(request)}`}>
       <header className="rd__hd">
@@ -58,6 +55,7 @@ function Body({ request }: { request: AccessRequest }) {
             {detail}
           </Chip>
           <span className="right row">
+            <Neighbours id={request.id} />
             <IconButton icon="link" label="Copy link" size={16} onClick={copyLink} />
           </span>
         </div>
@@ -67,38 +65,39 @@ function Body({ request }: { request: AccessRequest }) {
         </p>
       </header>
       <div className="rd__bd scroll">
-        <div className="cxs">
-          <Context
-            icon="user"
-            label="Person"
-            value={request.requester.name}
-            sub={request.requester.groups.join(', ')}
-          />
-          <Context
-            icon={kindIcon(request.connection)}
-            label={kinds[request.connection.kind].one}
-            value={request.connection.name}
-            sub={request.connection.tags.join(', ')}
-          />
-          <Context icon="map-pin" label="From" value={request.sourceIp} sub="address of the client" />
-          <Context
-            icon="clock"
-            label="Asked"
-            value={dayAndTime(request.createdAt)}
-            sub={`waits until ${when(request.expiresAt)}`}
-          />
-        </div>
+        <Facts request={request} />
         {request.kind === 'once' ? <Statement request={request} /> : <Asked request={request} />}
         <div className="blk">
           <div className="blk__h">
-            <b>Why it was held</b>
+            <b>{request.kind === 'once' ? 'Why it was held' : 'The rule that asks'}</b>
             <Policy policy={request.policy} />
           </div>
           <p className="t2">{request.policy.reason}</p>
         </div>
-        <Similar request={request} />
+        <EarlierRequests request={request} />
       </div>
     </section>
+  )
+}
+
+/** The request above and below in the list, by button and by key. */
+function Neighbours({ id }: { id: string }) {
+  const { list } = usePlace()
+  const go = useNavigation()
+  const ids = useListed()
+  const at = ids.indexOf(id)
+  const move = (step: number) => {
+    const to = ids[at + step]
+    if (at >= 0 && to !== undefined) go.request(to, list)
+  }
+  useActions({ 'review.next': () => move(1), 'review.previous': () => move(-1) })
+  const next = useKeys('review.next')
+  const previous = useKeys('review.previous')
+  return (
+    <>
+      <IconButton icon="chev-up" label={`Previous request (${previous})`} size={16} onClick={() => move(-1)} />
+      <IconButton icon="chev-down" label={`Next request (${next})`} size={16} onClick={() => move(1)} />
+    </>
   )
 }
 
@@ -108,62 +107,9 @@ function title(request: AccessRequest): string {
   return `${request.action === undefined ? 'Statement' : capitalise(actionName(request.action))} on ${name}`
 }
 
-function Context({ icon, label, value, sub }: { icon: IconName; label: string; value: string; sub: string }) {
-  return (
-    <div className="cx">
-      <Icon name={icon} />
-      <div className="grow">
-        <div className="cx__l">{label}</div>
-        <div className="cx__v trunc">{value}</div>
-        <div className="cx__s trunc">{sub}</div>
-      </div>
-    </div>
-  )
-}
-
-/** The exact text that will run, with its hash. */
-function Statement({ request }: { request: AccessRequest }) {
-  const text = request.text ?? ''
-  const hash = request.textSha256 ?? ''
-  const sql = request.connection.kind === 'postgres'
-  return (
-    <>
-      <div className="blk">
-        <div className="blk__h">
-          <b>{sql ? 'Statement' : 'Command'}</b>
-          <span className="t2">runs once, exactly as shown</span>
-          <span className="right row xs t3 row--6" title={hash}>
-            <Icon name="hash" size={12} />
-            <span className="mono">
-              sha256 {hash.slice(0, 4)} {hash.slice(4, 8)} … {hash.slice(-4)}
-            </span>
-            <IconButton icon="copy" label="Copy the hash" onClick={() => copy(hash)} />
-          </span>
-        </div>
-        <section className="well well--n" aria-label={sql ? 'Statement' : 'Command'}>
-          {text.split('\n').map((line, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
-            <div className="wl" key={i}>
-              <span aria-hidden="true">{i + 1}</span>
-              <code>{sql ? <SqlText text={line} /> : line}</code>
-            </div>
-          ))}
-        </section>
-      </div>
-      {request.tables.length > 0 && (
-        <div className="imp imp--one">
-          <div>
-            {request.tables.map((table) => (
-              <div className="imp__t" key={table}>
-                <Icon name="table" size={14} />
-                {bareName(table)} <span className="t2">{request.action ? actionName(request.action) : ''}</span>
-              </div>
-            ))}
-          </div>
-        </div>
-      )}
-    </>
-  )
+function begins(request: AccessRequest): string {
+  if (request.extends !== undefined) return 'from the end of the grant that it goes on from'
+  return request.startsAt === undefined ? 'from the moment it is approved' : `from ${dayAndTime(request.startsAt)}`
 }
 
 /** What a timed grant would allow. */
@@ -173,8 +119,7 @@ function Asked({ request }: { request: AccessRequest }) {
       <div className="blk__h">
         <b>Access</b>
         <span className="t2">
-          for {spokenDuration(request.durationSeconds ?? request.approval.windowSeconds)}, from the moment it is
-          approved
+          for {spokenDuration(request.durationSeconds ?? request.approval.windowSeconds)}, {begins(request)}
         </span>
       </div>
       <div className="imp imp--one">
@@ -192,54 +137,4 @@ function Asked({ request }: { request: AccessRequest }) {
       </div>
     </div>
   )
-}
-
-/** Decided requests on the same connection, for comparison. */
-function Similar({ request }: { request: AccessRequest }) {
-  const similar = useRequests().requests.filter(
-    (other) =>
-      other.id !== request.id &&
-      other.connection.name === request.connection.name &&
-      other.kind === request.kind &&
-      (other.state === 'approved' || other.state === 'denied'),
-  )
-  if (similar.length === 0) return null
-  const approved = similar.filter((other) => other.state === 'approved').length
-  return (
-    <div className="blk">
-      <div className="blk__h">
-        <b>Similar requests</b>
-        <span className="t2">
-          {approved} of {similar.length} approved
-        </span>
-      </div>
-      <table className="tb">
-        <thead>
-          <tr>
-            <th className="tb__when">When</th>
-            <th className="tb__who">Requester</th>
-            <th>{request.kind === 'once' ? 'Statement' : 'Access'}</th>
-            <th className="tb__who">Decided by</th>
-          </tr>
-        </thead>
-        <tbody>
-          {similar.slice(0, 5).map((other) => (
-            <tr key={other.id}>
-              <td>{when(other.createdAt)}</td>
-              <td>{other.requester.name}</td>
-              <td className={other.kind === 'once' ? 'mono' : undefined}>{other.text ?? requestTitle(other)}</td>
-              <td>
-                {other.state === 'denied' ? 'denied, ' : ''}
-                {other.reviews.map((review) => review.by).join(', ')}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-function copy(text: string): void {
-  navigator.clipboard.writeText(text).catch((error: unknown) => console.warn('Nothing was copied.', error))
 }

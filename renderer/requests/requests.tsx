@@ -1,13 +1,17 @@
 import './requests.css'
 import './review.css'
+import { lazy, Suspense } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
 import { useRequests } from '../frame/waiting.ts'
 import { usePause } from '../rpc/context.tsx'
-import { Empty } from '../theme/controls.tsx'
+import { Empty, Spinner } from '../theme/controls.tsx'
+import { BulkReview } from './bulk.tsx'
 import { Composer } from './composer.tsx'
 import { Detail } from './detail.tsx'
 import { RequestList } from './list.tsx'
+
+const Metrics = lazy(() => import('./metrics.tsx'))
 
 /** Asking and deciding: the lists on the left, the composer or one request on the right. */
 export default function Requests() {
@@ -15,12 +19,19 @@ export default function Requests() {
   const go = useNavigation()
   const { requests, error, loading } = useRequests()
   const expired = usePause() === 'expired'
+  const picked = place.picked.flatMap((id) => requests.find((request) => request.id === id) ?? [])
   return (
     <>
       <RequestList requests={requests} error={error} loading={loading} />
       <main className="main main--row">
-        {place.draft !== undefined ? (
-          <Composer key={place.draft.connection ?? ''} draft={place.draft} />
+        {place.metrics ? (
+          <Suspense fallback={<Spinner label="Opening the charts" />}>
+            <Metrics />
+          </Suspense>
+        ) : picked.length > 0 ? (
+          <BulkReview requests={picked} />
+        ) : place.draft !== undefined ? (
+          <Composer key={JSON.stringify(place.draft)} draft={place.draft} />
         ) : place.request !== undefined ? (
           <Detail key={place.request} id={place.request} />
         ) : (

@@ -7,6 +7,7 @@ import { clock, hourMinute, useNow } from '../decisions/time.ts'
 import { capitalise } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import {
+  askAgain,
   type EndedGrant,
   extension,
   grantWords,
@@ -46,7 +47,7 @@ function Active({ grant, now }: { grant: Grant; now: number }) {
   const off = usePause() !== undefined
   const keys = useKeys('access.extend')
   const giveBack = useMutation({
-    mutationFn: () => client.gateway.grants.revoke({ id: grant.id }),
+    mutationFn: () => client.gateway.grants.giveBack({ id: grant.id }),
     onError: (error) =>
       notices.show({ id: `grant-${grant.id}`, content: <p className="toast err">{problemOf(error).message}</p> }),
   })
@@ -101,7 +102,7 @@ function Ended({ gone }: { gone: EndedGrant }) {
         <Icon name="clock" size={14} />
         Ended <span className="num">{hourMinute(endedAt)}</span>
       </span>
-      <button type="button" className="status__x" onClick={() => go.compose(extension(grant))}>
+      <button type="button" className="status__x" onClick={() => go.compose(askAgain(grant))}>
         Ask again
       </button>
     </span>

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { chromium, type Page } from 'playwright-core'
 import { startHarness } from './harness/server.ts'
 
-/** Pictures of every screen, in both themes, from fixtures: `node test/renderer/shots.ts OUT [name…]`. For people who change the look. */
+/** Pictures of every screen, in both themes, from fixtures: `node test/renderer/shots.ts OUT [name…]`, with SHOT_SIZE=1024x700 in another size. For people who change the look. */
 const [out = 'test-results/shots', ...only] = process.argv.slice(2)
+const [width = 1440, height = 900] = (process.env.SHOT_SIZE ?? '1440x900').split('x').map(Number)
 const dist = process.env.RENDERER_DIST ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url))
 await mkdir(out, { recursive: true })
 
@@ -117,6 +118,27 @@ const scenes: Record<string, Scene> = {
       .click()
     await page.getByRole('button', { name: 'Deny' }).waitFor()
   },
+  bulk: async (page) => {
+    await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    for (const box of await page.getByRole('checkbox', { name: /^Pick/ }).all()) await box.click()
+    await page.getByRole('button', { name: /^Approve 2/ }).waitFor()
+  },
+  'review-grant': async (page) => {
+    await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    await page.getByRole('button', { name: /Ada Brandt.*Commands/ }).click()
+    await page.getByRole('radiogroup', { name: 'How long' }).waitFor()
+  },
+  history: async (page) => {
+    await page.getByRole('button', { name: 'Requests' }).click()
+    await page.getByRole('radio', { name: 'History' }).click()
+    await page.getByRole('list', { name: 'History' }).getByRole('button').first().click()
+    await page.getByRole('heading', { name: 'Approvals' }).waitFor()
+  },
+  metrics: async (page) => {
+    await page.getByRole('button', { name: 'Requests' }).click()
+    await page.getByRole('button', { name: 'Metrics' }).click()
+    await page.locator('.recharts-bar-rectangle').first().waitFor()
+  },
   sessions: async (page) => {
     await page.getByRole('button', { name: 'Sessions' }).click()
     await page.getByRole('table', { name: 'Sessions' }).waitFor()
@@ -192,7 +214,7 @@ await browser.close()
 async function shoot(name: string, scene: Scene, theme: 'dark' | 'light'): Promise<void> {
   const harness = await startHarness(dist)
   harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme })
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  const page = await browser.newPage({ viewport: { width, height } })
   page.on('pageerror', (error) => console.error(name, 'page error', error.message))
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') console.error(name, message.type(), message.text())

@@ -1,4 +1,4 @@
-import type { AccessRequest, Connection, SchemaTable, Session } from '../../../shared/api/models.ts'
+import type { AccessRequest, Connection, RequestMetrics, SchemaTable, Session } from '../../../shared/api/models.ts'
 import type { Decision, Grant, PolicyRef } from '../../../shared/decision.ts'
 import type { Principal } from '../../../shared/principal.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
@@ -155,11 +155,39 @@ const request = (fields: Partial<AccessRequest> & Pick<AccessRequest, 'id'>): Ac
   dataClasses: [],
   sourceIp: '10.20.0.14',
   canReview: true,
+  origin: { sourceIp: '10.20.0.14', mfa: true, client: 'desktop', onCall: true },
   ...fields,
 })
 
 export const requests: AccessRequest[] = [
-  request({ id: 'req-1' }),
+  request({
+    id: 'req-1',
+    columns: ['state', 'reversed_at', 'batch_id'].map((column) => `public.settlements.${column}`),
+    binding: { database: 'ledger', search_path: 'public', role: 'ledger_app' },
+    estimate: { state: 'planned', rows: 214, at: at(-minutes(7)) },
+    earlier: [
+      {
+        id: 'req-granted',
+        kind: 'grant',
+        state: 'approved',
+        connection: 'orders-db',
+        policy: 'prod-write-approval',
+        action: 'sql:write',
+        createdAt: at(-minutes(90)),
+        by: ['grace'],
+      },
+      {
+        id: 'req-denied',
+        kind: 'once',
+        state: 'denied',
+        connection: 'ledger-main',
+        policy: 'prod-write-approval',
+        action: 'sql:delete',
+        createdAt: at(-minutes(60 * 49)),
+        by: ['grace'],
+      },
+    ],
+  }),
   request({
     id: 'req-2',
     kind: 'grant',
@@ -201,6 +229,40 @@ export const requests: AccessRequest[] = [
     reviews: [{ by: 'grace', verdict: 'deny', reason: 'Use the debug replica.', at: at(-minutes(90)) }],
   }),
 ]
+
+/** A month of approvals. */
+export function metrics(): RequestMetrics {
+  const share = (asked: number, medianSeconds: number) => ({
+    asked,
+    approved: Math.round(asked * 0.7),
+    denied: Math.round(asked * 0.1),
+    expired: Math.round(asked * 0.1),
+    cancelled: Math.round(asked * 0.05),
+    pending: Math.round(asked * 0.05),
+    automatic: Math.round(asked * 0.2),
+    breakGlass: asked > 20 ? 1 : 0,
+    medianSeconds,
+    p90Seconds: medianSeconds * 3.4,
+  })
+  const days = Array.from({ length: 30 }, (_, i) => 30 - i)
+  return {
+    from: at(-minutes(30 * 24 * 60)),
+    to: at(0),
+    total: share(412, 214),
+    byRule: [
+      { policy: 'prod-write-approval', ...share(230, 190) },
+      { policy: 'pii-unmask', ...share(120, 420) },
+      { policy: 'ssh-sudo', ...share(62, 95) },
+    ],
+    byGroup: [
+      { group: 'dba', ...share(350, 240) },
+      { group: 'on-call', ...share(62, 95) },
+    ],
+    byDay: days
+      .filter((day) => day % 7 > 1)
+      .map((day) => ({ day: at(-minutes(day * 24 * 60)).slice(0, 10), ...share(8 + ((day * 7) % 19), 200) })),
+  }
+}
 
 const session = (fields: Pick<Session, 'id' | 'connection'> & Partial<Session>): Session => ({
   principal: people.ada,

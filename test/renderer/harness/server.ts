@@ -194,14 +194,9 @@ function router(fixture: Fixture) {
         explain: os.gateway.requests.explain.handler(({ input }) => ({ ...find(input.id), reason: input.reason })),
         breakGlass: os.gateway.requests.breakGlass.handler(({ input }) => find(input.id)),
         afterReview: os.gateway.requests.afterReview.handler(({ input }) => find(input.id)),
-        count: os.gateway.requests.count.handler(({ input }) => find(input.id)),
+        count: os.gateway.requests.count.handler(({ input }) => fixture.count(input.id)),
         history: os.gateway.requests.history.handler(() => ({ requests: [...fixture.requests.get()] })),
-        metrics: os.gateway.requests.metrics.handler(() => {
-          const total = { asked: 0, approved: 0, denied: 0, expired: 0, cancelled: 0, pending: 0 }
-          const share = { ...total, automatic: 0, breakGlass: 0 }
-          const now = new Date().toISOString()
-          return { from: now, to: now, total: share, byRule: [], byGroup: [], byDay: [] }
-        }),
+        metrics: os.gateway.requests.metrics.handler(() => data.metrics()),
       },
       grants: {
         list: os.gateway.grants.list.handler(() => [data.grant]),

@@ -115,6 +115,7 @@ export function createFixture() {
         const state = verdict === 'deny' ? 'denied' : enough ? 'approved' : 'pending'
         return { ...r, reviews, state, canReview: false, ...(state === 'pending' ? {} : { decidedAt: data.at(0) }) }
       }),
+    count: (id: string) => change(id, (r) => ({ ...r, rowCount: { rows: 318, ms: 41, at: data.at(0), by: 'linus' } })),
     cancel: (id: string) => change(id, (r) => ({ ...r, state: 'cancelled' })),
     notices: new Cell<NoticeEvent>({ type: 'waiting', requests: [] }),
     events: (signal?: AbortSignal) => latest.follow(signal),

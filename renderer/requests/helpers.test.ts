@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { durationsUpTo, usualDuration } from './durations.ts'
+import { reasonFits, reasonProblem } from './reason.ts'
+
+test('lengths of access end at what policy allows', () => {
+  expect(durationsUpTo(1800)).toEqual([900, 1800])
+  expect(durationsUpTo(600)).toEqual([600])
+  expect(durationsUpTo(86_400)).toEqual([3600, 7200, 14_400, 28_800, 86_400])
+  expect(usualDuration(900)).toBe(900)
+  expect(usualDuration(3600)).toBe(1800)
+})
+
+test('a reason without the ticket that policy wants is not sent', () => {
+  expect(reasonProblem('  ', [])).toBe('Say why: reviewers decide by it.')
+  expect(reasonProblem('clean up after the storm', ['\\bINC-\\d+\\b'])).toContain('INC-\\d+')
+  expect(reasonProblem('INC-4821 clean up', ['\\bINC-\\d+\\b'])).toBeUndefined()
+  expect(reasonFits('(?i)inc-\\d+', 'INC-1')).toBe(true)
+})
+
+test('a pattern that only the gateway can read is left to it', () => {
+  expect(reasonFits('(?P<ticket>INC-\\d+)', 'no ticket')).toBeUndefined()
+  expect(reasonProblem('no ticket', ['(?P<ticket>INC-\\d+)'])).toBeUndefined()
+})
