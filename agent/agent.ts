@@ -8,6 +8,8 @@ import { createCancelRegistry } from './inspect/postgres/cancels.ts'
 import { createCatalogSource } from './inspect/postgres/catalog.ts'
 import { loadParser } from './inspect/postgres/parser.ts'
 import { servePostgres } from './inspect/postgres/session.ts'
+import { createStudio } from './inspect/rdp/picture/studio.ts'
+import { serveRdp } from './inspect/rdp/session.ts'
 import type { InspectorSession } from './inspect/session.ts'
 import { type SshEntry, serveSshFront } from './inspect/ssh/front.ts'
 import { serveSsh } from './inspect/ssh/session.ts'
@@ -41,6 +43,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
   const policies = new Policies()
   const catalogs = createCatalogSource()
   const cancels = createCancelRegistry()
+  const studio = createStudio()
   const sessions = new Set<WatchedSession>()
   let closed = false
 
@@ -66,7 +69,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
       case 'ssh':
         return serveSsh({ client, dial, target, hostKey: keys.hostKey, port })
       case 'rdp':
-        throw new Error('desktops are not served yet')
+        return serveRdp({ client, dial, target, identity: keys.rdp, credential: spec.rdp, studio, port })
     }
   }
 
@@ -138,7 +141,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
         return session.done
       })
       await Promise.race([Promise.all(ending), new Promise((resolve) => setTimeout(resolve, closeGraceMs).unref())])
-      await catalogs.close()
+      await Promise.all([catalogs.close(), studio.close()])
     },
   }
 }

@@ -12,6 +12,7 @@ import { startOidc } from './oidc/provider.ts'
 import { demoPeople, type MachineRole, machineGroups, type machineRoles } from './people.ts'
 import { freePort } from './ports.ts'
 import { startPostgres } from './postgres/server.ts'
+import { type DemoDesktop, startDesktop } from './rdp/desktop.ts'
 import { type DemoSsh, startSsh } from './ssh/host.ts'
 
 export interface DemoConnection extends ConnectionRef {
@@ -33,7 +34,14 @@ export interface World {
   people: { username: string; name: string; password: string; groups: string[] }[]
   machines: Record<MachineRole, DemoMachine>
   /** Direct addresses of the targets, with credentials: for benchmarks and tests only. */
-  targets: { 'orders-db': string; 'analytics-db': string; 'web-1': string; 'orders-api': string; webKeyFile: string }
+  targets: {
+    'orders-db': string
+    'analytics-db': string
+    'web-1': string
+    'orders-api': string
+    webKeyFile: string
+    'desk-1'?: string
+  }
   policyDir: string
   close(): Promise<void>
 }
@@ -47,11 +55,12 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
   const starting = [
     startPostgres(dataDir, log),
     startSsh(dataDir, log),
+    startDesktop(dataDir, log),
     startOidc(secrets.password, secrets.oidcPort, log),
   ] as const
-  const [database, ssh, oidc] = await Promise.all(starting).catch(async (error: unknown) => {
+  const [database, ssh, desktop, oidc] = await Promise.all(starting).catch(async (error: unknown) => {
     // Nothing is left running behind a world that did not come up.
-    for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value.close()
+    for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value?.close()
     throw error
   })
   const http = await startHttp(database, secrets.bearer)
@@ -83,6 +92,7 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
         description: 'Checkout front end',
         target: sshTarget(ssh),
       },
+      ...(desktop === undefined ? [] : [deskConnection(desktop)]),
     ],
     upstream: { issuer: oidc.issuer, clientId: oidc.clientId, clientSecret: oidc.clientSecret, groupsClaim: 'groups' },
     people: demoPeople.map(({ username, name, groups }) => ({
@@ -98,10 +108,11 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
       'web-1': `ssh://${ssh.user}@${ssh.host}:${ssh.port}`,
       'orders-api': http.url,
       webKeyFile: join(dataDir, 'web-1', 'client_key'),
+      ...(desktop === undefined ? {} : { 'desk-1': deskUrl(desktop) }),
     },
     policyDir: join(dirname(fileURLToPath(import.meta.url)), 'policy'),
     close: async () => {
-      await Promise.all([http.close(), ssh.close(), oidc.close()])
+      await Promise.all([http.close(), ssh.close(), desktop?.close(), oidc.close()])
       await database.close()
     },
   }
@@ -117,6 +128,21 @@ function postgresTarget(
 
 function sshTarget({ host, port, user, privateKey, hostKeys }: DemoSsh): Target {
   return { kind: 'ssh', host, port, user, privateKey, hostKeys }
+}
+
+function deskUrl({ host, port, user, password }: DemoDesktop): string {
+  return `rdp://${user}:${password}@${host}:${port}`
+}
+
+function deskConnection({ host, port, user, password, certificates }: DemoDesktop): DemoConnection {
+  return {
+    name: 'desk-1',
+    kind: 'rdp',
+    environment: 'production',
+    tags: ['checkout'],
+    description: 'Stock desk',
+    target: { kind: 'rdp', host, port, user, domain: '', password, tls: { mode: 'pinned', certificates } },
+  }
 }
 
 const Secrets = z.object({

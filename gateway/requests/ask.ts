@@ -98,8 +98,10 @@ function together({ approval }: Held, held: readonly Held[]): Approval {
 
 function ofAction(access: ConnectionAccess, action: string): Answer {
   if (action === 'connect') return fromDecision(access.connect)
-  const exact = access.actions.find((entry) => entry.action === action)
-  if (exact !== undefined) return fromDecision(exact.decision)
+  // More than one: an action that is decided for each direction.
+  const exact = access.actions.filter((entry) => entry.action === action).map((entry) => fromDecision(entry.decision))
+  const [first] = exact
+  if (first !== undefined) return exact.find((answer) => answer.kind === 'held') ?? first
   // A class of actions that the connection lists only the members of.
   const members = access.actions.filter((entry) => isAction(entry.action) && actionParents[entry.action] === action)
   const answers = members.map((entry) => fromDecision(entry.decision))

@@ -1,0 +1,107 @@
+import { RdpError } from '../frames.ts'
+import { bitmapUpdate } from './bitmap.ts'
+import { Canvas, type Frame } from './canvas.ts'
+
+/** What a painter is told, and what it answers. Crosses between threads. */
+export type PainterOrder =
+  | { kind: 'size'; session: number; width: number; height: number }
+  /** Bitmap updates, each from `numberRectangles` on. */
+  | { kind: 'draw'; session: number; updates: Uint8Array[] }
+  | { kind: 'close'; session: number }
+
+export type PainterAnswer =
+  /** So many bytes of updates are drawn. */
+  | { kind: 'drawn'; session: number; bytes: number }
+  | { kind: 'frame'; session: number; frame: Frame }
+  /** Frames after this one are of this size. */
+  | { kind: 'sized'; session: number; width: number; height: number }
+  /** Nothing of this session can be decoded any more. */
+  | { kind: 'failed'; session: number; reason: string }
+  /** After `close`: the last frame has been sent. */
+  | { kind: 'closed'; session: number }
+
+const frameMs = 200
+const keyframeMs = 9_000
+
+/** Draws one session's desktop, and makes frames of it at most five times a second. */
+export class Painter {
+  readonly #session: number
+  readonly #answer: (answer: PainterAnswer) => void
+  #canvas: Canvas | undefined
+  #timer: NodeJS.Timeout | undefined
+  #keyAt = Number.NEGATIVE_INFINITY
+  #busy: Promise<void> = Promise.resolve()
+
+  constructor(session: number, answer: (answer: PainterAnswer) => void) {
+    this.#session = session
+    this.#answer = answer
+  }
+
+  order(order: PainterOrder): void {
+    try {
+      switch (order.kind) {
+        case 'size':
+          this.#resize(order.width, order.height)
+          break
+        case 'draw':
+          this.#draw(order.updates)
+          break
+        case 'close':
+          clearTimeout(this.#timer)
+          this.#queueFrame()
+          void this.#busy.then(() => this.#answer({ kind: 'closed', session: this.#session }))
+          break
+        default:
+          order satisfies never
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #resize(width: number, height: number): void {
+    clearTimeout(this.#timer)
+    this.#queueFrame()
+    this.#canvas = new Canvas(width, height)
+    this.#busy = this.#busy.then(() => {
+      this.#keyAt = Number.NEGATIVE_INFINITY
+      this.#answer({ kind: 'sized', session: this.#session, width, height })
+    })
+  }
+
+  #draw(updates: Uint8Array[]): void {
+    const canvas = this.#canvas
+    if (canvas === undefined) throw new RdpError('a picture came before the size of the desktop')
+    let bytes = 0
+    for (const update of updates) {
+      bytes += update.byteLength
+      for (const picture of bitmapUpdate(Buffer.from(update.buffer, update.byteOffset, update.byteLength))) {
+        canvas.draw(picture)
+      }
+    }
+    this.#answer({ kind: 'drawn', session: this.#session, bytes })
+    if (canvas.changed) this.#timer ??= setTimeout(() => this.#queueFrame(), frameMs)
+  }
+
+  /** One after the other: frames are in order, and a slow one makes the next wait instead of piling up. */
+  #queueFrame(): void {
+    this.#timer = undefined
+    const canvas = this.#canvas
+    if (canvas === undefined) return
+    this.#busy = this.#busy
+      .then(async () => {
+        if (!canvas.changed) return
+        const now = performance.now()
+        const key = now - this.#keyAt >= keyframeMs
+        if (key) this.#keyAt = now
+        const frame = await canvas.frame(key)
+        this.#answer({ kind: 'frame', session: this.#session, frame })
+      })
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#answer({ kind: 'failed', session: this.#session, reason })
+  }
+}
