@@ -24,16 +24,18 @@ const relation = (
   ...more,
 })
 const catalog = new Snapshot(1, 'orders', {
-  relations: [
-    relation(1, 'public', 'customers', ['id', 'name', 'email']),
-    relation(2, 'public', 'contacts', ['who', 'mail'], {
-      kind: 'view',
-      definition: 'SELECT customers.name AS who, customers.email AS mail FROM public.customers',
-    }),
-    relation(3, 'pg_catalog', 'pg_class', ['oid']),
-    relation(4, 'public', 'customers_id_seq', ['last_value'], { kind: 'sequence' }),
-  ],
-  functions: [],
+  own: {
+    functions: [],
+    relations: [
+      relation(1, 'public', 'customers', ['id', 'name', 'email']),
+      relation(2, 'public', 'contacts', ['who', 'mail'], {
+        kind: 'view',
+        definition: 'SELECT customers.name AS who, customers.email AS mail FROM public.customers',
+      }),
+      relation(3, 'pg_catalog', 'pg_class', ['oid']),
+      relation(4, 'public', 'customers_id_seq', ['last_value'], { kind: 'sequence' }),
+    ],
+  },
   temp: new Map(),
 })
 

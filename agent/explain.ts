@@ -4,6 +4,7 @@ import type { SessionPolicy } from './decide.ts'
 import type { DecisionRequest } from './inspect/port.ts'
 import type { Catalog, CatalogRelation, StatementAnalysis } from './inspect/postgres/analysis.ts'
 import { analyse } from './inspect/postgres/classify.ts'
+import { withChildren } from './inspect/postgres/inherited.ts'
 import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
 
 type Explained = Explanation['statements'][number]
@@ -21,7 +22,7 @@ export function explainSql(
     const unknown = { start: 0, end: sql.length, action: 'sql:unknown', decision, masks: [], tables: [] }
     return { statements: [{ ...unknown, detail: analysis.message }] }
   }
-  const scope = { count: analysis.statements.length, anyMasked: anyMasked(catalog, policy) }
+  const scope = { count: analysis.statements.length, anyMasked: anyMasked(catalog, policy), catalog }
   return { statements: analysis.statements.map((statement) => explainStatement(statement, scope, policy)) }
 }
 
@@ -30,6 +31,7 @@ interface Scope {
   count: number
   /** Some column of the target is masked for this person; else nothing needs proof. */
   anyMasked: boolean
+  catalog: Catalog
 }
 
 function anyMasked(catalog: Catalog, policy: SessionPolicy): boolean {
@@ -48,7 +50,7 @@ function explainStatement(statement: StatementAnalysis, scope: Scope, policy: Se
   if (decision.verdict === 'block') {
     return { ...base, decision, masks: [], ...(statement.doubt === undefined ? {} : { detail: statement.doubt }) }
   }
-  const plan = planMasks(statement, sensitivityOf(policy), { anyMasked: scope.anyMasked })
+  const plan = planMasks(statement, sensitivityOf(policy, scope.catalog), { anyMasked: scope.anyMasked })
   if (plan.ok) return { ...base, decision, masks: plan.masked }
   return {
     ...base,
@@ -89,7 +91,10 @@ export function schemaOf(catalog: Catalog, policy: SessionPolicy): SchemaTable[]
       columns: relation.columns.map(({ name, typeName }, i) => ({
         name,
         type: typeName,
-        ...columnMask([`${relation.schema}.${relation.name}.${name}`, ...(sources?.[i] ?? [])], policy),
+        ...columnMask(
+          [`${relation.schema}.${relation.name}.${name}`, ...(sources?.[i] ?? [])],
+          sensitivityOf(policy, catalog),
+        ),
       })),
     })
   }
@@ -97,8 +102,7 @@ export function schemaOf(catalog: Catalog, policy: SessionPolicy): SchemaTable[]
 }
 
 /** The first sensitive one of the columns that a value comes from. */
-function columnMask(columns: readonly string[], policy: SessionPolicy): { dataClass?: string; masked: boolean } {
-  const sensitive = sensitivityOf(policy)
+function columnMask(columns: readonly string[], sensitive: SensitivityOf): { dataClass?: string; masked: boolean } {
   for (const column of columns) {
     const [schema = '', table = '', ...rest] = column.split('.')
     const found = sensitive(schema, table, rest.join('.'))
@@ -118,8 +122,8 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function sensitivityOf(policy: SessionPolicy): SensitivityOf {
-  return (schema, table, column) => policy.sensitivity(schema, table, column)
+function sensitivityOf(policy: SessionPolicy, catalog: Catalog): SensitivityOf {
+  return withChildren(catalog, (schema, table, column) => policy.sensitivity(schema, table, column))
 }
 
 function tableKind(relation: CatalogRelation): SchemaTable['kind'] | undefined {

@@ -39,6 +39,8 @@ export interface CatalogFunction {
   returnsSet: boolean
   /** Names of OUT and TABLE parameters in order, where it has more than one: its columns in FROM. */
   outputs?: readonly string[]
+  /** Number of its IN parameters. */
+  inputs?: number
 }
 
 /** An immutable snapshot of the target's catalog. `version` grows with every refresh. */
@@ -48,7 +50,10 @@ export interface Catalog {
   /** Resolves as PostgreSQL does: pg_temp, pg_catalog and then the search path, unless the name is qualified. */
   relation(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined
   relationByOid(oid: number): CatalogRelation | undefined
+  /** Its partitions, and the tables that inherit from it directly. */
+  children(oid: number): readonly CatalogRelation[]
   functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[]
+  functionByOid(oid: number): CatalogFunction | undefined
   relations(): Iterable<CatalogRelation>
 }
 

@@ -190,6 +190,7 @@ export class Backend {
         this.#pass(head, buf, start, end)
         return
       }
+      case backend.functionCallResponse:
       case backend.portalSuspended:
       case backend.emptyQuery:
         this.#completed(buf, start, end, undefined)
@@ -360,7 +361,7 @@ export class Backend {
 
   /** An error of a question of our own, asked between two segments, is none of the client's. */
   #isOwn(head: Expected): boolean {
-    if (!head.hidden) return false
+    if (!head.hidden || head.outspoken) return false
     return this.#line.queue.firstSync()?.hidden === true
   }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Catalog, CatalogFunction, CatalogRelation } from './analysis.ts'
+import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
 import { SaltedPasswords } from './scram.ts'
 import { type PostgresTarget, tlsOptions } from './tls.ts'
 
@@ -34,6 +36,8 @@ export interface SessionCatalog extends Catalog {
 /** Changes made by others, behind no door of ours, are seen within this time while there is traffic. */
 const staleAfterMs = 5_000
 const idleAfterMs = 60_000
+/** Of one read, before it is given up. */
+const mostAttempts = 12
 
 export function createCatalogSource(): CatalogSource {
   const readers = new Map<string, Reader>()
@@ -61,7 +65,7 @@ class Reader implements TargetCatalog {
   #client: pg.Client | undefined
   #running: Promise<SessionCatalog> | undefined
   #next: Promise<SessionCatalog> | undefined
-  #fingerprint = ''
+  #known: Known | undefined
   #version = 0
   #checkedAt = 0
   #idle: NodeJS.Timeout | undefined
@@ -113,24 +117,31 @@ class Reader implements TargetCatalog {
   }
 
   async #read(): Promise<SessionCatalog> {
-    const client = await this.#connect()
-    clearTimeout(this.#idle)
-    try {
-      const fingerprint = await one(client, fingerprintSql)
-      if (this.current === undefined || fingerprint !== this.#fingerprint) {
-        const rows = await readRows(client)
-        this.#version += 1
-        this.current = new Snapshot(this.#version, this.#target.database, rows)
-        this.#fingerprint = fingerprint
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.#connect()
+      clearTimeout(this.#idle)
+      try {
+        const known = await readCatalog(client, this.#known)
+        if (this.current === undefined || known !== this.#known) {
+          this.#version += 1
+          this.current = new Snapshot(this.#version, this.#target.database, known)
+          this.#known = known
+        }
+        this.#checkedAt = performance.now()
+        return this.current
+      } catch (error) {
+        // What others drop or lock while it is read is soon settled; everything else needs a connection of its own to be sure.
+        if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') {
+          if (this.#client === client) this.#client = undefined
+          client.end().catch(() => client.removeAllListeners())
+          throw error
+        }
+        if (attempt >= mostAttempts) throw error
+        await delay(attempt * 20)
+      } finally {
+        clearTimeout(this.#idle)
+        this.#idle = setTimeout(() => void this.#rest(), idleAfterMs).unref()
       }
-      this.#checkedAt = performance.now()
-      return this.current
-    } catch (error) {
-      this.#client = undefined
-      client.end().catch(() => client.removeAllListeners())
-      throw error
-    } finally {
-      this.#idle = setTimeout(() => void this.#rest(), idleAfterMs).unref()
     }
   }
 
@@ -148,8 +159,9 @@ class Reader implements TargetCatalog {
       application_name: 'sallyport catalog',
       connectionTimeoutMillis: 15_000,
       query_timeout: 30_000,
-      // With nothing on the path, a view's definition comes with every name qualified.
-      options: '-c search_path=',
+      // With nothing on the path, a view's definition comes with every name qualified. A table that somebody has locked
+      // is not waited for: it may be the very session that waits for this.
+      options: '-c search_path= -c lock_timeout=50ms',
       ...(ssl === undefined ? {} : { ssl }),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
@@ -169,182 +181,110 @@ class Reader implements TargetCatalog {
   }
 }
 
-/** Every change of a definition gives its row a new xmin; ANALYZE and VACUUM, which only update statistics, do not. */
-const fingerprintSql = `
-  select concat_ws(' ',
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647 * (oid::bigint % 1000003)), 0) from pg_class),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_attribute),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_rewrite),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_trigger),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_inherits),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_proc),
-    (select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647), 0) from pg_namespace))`
-
-const relationsSql = `
-  select c.oid::bigint, n.nspname, c.relname, c.relkind::text,
-    case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
-    (select array_agg(i.inhparent::bigint) from pg_inherits i where i.inhrelid = c.oid),
-    exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
-      or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
-      or exists (select from pg_attrdef d
-        join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum and a.attgenerated <> ''
-        join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid
-        where d.adrelid = c.oid and p.refclassid = 'pg_proc'::regclass and p.refobjid >= 16384)
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p')`
-
-const columnsSql = `
-  select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname
-  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and a.attnum > 0 and not a.attisdropped
-  order by a.attrelid, a.attnum`
-
-const functionsSql = `
-  select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
-    (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
-      where p.proargmodes[i] in ('o', 'b', 't'))
-  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang`
-
-/** A backend's number names its temporary schema. */
-const tempSql = `
-  select 'pg_temp_' || i, pg_stat_get_backend_pid(i) from pg_stat_get_backend_idset() i
-  where 'pg_temp_' || i in (select nspname::text from pg_namespace)`
-
-interface Rows {
-  relations: CatalogRelation[]
-  functions: CatalogFunction[]
-  temp: Map<number, string>
-}
-
-async function readRows(client: pg.Client): Promise<Rows> {
-  // One snapshot for all of it.
-  await client.query('begin isolation level repeatable read read only')
-  try {
-    const columns = new Map<number, CatalogRelation['columns'][number][]>()
-    for (const [oid, name, attnum, typeOid, typeName] of await many(client, columnsSql)) {
-      const relation = Number(oid)
-      const list = columns.get(relation) ?? []
-      list.push({ name: String(name), attnum: Number(attnum), typeOid: Number(typeOid), typeName: String(typeName) })
-      columns.set(relation, list)
-    }
-    const relations: CatalogRelation[] = []
-    for (const [oid, schema, name, kind, definition, parents, hasRules] of await many(client, relationsSql)) {
-      relations.push({
-        oid: Number(oid),
-        schema: String(schema),
-        name: String(name),
-        kind: kindOf(String(kind)),
-        columns: columns.get(Number(oid)) ?? [],
-        ...(typeof definition === 'string' ? { definition } : {}),
-        parents: Array.isArray(parents) ? parents.map(Number) : [],
-        hasRules: hasRules === true,
-      })
-    }
-    const functions: CatalogFunction[] = []
-    for (const [oid, schema, name, language, volatility, definer, set, outputs] of await many(client, functionsSql)) {
-      functions.push({
-        oid: Number(oid),
-        schema: String(schema),
-        name: String(name),
-        language: String(language),
-        volatility: volatility === 'i' ? 'immutable' : volatility === 's' ? 'stable' : 'volatile',
-        securityDefiner: definer === true,
-        returnsSet: set === true,
-        ...(Array.isArray(outputs) && outputs.length > 1 ? { outputs: outputs.map(String) } : {}),
-      })
-    }
-    const temp = new Map<number, string>()
-    for (const [schema, processId] of await many(client, tempSql)) temp.set(Number(processId), String(schema))
-    return { relations, functions, temp }
-  } finally {
-    await client.query('rollback')
-  }
-}
-
-async function many(client: pg.Client, text: string): Promise<unknown[][]> {
-  const result = await client.query<unknown[]>({ text, rowMode: 'array' })
-  return result.rows
-}
-
-async function one(client: pg.Client, text: string): Promise<string> {
-  const [row] = await many(client, text)
-  return String(row?.[0])
-}
-
-function kindOf(relkind: string): CatalogRelation['kind'] {
-  switch (relkind) {
-    case 'v':
-      return 'view'
-    case 'm':
-      return 'materialized'
-    case 'f':
-      return 'foreign'
-    case 'S':
-      return 'sequence'
-    case 'p':
-      return 'partitioned'
-    default:
-      return 'table'
-  }
-}
-
 /** An immutable catalog over what was read. Also made by tests, from rows. */
 export class Snapshot implements SessionCatalog {
   readonly version: number
   readonly database: string
-  readonly #relations: readonly CatalogRelation[]
-  readonly #byOid = new Map<number, CatalogRelation>()
-  readonly #byName = new Map<string, Map<string, CatalogRelation>>()
-  readonly #functions = new Map<string, CatalogFunction[]>()
+  /** What came with the server rarely changes, and its index is shared by all snapshots. */
+  readonly #layers: readonly Index[]
   readonly #temp: ReadonlyMap<number, string>
 
-  constructor(version: number, database: string, rows: Rows) {
+  constructor(
+    version: number,
+    database: string,
+    rows: { own: Definitions; builtIn?: Definitions; temp: ReadonlyMap<number, string> },
+  ) {
     this.version = version
     this.database = database
-    this.#relations = rows.relations
+    this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
     this.#temp = rows.temp
-    for (const relation of rows.relations) {
-      this.#byOid.set(relation.oid, relation)
-      let schema = this.#byName.get(relation.schema)
-      if (schema === undefined) {
-        schema = new Map()
-        this.#byName.set(relation.schema, schema)
-      }
-      schema.set(relation.name, relation)
-    }
-    for (const fn of rows.functions) {
-      const list = this.#functions.get(fn.name)
-      if (list === undefined) this.#functions.set(fn.name, [fn])
-      else list.push(fn)
-    }
   }
 
   relation(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined {
     for (const candidate of candidates(schema, searchPath)) {
-      const found = this.#byName.get(candidate)?.get(name)
-      if (found !== undefined) return found
+      for (const layer of this.#layers) {
+        const found = layer.byName.get(candidate)?.get(name)
+        if (found !== undefined) return found
+      }
     }
     return undefined
   }
 
   relationByOid(oid: number): CatalogRelation | undefined {
-    return this.#byOid.get(oid)
+    for (const layer of this.#layers) {
+      const found = layer.byOid.get(oid)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  children(oid: number): readonly CatalogRelation[] {
+    return this.#layers.flatMap((layer) => layer.children.get(oid) ?? [])
   }
 
   functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[] {
-    const all = this.#functions.get(name)
-    if (all === undefined) return []
+    const all = this.#layers.flatMap((layer) => layer.functions.get(name) ?? [])
+    if (all.length === 0) return []
     const schemas = candidates(schema, searchPath)
     return all.filter((fn) => schemas.includes(fn.schema))
   }
 
-  relations(): Iterable<CatalogRelation> {
-    return this.#relations
+  functionByOid(oid: number): CatalogFunction | undefined {
+    for (const layer of this.#layers) {
+      const found = layer.functionByOid.get(oid)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  *relations(): Iterable<CatalogRelation> {
+    for (const layer of this.#layers) yield* layer.byOid.values()
   }
 
   tempSchema(processId: number): string | undefined {
     return this.#temp.get(processId)
   }
+}
+
+interface Index {
+  byOid: Map<number, CatalogRelation>
+  byName: Map<string, Map<string, CatalogRelation>>
+  children: Map<number, CatalogRelation[]>
+  functions: Map<string, CatalogFunction[]>
+  functionByOid: Map<number, CatalogFunction>
+}
+
+const indexes = new WeakMap<Definitions, Index>()
+
+function indexOf(definitions: Definitions): Index {
+  const known = indexes.get(definitions)
+  if (known !== undefined) return known
+  const index: Index = {
+    byOid: new Map(),
+    byName: new Map(),
+    children: new Map(),
+    functions: new Map(),
+    functionByOid: new Map(),
+  }
+  for (const relation of definitions.relations) {
+    index.byOid.set(relation.oid, relation)
+    at(index.byName, relation.schema, () => new Map<string, CatalogRelation>()).set(relation.name, relation)
+    for (const parent of relation.parents) at(index.children, parent, () => []).push(relation)
+  }
+  for (const fn of definitions.functions) {
+    index.functionByOid.set(fn.oid, fn)
+    at(index.functions, fn.name, () => []).push(fn)
+  }
+  indexes.set(definitions, index)
+  return index
+}
+
+function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 /** The schemas in which PostgreSQL looks for a name, in its order. A session puts its own pg_temp_N into its path. */

@@ -21,10 +21,11 @@ import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
 
 /** Says what each statement of `sql` does and where its values come from. Never throws. */
-export function analyse(sql: string, catalog: Catalog, state: { searchPath: readonly string[] }): Analysis {
+export function analyse(sql: string, catalog: Catalog, state: { searchPath: readonly string[] | undefined }): Analysis {
   const parsed = parse(sql)
   if (!parsed.ok) return parsed
-  let path: SearchPath = { kind: 'known', schemas: state.searchPath }
+  let path: SearchPath =
+    state.searchPath === undefined ? { kind: 'lost' } : { kind: 'known', schemas: state.searchPath }
   const statements: StatementAnalysis[] = []
   try {
     for (const raw of parsed.statements) {

@@ -45,6 +45,8 @@ export class Expected {
   readonly kind: Kind
   /** Our own message: its answer is not the client's. */
   hidden = false
+  /** Hidden, but its error is the client's. */
+  outspoken = false
   /** Said to the client in place of the target's error: this stands for a statement that was not forwarded. */
   error: Buffer | undefined
   write: Pick<Write<unknown>, 'confirm' | 'discard'> | undefined

@@ -1,10 +1,22 @@
-import { blockedError, write as say } from './annotations.ts'
+import { write as say } from './annotations.ts'
 import { applyEffects } from './effects.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
-import type { Admission, Gate } from './gate.ts'
+import { type Admission, type Gate, unknown } from './gate.ts'
 import { expected, type Line, type Portal, type Prepared } from './line.ts'
-import { frontend, messages, readBind, readExecute, readNamed, readParse, zeroAt } from './messages.ts'
+import {
+  cstring,
+  frontend,
+  int16,
+  int32At,
+  message,
+  messages,
+  readBind,
+  readExecute,
+  readNamed,
+  readParse,
+  zeroAt,
+} from './messages.ts'
 import { uncertain } from './names.ts'
 import { detached, withParameters } from './parameters.ts'
 import type { Script } from './statements.ts'
@@ -138,7 +150,7 @@ export class Frontend {
         this.#ended()
         return undefined
       case frontend.functionCall:
-        return this.#functionCall()
+        return this.#functionCall(buf, start, end)
       default:
         throw new FrameError(`a message of type ${JSON.stringify(String.fromCharCode(type))} that no client sends here`)
     }
@@ -150,9 +162,8 @@ export class Frontend {
     const startedAt = performance.now()
     if (zeroAt(buf, start + 5, end) !== end - 1) throw new FrameError('a query with bytes behind its end')
     return this.#withText(buf, start + 5, end - 1, (text, script) => {
-      if (!script.ok) return this.#refuseQuery(this.#syntaxError(text, script))
+      if (!script.ok) return this.#unreadableQuery(buf.subarray(start + 5, end), this.#syntaxError(text, script))
       const statements = this.#gate.sequence(text, script)
-      if (Buffer.isBuffer(statements)) return this.#refuseQuery(statements)
       const { port } = this.#line
       const admission = this.#gate.admit({
         statements,
@@ -185,12 +196,37 @@ export class Frontend {
     return undefined
   }
 
+  /** What does not parse here does not run. The target's own words on it come first; `error` is for what only it can read. */
+  #unreadable(text: Buffer, error: Buffer, name: string): void {
+    const { head, tail } = { head: new Expected(kinds.parse), tail: new Expected(kinds.close) }
+    head.hidden = tail.hidden = true
+    head.outspoken = true
+    this.#line.expect(head)
+    this.#line.expect(tail)
+    this.#toTarget.push(message(frontend.parse, cstring(name), text, int16(0)))
+    this.#toTarget.push(messages.close('S', name))
+    this.#refuse(error, name)
+  }
+
+  #unreadableQuery(text: Buffer, error: Buffer): undefined {
+    const line = this.#line
+    this.#unreadable(text, error, refusedName)
+    line.expect(new Expected(kinds.sync))
+    line.endSegment()
+    this.#toTarget.push(messages.sync)
+    return undefined
+  }
+
   #parse(buf: Buffer, start: number, end: number): Later {
     const startedAt = performance.now()
     const { name, textStart, textEnd } = readParse(buf, start, end)
     return this.#withText(buf, textStart, textEnd, (text, script) => {
       const refuse = (error: Buffer): undefined => this.#refuse(error, name === '' ? '' : refusedName)
-      if (!script.ok) return refuse(this.#syntaxError(text, script))
+      if (!script.ok) {
+        const written = buf.subarray(textStart, textEnd + 1)
+        this.#unreadable(written, this.#syntaxError(text, script), name === '' ? '' : refusedName)
+        return undefined
+      }
       const [judged] = script.statements
       const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
       if (verdict?.kind === 'block' && judged !== undefined) {
@@ -237,18 +273,32 @@ export class Frontend {
   }
 
   #bind(buf: Buffer, start: number, end: number): Later {
-    if (this.#gate.unsettled) return this.#gate.settle().then(() => this.#again(() => this.#bind(buf, start, end)))
+    return this.#settled(() => this.#bindSettled(buf, start, end))
+  }
+
+  /** In a failed transaction not all can be settled, nor has to be: it is not asked twice. */
+  #settled(act: () => Later): Later {
+    return this.#gate.unsettled ? this.#gate.settle().then(() => this.#again(act)) : act()
+  }
+
+  #bindSettled(buf: Buffer, start: number, end: number): Later {
     const line = this.#line
     const { portal, statement, parametersAt } = readBind(buf, start, end)
     const prepared = line.statements.read(statement, line.segment, line.confirmed)
     if (prepared === uncertain) return this.#whenSettled(() => this.#bind(buf, start, end))
-    const judged = prepared === undefined ? undefined : this.#gate.renewed(prepared)
-    if (prepared === undefined || (judged === undefined && prepared.judged !== undefined)) {
+    const known = prepared === undefined ? undefined : this.#gate.renewed(prepared)
+    const missing = prepared === undefined || (known === undefined && prepared.judged !== undefined)
+    if (missing && this.#hides) {
       const which = statement === '' ? 'unnamed prepared statement' : `prepared statement "${statement}"`
       return this.#refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
     }
     const bind = { buf, at: parametersAt, end }
-    const value: Portal = { prepared, judged, bind: portal === '' ? bind : detached(bind) }
+    const judged = missing ? unknown() : known
+    const value: Portal = {
+      prepared: prepared ?? this.#foreign(judged),
+      judged,
+      bind: portal === '' ? bind : detached(bind),
+    }
     const item = new Expected(kinds.bind)
     item.write = line.portals.write(portal, value, line.segment)
     line.expect(item)
@@ -292,10 +342,10 @@ export class Frontend {
     const { portal: name } = readExecute(buf, start, end)
     const portal = line.portals.read(name, line.segment, line.confirmed)
     if (portal === uncertain) return this.#whenSettled(() => this.#execute(buf, start, end))
-    if (portal === undefined) {
+    if (portal === undefined && this.#hides) {
       return this.#refuse(say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }))
     }
-    const { judged, prepared } = portal
+    const { judged, prepared } = portal ?? { judged: unknown(), prepared: this.#foreign(undefined) }
     if (judged === undefined) {
       line.expect(new Expected(kinds.execute))
       this.#toTarget.add(buf, start, end)
@@ -304,9 +354,9 @@ export class Frontend {
     const { text } = prepared
     const admission = this.#gate.admit({
       statements: [judged],
-      shown: () => withParameters(text, portal.bind),
+      shown: () => withParameters(text, portal?.bind),
       redacted: () => {
-        const shown = withParameters(text, portal.bind, longestRecorded)
+        const shown = withParameters(text, portal?.bind, longestRecorded)
         if (shown !== text) return line.port.redact(shown)
         prepared.redacted ??= line.port.redact(text)
         return prepared.redacted
@@ -321,7 +371,7 @@ export class Frontend {
       }
       const [execution] = one.executions
       if (execution === undefined) throw new Error('an admission without an execution')
-      this.#describeFirst(portal, execution.judged, name)
+      if (portal !== undefined && !execution.run.free) this.#describeFirst(portal, execution.judged, name)
       applyEffects(line, execution, prepared.text, prepared.meaning)
       const item = new Expected(kinds.execute)
       item.executions = one.executions
@@ -353,17 +403,47 @@ export class Frontend {
     line.expect(item)
   }
 
-  #functionCall(): Later {
-    const reason = 'Calls by function number say nothing that can be checked.'
-    const refusal = {
-      policy: { id: 'sallyport/function-call', reason },
-      message: `Blocked by sallyport/function-call: ${reason} Nothing ran.`,
-      hint: 'Call the function with SELECT.',
-      requestable: false,
-    }
-    const refuse = (): undefined => this.#refuseQuery(blockedError(this.#line.voice, refusal, 'sql:unknown'))
-    const wait = this.#gate.recordBlocked('sql:unknown', 'function call', refusal)
-    return wait === undefined ? refuse() : wait.then(refuse)
+  /** Whether anything of this connection is masked for this person, so that what is not known here does not run. */
+  get #hides(): boolean {
+    const { judge, meaning } = this.#line
+    return meaning === undefined || judge.anyMasked(meaning)
+  }
+
+  /** A call by number is judged as the SELECT that does the same. Its value can't be masked. */
+  #functionCall(buf: Buffer, start: number, end: number): Later {
+    return this.#settled(() => {
+      const startedAt = performance.now()
+      const text = this.#gate.callText(int32At(buf, start + 5, end) >>> 0)
+      const script = text === undefined ? undefined : this.#gate.script(text)
+      const bound = { buf, at: start + 9, end }
+      const written = text ?? 'function call'
+      const act = (one: Script | undefined): Later => {
+        const statements = one?.ok === true ? one.statements : [unknown()]
+        const asked = {
+          statements,
+          shown: () => withParameters(written, bound),
+          redacted: () => this.#line.port.redact(withParameters(written, bound, longestRecorded)),
+          startedAt,
+        }
+        return admitted(this.#gate.admit(asked), (admission) => {
+          if (!admission.ok) return void this.#refuseQuery(admission.error)
+          const item = new Expected(kinds.query)
+          item.executions = admission.executions
+          this.#line.expect(item)
+          this.#line.endSegment()
+          this.#toTarget.add(buf, start, end)
+          return undefined
+        })
+      }
+      return script instanceof Promise ? script.then(act) : act(script)
+    })
+  }
+
+  /** A statement that was prepared in a way that is not seen here. */
+  #foreign(judged: Prepared['judged']): Prepared {
+    const { meaning } = this.#line
+    if (meaning === undefined) throw new Error('the catalog was read and is not there')
+    return { text: 'a statement prepared by code', meaning, judged, redacted: undefined, bySql: true, describing: -1 }
   }
 
   /** Decodes a text and takes it apart, waiting where names are unsettled. */

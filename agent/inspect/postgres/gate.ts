@@ -1,7 +1,7 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held, HoldOutcome } from '../../../shared/link.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
-import type { StatementAnalysis } from './analysis.ts'
+import type { SessionEffect, StatementAnalysis } from './analysis.ts'
 import {
   approvedNotice,
   blockedError,
@@ -35,6 +35,9 @@ export interface Asked {
 export type Admission = { ok: true; executions: readonly Execution[] } | { ok: false; error: Buffer }
 
 const refreshEveryMs = 1_000
+
+/** search_path between the statements of one text: as before it, known, or not to be told. */
+type Path = 'same' | 'lost' | readonly string[]
 
 /** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
 export class Gate {
@@ -110,53 +113,39 @@ export class Gate {
   }
 
   /**
-   * The statements of one text, each under the search_path that the ones before it leave behind; or why that
-   * can't be told. For the simple protocol, where several run one after the other.
+   * The statements of one text, each under the search_path that the ones before it leave behind. For the simple protocol,
+   * where several run one after the other. Where that path can't be told, names are not resolved, and the analysis says so.
    */
-  sequence(text: string, script: Extract<Script, { ok: true }>): readonly Judged[] | Buffer {
+  sequence(text: string, script: Extract<Script, { ok: true }>): readonly Judged[] {
     const { statements, meaning } = script
     if (statements.length < 2) return statements
-    let path: readonly string[] | undefined
+    let path: Path = 'same'
     const out: Judged[] = []
-    let doubt: string | undefined
     for (const one of statements) {
-      if (doubt !== undefined) return this.#sendApart(doubt)
-      const judged =
-        path === undefined ? one : this.#again(text, one, { ...meaning, searchPath: path }, statements.length)
-      if (judged === undefined) return this.#sendApart('search_path')
+      const judged = path === 'same' ? one : this.#again(text, one, meaning, path, statements.length)
       out.push(judged)
-      for (const effect of judged.analysis.effects) {
-        const ends = effect.kind === 'end' || effect.kind === 'rollback-to'
-        if (ends && (this.#line.stateInTransaction || path !== undefined)) doubt = 'the end of the transaction'
-        if (!changesMeaning(effect)) continue
-        const names =
-          effect.kind === 'set' && effect.name === 'search_path' && effect.value !== null
-            ? parseSearchPath(effect.value)
-            : undefined
-        if (names === undefined)
-          doubt = effect.kind === 'set' || effect.kind === 'reset' ? (effect.name ?? 'RESET ALL') : ''
-        else path = names.map((name) => (name === '$user' ? this.#line.account : name))
-      }
+      for (const effect of judged.analysis.effects) path = this.#pathAfter(path, effect)
     }
     return out
   }
 
-  #again(text: string, one: Judged, meaning: Script['meaning'], count: number): Judged | undefined {
-    const script = this.#line.scripts.fresh(text.slice(one.analysis.start, one.analysis.end), meaning)
-    const [only] = script.ok ? script.statements : []
-    return only === undefined ? undefined : new Judged(only.analysis, count)
+  #pathAfter(path: Path, effect: SessionEffect): Path {
+    if (effect.kind === 'end' || effect.kind === 'rollback-to') {
+      return this.#line.stateInTransaction || path !== 'same' ? 'lost' : path
+    }
+    if (!changesMeaning(effect)) return path
+    if (effect.kind !== 'set' || effect.name !== 'search_path' || effect.value === null) return 'lost'
+    const names = parseSearchPath(effect.value)
+    return names?.map((name) => (name === '$user' ? this.#line.account : name)) ?? 'lost'
   }
 
-  #sendApart(what: string): Buffer {
-    return this.#refuse({
-      policy: {
-        id: 'sallyport/send-apart',
-        reason: 'Names after a change of settings in the same message are not resolved.',
-      },
-      message: `Blocked by sallyport/send-apart: ${what} changes what later names in the same message mean. Nothing ran.`,
-      hint: 'Send the statements one by one.',
-      requestable: false,
-    })
+  #again(text: string, one: Judged, meaning: Script['meaning'], path: Exclude<Path, 'same'>, count: number): Judged {
+    const { start, end } = one.analysis
+    const searchPath = path === 'lost' ? undefined : path
+    const script = this.#line.scripts.fresh(text.slice(start, end), meaning, searchPath)
+    const [only] = script.ok ? script.statements : []
+    if (only === undefined) throw new Error('a statement of a text that was read cannot be read by itself')
+    return new Judged({ ...only.analysis, start, end }, count)
   }
 
   /** What EXECUTE and FETCH stand for; null when it is not known; `uncertain` when the target has not said yet. */
@@ -174,6 +163,14 @@ export class Gate {
     if (found?.judged === undefined) return null
     const current = 'prepared' in found ? found.judged : this.renewed(found)
     return current === undefined ? null : merge(judged, current.analysis)
+  }
+
+  /** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */
+  callText(oid: number): string | undefined {
+    const found = this.#line.meaning?.catalog.functionByOid(oid)
+    if (found?.inputs === undefined) return undefined
+    const inputs = Array.from({ length: found.inputs }, (_, i) => `$${i + 1}`)
+    return `SELECT ${quoted(found.schema)}.${quoted(found.name)}(${inputs.join(', ')})`
   }
 
   /** A prepared statement as it reads now: the target plans it anew when definitions or search_path change. */
@@ -196,7 +193,11 @@ export class Gate {
   /** What a PREPARE among the statements of a text stands for under other definitions. */
   #preparedAgain({ text, judged }: Prepared, meaning: Script['meaning']): Judged | undefined {
     if (judged === undefined) return undefined
-    const script = this.#line.scripts.fresh(text.slice(judged.analysis.start, judged.analysis.end), meaning)
+    const script = this.#line.scripts.fresh(
+      text.slice(judged.analysis.start, judged.analysis.end),
+      meaning,
+      meaning.searchPath,
+    )
     const [prepare] = script.ok ? script.statements.flatMap((one) => one.analysis.effects) : []
     return prepare?.kind === 'prepare' ? new Judged(prepare.statement, judged.count) : undefined
   }
@@ -216,8 +217,8 @@ export class Gate {
     for (const one of asked.statements) {
       const judged = one.analysis.refers === undefined ? one : this.resolve(one, local)
       if (judged === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.admit(asked))
-      if (judged === null) return { ok: false, error: unknownName(one.analysis) }
-      resolved.push(judged)
+      if (judged === null && line.judge.anyMasked(meaning)) return { ok: false, error: unknownName(one.analysis) }
+      resolved.push(judged ?? unknown(one))
       for (const effect of one.analysis.effects) {
         if (effect.kind === 'prepare') local.set(`prepared ${effect.name}`, effect.statement)
         if (effect.kind === 'declare') local.set(`cursor ${effect.name}`, effect.statement)
@@ -443,6 +444,46 @@ function merge(judged: Judged, referred: StatementAnalysis): Judged {
     ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
   }
   return new Judged(merged, judged.count, judged)
+}
+
+/**
+ * What a name stands for that is not known here, where nothing is masked: code may have made it, and the target says whether
+ * it exists. Policy sees that it can't be told.
+ */
+export function unknown(one?: Judged): Judged {
+  const { refers, ...analysis } = one?.analysis ?? nameless
+  return new Judged(
+    {
+      ...analysis,
+      action: analysis.action === 'sql:fetch' ? 'sql:fetch' : 'sql:unknown',
+      complete: false,
+      doubt:
+        refers === undefined ? 'what it runs is not known here' : `what ${refers.name} stands for is not known here`,
+      outputs: null,
+    },
+    one?.count ?? 1,
+  )
+}
+
+const nameless: StatementAnalysis = {
+  start: 0,
+  end: 0,
+  node: 'none',
+  action: 'sql:unknown',
+  tables: [],
+  written: [],
+  columns: [],
+  functions: [],
+  hasWhere: true,
+  complete: false,
+  outputs: null,
+  uses: [],
+  effects: [],
+  literalFree: false,
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 function unknownName({ refers }: StatementAnalysis): Buffer {

@@ -82,7 +82,7 @@ export class Scripts {
     }
     const exact = short ? this.#known.get(`=${text}`) : undefined
     if (exact !== undefined && (!fresh || exact.refreshed)) return exact
-    const script = makeScript(text, meaning, fresh)
+    const script = makeScript(text, meaning, fresh, meaning.searchPath)
     if (!short) return script
     const [only, second] = script.ok ? script.statements : []
     if (key !== undefined && only !== undefined && second === undefined && only.analysis.literalFree) {
@@ -91,9 +91,9 @@ export class Scripts {
     return script
   }
 
-  /** Without keeping it: for a part of a text, under a search_path of its own. */
-  fresh(text: string, meaning: Meaning): Script {
-    return makeScript(text, meaning, true)
+  /** Without keeping it: for a part of a text, under a search_path of its own; undefined: it can't be told. */
+  fresh(text: string, meaning: Meaning, searchPath: readonly string[] | undefined): Script {
+    return makeScript(text, meaning, true, searchPath)
   }
 
   #keep(key: string, script: Script): void {
@@ -108,8 +108,13 @@ export class Scripts {
   }
 }
 
-function makeScript(text: string, meaning: Meaning, refreshed: boolean): Script {
-  const analysis: Analysis = analyse(text, meaning.catalog, { searchPath: meaning.searchPath })
+function makeScript(
+  text: string,
+  meaning: Meaning,
+  refreshed: boolean,
+  searchPath: readonly string[] | undefined,
+): Script {
+  const analysis: Analysis = analyse(text, meaning.catalog, { searchPath })
   if (!analysis.ok) return { ...analysis, meaning, refreshed }
   const count = analysis.statements.length
   return { ok: true, statements: analysis.statements.map((one) => new Judged(one, count)), meaning, refreshed }

@@ -1,9 +1,10 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { InspectorPort, Sensitivity } from '../port.ts'
-import type { StatementAnalysis } from './analysis.ts'
+import type { Catalog, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
+import { withChildren } from './inherited.ts'
 import type { Field } from './messages.ts'
-import { type ColumnMask, planMasks } from './plan.ts'
+import { type ColumnMask, planMasks, type SensitivityOf } from './plan.ts'
 import { RowMasker } from './rows.ts'
 import { columnsAgree, type Shape } from './shape.ts'
 import { splitId } from './sql/ids.ts'
@@ -15,8 +16,10 @@ export class Judge {
   readonly #port: InspectorPort
   readonly #voice: Voice
   #sensitivities = new Map<string, Sensitivity | undefined>()
+  #sensitivity: SensitivityOf = () => undefined
+  #catalog: Catalog | undefined
   #epoch = -1
-  #anyMasked: { version: number; value: boolean } | undefined
+  #anyMasked: boolean | undefined
 
   constructor(port: InspectorPort, voice: Voice) {
     this.#port = port
@@ -46,7 +49,7 @@ export class Judge {
       complete: analysis.complete,
     })
     if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision.policy) }
-    this.#forgetIfOld(epoch)
+    this.#forgetIfOld(epoch, meaning.catalog)
     const anyMasked = this.#any(meaning)
     const plan = planMasks(analysis, this.#sensitivity, { anyMasked })
     if (!plan.ok) {
@@ -81,6 +84,12 @@ export class Judge {
     return { epoch, kind: 'run', run: granted }
   }
 
+  /** Whether any column of this connection is masked for this person. */
+  anyMasked(meaning: Meaning): boolean {
+    this.#forgetIfOld(this.#port.epoch, meaning.catalog)
+    return this.#any(meaning)
+  }
+
   #run(
     analysis: StatementAnalysis,
     meaning: Meaning,
@@ -88,6 +97,7 @@ export class Judge {
   ): Run {
     const { masks, masked, anyMasked } = plan
     const masking = masks.some((column) => column !== null)
+    const sensitivity = this.#sensitivity
     let shaped: { fields: readonly Field[]; shape: Shape } | undefined
     return {
       outcome: masked.length > 0 ? 'masked' : 'allowed',
@@ -104,7 +114,7 @@ export class Judge {
       free: !anyMasked && !masking,
       shape: (fields) => {
         if (shaped?.fields !== fields) {
-          const shape = columnsAgree(fields, analysis, masks, meaning.catalog, this.#sensitivity)
+          const shape = columnsAgree(fields, analysis, masks, meaning.catalog, sensitivity)
           shaped = { fields, shape }
         }
         return shaped.shape
@@ -131,23 +141,24 @@ export class Judge {
     return this.#sensitivity(schema, table, column)?.unmask.verdict === 'masked'
   }
 
-  readonly #sensitivity = (schema: string, table: string, column: string): Sensitivity | undefined => {
-    const key = `${schema}\0${table}\0${column}`
-    if (this.#sensitivities.has(key)) return this.#sensitivities.get(key)
-    const found = this.#port.sensitivity(schema, table, column)
-    this.#sensitivities.set(key, found)
-    return found
-  }
-
-  #forgetIfOld(epoch: number): void {
-    if (epoch === this.#epoch) return
+  #forgetIfOld(epoch: number, catalog: Catalog): void {
+    if (epoch === this.#epoch && catalog === this.#catalog) return
     this.#epoch = epoch
+    this.#catalog = catalog
     this.#sensitivities = new Map()
     this.#anyMasked = undefined
+    const found = withChildren(catalog, (schema, table, column) => this.#port.sensitivity(schema, table, column))
+    this.#sensitivity = (schema, table, column) => {
+      const key = `${schema}\0${table}\0${column}`
+      if (this.#sensitivities.has(key)) return this.#sensitivities.get(key)
+      const one = found(schema, table, column)
+      this.#sensitivities.set(key, one)
+      return one
+    }
   }
 
   #any({ catalog }: Meaning): boolean {
-    if (this.#anyMasked?.version === catalog.version) return this.#anyMasked.value
+    if (this.#anyMasked !== undefined) return this.#anyMasked
     let value = false
     for (const relation of catalog.relations()) {
       for (const column of relation.columns) {
@@ -159,7 +170,7 @@ export class Judge {
       }
       if (value) break
     }
-    this.#anyMasked = { version: catalog.version, value }
+    this.#anyMasked = value
     return value
   }
 }

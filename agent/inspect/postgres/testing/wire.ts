@@ -24,14 +24,37 @@ export const say = {
   executeRows: (portal: string, limit: number) => message(frontend.execute, cstring(portal), int32(limit)),
   copyData: (text: string) => message(frontend.copyData, Buffer.from(text)),
   copyDone: message(frontend.copyDone),
+  copyFail: (why: string) => message(frontend.copyFail, cstring(why)),
+  /** Formats: 0 text, 1 binary. */
+  bindBinary: (statement: string, ...values: Buffer[]) =>
+    message(
+      frontend.bind,
+      cstring(''),
+      cstring(statement),
+      int16(1),
+      int16(1),
+      int16(values.length),
+      ...values.flatMap((value) => [int32(value.length), value]),
+      int16(1),
+      int16(1),
+    ),
+  call: (oid: number, ...values: string[]) =>
+    message(
+      frontend.functionCall,
+      int32(oid),
+      int16(0),
+      int16(values.length),
+      ...values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]),
+      int16(0),
+    ),
 }
 
 /** Sends `script` behind a StartupMessage in one write, and reads until the other side closes. */
-export async function talk(port: number, script: readonly Buffer[]): Promise<Heard[]> {
+export async function talk(port: number, script: readonly Buffer[], startup = say.startup): Promise<Heard[]> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.write(Buffer.concat([say.startup, ...script, say.terminate]))
+  socket.write(Buffer.concat([startup, ...script, say.terminate]))
   await once(socket, 'close')
   return hear(Buffer.concat(chunks))
 }
