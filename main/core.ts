@@ -190,7 +190,7 @@ function createRouter(deps: RouterDeps) {
   return rpc.router({
     ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
     ...workRouters(work),
-    editor: editorRouter(),
+    editor: editorRouter(work),
     gateway: forwardRouter(() => account.require().api),
     events: rpc.events.handler(({ signal }) => told(events.read(signal))),
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Connection } from '../shared/api/models.ts'
 import type { Endpoint, ExportEvent, ExportFormat } from '../shared/rpc/contract.ts'
 import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
+import type { SqlCatalog } from '../shared/rpc/editor.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
 import { plannedPort } from './endpoints/ports.ts'
 import { asked } from './gateway/client.ts'
@@ -14,7 +15,9 @@ import { DesktopSession } from './rdp/session.ts'
 import type { Saver } from './save.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
+import { Catalogs } from './sql/catalog.ts'
 import { exportResult } from './sql/export/export.ts'
+import { SqlLink } from './sql/link.ts'
 import { ResultStore } from './sql/result.ts'
 import { SqlSession } from './sql/session.ts'
 import { TerminalSession } from './terminal/session.ts'
@@ -37,6 +40,7 @@ export class Work {
   private readonly terminals = new Map<string, TerminalSession>()
   private readonly desktops = new Map<string, DesktopSession>()
   private readonly endpoints: Endpoints
+  private readonly catalogs: Catalogs
   /** Ports shown for endpoints that were never opened, so that each has its own. */
   private readonly planned = new Map<string, number>()
   /** Each endpoint that changes. */
@@ -44,7 +48,15 @@ export class Work {
 
   constructor(options: WorkOptions) {
     this.options = options
-    const { settings } = options
+    const { settings, who } = options
+    this.catalogs = new Catalogs({
+      open: async (name) => {
+        const { database } = await asked(who().api.connections.get({ name }))
+        const { stream } = await openSession(who(), name, { door: 'desktop', annotations: 'machine' })
+        return SqlLink.open(stream, who().person.id, database ?? name)
+      },
+      tables: (name) => asked(who().api.connections.schema({ name })),
+    })
     this.endpoints = new Endpoints({
       dial: async (connection) =>
         (await openSession(options.who(), connection, { door: 'endpoint', annotations: 'text' })).stream,
@@ -73,6 +85,11 @@ export class Work {
     const id = randomUUID()
     this.sql.set(id, session)
     return { id, environment: connection.environment }
+  }
+
+  /** What a connection's database holds; read anew with `refresh`. */
+  catalog(connection: string, refresh: boolean): Promise<SqlCatalog> {
+    return this.catalogs.get(connection, refresh)
   }
 
   sqlSession(id: string): SqlSession {
@@ -240,6 +257,7 @@ export class Work {
     for (const id of [...this.terminals.keys()]) this.closeTerminal(id)
     for (const id of [...this.desktops.keys()]) this.closeDesktop(id)
     await Promise.all([...this.sql.keys()].map((id) => this.closeSql(id)))
+    this.catalogs.forget()
     await this.endpoints.closeAll()
     this.planned.clear()
   }

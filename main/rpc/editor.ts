@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { SyntaxChecker } from '../sql/syntax.ts'
+import type { Work } from '../work.ts'
 import { rpc } from './base.ts'
 
 /** Help while writing SQL: what needs no session of the person's own. */
-export function editorRouter() {
+export function editorRouter(work: Pick<Work, 'catalog'>) {
   const syntax = new SyntaxChecker()
   return {
     check: rpc.editor.check.handler(async ({ input, signal }) => {
@@ -15,5 +16,6 @@ export function editorRouter() {
       }
       return answers
     }),
+    catalog: rpc.editor.catalog.handler(({ input }) => work.catalog(input.connection, input.refresh)),
   }
 }

@@ -1,8 +1,13 @@
+import type { CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { Live } from '../rpc/live.ts'
+import { type CatalogIndex, indexCatalog } from './complete/catalog.ts'
+import { findAt, provide } from './complete/providers.ts'
 import type { Assistance, EditorParts } from './editor.tsx'
+import { monaco } from './monaco.ts'
 import { PreflightPainter } from './preflight/painter.ts'
 import { verdictOf } from './preflight/verdict.ts'
+import type { SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 interface Options extends EditorParts {
@@ -10,10 +15,18 @@ interface Options extends EditorParts {
   live: Live
   connection: string
   runtime: SqlRuntime
+  /** The connection's catalog, kept by whoever gives it; `refresh` reads the database again. */
+  catalog(refresh: boolean): Promise<SqlCatalog>
+  /** A table's definition was asked for. */
+  onTable(table: CatalogTable, index: CatalogIndex): void
 }
 
+const retryMs = 10_000
+
 /** Everything that helps while writing in one editor, until it is gone. */
-export function createAssist({ client, live, connection, runtime, ...parts }: Options): Assistance {
+export function createAssist({ client, live, connection, runtime, catalog, onTable, ...parts }: Options): Assistance {
+  const { editor, model } = parts
+  const index = indexed(catalog)
   const preflight = new PreflightPainter({
     ...parts,
     check: (statements, signal) => client.editor.check({ statements: [...statements] }, { signal }),
@@ -22,16 +35,98 @@ export function createAssist({ client, live, connection, runtime, ...parts }: Op
       for (const id of ids) runtime.dismiss(id)
     },
   })
+  const providers = provide(model, index)
+  // Read in the background, so that it is there with the first word.
+  void index()
+  const define = async () => {
+    const known = await index()
+    const position = editor.getPosition()
+    const found = known && position && !model.isDisposed() ? findAt(model, position, known) : undefined
+    if (known === undefined || found === undefined) return
+    const { meaning, base } = found
+    if (meaning.kind === 'table') onTable(meaning.table, known)
+    else if (meaning.kind === 'column') {
+      const { table, source } = meaning.column
+      if (table !== undefined) onTable(table, known)
+      else show(editor, base + source.at.start)
+    } else if (meaning.kind === 'source') {
+      // At the alias itself there is nowhere nearer to go than its table.
+      const there = found.start === meaning.source.at.start
+      if (there && meaning.table !== undefined) onTable(meaning.table, known)
+      else show(editor, base + meaning.source.at.start)
+    }
+  }
+  const action = editor.addAction({
+    id: 'sallyport.definition',
+    label: 'Go to Definition',
+    keybindings: [monaco.KeyCode.F12],
+    contextMenuGroupId: 'navigation',
+    run: define,
+  })
+  const click = editor.onMouseUp(({ event, target }) => {
+    const isText = target.type === monaco.editor.MouseTargetType.CONTENT_TEXT
+    if (isText && (event.ctrlKey || event.metaKey) && event.leftButton) void define()
+  })
   // What may be done has changed, for this person or for all.
-  const stop = live.onEvent((event) => {
-    if (event.type === 'policy' || event.type === 'hello') preflight.forget()
-    else if (event.type === 'grant' && event.grant.connection === connection) preflight.forget()
+  const stopEvents = live.onEvent((event) => {
+    const mine = event.type === 'grant' && event.grant.connection === connection
+    if (event.type === 'policy' || event.type === 'hello' || mine) preflight.forget()
+  })
+  const stopRuns = onDdl(runtime.state, () => {
+    catalog(true).then(
+      () => preflight.forget(),
+      (error: unknown) => console.warn('The catalog could not be read again.', error),
+    )
   })
   return {
     refresh: () => preflight.refresh(),
     dispose: () => {
-      stop()
+      stopEvents()
+      stopRuns()
+      action.dispose()
+      click.dispose()
+      providers.dispose()
       preflight.dispose()
     },
   }
+}
+
+function show(editor: monaco.editor.IStandaloneCodeEditor, offset: number): void {
+  const position = editor.getModel()?.getPositionAt(offset)
+  if (position === undefined) return
+  editor.setPosition(position)
+  editor.revealPositionInCenterIfOutsideViewport(position)
+  editor.focus()
+}
+
+/** The index of the catalog as it is now; undefined while it can't be had, which is tried again after a while. */
+function indexed(catalog: (refresh: boolean) => Promise<SqlCatalog>): () => Promise<CatalogIndex | undefined> {
+  const made = new WeakMap<SqlCatalog, CatalogIndex>()
+  let quietUntil = 0
+  return async () => {
+    if (performance.now() < quietUntil) return undefined
+    try {
+      const read = await catalog(false)
+      const index = made.get(read) ?? indexCatalog(read)
+      made.set(read, index)
+      return index
+    } catch (error) {
+      quietUntil = performance.now() + retryMs
+      console.warn('The catalog could not be read.', error)
+      return undefined
+    }
+  }
+}
+
+/** Calls back when a statement has changed what the database holds. */
+function onDdl(state: SqlRuntime['state'], changed: () => void): () => void {
+  const made = ({ marks }: SqlState) =>
+    marks.filter((mark) => /^(?:CREATE|ALTER|DROP|IMPORT)\b/.test(mark.tag ?? '')).map((mark) => mark.id)
+  let seen = new Set(made(state.get()))
+  return state.subscribe(() => {
+    const now = made(state.get())
+    const fresh = now.some((id) => !seen.has(id))
+    seen = new Set(now)
+    if (fresh) changed()
+  })
 }

@@ -4,7 +4,7 @@ import { counted, looks } from '../decisions/words.ts'
 import type { Mark } from './run-state.ts'
 
 /** A run of text after a statement's first line, in the design's `hint` parts. */
-interface HintPart {
+export interface HintPart {
   text: string
   className: string
 }
@@ -107,16 +107,7 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
       glyphMarginHoverMessage: { value: spoken(mark, range.startLineNumber) },
     },
   }
-  const hints = hint(mark).map(
-    (part): editor.IModelDeltaDecoration => ({
-      range: lineEnd,
-      options: {
-        showIfCollapsed: true,
-        stickiness: 1,
-        after: { content: ` ${part.text} `, inlineClassName: part.className, cursorStops: 3 },
-      },
-    }),
-  )
+  const hints = hintDecorations(hint(mark), lineEnd)
   const inline = place.inline.map(
     (at): editor.IModelDeltaDecoration => ({
       range: at,
@@ -124,6 +115,19 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
     }),
   )
   return [whole, glyph, ...hints, ...inline]
+}
+
+/** Text behind the end of a line. A gap of its own comes first, so that a cursor at the end stands before it and not in it. */
+export function hintDecorations(parts: readonly HintPart[], lineEnd: Range): editor.IModelDeltaDecoration[] {
+  if (parts.length === 0) return []
+  return [{ text: '\u00a0\u00a0', className: 'hint__gap' }, ...parts].map(({ text, className }) => ({
+    range: lineEnd,
+    options: {
+      showIfCollapsed: true,
+      stickiness: 1,
+      after: { content: ` ${text} `, inlineClassName: className, cursorStops: 3 },
+    },
+  }))
 }
 
 /** Where the statement names the columns that came back masked, as offsets in it. */

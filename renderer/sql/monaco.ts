@@ -15,7 +15,9 @@ import 'monaco-editor/features/linesOperations/register.js'
 import 'monaco-editor/features/multicursor/register.js'
 import 'monaco-editor/features/placeholderText/register.js'
 import 'monaco-editor/features/smartSelect/register.js'
-import 'monaco-editor/features/suggest/register.js'
+import 'monaco-editor/features/snippet/register.js'
+// The feature of that name registers inline completions alone.
+import 'monaco-editor/editor/contrib/suggest/browser/suggestController.js'
 import 'monaco-editor/features/wordHighlighter/register.js'
 import 'monaco-editor/features/wordOperations/register.js'
 import { readTokens, toHex } from '../theme/colors.ts'
@@ -41,6 +43,8 @@ export function applyTheme(name: ThemeName): void {
     'focus',
     'hover',
     'accent-tint',
+    'accent-fg',
+    'blocked-fg',
     'syn-keyword',
     'syn-string',
     'syn-number',
@@ -80,6 +84,17 @@ export function applyTheme(name: ThemeName): void {
       'editor.inactiveSelectionBackground': color('hover'),
       'editorCursor.foreground': color('text'),
       'editorOverviewRuler.border': color('line'),
+      'editorOverviewRuler.errorForeground': color('blocked-fg'),
+      'editorError.foreground': color('blocked-fg'),
+      'editorHoverWidget.background': color('surface-overlay'),
+      'editorHoverWidget.border': color('line-strong'),
+      'editorHoverWidget.foreground': color('text'),
+      'editorSuggestWidget.background': color('surface-overlay'),
+      'editorSuggestWidget.border': color('line-strong'),
+      'editorSuggestWidget.foreground': color('text'),
+      'editorSuggestWidget.selectedForeground': color('text'),
+      'editorSuggestWidget.highlightForeground': color('accent-fg'),
+      'editorSuggestWidget.focusHighlightForeground': color('accent-fg'),
       'editorWidget.background': color('surface-overlay'),
       'editorWidget.border': color('line-strong'),
       'editorSuggestWidget.selectedBackground': color('accent-tint'),

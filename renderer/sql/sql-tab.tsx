@@ -1,5 +1,7 @@
 import './grid.css'
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
+import type { CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
 import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
@@ -11,6 +13,8 @@ import { useStore } from '../rpc/store.ts'
 import { Splitter, useSplit } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { createAssist } from './assist.ts'
+import type { CatalogIndex } from './complete/catalog.ts'
+import { TablePeek } from './complete/table-peek.tsx'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
 import { spoken } from './marks.ts'
@@ -22,6 +26,8 @@ import { DecisionZone, type ZoneActions } from './zones.tsx'
 
 export default function SqlTab({ document }: { document: SqlDocument }) {
   const { client, live } = useRpc()
+  const catalog = useCatalog(document.connection)
+  const [peek, setPeek] = useState<{ table: CatalogTable; index: CatalogIndex } | undefined>(undefined)
   const { workspace, runtimes } = useDesk()
   const theme = useThemeName()
   const paused = usePause() !== undefined
@@ -82,9 +88,28 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
           onReady={(handle) => {
             editor.current = handle
           }}
-          assist={(parts) => createAssist({ ...parts, client, live, connection: document.connection, runtime })}
+          assist={(parts) =>
+            createAssist({
+              ...parts,
+              client,
+              live,
+              connection: document.connection,
+              runtime,
+              catalog,
+              onTable: (table, index) => setPeek({ table, index }),
+            })
+          }
           zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}
         />
+        {peek && (
+          <TablePeek
+            {...peek}
+            onClose={() => {
+              setPeek(undefined)
+              editor.current?.focus()
+            }}
+          />
+        )}
       </div>
       <Splitter label="Height of the results" share={share} onChange={set} frame={frame} />
       <div className="sqltab__res" style={{ flexGrow: 1 - share }}>
@@ -113,4 +138,25 @@ function useNewDecisions(marks: readonly Mark[], editor: { current: EditorHandle
       announce(spoken(mark, editor.current?.lineOf(mark.id) ?? 1))
     }
   }, [marks, announce, editor])
+}
+
+/** The connection's catalog, one for all its tabs; asked for anew when policies or grants change what is masked. */
+function useCatalog(connection: string): (refresh: boolean) => Promise<SqlCatalog> {
+  const cache = useQueryClient()
+  const { client, queries, live } = useRpc()
+  useEffect(
+    () =>
+      live.onEvent(({ type }) => {
+        if (type === 'policy' || type === 'grant')
+          void cache.invalidateQueries({ queryKey: queries.editor.catalog.key() })
+      }),
+    [cache, queries, live],
+  )
+  return async (refresh) => {
+    const options = queries.editor.catalog.queryOptions({ input: { connection }, staleTime: Number.POSITIVE_INFINITY })
+    if (!refresh) return cache.fetchQuery(options)
+    const read = await client.editor.catalog({ connection, refresh: true })
+    cache.setQueryData(options.queryKey, read)
+    return read
+  }
 }

@@ -5,11 +5,12 @@ import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
 import { DesktopProgramId, DesktopState } from './desktop.ts'
-import { CheckInput, CheckOutput } from './editor.ts'
 import { NoticeEvent } from './notice.ts'
 import { Problem } from './problem.ts'
 
 export { Problem }
+
+import { CatalogInput, CheckInput, CheckOutput, SqlCatalog } from './editor.ts'
 
 /**
  * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
@@ -348,6 +349,8 @@ export const rpcContract = {
   /** Help while writing SQL. Nothing here runs what is written. */
   editor: {
     check: rpc.input(CheckInput).output(CheckOutput),
+    /** Read through the gateway in a session of its own, and kept; see `refresh`. */
+    catalog: rpc.input(CatalogInput).output(SqlCatalog),
   },
   terminal: {
     open: rpc

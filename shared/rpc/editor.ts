@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ConnectionName } from '../connection.ts'
 
 /** What the SQL editor asks of the client core beside running: `shared/rpc/contract.ts` puts it under `editor`. */
 
@@ -14,3 +15,62 @@ export const CheckInput = z.object({
 })
 /** One answer for each statement; null where the parser has nothing to say. */
 export const CheckOutput = z.array(SyntaxProblem.nullable())
+
+const TableName = z.object({ schema: z.string(), table: z.string() })
+
+export const CatalogColumn = z.object({
+  name: z.string(),
+  /** As PostgreSQL writes it: `character varying(20)`. */
+  type: z.string(),
+  notNull: z.boolean(),
+  dataClass: z.string().optional(),
+  masked: z.boolean(),
+})
+export type CatalogColumn = z.infer<typeof CatalogColumn>
+
+export const CatalogTable = z.object({
+  schema: z.string(),
+  name: z.string(),
+  kind: z.enum(['table', 'view', 'materialized', 'foreign']),
+  columns: z.array(CatalogColumn),
+})
+export type CatalogTable = z.infer<typeof CatalogTable>
+
+export const CatalogKey = TableName.extend({
+  name: z.string(),
+  kind: z.enum(['primary', 'unique', 'foreign']),
+  columns: z.array(z.string()),
+  /** What a foreign key refers to, column by column. */
+  refers: TableName.extend({ columns: z.array(z.string()) }).optional(),
+  /** `FOREIGN KEY (customer_id) REFERENCES customers(id)`. */
+  definition: z.string(),
+})
+export type CatalogKey = z.infer<typeof CatalogKey>
+
+export const CatalogFunction = z.object({
+  schema: z.string(),
+  name: z.string(),
+  arguments: z.string(),
+  result: z.string(),
+  kind: z.enum(['function', 'aggregate', 'window', 'procedure']),
+  /** Other functions of the same name. */
+  overloads: z.number().int(),
+})
+export type CatalogFunction = z.infer<typeof CatalogFunction>
+
+/** What a connection's database holds, as this person sees it. */
+export const SqlCatalog = z.object({
+  tables: z.array(CatalogTable),
+  keys: z.array(CatalogKey),
+  indexes: z.array(TableName.extend({ name: z.string(), definition: z.string() })),
+  functions: z.array(CatalogFunction),
+  /** Why keys, indexes and functions are not there, in words; absent when they are. */
+  partial: z.string().optional(),
+})
+export type SqlCatalog = z.infer<typeof SqlCatalog>
+
+export const CatalogInput = z.object({
+  connection: ConnectionName,
+  /** Reads the database again: something in it was created, altered or dropped. Classes and masks are always read. */
+  refresh: z.boolean().default(false),
+})

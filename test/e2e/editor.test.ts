@@ -18,6 +18,9 @@ async function write(page: Page, sql: string): Promise<void> {
 
 const picture = (name: string) =>
   onTestFailed(() => linus.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
+/** What the editor shows, hints and all, with single blanks. */
+const shown = async (page: Page) =>
+  (await page.locator('.view-lines').first().innerText()).replaceAll(/[\u00a0 ]+/g, ' ')
 const glyphs = (page: Page) => page.locator('.glyph--pre')
 
 /** Pixels between the last `1` of the first line and the start of the squiggle. */
@@ -72,10 +75,10 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
         .map(({ look }) => look),
     )
     expect(looks).toEqual(['allowed', 'masked', 'blocked', 'held', 'blocked'])
-    const text = (await page.locator('.view-lines').first().innerText()).replaceAll('\u00a0', ' ')
-    expect(text).toContain('Will be masked  email')
-    expect(text).toContain('Will be blocked  no-unbounded-write')
-    expect(text).toContain('Will be held  for 1 of dba')
+    const text = await shown(page)
+    expect(text).toContain('Will be masked email')
+    expect(text).toContain('Will be blocked no-unbounded-write')
+    expect(text).toContain('Will be held for 1 of dba')
     await glyphs(page).nth(2).hover()
     await page
       .getByRole('tooltip')
@@ -92,6 +95,36 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
     picture('syntax')
     await write(page, "SELECT 'é😀', 1 1 FROM orders;")
     await expect.poll(() => distance(page)).toBeLessThan(2)
+  })
+
+  test('completes from the live catalog: masked columns with a lock, joins by foreign key', async () => {
+    const { page } = linus
+    picture('completion')
+    await write(page, '')
+    await page.keyboard.type('SELECT o.id FROM orders o JOIN ')
+    const list = page.locator('.suggest-widget.visible')
+    await list.getByText('customers c ON c.id = o.customer_id').waitFor()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => shown(page)).toContain('orders o JOIN customers c ON c.id = o.customer_id')
+    await page.keyboard.type(' WHERE c.')
+    const email = list.locator('.monaco-list-row').filter({ hasText: 'masked email' })
+    await email.locator('.codicon-issues').waitFor()
+    await page.keyboard.type('ema')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => shown(page)).toContain('WHERE c.email')
+  })
+
+  test('leads from a column to the definition of its table, and back', async () => {
+    const { page } = linus
+    picture('definition')
+    await page.keyboard.press('F12')
+    const peek = page.getByRole('complementary', { name: 'Definition of public.customers' })
+    await peek.getByText('CONSTRAINT').waitFor()
+    await peek.getByRole('row', { name: /^email text not null.*email/ }).waitFor()
+    await page.keyboard.press('Escape')
+    await peek.waitFor({ state: 'detached' })
+    await page.keyboard.type(' = 1')
+    await expect.poll(() => shown(page)).toContain('WHERE c.email = 1')
   })
 
   test('no page complained', () => {

@@ -1,7 +1,7 @@
 import { splitStatements } from '../../../shared/sql/split.ts'
 import { looks } from '../../decisions/words.ts'
 import type { EditorMarks } from '../editor-marks.ts'
-import { hasZone, type Range } from '../marks.ts'
+import { hasZone, hintDecorations, type Range } from '../marks.ts'
 import { monaco } from '../monaco.ts'
 import { isOpen, type Mark } from '../run-state.ts'
 import { createPreflight, type Preflight, type PreflightPorts } from './preflight.ts'
@@ -211,18 +211,10 @@ function decorate(verdict: Verdict, range: Range, lineEnd: number): monaco.edito
     { text: hint.policy, className: 'hint__p' },
   ]
   const end = { ...first, startColumn: lineEnd, endColumn: lineEnd }
-  const hints = parts
-    .filter((part) => part.text !== '')
-    .map(
-      (part): monaco.editor.IModelDeltaDecoration => ({
-        range: end,
-        options: {
-          showIfCollapsed: true,
-          stickiness: 1,
-          after: { content: ` ${part.text} `, inlineClassName: part.className, cursorStops: 3 },
-        },
-      }),
-    )
+  const hints = hintDecorations(
+    parts.filter((part) => part.text !== ''),
+    end,
+  )
   return [whole, glyph, ...hints]
 }
 

@@ -1,5 +1,6 @@
 import { implement } from '@orpc/server'
 import { rpcContract } from '../../../shared/rpc/contract.ts'
+import * as data from './fixtures.ts'
 
 /** The editor's help, from fixtures. */
 export function editorFixture() {
@@ -10,5 +11,14 @@ export function editorFixture() {
         /^selec\b/i.test(sql) ? { message: `syntax error at or near "${sql.slice(0, 5)}"`, position: 0 } : null,
       ),
     ),
+    catalog: editor.catalog.handler(() => ({
+      tables: data.schema.map((table) => ({
+        ...table,
+        columns: table.columns.map((column) => ({ ...column, notNull: false })),
+      })),
+      keys: [],
+      indexes: [],
+      functions: [],
+    })),
   }
 }

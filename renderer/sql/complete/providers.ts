@@ -1,0 +1,130 @@
+import { splitStatements } from '../../../shared/sql/split.ts'
+import { languageId } from '../language.ts'
+import { monaco } from '../monaco.ts'
+import type { CatalogIndex } from './catalog.ts'
+import { describe } from './describe.ts'
+import { type Found, lookUp } from './lookup.ts'
+import { scopeAt } from './scope.ts'
+import { type Suggestion, suggest } from './suggest.ts'
+import { isInLiteral } from './tokens.ts'
+
+const kinds = monaco.languages.CompletionItemKind
+
+/** Monaco's kinds stand for its icons; `Issue` is drawn as a lock (editor.css). */
+const icons: Readonly<Record<Suggestion['kind'], monaco.languages.CompletionItemKind>> = {
+  column: kinds.Field,
+  masked: kinds.Issue,
+  table: kinds.Struct,
+  view: kinds.Interface,
+  schema: kinds.Module,
+  cte: kinds.Variable,
+  alias: kinds.Variable,
+  function: kinds.Function,
+  keyword: kinds.Keyword,
+  join: kinds.Reference,
+  snippet: kinds.Snippet,
+}
+
+/** The nearest text around the cursor that is split: whole statements, without those far away. */
+const reach = 100_000
+
+interface Here {
+  sql: string
+  /** Offset of the statement in the text. */
+  start: number
+  /** Offset of the cursor in the statement. */
+  offset: number
+}
+
+/** The statement around a position, with what is unfinished right behind it. */
+export function statementAround(model: monaco.editor.ITextModel, position: monaco.IPosition): Here {
+  const at = model.getOffsetAt(position)
+  const whole = model.getValueLength() <= 2 * reach
+  const base = whole ? 0 : Math.max(0, at - reach)
+  const text = whole
+    ? model.getValue()
+    : model.getValueInRange(monaco.Range.fromPositions(model.getPositionAt(base), model.getPositionAt(at + reach)))
+  const offset = at - base
+  const found = splitStatements(text).find((s) => s.start <= offset && (offset < s.after || s.after === text.length))
+  if (found === undefined) return { sql: '', start: at, offset: 0 }
+  const sql = text.slice(found.start, Math.max(found.end, Math.min(offset, found.after)))
+  return { sql, start: base + found.start, offset: offset - found.start }
+}
+
+/** Completion and hover for one editor's text. `catalog` resolves once it is known; undefined when it can't be had. */
+export function provide(
+  own: monaco.editor.ITextModel,
+  catalog: () => Promise<CatalogIndex | undefined>,
+): monaco.IDisposable {
+  const completion = monaco.languages.registerCompletionItemProvider(languageId, {
+    triggerCharacters: ['.', ' '],
+    async provideCompletionItems(model, position, context) {
+      if (model !== own) return { suggestions: [] }
+      const { sql, offset } = statementAround(model, position)
+      const scope = scopeAt(sql, offset)
+      // After a blank only where something certain comes: a table, a join, a condition.
+      const blank = context.triggerCharacter === ' '
+      if (blank && !['table', 'join', 'condition'].includes(scope.expecting)) return { suggestions: [] }
+      if (isInLiteral(sql, scope.tokens, offset)) return { suggestions: [] }
+      const index = await catalog()
+      if (index === undefined || model.isDisposed()) return { suggestions: [] }
+      const word = sql.slice(scope.from, offset)
+      const start = model.getPositionAt(model.getOffsetAt(position) - word.length)
+      const range = monaco.Range.fromPositions(start, position)
+      return { suggestions: suggest(scope, index, word).map((one) => itemOf(one, range)) }
+    },
+  })
+  const hover = monaco.languages.registerHoverProvider(languageId, {
+    async provideHover(model, position) {
+      const index = model === own ? await catalog() : undefined
+      const found = index && !model.isDisposed() ? findAt(model, position, index) : undefined
+      if (index === undefined || found === undefined) return undefined
+      const { code, notes } = describe(found.meaning, index)
+      return {
+        range: found.range,
+        contents: [
+          { value: `\`\`\`${languageId}\n${code}\n\`\`\`` },
+          ...notes.map((value) => ({ value: plain(value) })),
+        ],
+      }
+    },
+  })
+  return {
+    dispose: () => {
+      completion.dispose()
+      hover.dispose()
+    },
+  }
+}
+
+/** What stands at a position, with its place in the text. */
+export function findAt(
+  model: monaco.editor.ITextModel,
+  position: monaco.IPosition,
+  index: CatalogIndex,
+): (Found & { range: monaco.Range; base: number }) | undefined {
+  const { sql, start, offset } = statementAround(model, position)
+  const found = lookUp(sql, offset, index)
+  if (found === undefined) return undefined
+  const from = model.getPositionAt(start + found.start)
+  const to = model.getPositionAt(start + found.end)
+  return { ...found, base: start, range: monaco.Range.fromPositions(from, to) }
+}
+
+function itemOf(one: Suggestion, range: monaco.IRange): monaco.languages.CompletionItem {
+  return {
+    label: { label: one.label, description: one.note.length > 60 ? `${one.note.slice(0, 59)}…` : one.note },
+    kind: icons[one.kind],
+    insertText: one.insert,
+    ...(one.fill ? { insertTextRules: monaco.languages.CompletionItemInsertTextRule.InsertAsSnippet } : {}),
+    ...(one.kind === 'masked' ? { detail: one.note } : {}),
+    filterText: one.label,
+    sortText: `${one.rank}${one.label}`,
+    range,
+  }
+}
+
+/** Markdown that shows the text as it is. */
+function plain(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|~]/g, '\\$&')
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
+import { indexCatalog } from './catalog.ts'
+import { scopeAt } from './scope.ts'
+import { suggest } from './suggest.ts'
+
+const column = (name: string, type = 'integer') => ({ name, type, notNull: false, masked: false })
+const catalog: SqlCatalog = {
+  tables: [
+    {
+      schema: 'public',
+      name: 'customers',
+      kind: 'table',
+      columns: [column('id'), { ...column('email', 'text'), dataClass: 'email', masked: true }],
+    },
+    {
+      schema: 'public',
+      name: 'orders',
+      kind: 'table',
+      columns: [column('id'), column('customer_id'), column('Total')],
+    },
+    { schema: 'audit', name: 'log', kind: 'view', columns: [column('at')] },
+  ],
+  keys: [
+    {
+      schema: 'public',
+      table: 'orders',
+      name: 'fk',
+      kind: 'foreign',
+      columns: ['customer_id'],
+      refers: { schema: 'public', table: 'customers', columns: ['id'] },
+      definition: '',
+    },
+  ],
+  indexes: [],
+  functions: [
+    { schema: 'pg_catalog', name: 'lower', arguments: 'text', result: 'text', kind: 'function', overloads: 0 },
+  ],
+}
+const index = indexCatalog(catalog)
+
+function at(sql: string) {
+  const scope = scopeAt(sql.replace('|', ''), sql.indexOf('|'))
+  return suggest(scope, index, sql.slice(scope.from, sql.indexOf('|')))
+}
+const inserts = (sql: string, kind?: string) =>
+  at(sql)
+    .filter((s) => kind === undefined || s.kind === kind)
+    .map((s) => s.insert)
+
+describe('suggestions', () => {
+  test('columns of an alias, with type, key and class; masked ones are marked', () => {
+    expect(at('select c.| from customers c').map(({ kind, insert, note }) => ({ kind, insert, note }))).toEqual([
+      { kind: 'column', insert: 'id', note: 'integer' },
+      { kind: 'masked', insert: 'email', note: 'text · masked email' },
+    ])
+    expect(at('select o.customer_id| from orders o')[1]?.note).toBe('integer · → customers.id')
+  })
+
+  test('a column that two tables have is written with its alias, one with capitals in quotes', () => {
+    const columns = inserts('select | from orders o join customers c on true', 'column')
+    expect(columns).toEqual(['o.id', 'customer_id', '"Total"', 'c.id'])
+  })
+
+  test('tables, schemas and common table expressions after FROM', () => {
+    const found = inserts('with recent as (select 1 as one) select * from |')
+    expect(found.slice(0, 4)).toEqual(['recent', 'customers', 'orders', 'audit.log'])
+    expect(inserts('select * from audit.|')).toEqual(['log'])
+  })
+
+  test('joins along foreign keys, both ways', () => {
+    expect(inserts('select * from orders o join |', 'join')).toEqual(['customers c ON c.id = o.customer_id'])
+    expect(inserts('select * from customers c join |', 'join')).toEqual(['orders o ON o.customer_id = c.id'])
+    expect(inserts('select * from customers c join orders o on |', 'join')).toEqual(['o.customer_id = c.id'])
+  })
+
+  test('columns of the table that is inserted into or set', () => {
+    expect(inserts('insert into orders (id, |')).toEqual(['id', 'customer_id', '"Total"'])
+    expect(inserts('update customers set |')).toEqual(['id', 'email'])
+  })
+
+  test('keywords in the case that is written; functions with a place for the argument', () => {
+    expect(inserts('sel|', 'keyword')).toContain('select')
+    expect(inserts('SEL|', 'keyword')).toContain('SELECT')
+    expect(inserts('select lo| from orders', 'function')).toEqual(['lower($0)'])
+  })
+})

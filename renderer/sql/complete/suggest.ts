@@ -1,0 +1,271 @@
+import type { CatalogTable } from '../../../shared/rpc/editor.ts'
+import { keywords } from '../../decisions/sql-words.ts'
+import { type CatalogIndex, classNote, columnsOf, keyNotes, type ReachedColumn, tableLabel } from './catalog.ts'
+import type { Scope, Source } from './scope.ts'
+import { snippets } from './snippets.ts'
+import { quoteName } from './tokens.ts'
+
+export interface Suggestion {
+  kind:
+    | 'column'
+    | 'masked'
+    | 'table'
+    | 'view'
+    | 'schema'
+    | 'cte'
+    | 'alias'
+    | 'function'
+    | 'keyword'
+    | 'join'
+    | 'snippet'
+  label: string
+  /** Beside the label, for the eye: type and class of a column, arguments of a function. */
+  note: string
+  /** What goes into the text; `$0` and `${1:…}` are places to fill in where `fill` is set. */
+  insert: string
+  fill?: true
+  /** Smaller comes first. */
+  rank: number
+}
+
+/** What may come at a place, from what is in reach there. `written` is the word so far. Pure. */
+export function suggest(scope: Scope, index: CatalogIndex, written: string): Suggestion[] {
+  if (scope.qualifier.length > 0) return afterDot(scope, index)
+  const lower = written !== '' && written === written.toLowerCase()
+  const words = keywordsFor(lower)
+  switch (scope.expecting) {
+    case 'table':
+      return [...tables(scope, index, false), ...schemas(index), ...words]
+    case 'join':
+      return [...joins(scope, index), ...tables(scope, index, true), ...schemas(index), ...words]
+    case 'condition':
+      return [...conditions(scope, index), ...expressions(scope, index), ...words]
+    case 'insert-columns':
+    case 'column':
+      return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index).map((c) => column(c, index, '')))
+    case 'expression':
+      return [...expressions(scope, index), ...words, ...snippetsFor(lower)]
+    case 'keyword':
+      return [...words, ...snippetsFor(lower)]
+    default:
+      return scope.expecting satisfies never
+  }
+}
+
+function afterDot(scope: Scope, index: CatalogIndex): Suggestion[] {
+  const [first = '', second] = scope.qualifier
+  if (second !== undefined) {
+    const table = index.table(first, second)
+    return table === undefined ? [] : ofTable(table, index)
+  }
+  const wantsTable = scope.expecting === 'table' || scope.expecting === 'join'
+  const source = scope.sources.find((s) => s.name === first) ?? scope.ctes.find((c) => c.name === first)
+  if (!wantsTable && source !== undefined) return columnsOf(source, index).map((c) => column(c, index, ''))
+  const inSchema = index.catalog.tables.filter((table) => table.schema === first)
+  if (inSchema.length > 0) {
+    const routines = index.catalog.functions.filter((f) => f.schema === first)
+    return [...inSchema.map((table) => tableOf(table, quoteName(table.name))), ...routines.map(routine)]
+  }
+  const table = index.table(undefined, first)
+  return table === undefined ? [] : ofTable(table, index)
+}
+
+function ofTable(table: CatalogTable, index: CatalogIndex): Suggestion[] {
+  const source: Source = { name: table.name, table, at: { start: 0, end: 0 } }
+  return columnsOf(source, index).map((c) => column(c, index, ''))
+}
+
+function expressions(scope: Scope, index: CatalogIndex): Suggestion[] {
+  const reached = scope.sources.flatMap((source) => columnsOf(source, index))
+  const count = new Map<string, number>()
+  for (const { name } of reached) count.set(name, (count.get(name) ?? 0) + 1)
+  // A name that two sources have would be refused as ambiguous.
+  const columns = reached.map((c) =>
+    column(c, index, (count.get(c.name) ?? 0) > 1 ? `${quoteName(c.source.name)}.` : ''),
+  )
+  const aliases = scope.sources.map(
+    (source): Suggestion => ({
+      kind: 'alias',
+      label: source.name,
+      note: source.table === undefined ? '' : source.table.name,
+      insert: quoteName(source.name),
+      rank: 2,
+    }),
+  )
+  return [...columns, ...aliases, ...index.catalog.functions.map(routine)]
+}
+
+function column(reached: ReachedColumn, index: CatalogIndex, prefix: string): Suggestion {
+  const { name, column: known, table } = reached
+  const notes =
+    known === undefined || table === undefined
+      ? []
+      : [known.type, classNote(known), ...keyNotes(table, name, index)].filter((note) => note !== undefined)
+  return {
+    kind: known?.masked ? 'masked' : 'column',
+    label: prefix + name,
+    note: notes.join(' · '),
+    insert: prefix + quoteName(name),
+    rank: 1,
+  }
+}
+
+function tables(scope: Scope, index: CatalogIndex, withAlias: boolean): Suggestion[] {
+  const ctes = scope.ctes.map(
+    (cte): Suggestion => ({
+      kind: 'cte',
+      label: cte.name,
+      note: cte.columns?.join(', ') ?? '',
+      insert: quoteName(cte.name),
+      rank: 0,
+    }),
+  )
+  const all = index.catalog.tables.map((table) => {
+    const name = written(table)
+    return tableOf(table, withAlias ? `${name} ${freeAlias(table.name, scope)}` : name)
+  })
+  return [...ctes, ...all]
+}
+
+function tableOf(table: CatalogTable, insert: string): Suggestion {
+  const masked = table.columns.filter((c) => c.masked).length
+  const note = [table.kind === 'table' ? '' : table.kind, masked === 0 ? '' : `${masked} masked`]
+  return {
+    kind: table.kind === 'table' || table.kind === 'foreign' ? 'table' : 'view',
+    label: tableLabel(table),
+    note: note.filter((part) => part !== '').join(' · '),
+    insert,
+    rank: 1,
+  }
+}
+
+function written(table: { schema: string; name: string }): string {
+  return table.schema === 'public' ? quoteName(table.name) : `${quoteName(table.schema)}.${quoteName(table.name)}`
+}
+
+function schemas(index: CatalogIndex): Suggestion[] {
+  return index.schemas.map((name) => ({
+    kind: 'schema',
+    label: name,
+    note: 'schema',
+    insert: quoteName(name),
+    rank: 3,
+  }))
+}
+
+function routine(f: CatalogIndex['catalog']['functions'][number]): Suggestion {
+  const more = f.overloads === 0 ? '' : ` +${f.overloads}`
+  const name =
+    f.schema === 'pg_catalog' || f.schema === 'public' ? quoteName(f.name) : `${f.schema}.${quoteName(f.name)}`
+  return {
+    kind: 'function',
+    label: f.name,
+    note: `(${f.arguments})${more} ${f.result}`,
+    insert: f.arguments === '' && f.overloads === 0 ? `${escapeFill(name)}()` : `${escapeFill(name)}($0)`,
+    fill: true,
+    rank: f.schema === 'pg_catalog' ? 4 : 3,
+  }
+}
+
+/** Whole joins along foreign keys, in both directions, from what is in reach. */
+function joins(scope: Scope, index: CatalogIndex): Suggestion[] {
+  return scope.sources.flatMap((source) => {
+    const from = source.table && index.table(source.table.schema, source.table.name)
+    if (from === undefined) return []
+    return index.foreignKeys.flatMap((key) => {
+      const { refers } = key
+      if (refers === undefined) return []
+      const isFrom = key.schema === from.schema && key.table === from.name
+      const isTo = refers.schema === from.schema && refers.table === from.name
+      const found: Suggestion[] = []
+      if (isFrom)
+        found.push(join(source, key.columns, { schema: refers.schema, name: refers.table }, refers.columns, scope))
+      if (isTo) found.push(join(source, refers.columns, { schema: key.schema, name: key.table }, key.columns, scope))
+      return found
+    })
+  })
+}
+
+function join(
+  source: Source,
+  own: readonly string[],
+  other: { schema: string; name: string },
+  theirs: readonly string[],
+  scope: Scope,
+): Suggestion {
+  const alias = freeAlias(other.name, scope)
+  const text = `${written(other)} ${alias} ON ${equalities(alias, theirs, source.name, own)}`
+  return { kind: 'join', label: text, note: 'by foreign key', insert: text, rank: 0 }
+}
+
+/** Conditions between the last source and those before it, by foreign keys. */
+function conditions(scope: Scope, index: CatalogIndex): Suggestion[] {
+  const placed = scope.sources.flatMap((source) => {
+    const table = source.table && index.table(source.table.schema, source.table.name)
+    return table === undefined ? [] : [{ source, table }]
+  })
+  const last = placed.at(-1)
+  if (last === undefined) return []
+  return placed.slice(0, -1).flatMap((other) =>
+    [
+      [last, other],
+      [other, last],
+    ].flatMap(([a, b]) =>
+      index.foreignKeys.flatMap((key): Suggestion[] => {
+        if (a === undefined || b === undefined || key.refers === undefined) return []
+        const fits =
+          key.schema === a.table.schema &&
+          key.table === a.table.name &&
+          key.refers.schema === b.table.schema &&
+          key.refers.table === b.table.name
+        if (!fits) return []
+        const text = equalities(a.source.name, key.columns, b.source.name, key.refers.columns)
+        return [{ kind: 'join', label: text, note: 'by foreign key', insert: text, rank: 0 }]
+      }),
+    ),
+  )
+}
+
+function equalities(a: string, own: readonly string[], b: string, theirs: readonly string[]): string {
+  return own
+    .map((name, i) => `${quoteName(a)}.${quoteName(name)} = ${quoteName(b)}.${quoteName(theirs[i] ?? '')}`)
+    .join(' AND ')
+}
+
+/** Initials of the name's words, with a number where they are taken: `order_items` → `oi`. */
+function freeAlias(table: string, scope: Scope): string {
+  const initials = table
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((part) => part.charAt(0))
+    .join('')
+    .replace(/^[^a-z]+/, '')
+  const base = initials === '' ? 't' : initials
+  const taken = new Set(scope.sources.map((source) => source.name))
+  for (let n = 1; ; n += 1) {
+    const alias = n === 1 ? base : `${base}${n}`
+    if (!taken.has(alias) && quoteName(alias) === alias) return alias
+  }
+}
+
+function keywordsFor(lower: boolean): Suggestion[] {
+  return keywords.map((word) => {
+    const text = lower ? word : word.toUpperCase()
+    return { kind: 'keyword', label: text, note: '', insert: text, rank: 5 }
+  })
+}
+
+function snippetsFor(lower: boolean): Suggestion[] {
+  return snippets.map(({ label, note, body }) => ({
+    kind: 'snippet',
+    label: lower ? label : label.toUpperCase(),
+    note,
+    insert: body,
+    fill: true,
+    rank: 6,
+  }))
+}
+
+function escapeFill(text: string): string {
+  return text.replaceAll(/[$}\\]/g, '\\$&')
+}

@@ -1,0 +1,90 @@
+import { isIdentifierStart, skipDollar, skipIdentifier, skipQuoted, skipTrivia } from '../../../shared/sql/lex.ts'
+
+/** A token of a statement; UTF-16 offsets. `word` is folded as PostgreSQL folds it, and `quoted` words never are keywords. */
+export interface Token {
+  kind: 'word' | 'quoted' | 'literal' | 'punctuation'
+  /** Lower case for words, without quotes for quoted ones, the character itself for punctuation. */
+  text: string
+  start: number
+  end: number
+  /** Open parentheses around it; a parenthesis has the depth of what is outside it. */
+  depth: number
+}
+
+/** The tokens of a statement that may be unfinished. Comments are none. Never throws. */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = []
+  let depth = 0
+  for (let i = skipTrivia(sql, 0); i < sql.length; i = skipTrivia(sql, i)) {
+    const start = i
+    const char = sql[i] ?? ''
+    if (isIdentifierStart(sql.charCodeAt(i))) {
+      const stop = skipIdentifier(sql, i)
+      const escapes = stop === i + 1 && (char === 'E' || char === 'e') && sql[stop] === "'"
+      i = escapes ? skipQuoted(sql, stop, true) : stop
+      const kind = escapes ? 'literal' : 'word'
+      tokens.push({ kind, text: sql.slice(start, i).toLowerCase(), start, end: i, depth })
+    } else if (char === '"') {
+      i = skipQuoted(sql, i, false)
+      const text = sql.slice(start + 1, sql[i - 1] === '"' && i - 1 > start ? i - 1 : i).replaceAll('""', '"')
+      tokens.push({ kind: 'quoted', text, start, end: i, depth })
+    } else if (char === "'") {
+      i = skipQuoted(sql, i, false)
+      tokens.push({ kind: 'literal', text: '', start, end: i, depth })
+    } else if (char === '$' && skipDollar(sql, i) > i + 1) {
+      i = skipDollar(sql, i)
+      tokens.push({ kind: 'literal', text: '', start, end: i, depth })
+    } else if (char >= '0' && char <= '9') {
+      const stop = /^[\d.]+(?:e[+-]?\d+)?/i.exec(sql.slice(i, i + 40))?.[0].length ?? 1
+      i += stop
+      tokens.push({ kind: 'literal', text: '', start, end: i, depth })
+    } else {
+      i += 1
+      if (char === ')' && depth > 0) depth -= 1
+      tokens.push({ kind: 'punctuation', text: char, start, end: i, depth })
+      if (char === '(') depth += 1
+    }
+  }
+  return tokens
+}
+
+/** Whether a position is inside a string, a comment or a quoted name, where nothing is to be completed. */
+export function isInLiteral(sql: string, tokens: readonly Token[], offset: number): boolean {
+  const inside = tokens.some((t) => t.kind === 'literal' && t.start < offset && offset < t.end)
+  if (inside) return true
+  const open = tokens.at(-1)
+  if (open?.kind === 'literal' && open.end === offset && /['$]/.test(sql[open.start] ?? '')) {
+    // Closed literals end with what they began with.
+    if (sql[open.end - 1] !== sql[open.start] || open.end - open.start === 1) return true
+  }
+  const line = sql.slice(sql.lastIndexOf('\n', offset - 1) + 1, offset)
+  return commentStart(line) !== -1
+}
+
+function commentStart(line: string): number {
+  let quote = ''
+  for (let i = 0; i < line.length; i += 1) {
+    const char = line[i] ?? ''
+    if (quote !== '') {
+      if (char === quote) quote = ''
+    } else if (char === "'" || char === '"') quote = char
+    else if (line.startsWith('--', i)) return i
+  }
+  return -1
+}
+
+/** A name as it must be written: quoted where it has capitals or is reserved. */
+export function quoteName(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) && !reserved.has(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+/** Words that can't be a name without quotes (pg_get_keywords, catcode R and T). */
+export const reserved: ReadonlySet<string> = new Set(
+  `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column
+  concurrently constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp
+  current_user default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having
+  ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not
+  notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar some
+  symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when where window
+  with`.split(/\s+/),
+)
