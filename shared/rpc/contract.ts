@@ -5,12 +5,11 @@ import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
 import { DesktopProgramId, DesktopState } from './desktop.ts'
+import { CatalogInput, CheckInput, CheckOutput, SqlCatalog } from './editor.ts'
 import { NoticeEvent } from './notice.ts'
 import { Problem } from './problem.ts'
 
 export { Problem }
-
-import { CatalogInput, CheckInput, CheckOutput, SqlCatalog } from './editor.ts'
 
 /**
  * What the renderer may ask of the client core (`main/`): over a MessagePort in Electron, a WebSocket in the browser shell.
