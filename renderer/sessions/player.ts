@@ -24,11 +24,8 @@ export function usePlayer(
   screen: TerminalScreen | undefined,
   renew: () => void,
 ): Player {
-  const total = duration(events)
-  const [at, setAt] = useState(0)
-  const [playing, setPlaying] = useState(false)
-  const [speed, setSpeed] = useState<Speed>(1)
-  const [skipIdle, setSkipIdle] = useState(true)
+  const player = usePlayhead(events, duration(events), renew)
+  const { at } = player
   const written = useRef({ screen, count: 0 })
   const feeding = useRef(Promise.resolve())
 
@@ -44,6 +41,15 @@ export function usePlayer(
     const batch = events.slice(from, to)
     feeding.current = feeding.current.then(() => feed(screen, batch))
   }, [screen, events, at])
+  return player
+}
+
+/** The place in a recording, and how it moves: by playing, or by a jump. `onBack` is called before one back. */
+export function usePlayhead(events: readonly { at: number }[], total: number, onBack: () => void = () => {}): Player {
+  const [at, setAt] = useState(0)
+  const [playing, setPlaying] = useState(false)
+  const [speed, setSpeed] = useState<Speed>(1)
+  const [skipIdle, setSkipIdle] = useState(true)
 
   useEffect(() => {
     if (!playing) return
@@ -52,7 +58,7 @@ export function usePlayer(
       const passed = (now - last) * speed
       last = now
       setAt((current) => {
-        const next = events.find((event) => event.at > current)?.at
+        const next = firstAfter(events, current)?.at
         if (next === undefined) return total
         const jump = skipIdle && next - current > idleMs ? next - idleMs / 4 : current
         return Math.min(total, Math.max(jump, current) + passed)
@@ -68,7 +74,7 @@ export function usePlayer(
 
   const seek = (to: number) => {
     const target = Math.min(total, Math.max(0, to))
-    if (target < at) renew()
+    if (target < at) onBack()
     setAt(target)
   }
   return {
@@ -85,6 +91,18 @@ export function usePlayer(
     setSpeed,
     setSkipIdle,
   }
+}
+
+/** The first of events in order that is later than `at`. */
+function firstAfter<T extends { at: number }>(events: readonly T[], at: number): T | undefined {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((events[middle]?.at ?? 0) > at) high = middle
+    else low = middle + 1
+  }
+  return events[low]
 }
 
 async function feed(screen: TerminalScreen, events: readonly RecordingEvent[]): Promise<void> {

@@ -87,19 +87,28 @@ export function timeline(events: readonly RecordingEvent[]): TimelineItem[] {
         return [{ key, at: event.at, outcome: event.outcome, text: `by ${event.by.join(', ')}` }]
       case 'masked':
         return [{ key, at: event.at, outcome: 'masked', text: classWords(event.classes) }]
+      case 'clipboard':
+        return [{ key, at: event.at, outcome: 'allowed', text: clipboardWords(event) }]
       case 'complete':
       case 'output':
       case 'resize':
       case 'desktop':
       case 'frame':
       case 'input':
-      case 'clipboard':
       case 'end':
         return []
       default:
         return event satisfies never
     }
   })
+}
+
+const formats = { text: 'text', image: 'an image', files: 'files', other: 'data' } as const
+
+/** `Copied 1,204 bytes of text from the desktop`. */
+function clipboardWords({ direction, format, bytes }: Extract<RecordingEvent, { type: 'clipboard' }>): string {
+  const size = `${bytes.toLocaleString('en-GB')} bytes of ${formats[format]}`
+  return direction === 'out' ? `Copied ${size} from the desktop` : `Pasted ${size} into the desktop`
 }
 
 function classWords(classes: Readonly<Record<string, number>>): string {
@@ -150,13 +159,34 @@ export function idleGaps(events: readonly RecordingEvent[]): { from: number; to:
   return gaps
 }
 
+/** How much an event counts as activity: what was written, or how much of the screen changed. */
+function weightOf(event: RecordingEvent): number {
+  if (event.type === 'output') return event.data.length
+  // A keyframe repeats what was there; it is no activity.
+  if (event.type === 'frame') return event.key ? 0 : event.tiles.reduce((sum, t) => sum + t.width * t.height, 0) / 1000
+  return event.type === 'input' ? 0 : 1
+}
+
+/** How much was typed and clicked in each of `buckets` equal parts, from 0 to 1. */
+export function inputActivity(events: readonly RecordingEvent[], buckets: number): number[] {
+  const total = Math.max(1, duration(events))
+  const sums = new Array<number>(buckets).fill(0)
+  for (const event of events) {
+    if (event.type !== 'input') continue
+    const i = Math.min(buckets - 1, Math.floor((event.at / total) * buckets))
+    sums[i] = (sums[i] ?? 0) + event.keys + event.clicks + Math.min(1, event.moves)
+  }
+  const most = Math.max(1, ...sums)
+  return sums.map((sum) => (sum === 0 ? 0 : Math.max(0.2, Math.sqrt(sum / most))))
+}
+
 /** How much was written in each of `buckets` equal parts, from 0 to 1. */
 export function activity(events: readonly RecordingEvent[], buckets: number): number[] {
   const total = Math.max(1, duration(events))
   const sums = new Array<number>(buckets).fill(0)
   for (const event of events) {
     const i = Math.min(buckets - 1, Math.floor((event.at / total) * buckets))
-    sums[i] = (sums[i] ?? 0) + (event.type === 'output' ? event.data.length : 1)
+    sums[i] = (sums[i] ?? 0) + weightOf(event)
   }
   const most = Math.max(1, ...sums)
   return sums.map((sum) => (sum === 0 ? 0 : Math.max(0.12, Math.sqrt(sum / most))))

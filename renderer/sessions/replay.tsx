@@ -4,6 +4,7 @@ import type { RpcClient } from '../rpc/client.ts'
 import { useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Empty, Spinner } from '../theme/controls.tsx'
+import { DesktopReplay } from './desktop/desktop-replay.tsx'
 import type { Recording } from './recording.ts'
 import { SqlReplay } from './sql-replay.tsx'
 import { TerminalReplay } from './terminal-replay.tsx'
@@ -12,7 +13,10 @@ import { TerminalReplay } from './terminal-replay.tsx'
 export default function Replay({ id }: { id: string }) {
   const { client, queries } = useRpc()
   const session = useQuery(queries.gateway.sessions.get.queryOptions({ input: { id } }))
+  const kind = session.data?.connection.kind
   const recording = useQuery({
+    // A desktop's is too large to be read whole: its own player reads what it shows.
+    enabled: kind !== undefined && kind !== 'rdp',
     queryKey: [...queries.gateway.recordings.key(), id, 'all'],
     queryFn: ({ signal }) => readAll(client, id, signal),
     // While it is going on there is more every few seconds.
@@ -20,6 +24,7 @@ export default function Replay({ id }: { id: string }) {
   })
   const error = session.error ?? recording.error
   if (error) return <Empty icon="circle-x" title="The recording could not be read" text={problemOf(error).message} />
+  if (session.data?.connection.kind === 'rdp') return <DesktopReplay session={session.data} />
   if (session.data === undefined || recording.data === undefined) {
     return (
       <div className="gate__wait">

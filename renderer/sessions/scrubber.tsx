@@ -6,7 +6,7 @@ import { clock } from '../decisions/time.ts'
 import { outcomeLook } from '../decisions/words.ts'
 import { IconButton, Segments, Switch } from '../theme/controls.tsx'
 import { type Player, speeds } from './player.ts'
-import { activity, idleGaps, type TimelineItem } from './recording.ts'
+import { activity, idleGaps, inputActivity, type TimelineItem } from './recording.ts'
 
 const buckets = 150
 
@@ -15,14 +15,18 @@ export function Scrubber({
   player,
   events,
   items,
+  input = false,
 }: {
   player: Player
   events: readonly RecordingEvent[]
   items: readonly TimelineItem[]
+  /** A second lane: when somebody typed or clicked. */
+  input?: boolean
 }) {
   const { at, total } = player
   const decisions = items.filter((item) => item.outcome !== 'allowed')
   const bars = useMemo(() => activity(events, buckets), [events])
+  const keys = useMemo(() => (input ? inputActivity(events, buckets) : []), [events, input])
   const gaps = useMemo(() => idleGaps(events), [events])
   const share = (ms: number) => `${total === 0 ? 0 : (ms / total) * 100}%`
   const step = (direction: 1 | -1) => {
@@ -37,7 +41,7 @@ export function Scrubber({
     'replay.forward': () => player.seek(at + 5_000),
   })
   return (
-    <div className="scr">
+    <div className={input ? 'scr scr--in' : 'scr'}>
       <div className="scr__t">
         <svg className="wave" viewBox={`0 0 ${buckets * 4} 18`} preserveAspectRatio="none" aria-hidden="true">
           {bars.map((height, i) => (
@@ -45,6 +49,15 @@ export function Scrubber({
             <rect key={i} x={i * 4} y={18 - height * 17} width="2.4" height={height * 17} rx="1" />
           ))}
         </svg>
+        {input && (
+          <svg className="wave wave--in" viewBox={`0 0 ${buckets * 4} 8`} preserveAspectRatio="none" role="img">
+            <title>When somebody typed or clicked; what was typed is not kept</title>
+            {keys.map((height, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: places in time
+              <rect key={i} x={i * 4} y={8 - height * 8} width="2.4" height={height * 8} rx="1" />
+            ))}
+          </svg>
+        )}
         <div className="scr__track">
           <i style={{ width: share(at) }} />
         </div>

@@ -85,7 +85,7 @@ function useReplayScreen(
   return screen
 }
 
-function Timeline({
+export function Timeline({
   items,
   current,
   onSeek,

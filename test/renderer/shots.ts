@@ -154,6 +154,13 @@ const scenes: Record<string, Scene> = {
     await page.getByRole('button', { name: /Blocked at/ }).click()
     await page.getByRole('group', { name: /Blocked by/ }).waitFor()
   },
+  'replay-desktop': async (page) => {
+    await page.getByRole('button', { name: 'Sessions' }).click()
+    await page.getByRole('button', { name: /Replay fin-desk-01/ }).click()
+    await page.getByText('Integrity verified').waitFor()
+    await page.getByRole('button', { name: /Blocked at/ }).click()
+    await page.getByRole('img', { name: /at 00:27/ }).waitFor()
+  },
   palette: async (page) => {
     await openSql(page)
     await page.keyboard.press('Meta+k')

@@ -7,6 +7,7 @@ import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer } from 'ws'
 import { rpcContract, Settings } from '../../../shared/rpc/contract.ts'
 import { desktopFixture } from './desktop.ts'
+import { desktopPage } from './desktop-recording.ts'
 import { editorFixture } from './editor.ts'
 import * as data from './fixtures.ts'
 import { openShell, type Shell } from './shell.ts'
@@ -148,20 +149,24 @@ function router(fixture: Fixture) {
         }),
       },
       recordings: {
-        read: os.gateway.recordings.read.handler(({ input }) => ({
-          manifest: {
-            version: 1,
-            session: input.id,
-            principal: { ...data.people.ada, groups: ['engineers'] },
-            connection: { name: 'web-1', kind: 'ssh', environment: 'production', tags: [] },
-            startedAt: data.at(-3600_000),
-            cols: 100,
-            rows: 24,
-            chunks: [1, 2, 3].map((chunk) => ({ chunk, sha256: 'a'.repeat(64), bytes: 1000, events: 5 })),
-          },
-          events: input.id === 'ses-ssh' ? data.sshRecording : data.sqlRecording,
-          live: false,
-        })),
+        read: os.gateway.recordings.read.handler(({ input }) =>
+          input.id === 'ses-desk'
+            ? desktopPage(input)
+            : {
+                manifest: {
+                  version: 1,
+                  session: input.id,
+                  principal: { ...data.people.ada, groups: ['engineers'] },
+                  connection: { name: 'web-1', kind: 'ssh', environment: 'production', tags: [] },
+                  startedAt: data.at(-3600_000),
+                  cols: 100,
+                  rows: 24,
+                  chunks: [1, 2, 3].map((chunk) => ({ chunk, sha256: 'a'.repeat(64), bytes: 1000, events: 5 })),
+                },
+                events: input.id === 'ses-ssh' ? data.sshRecording : data.sqlRecording,
+                live: false,
+              },
+        ),
         verify: os.gateway.recordings.verify.handler(({ input }) => ({
           ok: input.id !== 'ses-live',
           checked: 1284,
