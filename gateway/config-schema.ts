@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ConnectionKind, ConnectionName, Environment } from '../shared/connection.ts'
+import { NotifyConfig } from './notify/config.ts'
 
 /**
  * What a gateway is started with, secrets resolved. `config.ts` reads it from YAML.
@@ -137,6 +138,8 @@ export const GatewayConfig = z
     machines: z.array(MachineEntry).default([]),
     connections: z.array(ConnectionEntry),
     policyDir: z.string().min(1),
+    /** Who is told outside the client. */
+    notify: NotifyConfig.prefault({}),
     /** Hours after which a person has to sign in again, however active they are. */
     signInHours: z
       .number()
@@ -164,6 +167,20 @@ export const GatewayConfig = z
     }
     if (config.publicUrl !== undefined && !isSecure(config.publicUrl)) {
       issue(['publicUrl'], 'people sign in here, so it must be https (http is for loopback addresses only)')
+    }
+    config.notify.channels.forEach((channel, index) => {
+      if (channel.kind !== 'email' && channel.url !== undefined && !isSecure(channel.url)) {
+        issue(
+          ['notify', 'channels', index, 'url'],
+          'what is told here must be https (http is for loopback addresses only)',
+        )
+      }
+    })
+    if (config.notify.slack !== undefined && !isSecure(config.notify.slack.api)) {
+      issue(
+        ['notify', 'slack', 'api'],
+        'the token goes here, so it must be https (http is for loopback addresses only)',
+      )
     }
     if (!isSecure(config.upstream.issuer)) {
       issue(['upstream', 'issuer'], 'the sign-in provider must be https (http is for loopback addresses only)')

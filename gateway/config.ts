@@ -24,7 +24,18 @@ export class ConfigError extends Error {
 }
 
 /** Values that may stand in the file themselves, or as `<key>File` (a path) or `<key>Env` (a variable's name). */
-const indirect = ['clientSecret', 'privateKey', 'password', 'url', 'cert', 'key', 'ca']
+const indirect = [
+  'clientSecret',
+  'privateKey',
+  'password',
+  'url',
+  'cert',
+  'key',
+  'ca',
+  'token',
+  'signingSecret',
+  'secret',
+]
 /** Values that are paths, relative to the configuration file. */
 const paths = ['dataDir', 'policyDir']
 

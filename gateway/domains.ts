@@ -8,6 +8,7 @@ import { Events } from './events/events.ts'
 import { GrantBook } from './grants/grants.ts'
 import { createIdentities } from './identity/identities.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { tellThrough } from './notify/outbox.ts'
 import { openPolicySource, type PolicySource } from './policy/source.ts'
 import { Recordings } from './recordings/recordings.ts'
 import { Requests } from './requests/requests.ts'
@@ -44,7 +45,7 @@ export interface DomainsDeps {
 
 /** Starts them in the order in which they need each other. Rejects when policy does not load: nothing must run open. */
 export async function startDomains(
-  config: Pick<GatewayConfig, 'dataDir' | 'connections' | 'policyDir'>,
+  config: Pick<GatewayConfig, 'dataDir' | 'connections' | 'policyDir' | 'notify'>,
   { agent, store, sealer, log }: DomainsDeps,
   lifecycle: Lifecycle,
 ): Promise<Domains> {
@@ -64,7 +65,8 @@ export async function startDomains(
   const clock = new StoreClock(db, log)
   await clock.start()
   lifecycle.started(() => clock.close())
-  const grants = new GrantBook({ db, events, audit, clock, log })
+  const tell = tellThrough(config.notify, clock)
+  const grants = new GrantBook({ db, events, audit, clock, tell, log })
   const requests = new Requests({
     db,
     sealer,
@@ -74,6 +76,7 @@ export async function startDomains(
     agent,
     connections,
     clock,
+    tell,
     log,
   })
   const tokens = new Tokens(db, identities)

@@ -19,6 +19,9 @@ import type { NativeListener } from './native/listener.ts'
 import { listenPostgres } from './native/postgres.ts'
 import { listenSsh } from './native/ssh.ts'
 import { tokenRoute } from './native/token-router.ts'
+import { Notifier } from './notify/notifier.ts'
+import { registerOpenPage } from './notify/open-page.ts'
+import { registerSlack } from './notify/slack.ts'
 import { recordingsRouter } from './recordings/router.ts'
 import { requestsRouter } from './requests/router.ts'
 import type { LocalAgent, Log } from './services.ts'
@@ -77,6 +80,12 @@ async function start(config: GatewayConfig, { agent, log }: GatewayDeps, lifecyc
   lifecycle.started(() => identity.close())
   const stopping = new AbortController()
   const native = await startNative(config, { ...domains, agent, log }, lifecycle)
+
+  const notifier = new Notifier({ db: store.db, config: config.notify, events: domains.events, publicUrl, log })
+  notifier.start()
+  lifecycle.started(() => notifier.close())
+  registerOpenPage(http.app)
+  await registerSlack(http.app, { ...domains, config: config.notify, log })
 
   const metrics = createMetrics()
   metrics.gauge('sallyport_sessions_live', 'Sessions open at this gateway', () => sessions.size)

@@ -3,6 +3,7 @@ import { covers, isAction } from '../../shared/actions.ts'
 import type { Grant } from '../../shared/decision.ts'
 import type { Audit, AuditEntry } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
+import type { TellChange } from '../requests/store.ts'
 import { newId } from '../secrets.ts'
 import type { Grants, Log } from '../services.ts'
 import { type Database, json } from '../store/database.ts'
@@ -27,6 +28,8 @@ export interface GrantsOptions {
   audit: Audit
   /** The store's time. */
   clock: { now(): Date }
+  /** Tells people outside the client. */
+  tell?: TellChange
   log: Log
 }
 
@@ -186,10 +189,16 @@ export class GrantBook implements Grants {
       .returningAll()
       .executeTakeFirst()
     if (row === undefined) return undefined
-    await trx.updateTable('requests').set({ state: 'revoked' }).where('id', '=', row.request_id).execute()
+    const request = await trx
+      .updateTable('requests')
+      .set({ state: 'revoked' })
+      .where('id', '=', row.request_id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
     const grant = toGrant(row)
     const action = by === grant.principalId ? 'grant.give-back' : 'grant.revoke'
     await append({ actor: by, action, subject: id, detail: { ...grant } })
+    await this.#options.tell?.(trx, request, { kind: 'revoked', by })
     await this.#options.events.publish(
       trx,
       { type: 'grant', id, state: 'ended' },

@@ -24,6 +24,7 @@ export interface Database {
   grants: GrantTable
   audit: AuditTable
   events: EventTable
+  outbox: OutboxTable
   keys: KeyTable
   policy_sets: PolicySetTable
 }
@@ -250,6 +251,20 @@ interface EventTable {
   /** Whom it concerns; the events domain owns the shape. */
   audience: Json<unknown>
   payload: Json<unknown>
+}
+
+/** Messages to people outside the client; the notify domain owns the shapes. */
+interface OutboxTable {
+  id: Generated<number>
+  created_at: TimeDefault
+  destination: Json<unknown>
+  message: Json<unknown>
+  attempts: Generated<number>
+  /** When it is due, and while somebody sends it, when it is due again. */
+  next_at: TimeDefault
+  sent_at: TimeOrNull
+  failed_at: TimeOrNull
+  error: ColumnType<string | null, string | null | undefined, string | null>
 }
 
 /** Keys of the gateway itself, by name: token signing, cookies, audit signature. */

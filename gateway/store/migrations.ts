@@ -2,10 +2,11 @@ import type { Pool } from 'pg'
 import { foundation } from './migrations/0001_foundation.ts'
 import { grantEnd } from './migrations/0002_grant_end.ts'
 import { access } from './migrations/0003_access.ts'
+import { outbox } from './migrations/0004_outbox.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
-export const migrations: readonly Migration[] = [foundation, grantEnd, access]
+export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001

@@ -6,6 +6,8 @@ import { createConnections } from '../connections/connections.ts'
 import { Events } from '../events/events.ts'
 import { GrantBook } from '../grants/grants.ts'
 import { createIdentities } from '../identity/identities.ts'
+import { NotifyConfig } from '../notify/config.ts'
+import { tellThrough } from '../notify/outbox.ts'
 import { Recordings } from '../recordings/recordings.ts'
 import { Requests } from '../requests/requests.ts'
 import { Sessions } from '../sessions/registry.ts'
@@ -43,7 +45,7 @@ export const host: ConnectionRef = { name: 'web-1', kind: 'ssh', environment: 'p
 
 export async function startParts(
   server: TestStore,
-  options: { replica?: string; holdSeconds?: number } = {},
+  options: { replica?: string; holdSeconds?: number; notify?: NotifyConfig } = {},
 ): Promise<TestParts> {
   const { store, sealer, dataDir } = server
   const { db, listener } = store
@@ -75,7 +77,8 @@ export async function startParts(
   const recordings = new Recordings({ dataDir, log })
   const clock = new StoreClock(db, log)
   await clock.start()
-  const grants = new GrantBook({ db, events, audit, clock, log })
+  const tell = tellThrough(options.notify ?? NotifyConfig.parse({}), clock)
+  const grants = new GrantBook({ db, events, audit, clock, tell, log })
   const requests = new Requests({
     db,
     sealer,
@@ -85,6 +88,7 @@ export async function startParts(
     agent,
     connections,
     clock,
+    tell,
     log,
     ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
   })

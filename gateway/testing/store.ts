@@ -36,7 +36,7 @@ export async function startTestStore(): Promise<TestStore> {
       await rm(join(dataDir, 'audit-head.json'), { force: true })
       await store.db.transaction().execute(async (trx) => {
         await sql`set local session_replication_role = replica`.execute(trx)
-        await sql`truncate sessions, session_tokens, tunnel_tickets, requests, reviews, grants, audit, events, keys, identities`.execute(
+        await sql`truncate sessions, session_tokens, tunnel_tickets, requests, reviews, grants, audit, events, outbox, keys, identities`.execute(
           trx,
         )
       })
