@@ -74,12 +74,16 @@ export class Audit implements AuditLog {
    * `append` goes last, right before what is published: it holds the chain until the commit.
    */
   async within<T>(
-    work: (trx: Transaction<Database>, append: (entry: AuditEntry) => Promise<void>) => Promise<T>,
+    work: (trx: Transaction<Database>, append: (...entries: readonly AuditEntry[]) => Promise<void>) => Promise<T>,
   ): Promise<T> {
     let last: ChainedRecord | undefined
     const result = await this.#db.transaction().execute((trx) =>
-      work(trx, async (entry) => {
-        last = await this.#insert(trx, [{ entry, at: new Date() }])
+      work(trx, async (...entries) => {
+        const at = new Date()
+        last = await this.#insert(
+          trx,
+          entries.map((entry) => ({ entry, at })),
+        )
       }),
     )
     if (last !== undefined) this.#head.note(last)

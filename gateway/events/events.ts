@@ -26,6 +26,11 @@ export const Audience = z.object({
 })
 export type Audience = z.input<typeof Audience>
 
+export interface NewEvent {
+  payload: EventPayload
+  audience: Audience
+}
+
 export interface StoredEvent {
   id: number
   audience: z.output<typeof Audience>
@@ -82,13 +87,25 @@ export class Events {
   }
 
   /** Adds an event, last thing in the transaction of the change that it tells of. */
-  async publish(trx: Transaction<Database>, payload: EventPayload, audience: Audience): Promise<void> {
+  publish(trx: Transaction<Database>, payload: EventPayload, audience: Audience): Promise<void> {
+    return this.publishAll(trx, [{ payload, audience }])
+  }
+
+  /** Several at once, as `publish`. */
+  async publishAll(trx: Transaction<Database>, events: readonly NewEvent[]): Promise<void> {
     await sql`select pg_advisory_xact_lock(${publishLock})`.execute(trx)
     await trx
       .insertInto('events')
-      .values({ type: payload.type, audience: json(Audience.parse(audience)), payload: json(payload) })
+      .values(
+        events.map(({ payload, audience }) => ({
+          type: payload.type,
+          audience: json(Audience.parse(audience)),
+          payload: json(payload),
+        })),
+      )
       .execute()
-    await sql`select pg_notify(${channel}, ${payload.type})`.execute(trx)
+    const types = [...new Set(events.map(({ payload }) => payload.type))]
+    await sql`select pg_notify(${channel}, type) from unnest(${types}::text[]) as type`.execute(trx)
   }
 
   /** Adds an event about something that is stored already; failing to is logged, because the thing itself has happened. */

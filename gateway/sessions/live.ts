@@ -44,6 +44,8 @@ export class LiveSession {
   readonly accessTokenId: string
   readonly port: SessionPort
   readonly counts: Counts = { allowed: 0, masked: 0, granted: 0, blocked: 0, held: 0 }
+  /** Somebody was asked for approval on its behalf. */
+  asked = false
   /** Set when counts changed since they were last stored. */
   dirty = false
   /** Undefined until it begins. */
@@ -67,7 +69,10 @@ export class LiveSession {
     this.port = {
       started: (info) => this.#started(info),
       record: (event) => this.#record(event),
-      hold: (request) => options.hold(request),
+      hold: (request) => {
+        this.asked = true
+        return options.hold(request)
+      },
       annotate: (annotation) => options.annotate?.(annotation),
     }
     this.closed = new Promise((done) => {

@@ -1,19 +1,20 @@
 import type { Duplex } from 'node:stream'
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { z } from 'zod'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
 import type { HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Audience, Events } from '../events/events.ts'
+import type { Events } from '../events/events.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
 import type { Requests } from '../requests/requests.ts'
 import type { LiveSessions, LocalAgent, Log } from '../services.ts'
-import { type Database, json } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import type { Listener } from '../store/listener.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
+import { closeRows, SessionLedger } from './ledger.ts'
 import { LiveSession } from './live.ts'
 
 export interface SessionsOptions extends AdmissionDeps {
@@ -53,6 +54,7 @@ const EndOrder = z.object({ id: z.string(), reason: z.string() })
 /** The live sessions of this process. */
 export class Sessions implements LiveSessions {
   readonly #options: SessionsOptions
+  readonly #ledger: SessionLedger
   readonly #live = new Map<string, LiveSession>()
   readonly #onEndFor = new Set<(who: EndFor) => void>()
   #timer: NodeJS.Timeout | undefined
@@ -62,6 +64,7 @@ export class Sessions implements LiveSessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#ledger = new SessionLedger(options)
   }
 
   /** Closes what a crash left open, then listens for orders of other replicas. */
@@ -118,7 +121,7 @@ export class Sessions implements LiveSessions {
       recordings,
       log,
       standstill: () => audit.failure,
-      begun: (session) => this.#begun(session),
+      begun: (session) => this.#ledger.begun(session),
       ended: (session, end, seal) => this.#ended(session, end, seal),
       hold: (request: HoldRequest) =>
         requests.hold({ sessionId, principal, connection, client: door, ...context }, request),
@@ -211,72 +214,17 @@ export class Sessions implements LiveSessions {
     )
   }
 
-  #begun(live: LiveSession): Promise<void> {
-    const { audit, events, replica } = this.#options
-    const { principal, connection, annotations, context } = live.spec
-    return audit.within(async (trx, append) => {
-      await trx
-        .insertInto('sessions')
-        .values({
-          id: live.id,
-          principal_id: principal.id,
-          principal: json(principal),
-          connection_name: connection.name,
-          connection: json(connection),
-          door: live.door,
-          annotations,
-          state: 'live',
-          replica,
-          source_ip: context.sourceIp,
-          mfa: context.mfa,
-          started_at: live.startedAt ?? new Date(),
-        })
-        .execute()
-      const detail = { connection: connection.name, door: live.door, sourceIp: context.sourceIp }
-      await append({ actor: principal.id, action: 'session.open', subject: live.id, detail })
-      await events.publish(trx, { type: 'session', id: live.id }, audienceOf(principal.id, connection.name))
-    })
-  }
-
   async #ended(live: LiveSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
-    const { audit, requests } = this.#options
-    const { principal, connection } = live.spec
-    await requests.sessionEnded(live.id)
+    if (live.asked) await this.#options.requests.sessionEnded(live.id)
     for (let attempt = 1; ; attempt++) {
       try {
-        await audit.within(async (trx, append) => {
-          await this.#closeRow(trx, live.id, { ...live.counts, end_reason: end.reason, ...bytesOf(end) })
-          await append({
-            actor: principal.id,
-            action: 'session.end',
-            subject: live.id,
-            detail: { connection: connection.name, reason: end.reason, recording: seal ?? null },
-          })
-          await this.#options.events.publish(
-            trx,
-            { type: 'session', id: live.id },
-            audienceOf(principal.id, connection.name),
-          )
-        })
+        await this.#ledger.ended(live, end, seal)
         return
       } catch (error) {
         if (attempt === storeTries || this.#closing) throw error
         await new Promise((done) => setTimeout(done, attempt * 1_000))
       }
     }
-  }
-
-  async #closeRow(
-    trx: Transaction<Database>,
-    id: string,
-    values: Partial<Session['counts']> & { end_reason: string; bytes_in?: number; bytes_out?: number },
-  ): Promise<void> {
-    await trx
-      .updateTable('sessions')
-      .set({ ...values, state: 'ended', ended_at: new Date() })
-      .where('id', '=', id)
-      .where('state', '<>', 'ended')
-      .execute()
   }
 
   async #storeCounts(): Promise<void> {
@@ -300,7 +248,7 @@ export class Sessions implements LiveSessions {
     for (const row of rows) {
       const reason = 'The gateway stopped.'
       await audit.within(async (trx, append) => {
-        await this.#closeRow(trx, row.id, { end_reason: reason })
+        await closeRows(trx, [{ id: row.id, reason }])
         const detail = { connection: row.connection_name, reason, recording: seals.get(row.id) ?? null }
         await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
       })
@@ -320,14 +268,6 @@ type EndFor = Parameters<LiveSessions['endFor']>[0]
 function isTheirs(live: LiveSession, who: EndFor): boolean {
   if ('principalId' in who) return live.spec.principal.id === who.principalId
   return live.accessTokenId === who.accessTokenId
-}
-
-function audienceOf(principalId: string, connection: string): Audience {
-  return { principals: [principalId], sessionsOn: connection }
-}
-
-function bytesOf(end: SessionEnd): { bytes_in: number; bytes_out: number } {
-  return { bytes_in: end.bytesIn, bytes_out: end.bytesOut }
 }
 
 /** Waits for all of them, but no longer than `ms`. */
