@@ -3,6 +3,7 @@ import type { Explanation, SchemaTable } from '../shared/link.ts'
 import type { SessionPolicy } from './decide.ts'
 import type { DecisionRequest } from './inspect/port.ts'
 import type { Catalog, CatalogRelation, StatementAnalysis } from './inspect/postgres/analysis.ts'
+import { upperFirst } from './inspect/postgres/annotations.ts'
 import { analyse } from './inspect/postgres/classify.ts'
 import { withChildren } from './inspect/postgres/inherited.ts'
 import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
@@ -56,7 +57,7 @@ function explainStatement(statement: StatementAnalysis, scope: Scope, policy: Se
     ...base,
     decision: { verdict: 'block', policy: plan.policy },
     masks: plan.columns,
-    detail: `${plan.message} ${plan.hint}`.trim(),
+    detail: `${upperFirst(plan.message)} ${plan.hint}`.trim(),
   }
 }
 

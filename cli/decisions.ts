@@ -21,7 +21,7 @@ function sentence(annotation: Annotation): string {
       return `Masked: ${[...new Set(names)].join(', ')}.${ask}`
     }
     case 'blocked':
-      return `Blocked by ${annotation.policy.id}. ${withoutLead(annotation.message, annotation.policy.id)} ${annotation.hint}`
+      return `Blocked by ${annotation.policy.id}. ${annotation.message} ${annotation.hint}`
     case 'held': {
       const { count, group } = annotation.approval
       const people = `${count} ${count === 1 ? 'approval' : 'approvals'} from ${group}`
@@ -38,12 +38,6 @@ function sentence(annotation: Annotation): string {
     default:
       return annotation satisfies never
   }
-}
-
-/** Some inspectors lead with the decision word themselves; it is said once. */
-function withoutLead(message: string, policy: string): string {
-  const lead = `Blocked by ${policy}`
-  return message.startsWith(lead) ? message.slice(lead.length).replace(/^[:.]\s*/, '') : message
 }
 
 function by(names: readonly string[]): string {

@@ -240,12 +240,9 @@ function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Hel
   )
 }
 
-/** The message without what the block's head says already: the word, the policy, and that nothing ran. */
+/** The message without what the block's head says already: that nothing ran. */
 export function plainMessage(message: string): string {
-  return message
-    .replace(/^Blocked by \S+: /, '')
-    .replace(/ ?Nothing ran\.$/, '')
-    .trim()
+  return message.replace(/ ?Nothing ran\.$/, '').trim()
 }
 
 export function sentence(text: string): string {

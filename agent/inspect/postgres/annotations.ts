@@ -46,6 +46,7 @@ function annotated(voice: Voice, words: Omit<Words, 'detail'>, annotation: Annot
 /** A refusal, whoever's it is: a policy's, or a rule of the inspector under its own name. */
 export interface Refusal {
   policy: PolicyRef
+  /** Why, and that nothing ran. Who blocked it is said before it. */
   message: string
   hint: string
   columns?: readonly Masked[]
@@ -73,11 +74,16 @@ export function maskedNotice(voice: Voice, masked: readonly Masked[]): Buffer {
 export function blockedError(voice: Voice, refusal: Refusal, command: string): Buffer {
   return annotated(
     voice,
-    { severity: 'ERROR', sqlstate: sqlstates.blocked, message: refusal.message, hint: refusal.hint },
+    {
+      severity: 'ERROR',
+      sqlstate: sqlstates.blocked,
+      message: `Blocked by ${refusal.policy.id}: ${refusal.message}`,
+      hint: refusal.hint,
+    },
     {
       kind: 'blocked',
       policy: refusal.policy,
-      message: refusal.message,
+      message: upperFirst(refusal.message),
       hint: refusal.hint,
       ...(refusal.columns === undefined ? {} : { columns: [...refusal.columns] }),
       command,
@@ -174,6 +180,11 @@ export function endedError(voice: Voice, reason: string, severity: 'ERROR' | 'FA
 /** A command that asks for `action` on this connection. */
 export function ask(voice: Pick<Voice, 'connection'>, action: string): string {
   return `sallyport request ${voice.connection} --for 30m --reason TEXT --action ${action}`
+}
+
+/** `text` as the beginning of a sentence. */
+export function upperFirst(text: string): string {
+  return text.replace(/^./u, (first) => first.toUpperCase())
 }
 
 export function sentence(text: string): string {

@@ -127,7 +127,7 @@ function blocked(
   return {
     ok: false,
     policy,
-    message: `Blocked by ${policy.id}: ${what}. Nothing ran.`,
+    message: `${what}. Nothing ran.`,
     hint: `${instead}${ask}.`,
     columns: [maskedAs(column, found, at?.label ?? '', at?.position ?? -1)],
   }
@@ -179,7 +179,7 @@ function unproved(why: string, statement: StatementAnalysis, hidden: (id: Column
   return {
     ok: false,
     policy: { id: unprovable, reason: 'It can’t be proved that this shows nothing that is masked for you.' },
-    message: `Blocked by ${unprovable}: ${why}, so it can't be proved that it shows nothing masked. Nothing ran.`,
+    message: `${why}, so it can't be proved that it shows nothing masked. Nothing ran.`,
     hint: 'Write it with tables, columns and functions that are known here, or request unmask of what it reads.',
     columns,
   }

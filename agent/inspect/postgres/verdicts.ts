@@ -187,7 +187,7 @@ function policyRefusal(analysis: StatementAnalysis, policy: PolicyRef): Refusal 
   const doubt = analysis.complete || analysis.doubt === undefined ? '' : ` ${sentence(analysis.doubt)}`
   return {
     policy,
-    message: `Blocked by ${policy.id}: ${sentence(policy.reason)}${doubt} Nothing ran.`,
+    message: `${sentence(policy.reason)}${doubt} Nothing ran.`,
     hint: analysis.hasWhere
       ? 'Change the statement so that the policy permits it, or talk to the people who keep the policy.'
       : 'Add a WHERE clause that names the rows you mean.',
@@ -201,7 +201,7 @@ function encodingRefusal(encoding: string, masked: readonly Masked[]): Refusal {
       id: 'sallyport/encoding',
       reason: `Values in the client encoding ${encoding} can't be masked.`,
     },
-    message: `Blocked by sallyport/encoding: columns of this result are masked, and values in the client encoding ${encoding} can't be masked. Nothing ran.`,
+    message: `columns of this result are masked, and values in the client encoding ${encoding} can't be masked. Nothing ran.`,
     hint: 'SET client_encoding TO UTF8, then run it again.',
     columns: masked,
     requestable: false,
@@ -212,7 +212,7 @@ function encodingRefusal(encoding: string, masked: readonly Masked[]): Refusal {
 const uncommitted: Refusal = {
   policy: { id: 'sallyport/uncommitted-definitions', reason: 'Definitions changed in a transaction that is not over.' },
   message:
-    'Blocked by sallyport/uncommitted-definitions: tables were changed in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.',
+    'tables were changed in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.',
   hint: 'COMMIT the definitions, then read or write in a transaction of its own.',
   requestable: false,
 }
@@ -225,7 +225,7 @@ function pinnedSetting(analysis: StatementAnalysis): Refusal | undefined {
     const reason = 'standard_conforming_strings stays on: it changes how statements are read.'
     return {
       policy: { id: 'sallyport/pinned-setting', reason },
-      message: `Blocked by sallyport/pinned-setting: ${reason} Nothing ran.`,
+      message: `${reason} Nothing ran.`,
       hint: "Write strings with backslashes as E'…'.",
       requestable: false,
     }
