@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createRouterClient } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
 import {
   app,
@@ -14,6 +15,7 @@ import {
   session,
   shell,
 } from 'electron'
+import electronUpdater from 'electron-updater'
 import { pino } from 'pino'
 import { type Core, createCore } from '../main/core.ts'
 import { announce } from './announce.ts'
@@ -24,7 +26,11 @@ import { openPages, pageScheme, schemePrivileges } from './protocol.ts'
 import { dialogSaver } from './save.ts'
 import { keychainSecrets, type SafeStorage } from './secrets.ts'
 import { isWebAddress, lockContents, lockSession } from './security.ts'
+import { packagedKey } from './update-key.ts'
+import { releaseKey } from './update-signature.ts'
+import { desktopUpdates } from './updates.ts'
 import { windowOptions } from './window.ts'
+import { createZoom } from './zoom.ts'
 
 /** The desktop app's main process: Electron's own parts, put together. What it decides is in the modules beside it. */
 
@@ -39,8 +45,14 @@ protocol.registerSchemesAsPrivileged([schemePrivileges])
 app.enableSandbox()
 if (dataDir !== '') app.setPath('userData', dataDir)
 
+/** The zoom of the settings, in every window. */
+const zoom = createZoom(() => BrowserWindow.getAllWindows().map((window) => window.webContents))
+
 /** Whatever contents come to be, they are locked before they load. */
-app.on('web-contents-created', (_event, contents) => lockContents(contents))
+app.on('web-contents-created', (_event, contents) => {
+  lockContents(contents)
+  zoom.keep(contents)
+})
 
 async function openExternal(url: string): Promise<void> {
   if (!isWebAddress(url)) throw new Error('Only web addresses are opened.')
@@ -51,8 +63,10 @@ async function assemble(): Promise<Core> {
   const pages = await openPages(join(import.meta.dirname, '..', '..', 'renderer', 'dist'))
   lockSession(session.defaultSession)
   protocol.handle(pageScheme, pages)
-  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate({ mac, developer })))
   const userData = app.getPath('userData')
+  const key = app.isPackaged ? await packagedKey(app.getAppPath()) : undefined
+  const updates =
+    key === undefined ? undefined : desktopUpdates({ updater: electronUpdater.autoUpdater, key: releaseKey(key), log })
   const core = await createCore({
     dataDir: userData,
     secrets: keychainSecrets(keychain(), join(userData, 'secrets'), (message) => log.warn(message)),
@@ -60,9 +74,24 @@ async function assemble(): Promise<Core> {
     version: app.getVersion(),
     ...(gateway === '' ? {} : { gateway }),
     openExternal,
+    ...(updates === undefined ? {} : { updates }),
+    downloadsDir: app.getPath('downloads'),
+    onSettings: (settings) => {
+      zoom.apply(settings.zoom)
+      updates?.follow(settings.updates)
+    },
     saver: dialogSaver(dialog, app.getPath('downloads')),
     log,
   })
+  const client = createRouterClient(core.router)
+  const zoomTo = (factor: number): void => {
+    client.app
+      .saveSettings({ zoom: factor })
+      .catch((error: unknown) => log.warn({ err: error }, 'the zoom was not saved'))
+  }
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate(menuTemplate({ mac, developer, zoom: (step) => zoomTo(zoom.next(step)) })),
+  )
   const handler = new RPCHandler(core.router)
   brokerPorts<MessagePortMain>({
     ipc: ipcMain,

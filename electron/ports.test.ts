@@ -1,4 +1,6 @@
 import { EventEmitter, once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createORPCClient } from '@orpc/client'
 import { RPCLink } from '@orpc/client/message-port'
@@ -88,4 +90,18 @@ test('the preload passes the port on, and puts nothing into the page', async () 
   expect(Object.keys(page)).toEqual(before)
   vi.unstubAllGlobals()
   vi.doUnmock('electron')
+})
+
+test('there is no other channel to listen on, in any file of the shell', async () => {
+  const dir = import.meta.dirname
+  const names = (await readdir(dir)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  const using: string[] = []
+  for (const name of names) {
+    const text = await readFile(join(dir, name), 'utf8')
+    if (
+      /\bipc(Main)?\s*\.\s*(on|once|handle|handleOnce|addListener)\(|\bcontextBridge\b|\bexposeInMainWorld\b/.test(text)
+    )
+      using.push(name)
+  }
+  expect(using).toEqual(['ports.ts'])
 })

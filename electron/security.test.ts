@@ -151,14 +151,38 @@ test('the window is sandboxed and isolated, without Node', () => {
     webSecurity: true,
     allowRunningInsecureContent: false,
     webviewTag: false,
+    experimentalFeatures: false,
+    navigateOnDragDrop: false,
+    safeDialogs: true,
     devTools: false,
   })
 })
 
+test('no switch and no feature of the engine is turned on beside that', () => {
+  const { webPreferences } = windowOptions('/preload.cjs', true, false)
+  const allowed = [
+    'allowRunningInsecureContent',
+    'contextIsolation',
+    'devTools',
+    'experimentalFeatures',
+    'navigateOnDragDrop',
+    'nodeIntegration',
+    'nodeIntegrationInSubFrames',
+    'nodeIntegrationInWorker',
+    'preload',
+    'safeDialogs',
+    'sandbox',
+    'spellcheck',
+    'webSecurity',
+    'webviewTag',
+  ]
+  expect(Object.keys(webPreferences ?? {}).sort()).toEqual(allowed)
+})
+
 test('a packaged app has no developer tools and no reload in its menu', () => {
-  const text = JSON.stringify(menuTemplate({ mac: false, developer: false }))
+  const text = JSON.stringify(menuTemplate({ mac: false, developer: false, zoom: () => undefined }))
   expect(text).not.toMatch(/devtools|reload/i)
-  expect(JSON.stringify(menuTemplate({ mac: true, developer: true }))).toMatch(/toggleDevTools/)
+  expect(JSON.stringify(menuTemplate({ mac: true, developer: true, zoom: () => undefined }))).toMatch(/toggleDevTools/)
 })
 
 test.each([

@@ -1,0 +1,3 @@
+import { builderConfig } from './package/config.ts'
+
+export default builderConfig(process.env)
