@@ -18,6 +18,7 @@ export function EventNotices() {
   const announce = useAnnounce()
   const go_ = useRef(go)
   go_.current = go
+  const told = useRef(new Map<string, number>())
   const seen = useRef(new Map<string, AccessRequest['state']>())
 
   useEffect(
@@ -32,7 +33,20 @@ export function EventNotices() {
             const before = seen.current.get(id)
             seen.current.set(id, request.state)
             if (request.state === 'pending') {
-              if (!request.canReview) return notices.hide(id)
+              if (
+                request.requester.id === me &&
+                request.reviews.length > 0 &&
+                told.current.get(id) !== request.reviews.length
+              ) {
+                told.current.set(id, request.reviews.length)
+                notices.show({
+                  id,
+                  content: <DecidedToast request={request} onOpen={() => go_.current.request(id, 'mine')} />,
+                })
+                announce(`${request.reviews.at(-1)?.name ?? request.reviews.at(-1)?.by} approved your request.`)
+                return
+              }
+              if (!request.canReview) return request.requester.id === me ? undefined : notices.hide(id)
               notices.show({ id, stay: true, content: <HeldToast id={id} initial={request} /> })
               if (before === undefined) {
                 announce(`Held. ${request.requester.name} asks for approval on ${request.connection.name}.`)
@@ -44,7 +58,7 @@ export function EventNotices() {
               id,
               content: <DecidedToast request={request} onOpen={() => go_.current.request(id, 'mine')} />,
             })
-            announce(`Your request on ${request.connection.name}: ${request.state}.`)
+            announce(`Your request on ${request.connection.name}: ${request.state}${decidedBy(request)}.`)
           })
           .catch((error: unknown) => console.warn('A request could not be read.', error))
       }),
@@ -52,6 +66,12 @@ export function EventNotices() {
   )
   useEndingGrants()
   return null
+}
+
+/** ` by Grace Moreau`, where somebody did. */
+function decidedBy({ reviews }: AccessRequest): string {
+  const names = reviews.map((review) => review.name ?? review.by)
+  return names.length === 0 ? '' : ` by ${names.join(' and ')}`
 }
 
 /** Says five minutes before a grant ends that it does, once. */

@@ -33,7 +33,7 @@ export function TellMe() {
   }
   return (
     <div className="row side__tell sm t2">
-      <span className="grow">Hear of requests while you look elsewhere.</span>
+      <span className="grow">System notifications for requests</span>
       <Button size="sm" kind="ghost" icon="bell" onClick={ask}>
         Turn on
       </Button>

@@ -112,17 +112,19 @@ export function HeldToast({ id, initial }: { id: string; initial: AccessRequest 
 
 /** What became of a request of one's own. */
 export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOpen(): void }) {
-  const by = request.reviews.map((review) => review.by).join(' and ')
+  const by = request.reviews.map((review) => review.name ?? review.by).join(' and ')
   const last = request.reviews.at(-1)
-  const approved = request.state === 'approved'
+  const { state } = request
+  const pending = state === 'pending'
+  const approved = state === 'approved' || pending
   const look =
-    request.state === 'pending'
+    state === 'pending'
       ? looks.held
-      : approved
+      : state === 'approved'
         ? request.kind === 'once'
           ? looks.approved
           : looks.granted
-        : looks[request.state]
+        : looks[state]
   return (
     <Toast
       id={request.id}
@@ -132,7 +134,8 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
     >
       <p className="t2 sm">
         On {request.connection.name}
-        {by && `, ${approved ? 'approved' : 'decided'} by ${by}`}.{' '}
+        {by && `, ${approved ? 'approved' : 'decided'} by ${by}`}
+        {pending && `, ${approvals(request)} of ${request.approval.count}`}.{' '}
         {!approved && last?.reason ? `“${last.reason}” ` : ''}
         <button type="button" className="linkish" onClick={onOpen}>
           Open

@@ -170,7 +170,7 @@ function Held({ phase }: { phase: Extract<DesktopPhase, { state: 'held' }> }) {
       </p>
       <div className="live__w">
         <Pips had={request === undefined ? 0 : approvals(request)} needed={approval.count} />
-        <Asked group={approval.group} waiting />
+        <Asked groups={[approval.group]} waiting />
         <span className="t2">
           expires in <span className="num">{clock(Date.parse(expiresAt) - now)}</span>
         </span>

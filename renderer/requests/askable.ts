@@ -43,6 +43,25 @@ export function askable(connection: Connection): Askable {
   }
 }
 
+/** What is ticked when a request starts from a connection alone: what opens it, where it is locked. */
+export function preselected(connection: Connection): readonly string[] {
+  if (connection.access !== 'locked') return []
+  const asks = askable(connection).actions.filter((offer) => offer.state === 'ask')
+  const first = asks.find((offer) => offer.action === 'connect') ?? asks[0]
+  return first === undefined ? [] : [first.action]
+}
+
+/** Seconds that access lasts at most, with all of these approvals. */
+export function longest(approvals: readonly Approval[]): number {
+  if (approvals.length === 0) return unchosen
+  return Math.min(...approvals.map((approval) => approval.maxSeconds ?? approval.windowSeconds), maxAsked)
+}
+
+/** What the gateway takes at most. */
+const maxAsked = 24 * 3600
+/** What is offered before anything is chosen. */
+const unchosen = 4 * 3600
+
 /** One offer for each class of actions (`sql:write`): what its children need most decides. */
 function grouped(connection: Connection): Offer[] {
   const groups = new Map<string, Offer>()

@@ -1,18 +1,19 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useMutation } from '@tanstack/react-query'
+import { useEffect, useId, useRef, useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import { useActions, useKeys } from '../actions/use-actions.ts'
 import { actionName, capitalise, spokenDuration } from '../decisions/words.ts'
 import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
-import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { useConnections } from '../sidebar/connections.ts'
 import { Button, Check, Segments } from '../theme/controls.tsx'
-import { type Askable, askable } from './askable.ts'
+import { type Askable, askable, longest, preselected } from './askable.ts'
 import { ConnectionSelect } from './connection-select.tsx'
+import { durationsUpTo, usualDuration } from './durations.ts'
 import { Preview } from './preview.tsx'
-
-const durations = [900, 1800, 3600, 4 * 3600] as const
+import { example, reasonProblem } from './reason.ts'
+import { Field, Reviewers } from './reviewers.tsx'
 
 /** Asking for access, for a time: what, why, how long, and what it will allow. */
 export function Composer({ draft }: { draft: RequestDraft }) {
@@ -45,24 +46,40 @@ function ComposerForm({
   const sendKeys = useKeys('compose.send')
   const go = useNavigation()
   const off = usePause() !== undefined
-  const [actions, setActions] = useState<readonly string[]>(draft.actions ?? [])
+  const [actions, setActions] = useState<readonly string[]>(
+    () => draft.actions ?? (connection === undefined ? [] : preselected(connection)),
+  )
   const [classes, setClasses] = useState<readonly string[]>(draft.dataClasses ?? [])
-  const [duration, setDuration] = useState<number>(1800)
-  const [reason, setReason] = useState('')
+  const [asked, setDuration] = useState<number | undefined>(undefined)
+  const [start, setStart] = useState('')
+  const [reason, setReason] = useState(draft.reason ?? '')
+  const field = useRef<HTMLTextAreaElement>(null)
+  // Where the rest is filled in, only the reason is left to say.
+  const filled = connection !== undefined && (actions.length > 0 || classes.length > 0)
+  const startedFilled = useRef(filled)
+  useEffect(() => {
+    if (startedFilled.current) field.current?.focus()
+  }, [])
   const [tried, setTried] = useState(false)
   const offers = connection === undefined ? undefined : askable(connection)
   const chosen =
     classes.length > 0
       ? [...new Set([...actions.filter((a) => a !== 'unmask'), 'unmask'])]
       : actions.filter((a) => a !== 'unmask')
+  const approvals = offers?.approvals(chosen) ?? []
+  const max = longest(approvals)
+  const duration = Math.min(asked ?? usualDuration(max), max)
+  const patterns = approvals.flatMap((approval) => approval.reasonPattern ?? [])
+  const startsAt = start === '' ? undefined : new Date(start)
+  const wrongReason = reasonProblem(reason, patterns)
   const missing =
     connection === undefined
       ? 'Choose a connection.'
       : chosen.length === 0
         ? 'Choose what you need.'
-        : reason.trim().length < 3
-          ? 'Say why: reviewers decide by it.'
-          : undefined
+        : startsAt !== undefined && startsAt.getTime() <= Date.now()
+          ? 'The start is in the past.'
+          : wrongReason
   const send = useMutation({
     mutationFn: (to: Connection) =>
       client.gateway.requests.create({
@@ -71,11 +88,14 @@ function ComposerForm({
         dataClasses: [...classes],
         durationSeconds: duration,
         reason: reason.trim(),
+        ...(startsAt === undefined ? {} : { startsAt: startsAt.toISOString() }),
+        ...(draft.extends === undefined ? {} : { extends: draft.extends }),
       }),
     onSuccess: (request) => go.request(request.id, 'mine'),
   })
   const submit = () => {
     setTried(true)
+    if (missing !== undefined && missing === wrongReason) field.current?.focus()
     if (missing === undefined && connection !== undefined && !off && !send.isPending) send.mutate(connection)
   }
   useActions({ 'compose.send': submit })
@@ -83,7 +103,7 @@ function ComposerForm({
     <>
       <section className="comp grow" aria-label="Request access">
         <header className="comp__hd">
-          <h1>Request access</h1>
+          <h1>{draft.extends === undefined ? 'Request access' : 'Extend access'}</h1>
           <span className="right">
             <Button size="sm" kind="ghost" onClick={() => go.requests('mine')}>
               Discard
@@ -104,34 +124,57 @@ function ComposerForm({
             )}
           </Field>
           <Field title="Why">
-            <div className={tried && reason.trim().length < 3 ? 'input input--area is-error' : 'input input--area'}>
+            <div className={tried && wrongReason !== undefined ? 'input input--area is-error' : 'input input--area'}>
               <textarea
+                ref={field}
                 aria-label="Reason"
+                aria-invalid={tried && wrongReason !== undefined}
                 value={reason}
                 maxLength={2000}
                 placeholder="What you are about to do, and the ticket it belongs to"
                 onChange={(event) => setReason(event.target.value)}
               />
             </div>
+            {patterns.length > 0 && (
+              <p className={tried && wrongReason !== undefined ? 'err' : 'sm t2'}>
+                The policy wants{' '}
+                {patterns.map((pattern) => (
+                  <code className="mono" key={pattern}>
+                    {example(pattern)}
+                  </code>
+                ))}{' '}
+                in it.
+              </p>
+            )}
           </Field>
           <Field title="How long">
-            <div className="row row--12">
+            <div className="row row--12 comp__len">
               <Segments
                 label="How long"
                 size="lg"
                 value={String(duration)}
                 onChange={(value) => setDuration(Number(value))}
-                options={durations.map((seconds) => ({ value: String(seconds), label: spokenDuration(seconds) }))}
+                options={durationsUpTo(max).map((seconds) => ({
+                  value: String(seconds),
+                  label: spokenDuration(seconds),
+                }))}
               />
-              <span className="t2">from the moment it is approved</span>
+              {draft.extends === undefined ? (
+                <Start value={start} onChange={setStart} />
+              ) : (
+                <span className="t2">from the end of the grant that you have</span>
+              )}
             </div>
-            <p className="sm t2">Ends by itself, or earlier if you end it. Policy may shorten it.</p>
+            <p className="sm t2">
+              Ends by itself, or earlier if you give it back.
+              {approvals.length > 0 && ` Policy gives ${spokenDuration(max)} at most.`}
+            </p>
           </Field>
-          <Reviewers offers={offers} chosen={chosen} />
+          <Reviewers approvals={approvals} />
         </div>
         <footer className="comp__ft">
           <Button kind="primary" icon="send" keys={sendKeys} disabled={off || send.isPending} onClick={submit}>
-            Send request
+            {draft.extends === undefined ? 'Send request' : 'Ask for the extension'}
           </Button>
           {tried && missing !== undefined && (
             <span className="err" role="alert">
@@ -145,17 +188,14 @@ function ComposerForm({
           )}
         </footer>
       </section>
-      <Preview connection={connection} chosen={chosen} classes={classes} duration={duration} />
+      <Preview
+        connection={connection}
+        chosen={chosen}
+        classes={classes}
+        duration={duration}
+        statement={draft.statement}
+      />
     </>
-  )
-}
-
-function Field({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <div className="fs">
-      <h2 className="fs__l">{title}</h2>
-      <div className="fs__b">{children}</div>
-    </div>
   )
 }
 
@@ -221,41 +261,44 @@ function Choices({
   )
 }
 
-/** Who will be asked: the groups that the chosen actions' policies name. */
-function Reviewers({ offers, chosen }: { offers: Askable | undefined; chosen: readonly string[] }) {
-  const { queries } = useRpc()
-  const me = usePerson()?.id
-  const approvals = offers?.approvals(chosen) ?? []
-  const people = useQuery(
-    queries.gateway.identities.list.queryOptions({ enabled: approvals.length > 0, retry: false }),
-  ).data
-  if (approvals.length === 0) return null
+/** When it begins: at once when it is approved, or at a time. */
+function Start({ value, onChange }: { value: string; onChange(value: string): void }) {
+  const id = useId()
+  const [later, setLater] = useState(value !== '')
+  if (!later) {
+    return (
+      <span className="row row--6 t2 nowrap">
+        from the moment it is approved
+        <Button size="sm" kind="ghost" onClick={() => setLater(true)}>
+          Start later…
+        </Button>
+      </span>
+    )
+  }
   return (
-    <Field title="Who reviews">
-      <div className="revs">
-        {approvals.map((approval) => {
-          const members =
-            people?.filter((p) => p.kind === 'user' && p.id !== me && p.groups.includes(approval.group)) ?? []
-          return (
-            <div className="rv" key={approval.group}>
-              <div className="rv__h">
-                <b className="m">{approval.group}</b>
-                <span className="t2">
-                  any {approval.count}
-                  {members.length > 0 && ` of ${members.length}`}
-                </span>
-              </div>
-              {members.slice(0, 4).map((person) => (
-                <div className="rv__p" key={person.id}>
-                  <span>{person.name}</span>
-                  <span>{person.id}</span>
-                </div>
-              ))}
-              <p className="sm t2 rv__n">You cannot approve your own request.</p>
-            </div>
-          )
-        })}
-      </div>
-    </Field>
+    <span className="row row--6">
+      <label className="t2" htmlFor={id}>
+        from
+      </label>
+      <span className="input comp__at">
+        <input
+          id={id}
+          type="datetime-local"
+          aria-label="Start"
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      </span>
+      <Button
+        size="sm"
+        kind="ghost"
+        onClick={() => {
+          onChange('')
+          setLater(false)
+        }}
+      >
+        At once
+      </Button>
+    </span>
   )
 }

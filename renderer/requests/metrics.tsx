@@ -1,4 +1,6 @@
 import '@mantine/charts/styles.css'
+import '@mantine/core/styles/ColorSwatch.css'
+import '@mantine/core/styles/Paper.css'
 import './metrics.css'
 import { BarChart } from '@mantine/charts'
 import { useQuery } from '@tanstack/react-query'
@@ -135,10 +137,10 @@ function Times({ title, shares, name }: { title: string; shares: readonly Named[
           data={bars}
           dataKey="name"
           orientation="vertical"
-          yAxisProps={{ width: 132 }}
+          yAxisProps={{ width: 132, tickFormatter: (name: string) => name }}
           tickLine="none"
           maxBarWidth={14}
-          unit=" min"
+          valueFormatter={(value) => `${value} min`}
           series={[
             { name: 'Median', color: 'var(--sp-accent)' },
             { name: 'Nine of ten', color: 'var(--sp-accent-line)' },

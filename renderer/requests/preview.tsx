@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { covers, isAction } from '../../shared/actions.ts'
 import type { Connection } from '../../shared/api/models.ts'
 import type { Decision } from '../../shared/decision.ts'
@@ -15,11 +15,13 @@ export function Preview({
   chosen,
   classes,
   duration,
+  statement,
 }: {
   connection: Connection | undefined
   chosen: readonly string[]
   classes: readonly string[]
   duration: number
+  statement?: string | undefined
 }) {
   return (
     <aside className="prev" aria-label="What this will allow">
@@ -34,7 +36,9 @@ export function Preview({
             If approved, on <b className="m">{connection.name}</b> for <b className="m">{spokenDuration(duration)}</b>:
           </p>
           <Lines connection={connection} chosen={chosen} classes={classes} />
-          {connection.kind === 'postgres' && <Try connection={connection} chosen={chosen} />}
+          {connection.kind === 'postgres' && (
+            <Try connection={connection} chosen={chosen} classes={classes} statement={statement} />
+          )}
         </>
       )}
       <div className="prev__nx">
@@ -111,13 +115,28 @@ function Line({ look, what, sub }: { look: Look; what: string; sub: ReactNode })
 }
 
 /** Asks the gateway what would happen to a statement. It is checked and never run. */
-function Try({ connection, chosen }: { connection: Connection; chosen: readonly string[] }) {
+function Try({
+  connection,
+  chosen,
+  classes,
+  statement,
+}: {
+  connection: Connection
+  chosen: readonly string[]
+  classes: readonly string[]
+  statement: string | undefined
+}) {
   const { client } = useRpc()
   const off = usePause() !== undefined
-  const [text, setText] = useState('')
+  const [text, setText] = useState(statement ?? '')
   const explain = useMutation({
     mutationFn: (statement: string) => client.gateway.explain({ connection: connection.name, text: statement }),
   })
+  const { mutate } = explain
+  useEffect(() => {
+    // What was stopped is checked at once, so that the answer is there before anybody asks.
+    if (statement !== undefined && statement.trim() !== '') mutate(statement)
+  }, [statement, mutate])
   const answer = explain.data?.statements[0]
   return (
     <div className="prev__try">
@@ -140,7 +159,11 @@ function Try({ connection, chosen }: { connection: Connection; chosen: readonly 
       </Button>
       {explain.error && <p className="err">{problemOf(explain.error).message}</p>}
       {answer && (
-        <Answer decision={answer.decision} granted={isGranted(answer.action, chosen)} masks={answer.masks.length} />
+        <Answer
+          decision={answer.decision}
+          granted={isGranted(answer.action, chosen)}
+          masks={answer.masks.filter((mask) => !classes.includes(mask.dataClass)).length}
+        />
       )}
     </div>
   )

@@ -8,6 +8,7 @@ import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { Asked } from '../requests/asked.tsx'
+import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
@@ -108,8 +109,8 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
             onClick={() =>
               go.compose(
                 classes.length > 0
-                  ? { connection: actions.connection, actions: ['unmask'], dataClasses: classes }
-                  : { connection: actions.connection },
+                  ? { connection: actions.connection, actions: ['unmask'], dataClasses: classes, statement: mark.text }
+                  : { connection: actions.connection, statement: mark.text },
               )
             }
           >
@@ -178,8 +179,9 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
             </span>
           </span>
         ))}
-        <Asked group={approval.group} waiting={had < approval.count} />
+        <Asked groups={request?.progress?.groups ?? [approval.group]} waiting={had < approval.count} />
       </div>
+      {request?.reasonMissing && <SayWhy request={request} />}
       {cancel.error && <p className="err">{problemOf(cancel.error).message}</p>}
       <div className="zone__acts">
         <Button size="sm" keys={cancelKeys} disabled={off || cancel.isPending} onClick={() => cancel.mutate()}>
@@ -188,6 +190,7 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
         <Button size="sm" kind="ghost" onClick={copy}>
           Copy link
         </Button>
+        {request?.canBreakGlass && <BreakGlass request={request} small />}
       </div>
     </Zone>
   )

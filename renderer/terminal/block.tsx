@@ -90,6 +90,7 @@ function Held({
   onAgain: BlockProps['onAgain']
 }) {
   const { queries } = useRpc()
+  const go = useNavigation()
   const now = useNow()
   const { approval, requestId } = annotation
   const request = useQuery(queries.gateway.requests.get.queryOptions({ input: { id: requestId } })).data
@@ -138,6 +139,11 @@ function Held({
             Cancel
           </Button>
         )}
+        {pending && (request?.reasonMissing || request?.canBreakGlass) && (
+          <Button size="sm" onClick={() => go.request(requestId, 'mine')}>
+            {request.reasonMissing ? 'Say why…' : 'Break glass…'}
+          </Button>
+        )}
         {again && command !== undefined && onAgain && (
           <Button size="sm" onClick={() => onAgain(command)}>
             Ask again
@@ -148,7 +154,7 @@ function Held({
             {(request?.reviews ?? []).map((review) => (
               <Avatar key={review.by} name={review.by} approved={review.verdict === 'approve'} />
             ))}
-            <Asked group={approval.group} waiting={had < approval.count} />
+            <Asked groups={request?.progress?.groups ?? [approval.group]} waiting={had < approval.count} />
           </span>
         )}
       </div>

@@ -100,7 +100,8 @@ const scenes: Record<string, Scene> = {
     await page.getByRole('button', { name: 'Request access' }).first().click()
     await page.getByRole('button', { name: 'Connection', exact: true }).click()
     await page.getByRole('option', { name: 'ledger-main' }).click()
-    await page.getByRole('checkbox', { name: 'Write' }).click()
+    // What opens a locked connection is ticked already.
+    await page.getByRole('checkbox', { name: 'Write', checked: true }).waitFor()
     await page
       .getByRole('textbox', { name: 'Reason' })
       .fill('Void the ledger entries behind the 318 duplicate charges.')
@@ -120,6 +121,7 @@ const scenes: Record<string, Scene> = {
   },
   bulk: async (page) => {
     await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    await page.getByRole('checkbox', { name: /^Pick/ }).first().waitFor()
     for (const box of await page.getByRole('checkbox', { name: /^Pick/ }).all()) await box.click()
     await page.getByRole('button', { name: /^Approve 2/ }).waitFor()
   },
