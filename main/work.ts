@@ -16,7 +16,7 @@ import type { Saver } from './save.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
 import { Catalogs } from './sql/catalog.ts'
-import { exportResult } from './sql/export/export.ts'
+import { exportCell, exportResult } from './sql/export/export.ts'
 import { SqlLink } from './sql/link.ts'
 import { ResultStore } from './sql/result.ts'
 import { SqlSession } from './sql/session.ts'
@@ -114,6 +114,16 @@ export class Work {
     this.options.who()
     const { result, ...rest } = request
     return exportResult({ ...rest, store: this.result(result), saver: this.options.saver }, signal)
+  }
+
+  /** Saves one value of a result as a file. */
+  exportCell(
+    place: { result: string; row: number; column: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ExportEvent, void, void> {
+    this.options.who()
+    const { result, ...cell } = place
+    return exportCell({ ...cell, store: this.result(result), saver: this.options.saver }, signal)
   }
 
   async release(result: string): Promise<void> {

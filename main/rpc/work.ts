@@ -1,5 +1,6 @@
 import { fail } from '../problem.ts'
 import { rearranged } from '../sql/rearrange.ts'
+import { shortened } from '../sql/window.ts'
 import type { Work } from '../work.ts'
 import { rpc } from './base.ts'
 import { told } from './errors.ts'
@@ -14,13 +15,15 @@ export function workRouters(work: Work) {
       open: sql.open.handler(({ input }) => work.openSql(input.connection)),
       run: sql.run.handler(({ input, signal }) => told(work.sqlSession(input.id).run(input, signal))),
       rows: sql.rows.handler(async ({ input }) => {
-        const { result, from, to } = input
+        const { result, from, to, maxCell } = input
         if (to - from > maxWindow) throw fail('bad-input', `At most ${maxWindow} rows can be read at a time.`)
         const store = work.result(result)
         const rows = await store.window(from, to)
-        return { rows: rows.map((row) => [...row]), total: store.kept, complete: store.complete }
+        const { total, complete } = { total: store.kept, complete: store.complete }
+        return { ...shortened(rows, from, maxCell), total, complete }
       }),
       export: sql.export.handler(({ input, signal }) => told(work.exportResult(input, signal))),
+      saveCell: sql.saveCell.handler(({ input, signal }) => told(work.exportCell(input, signal))),
       rearrange: sql.rearrange.handler(async ({ input }) => ({ text: await rearranged(input) })),
       cancel: sql.cancel.handler(({ input }) => work.sqlSession(input.id).cancel()),
       release: sql.release.handler(({ input }) => work.release(input.result)),

@@ -1,16 +1,16 @@
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
-import { milliseconds, timeOfDay } from '../decisions/time.ts'
-import { counted } from '../decisions/words.ts'
+import { timeOfDay } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
 import { usePause } from '../rpc/context.tsx'
 import { Button, Empty, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
-import type { Mark, Message, ResultTab, SqlState } from './run-state.ts'
+import type { Mark, Message, SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
-const ResultGrid = lazy(() => import('./grid.tsx'))
+const openPane = () => import('./result/result-pane.tsx')
+const ResultPane = lazy(openPane)
 
 /** Below the editor: a tab for each result, the messages, and the decision log. */
 export function Results({
@@ -30,7 +30,10 @@ export function Results({
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
-  const mark = state.marks.find((m) => m.id === shown?.mark)
+  const mark = [...state.marks, ...state.past].find((m) => m.id === shown?.mark)
+  const [slot, setSlot] = useState<HTMLElement | null>(null)
+  // By the time rows come the grid is there: it loads while the first statement is written.
+  useEffect(() => whenIdle(openPane), [])
   return (
     <div className="res">
       <div className="res__tabs">
@@ -47,6 +50,7 @@ export function Results({
         </div>
         <span className="right row">
           {state.running !== undefined && <Spinner label="Running" />}
+          <span className="row res__tools" ref={setSlot} />
           {!log && (
             <Button size="sm" kind="ghost" onClick={() => onLog(true)}>
               Decisions
@@ -61,18 +65,19 @@ export function Results({
           <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
             {shown === undefined ? (
               <Messages messages={state.messages} marks={state.marks} />
-            ) : shown.complete && shown.rows === 0 ? (
-              <Empty
-                icon="table"
-                title="0 rows"
-                text={`It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`}
-              />
             ) : (
               <Suspense fallback={<Spinner label="Opening the grid" />}>
-                <ResultGrid key={shown.handle} connection={document.connection} result={shown} rows={runtime.rows} />
+                <ResultPane
+                  key={shown.key}
+                  connection={document.connection}
+                  result={shown}
+                  mark={mark}
+                  runtime={runtime}
+                  running={state.running !== undefined}
+                  slot={slot}
+                />
               </Suspense>
             )}
-            {shown && <Foot result={shown} mark={mark} />}
           </div>
           {log && <DecisionLog state={state} onClose={() => onLog(false)} onReveal={onReveal} />}
         </div>
@@ -89,24 +94,11 @@ function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children
   )
 }
 
-function Foot({ result, mark }: { result: ResultTab; mark: Mark | undefined }) {
-  const masked = result.columns.filter((column) => column.masked !== undefined).length
-  return (
-    <div className="res__ft">
-      <span className="num">
-        {counted(result.rows, 'row')}
-        {!result.complete && <span className="t3"> so far</span>}
-        {result.truncated && <span className="t3"> kept, see Messages</span>}
-      </span>
-      {masked > 0 && (
-        <span className="fg d-masked row row--4">
-          <Icon name="eye-off" size={12} />
-          {counted(masked, 'column')} masked
-        </span>
-      )}
-      {mark?.ms !== undefined && <span className="right num">{milliseconds(mark.ms)}</span>}
-    </div>
-  )
+function whenIdle(load: () => Promise<unknown>): () => void {
+  const id = requestIdleCallback(() => {
+    load().catch((error: unknown) => console.warn('The grid will be loaded when it is needed.', error))
+  })
+  return () => cancelIdleCallback(id)
 }
 
 function Messages({ messages, marks }: { messages: readonly Message[]; marks: readonly Mark[] }) {

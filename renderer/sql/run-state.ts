@@ -2,6 +2,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
+import type { View } from './rerun.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -49,6 +50,8 @@ export interface ResultTab {
   rows: number
   complete: boolean
   truncated: boolean
+  /** Set when it was run again, sorted or filtered. */
+  view?: View
 }
 
 export interface Message {

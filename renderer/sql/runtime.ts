@@ -1,6 +1,7 @@
 import type { RpcClient } from '../rpc/client.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
+import { beginAgain, project, type View } from './rerun.ts'
 import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
 
 export interface RunRequest {
@@ -17,11 +18,16 @@ export interface SqlRuntime {
   state: Pick<Store<SqlState>, 'get' | 'subscribe'>
   /** Ignored while a run goes on. */
   run(request: RunRequest): void
+  /** Runs a result again, as `text`, and shows it in its place. Ignored while a run goes on. */
+  runAgain(key: string, text: string, view: View): void
   cancel(): void
   show(key: string): void
   /** Takes a mark off the editor. */
   dismiss(mark: string): void
   rows: RpcClient['sql']['rows']
+  export: RpcClient['sql']['export']
+  saveCell: RpcClient['sql']['saveCell']
+  rearrange: RpcClient['sql']['rearrange']
   close(): void
 }
 
@@ -57,10 +63,43 @@ export function createSqlRuntime(client: RpcClient, connection: string): SqlRunt
     }
   }
 
+  async function performAgain(key: string, text: string, view: View): Promise<void> {
+    const before = state.get()
+    const run = before.runs
+    let old = before.results.find((result) => result.key === key)?.handle
+    let sub: SqlState = { ...noRuns, running: run, runs: run }
+    const show = () => state.update((s) => project(s, before, sub, key, view))
+    state.update(beginAgain)
+    try {
+      const id = await open()
+      for await (const event of await client.sql.run(
+        { id, text, start: 0, end: text.length },
+        { signal: life.signal },
+      )) {
+        sub = apply(sub, run, event, Date.now())
+        show()
+        if (sub.results.length > 0 && old !== undefined) {
+          report(client.sql.release({ result: old }))
+          old = undefined
+        }
+      }
+      if (sub.running === run) throw new Error('The run broke off. What was sent may or may not have run.')
+    } catch (error) {
+      if (isAbort(error, life.signal)) return
+      const problem = problemOf(error)
+      if (problem.code === 'not-found' || problem.code === 'session-ended') handle = undefined
+      sub = broke(sub, problem, Date.now())
+      show()
+    }
+  }
+
   return {
     state,
     run: (request) => {
       if (state.get().running === undefined) void perform(request)
+    },
+    runAgain: (key, text, view) => {
+      if (state.get().running === undefined) void performAgain(key, text, view)
     },
     cancel: () => {
       if (handle === undefined || state.get().running === undefined) return
@@ -73,6 +112,9 @@ export function createSqlRuntime(client: RpcClient, connection: string): SqlRunt
     show: (key) => state.update((s) => ({ ...s, shown: key })),
     dismiss: (mark) => state.update((s) => dismiss(s, mark)),
     rows: client.sql.rows,
+    export: client.sql.export,
+    saveCell: client.sql.saveCell,
+    rearrange: client.sql.rearrange,
     close: () => {
       life.abort()
       if (handle !== undefined) report(client.sql.close({ id: handle }))

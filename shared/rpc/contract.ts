@@ -331,14 +331,35 @@ export const rpcContract = {
         }),
       )
       .output(eventIterator(RunEvent)),
-    /** A window of a result: rows [from, to). Short when the result is. */
+    /**
+     * A window of a result: rows [from, to). Short when the result is. With `maxCell`, longer cells come as their first so many
+     * characters, and `long` says which, with their whole length.
+     */
     rows: rpc
-      .input(z.object({ result: z.string(), from: z.number().int().min(0), to: z.number().int().min(0) }))
-      .output(z.object({ rows: z.array(z.array(Cell)), total: z.number().int(), complete: z.boolean() })),
+      .input(
+        z.object({
+          result: z.string(),
+          from: z.number().int().min(0),
+          to: z.number().int().min(0),
+          maxCell: z.number().int().min(1).optional(),
+        }),
+      )
+      .output(
+        z.object({
+          rows: z.array(z.array(Cell)),
+          total: z.number().int(),
+          complete: z.boolean(),
+          long: z.array(z.object({ row: z.number().int(), column: z.number().int(), length: z.number().int() })),
+        }),
+      ),
     cancel: rpc.input(handle),
     /** Saves a whole result that is complete. `partial`: also when rows of it were not kept, which the person was told. */
     export: rpc
       .input(z.object({ result: z.string(), format: ExportFormat, name: z.string().max(200), partial: z.boolean() }))
+      .output(eventIterator(ExportEvent)),
+    /** Saves one value as a file: the bytes of a bytea, else text. */
+    saveCell: rpc
+      .input(z.object({ result: z.string(), row: z.number().int().min(0), column: z.number().int().min(0) }))
       .output(eventIterator(ExportEvent)),
     /** The statement that shows a query's result sorted or filtered; a problem says why there is none. Runs nothing. */
     rearrange: rpc.input(Rearrangement).output(z.object({ text: z.string() })),

@@ -46,14 +46,68 @@ export async function* exportResult(
       hint: 'Narrow the statement, or export the rows that are kept.',
     })
   }
-  const target = await saver(fileOf(request))
+  const { extension, type, encode } = formats[request.format]
+  const total = store.kept
+  yield* saved({ name: fileName(request.name, extension), type }, saver, total, signal, (count) => {
+    return encode({ columns: store.columns, rows: total, pages: counted(store.scan(), count) })
+  })
+}
+
+export interface CellRequest {
+  store: ResultStore
+  row: number
+  column: number
+  saver: Saver
+}
+
+/** Writes one value to a file, as events: the bytes of a bytea, else its text. */
+export async function* exportCell(
+  { store, row, column, saver }: CellRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<ExportEvent, void, void> {
+  const [cells] = await store.window(row, row + 1)
+  const value = cells?.[column]
+  const about = store.columns[column]
+  if (value === undefined || value === null || about === undefined)
+    throw fail('bad-input', 'There is no value to save.')
+  const binary = about.type === 'bytea' && about.masked === undefined && value.startsWith('\\x')
+  const bytes = binary ? Buffer.from(value.slice(2), 'hex') : Buffer.from(value)
+  const name = fileName(`${about.name} row ${row + 1}`, binary ? 'bin' : 'txt')
+  const type = binary ? 'application/octet-stream' : 'text/plain; charset=utf-8'
+  yield* saved({ name, type }, saver, 1, signal, async function* (count) {
+    yield bytes
+    count(1)
+  })
+}
+
+type Chunks = (count: (rows: number) => void) => AsyncIterable<Uint8Array | string>
+
+async function* counted(
+  pages: AsyncIterable<readonly Row[]>,
+  count: (rows: number) => void,
+): AsyncGenerator<readonly Row[], void, void> {
+  for await (const page of pages) {
+    yield page
+    count(page.length)
+  }
+}
+
+/** Saves `total` rows of chunks where the person says. */
+async function* saved(
+  file: SavedFile,
+  saver: Saver,
+  total: number,
+  signal: AbortSignal | undefined,
+  chunks: Chunks,
+): AsyncGenerator<ExportEvent, void, void> {
+  const target = await saver(file)
   if (target === undefined) {
     yield { type: 'dismissed' }
     return
   }
   const queue = new AsyncQueue<ExportEvent>()
   const abort = new AbortController()
-  const work = save(request, target, abort.signal, (event) => {
+  const work = save(chunks, total, target, abort.signal, (event) => {
     if (event.type !== 'progress' || !queue.mergeLast((last) => (last.type === 'progress' ? event : undefined)))
       queue.push(event)
   }).finally(() => queue.end())
@@ -71,31 +125,27 @@ export async function* exportResult(
   }
 }
 
-function fileOf({ name, format }: ExportRequest): SavedFile {
-  const { extension, type } = formats[format]
+/** A plain name: what not every file system takes is left out. */
+function fileName(name: string, extension: string): string {
   const plain = name
     .replace(/[^\p{L}\p{N} ,._-]+/gu, '')
     .replace(/^[.\s]+/, '')
     .trim()
     .slice(0, 80)
-  return { name: `${plain === '' ? 'result' : plain}.${extension}`, type }
+  return `${plain === '' ? 'result' : plain}.${extension}`
 }
 
 async function save(
-  { store, format }: ExportRequest,
+  chunks: Chunks,
+  total: number,
   target: SaveTarget,
   signal: AbortSignal,
   emit: (event: ExportEvent) => void,
 ): Promise<void> {
-  const total = store.kept
   let rows = 0
   let bytes = 0
-  async function* pages(): AsyncGenerator<readonly Row[], void, void> {
-    for await (const page of store.scan()) {
-      signal.throwIfAborted()
-      yield page
-      rows += page.length
-    }
+  const count = (more: number): void => {
+    rows += more
   }
   try {
     if (target.offer !== undefined) emit({ type: 'offer', path: target.offer })
@@ -104,7 +154,8 @@ async function save(
     // A stream that fails says so to the write that waits, or to `finished`; without a listener it would end the process.
     stream.on('error', () => {})
     try {
-      for await (const chunk of formats[format].encode({ columns: store.columns, rows: total, pages: pages() })) {
+      for await (const chunk of chunks(count)) {
+        signal.throwIfAborted()
         const encoded = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
         await write(stream, encoded)
         bytes += encoded.length

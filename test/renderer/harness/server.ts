@@ -236,6 +236,7 @@ function router(fixture: Fixture) {
       rows: os.sql.rows.handler(({ input }) => fixture.rows(input.from, input.to)),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
       export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),
+      saveCell: os.sql.saveCell.handler(({ signal }) => fixture.exported(signal)),
       rearrange: os.sql.rearrange.handler(({ input, errors }) => {
         const masked = [...input.sort, ...input.filters].find(({ column }) => input.columns[column]?.masked)
         if (masked !== undefined) {

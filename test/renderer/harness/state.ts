@@ -141,7 +141,7 @@ export function createFixture() {
           String(12_490 + i),
         ])
       }
-      return { rows, total, complete: true }
+      return { rows, total, complete: true, long: [] }
     },
     cancelRun: () => runs.set({ cancelled: runs.get().cancelled + 1 }),
     runs,

@@ -1,0 +1,318 @@
+import './result.css'
+import { Menu } from '@mantine/core'
+import { lazy, Suspense, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
+import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { Icon } from '../../decisions/icon.tsx'
+import { keyLabel } from '../../decisions/keys.ts'
+import { milliseconds } from '../../decisions/time.ts'
+import { bareName, counted, roughTables } from '../../decisions/words.ts'
+import { useNavigation } from '../../frame/desk.tsx'
+import { usePlatform } from '../../rpc/context.tsx'
+import { problemOf } from '../../rpc/problem.ts'
+import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
+import type { Mark, ResultTab } from '../run-state.ts'
+import type { SqlRuntime } from '../runtime.ts'
+import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
+import { chartRows } from './chart-data.ts'
+import { type CopyFormat, copied, copyNames } from './copy.ts'
+import { ExportMenu, ExportProgress } from './export.tsx'
+import { type GridHandle, ResultGrid } from './grid.tsx'
+import { ColumnMenu, MenuAt } from './menus.tsx'
+import { type Box, boxOf, cellCount, type Selection } from './selection.ts'
+import { useExport } from './use-export.ts'
+import { CellViewer } from './viewer.tsx'
+
+const ResultChart = lazy(() => import('./chart.tsx'))
+
+/** Cells that go to the clipboard at most: for more there is a file. */
+const copyMost = 200_000
+const none: Arrangement = { sort: [], filters: [] }
+
+type OpenMenu = { kind: 'cells' | 'column'; column: number; at: { x: number; y: number } }
+
+/** One result: grid or chart, the value of a cell, and what can be done with them. `slot` takes its tools. */
+export default function ResultPane({
+  connection,
+  result,
+  mark,
+  runtime,
+  running,
+  slot,
+}: {
+  connection: string
+  result: ResultTab
+  mark: Mark | undefined
+  runtime: SqlRuntime
+  running: boolean
+  slot: HTMLElement | null
+}) {
+  const { os } = usePlatform()
+  const go = useNavigation()
+  const grid = useRef<GridHandle>(null)
+  const [selection, setSelection] = useState<Selection | undefined>(undefined)
+  const [viewer, setViewer] = useState(false)
+  const [chart, setChart] = useState(false)
+  const [arranging, setArranging] = useState(false)
+  const [menu, setMenu] = useState<OpenMenu | undefined>(undefined)
+  const [said, setSaid] = useState('')
+  const [problem, setProblem] = useState<string | undefined>(undefined)
+  const exporting = useExport()
+  const { columns, handle } = result
+  const text = result.view?.text ?? mark?.text ?? ''
+  const arrangement = result.view ?? none
+  const head = selection?.head
+  const viewed = head === undefined ? undefined : columns[head.column]
+
+  const ask = ({ masked }: ResultColumn) =>
+    masked && go.compose({ connection, actions: ['unmask'], dataClasses: [masked.dataClass] })
+  const put = (words: string, content: string) =>
+    navigator.clipboard.writeText(content).then(
+      () => setSaid(words),
+      (error: unknown) => setSaid(`Nothing was copied: ${problemOf(error).message}`),
+    )
+  const copy = async (format: CopyFormat) => {
+    if (selection === undefined) return
+    const box = boxOf(selection)
+    if (cellCount(box) > copyMost) {
+      setSaid(`${cellCount(box).toLocaleString('en-GB')} cells are too many for the clipboard. Export them.`)
+      return
+    }
+    const picked = columns.slice(box.left, box.right + 1)
+    const table = roughTables(text)[0] ?? 'result'
+    try {
+      const cells = await readBox(runtime, handle, box)
+      const what = `${counted(cells.length, 'row')} × ${counted(picked.length, 'column')}`
+      await put(`Copied ${what}.`, copied(format, picked, cells, bareName(table)))
+    } catch (error) {
+      setSaid(`Nothing was copied: ${problemOf(error).message}`)
+    }
+  }
+  const arrange = async (next: Arrangement) => {
+    setProblem(undefined)
+    try {
+      const plain = next.sort.length === 0 && next.filters.length === 0
+      const again = plain ? { text } : await runtime.rearrange({ text, columns: [...columns], ...next })
+      runtime.runAgain(result.key, again.text, { text, ...next })
+      setSelection(undefined)
+    } catch (error) {
+      const { message, hint } = problemOf(error)
+      setProblem([message, hint].filter(Boolean).join(' '))
+      setArranging(true)
+    }
+  }
+  const closeViewer = () => {
+    setViewer(false)
+    grid.current?.focus()
+  }
+  const save = () => head && exporting.start((signal) => runtime.saveCell({ result: handle, ...head }, { signal }))
+  const small = result.complete && result.rows <= chartRows
+
+  const tools = (
+    <>
+      <IconButton icon="filter" label="Filter and order" active={arranging} onClick={() => setArranging((on) => !on)} />
+      <IconButton
+        icon="pulse"
+        label={small ? 'Chart' : `Charts are for results of up to ${chartRows.toLocaleString('en-GB')} rows`}
+        active={chart}
+        aria-disabled={!small}
+        onClick={() => small && setChart((on) => !on)}
+      />
+      <IconButton
+        icon="panel-left"
+        className="flip"
+        label="Value of the cell"
+        active={viewer}
+        onClick={() => setViewer((on) => !on)}
+      />
+      <Menu classNames={{ dropdown: 'menu menu--float', item: 'mi' }} position="bottom-end" withinPortal unstyled>
+        <Menu.Target>
+          <IconButton icon="copy" label="Copy selected cells" />
+        </Menu.Target>
+        <Menu.Dropdown>{copyItems(selection, (format) => void copy(format), os)}</Menu.Dropdown>
+      </Menu>
+      <span className="vr" />
+      <ExportMenu
+        result={result}
+        busy={exporting.state.state === 'going'}
+        onExport={(format, partial) =>
+          exporting.start((signal) =>
+            runtime.export({ result: handle, format, name: result.title, partial }, { signal }),
+          )
+        }
+      />
+    </>
+  )
+  const asked = menu === undefined ? undefined : columns[menu.column]
+  return (
+    <>
+      {slot !== null && createPortal(tools, slot)}
+      {(arranging || arrangement.sort.length > 0 || arrangement.filters.length > 0) && (
+        <ArrangeBar
+          columns={columns}
+          view={arrangement}
+          busy={running}
+          problem={problem}
+          onChange={(next) => void arrange(next)}
+          onClose={() => {
+            setArranging(false)
+            setProblem(undefined)
+            if (arrangement.sort.length > 0 || arrangement.filters.length > 0) void arrange(none)
+          }}
+        />
+      )}
+      <div className="res__split">
+        {chart && small ? (
+          <Suspense fallback={<Spinner label="Opening the chart" />}>
+            <ResultChart key={handle} result={result} rows={runtime.rows} />
+          </Suspense>
+        ) : result.complete && result.rows === 0 ? (
+          <Empty
+            icon="table"
+            title="0 rows"
+            text={`It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`}
+          />
+        ) : (
+          <ResultGrid
+            key={handle}
+            ref={grid}
+            result={result}
+            rows={runtime.rows}
+            selection={selection}
+            header={{
+              sort: () => arrangement.sort,
+              menu: (column, at) => setMenu({ kind: 'column', column, at }),
+            }}
+            onSelect={setSelection}
+            onOpen={() => setViewer(true)}
+            onMenu={(at) => setMenu({ kind: 'cells', column: head?.column ?? 0, at })}
+            onCopy={() => void copy('text')}
+          />
+        )}
+        {viewer && head !== undefined && viewed !== undefined && !chart && (
+          // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves it
+          <div
+            className="res__viewer"
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') closeViewer()
+            }}
+          >
+            <CellViewer
+              handle={handle}
+              column={viewed}
+              place={head}
+              rows={runtime.rows}
+              onClose={closeViewer}
+              onCopy={(value) => void put('Copied the value.', value)}
+              onSave={save}
+              onAsk={ask}
+            />
+          </div>
+        )}
+      </div>
+      {menu !== undefined && asked !== undefined && menu.kind === 'column' && (
+        <ColumnMenu
+          column={asked}
+          at={menu.at}
+          busy={running}
+          onSort={(direction) =>
+            void arrange({
+              ...arrangement,
+              sort: direction === undefined ? [] : [{ column: menu.column, direction }],
+            })
+          }
+          onFilter={() => setArranging(true)}
+          onCopyName={() => void put('Copied the name.', asked.name)}
+          onAsk={() => ask(asked)}
+          onClose={() => setMenu(undefined)}
+        />
+      )}
+      {menu !== undefined && asked !== undefined && menu.kind === 'cells' && (
+        <MenuAt at={menu.at} onClose={() => setMenu(undefined)}>
+          <Menu.Item rightSection={<span className="kbd">Space</span>} onClick={() => setViewer(true)}>
+            Show value
+          </Menu.Item>
+          {copyItems(selection, (format) => void copy(format), os)}
+          <Menu.Item onClick={save}>Save value as a file…</Menu.Item>
+          {asked.masked?.requestable && <Menu.Item onClick={() => ask(asked)}>Request to unmask…</Menu.Item>}
+        </MenuAt>
+      )}
+      <Foot result={result} mark={mark} selection={selection} said={said}>
+        <ExportProgress state={exporting.state} onCancel={exporting.cancel} />
+      </Foot>
+    </>
+  )
+}
+
+/** The cells of a box, whole, some rows at a time. */
+async function readBox(runtime: SqlRuntime, handle: string, box: Box): Promise<(string | null)[][]> {
+  const cells: (string | null)[][] = []
+  for (let from = box.top; from <= box.bottom; from += 1000) {
+    const to = Math.min(box.bottom + 1, from + 1000)
+    const { rows } = await runtime.rows({ result: handle, from, to })
+    for (const row of rows) cells.push(row.slice(box.left, box.right + 1))
+  }
+  return cells
+}
+
+const formats = ['text', 'names', 'csv', 'json', 'markdown', 'insert'] as const
+
+function copyItems(
+  selection: Selection | undefined,
+  onCopy: (format: CopyFormat) => void,
+  os: Parameters<typeof keyLabel>[1],
+) {
+  return formats.map((format) => (
+    <Menu.Item
+      key={format}
+      disabled={selection === undefined}
+      rightSection={format === 'text' ? <span className="kbd">{keyLabel('Mod+C', os)}</span> : undefined}
+      onClick={() => onCopy(format)}
+    >
+      {copyNames[format]}
+    </Menu.Item>
+  ))
+}
+
+function Foot({
+  result,
+  mark,
+  selection,
+  said,
+  children,
+}: {
+  result: ResultTab
+  mark: Mark | undefined
+  selection: Selection | undefined
+  said: string
+  children: React.ReactNode
+}) {
+  const masked = result.columns.filter((column) => column.masked !== undefined).length
+  const cells = selection === undefined ? 0 : cellCount(boxOf(selection))
+  return (
+    <div className="res__ft">
+      <span className="num">
+        {counted(result.rows, 'row')}
+        {!result.complete && <span className="t3"> so far</span>}
+        {result.truncated && <b className="fg d-held"> kept of more, see Messages</b>}
+      </span>
+      {masked > 0 && (
+        <span className="fg d-masked row row--4">
+          <Icon name="eye-off" size={12} />
+          {counted(masked, 'column')} masked
+        </span>
+      )}
+      {result.view !== undefined && result.view.sort.length + result.view.filters.length > 0 && (
+        <span className="t2">Run again, as a sub-query</span>
+      )}
+      {cells > 1 && <span className="t3 num">{cells.toLocaleString('en-GB')} cells selected</span>}
+      <span className="t2" role="status">
+        {said}
+      </span>
+      <span className="right row">
+        {children}
+        {mark?.ms !== undefined && <span className="num">{milliseconds(mark.ms)}</span>}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,174 @@
+import { expect, test } from 'vitest'
+import type { ResultColumn, RunEvent } from '../../../shared/rpc/contract.ts'
+import { beginAgain, project, type View } from '../rerun.ts'
+import { apply, begin, noRuns, type SqlState } from '../run-state.ts'
+import { hexLines, kindOf, prettyJson, prettyXml } from './cell.ts'
+import { chartData, firstChoice } from './chart-data.ts'
+import { copied } from './copy.ts'
+import { boxOf, cellCount, extended, holds } from './selection.ts'
+
+const masked = { dataClass: 'email', policyId: 'pii', reason: 'Personal data.', requestable: true }
+const columns: ResultColumn[] = [
+  { name: 'id', type: 'int4' },
+  { name: 'User', type: 'text' },
+  { name: 'email', type: 'text', masked },
+]
+const rows = [
+  ['1', "O'Neil | a", 'o•••@•••.com'],
+  ['2', null, 'b•••@•••.com'],
+  ['3', 'two\nlines\\', null],
+]
+
+test('text for the clipboard: one cell is bare, many are a table', () => {
+  const [id] = columns
+  expect(copied('text', id === undefined ? [] : [id], [['7']], 't')).toBe('7')
+  expect(copied('text', columns, rows, 't')).toBe(
+    '1\tO\'Neil | a\to•••@•••.com\n2\t\tb•••@•••.com\n3\t"two\nlines\\"\t',
+  )
+  expect(copied('names', columns, rows.slice(1, 2), 't')).toBe('id\tUser\temail\n2\t\tb•••@•••.com')
+})
+
+test('CSV, JSON and Markdown of a selection', () => {
+  expect(copied('csv', columns, rows, 't')).toBe(
+    'id,User,email\n1,O\'Neil | a,o•••@•••.com\n2,,b•••@•••.com\n3,"two\nlines\\",',
+  )
+  expect(JSON.parse(copied('json', columns, rows, 't'))).toEqual([
+    { id: 1, User: "O'Neil | a", email: 'o•••@•••.com' },
+    { id: 2, User: null, email: 'b•••@•••.com' },
+    { id: 3, User: 'two\nlines\\', email: null },
+  ])
+  expect(copied('markdown', columns, rows, 't')).toBe(
+    [
+      '| id | User | email |',
+      '| ---: | --- | --- |',
+      "| 1 | O'Neil \\| a | o•••@•••.com |",
+      '| 2 | NULL | b•••@•••.com |',
+      '| 3 | two<br>lines\\ | NULL |',
+    ].join('\n'),
+  )
+})
+
+test('INSERT quotes what it holds, and says which values are masks', () => {
+  expect(copied('insert', columns, rows, 'customers')).toBe(
+    [
+      '-- Masked, not the real values: email',
+      'INSERT INTO customers (id, "User", email) VALUES',
+      "  (1, 'O''Neil | a', 'o•••@•••.com'),",
+      "  (2, NULL, 'b•••@•••.com'),",
+      "  (3, E'two\nlines\\\\', NULL);",
+    ].join('\n'),
+  )
+})
+
+test('a selection is a rectangle that keys extend, within the result', () => {
+  const at = { anchor: { row: 2, column: 1 }, head: { row: 2, column: 1 } }
+  const wide = extended(at, 'ArrowLeft', { rows: 3, columns: 3 })
+  const more = wide && extended(wide, 'PageDown', { rows: 3, columns: 3 })
+  expect(more && boxOf(more)).toEqual({ top: 2, bottom: 2, left: 0, right: 1 })
+  expect(more && cellCount(boxOf(more))).toBe(2)
+  expect(holds(boxOf(at), { row: 2, column: 1 })).toBe(true)
+  expect(holds(boxOf(at), { row: 2, column: 2 })).toBe(false)
+  expect(extended(at, 'x', { rows: 3, columns: 3 })).toBeUndefined()
+})
+
+test('a value is shown by what it is; what is masked is only text', () => {
+  const text: ResultColumn = { name: 'v', type: 'text' }
+  expect(kindOf('{"a":1}', text)).toBe('json')
+  expect(kindOf('{not json}', text)).toBe('text')
+  expect(kindOf('<a><b/></a>', text)).toBe('xml')
+  expect(kindOf('a < b', text)).toBe('text')
+  expect(kindOf('\\x00ff', { name: 'v', type: 'bytea' })).toBe('binary')
+  expect(kindOf('{"a":1}', { ...text, type: 'jsonb', masked })).toBe('text')
+})
+
+test('JSON is formatted without a digit or a key lost', () => {
+  const text = '{"n":12345678901234567890,"n":1.10,"s":"a\\"{,}","e":{},"l":[1,[]]}'
+  expect(prettyJson(text)).toBe(
+    [
+      '{',
+      '  "n": 12345678901234567890,',
+      '  "n": 1.10,',
+      '  "s": "a\\"{,}",',
+      '  "e": {},',
+      '  "l": [',
+      '    1,',
+      '    []',
+      '  ]',
+      '}',
+    ].join('\n'),
+  )
+})
+
+test('XML and bytes', () => {
+  expect(prettyXml('<?xml version="1.0"?><a><b x="1">t</b><c/></a>')).toBe(
+    ['<?xml version="1.0"?>', '<a>', '  <b x="1">t</b>', '  <c/>', '</a>'].join('\n'),
+  )
+  expect(hexLines(`\\x${'48'.repeat(16)}000a7e`, 1000)).toEqual([
+    `00000000  ${Array.from({ length: 16 }, () => '48').join(' ')}  HHHHHHHHHHHHHHHH`,
+    `00000010  ${'00 0a 7e'.padEnd(47)}  ..~`,
+  ])
+  expect(hexLines(`\\x${'00'.repeat(64)}`, 32)).toHaveLength(2)
+})
+
+test('a chart draws numbers in the clear, and NULL is a gap', () => {
+  const about: ResultColumn[] = [
+    { name: 'country', type: 'text' },
+    { name: 'salary', type: 'numeric', masked },
+    { name: 'orders', type: 'int8' },
+  ]
+  expect(firstChoice(about)).toEqual({ x: 0, y: [2] })
+  expect(firstChoice(about.slice(0, 2))).toBeUndefined()
+  const given = [
+    ['DE', '•', '12'],
+    [null, '•', null],
+  ]
+  expect(chartData(given, { x: 0, y: [2] })).toEqual([
+    { x: 'DE', y0: 12 },
+    { x: 'NULL', y0: null },
+  ])
+})
+
+function play(state: SqlState, run: number, events: readonly RunEvent[]): SqlState {
+  return events.reduce((s, event) => apply(s, run, event, 0), state)
+}
+
+const text = 'SELECT id FROM orders'
+const first = play(begin(noRuns, new Set(), 0), 0, [
+  { type: 'statement', statement: 0, start: 0, end: text.length, text },
+  { type: 'columns', statement: 0, result: 'r1', columns },
+  { type: 'complete', statement: 0, tag: 'SELECT 2', rows: 2, ms: 3, truncated: false },
+  { type: 'done', ran: 1 },
+])
+const view: View = { text, sort: [{ column: 0, direction: 'desc' }], filters: [] }
+const again = (events: readonly RunEvent[]): SqlState => {
+  const sub = play({ ...noRuns, running: 1, runs: 1 }, 1, events)
+  return project(beginAgain(first), first, sub, '0:0:0', view)
+}
+const wrapped: RunEvent = { type: 'statement', statement: 0, start: 0, end: 9, text: 'SELECT c1' }
+
+test('a result that is run again takes its place, and leaves no mark in the editor', () => {
+  const going = again([wrapped])
+  expect(going.running).toBe(1)
+  expect(going.results).toEqual(first.results)
+  const done = again([
+    wrapped,
+    { type: 'columns', statement: 0, result: 'r2', columns },
+    { type: 'complete', statement: 0, tag: 'SELECT 2', rows: 2, ms: 3, truncated: false },
+    { type: 'done', ran: 1 },
+  ])
+  expect(done.running).toBeUndefined()
+  expect(done.results).toMatchObject([{ key: '0:0:0', title: 'orders', handle: 'r2', rows: 2, view }])
+  expect(done.marks).toBe(first.marks)
+  expect(done.past.map((mark) => mark.text)).toEqual(['SELECT c1'])
+})
+
+test('one that fails leaves the result as it was, and says why', () => {
+  const failed = again([
+    wrapped,
+    { type: 'error', statement: 0, message: 'Blocked by pii.', sqlstate: 'SPB01' },
+    { type: 'done', ran: 1 },
+  ])
+  expect(failed.results).toEqual(first.results)
+  expect(failed.shown).toBe('messages')
+  expect(failed.messages.at(-1)).toMatchObject({ kind: 'error', text: 'Blocked by pii.' })
+})

@@ -1,0 +1,60 @@
+/** A cell of a result: row and column from 0. */
+export interface Place {
+  row: number
+  column: number
+}
+
+/** A rectangle of cells: where it began, and where it goes to. */
+export interface Selection {
+  anchor: Place
+  head: Place
+}
+
+export interface Box {
+  top: number
+  bottom: number
+  left: number
+  right: number
+}
+
+/** First and last row and column, all of them within. */
+export function boxOf({ anchor, head }: Selection): Box {
+  return {
+    top: Math.min(anchor.row, head.row),
+    bottom: Math.max(anchor.row, head.row),
+    left: Math.min(anchor.column, head.column),
+    right: Math.max(anchor.column, head.column),
+  }
+}
+
+export function holds(box: Box | undefined, { row, column }: Place): boolean {
+  return box !== undefined && row >= box.top && row <= box.bottom && column >= box.left && column <= box.right
+}
+
+export function cellCount({ top, bottom, left, right }: Box): number {
+  return (bottom - top + 1) * (right - left + 1)
+}
+
+/** The head moved by an arrow key, within `rows` × `columns`; undefined for any other key. */
+export function extended(
+  { anchor, head }: Selection,
+  key: string,
+  size: { rows: number; columns: number },
+): Selection | undefined {
+  const steps: Readonly<Record<string, readonly [number, number]>> = {
+    ArrowUp: [-1, 0],
+    ArrowDown: [1, 0],
+    ArrowLeft: [0, -1],
+    ArrowRight: [0, 1],
+    PageUp: [-20, 0],
+    PageDown: [20, 0],
+  }
+  const step = steps[key]
+  if (step === undefined) return undefined
+  const row = clamp(head.row + step[0], size.rows)
+  return { anchor, head: { row, column: clamp(head.column + step[1], size.columns) } }
+}
+
+function clamp(value: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, value))
+}
