@@ -1,8 +1,4 @@
-import type { Rearrangement } from '../../shared/rpc/contract.ts'
-import type { ResultTab, SqlState } from './run-state.ts'
-
-/** How a result is shown that was run again: the statement it is of, sorted and filtered. */
-export type View = Pick<Rearrangement, 'text' | 'sort' | 'filters'>
+import type { ResultTab, SqlState, View } from './run-state.ts'
 
 /** A result is run again under its own tab. The editor's marks stay as they are: what runs is not in the text. */
 export function beginAgain(state: SqlState): SqlState {

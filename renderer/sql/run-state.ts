@@ -1,8 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
-import type { Problem, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
-import type { View } from './rerun.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -39,6 +38,9 @@ export interface Mark {
   ms?: number
   tag?: string
 }
+
+/** How a result is shown that was run again: the statement it is of, sorted and filtered. */
+export type View = Pick<Rearrangement, 'text' | 'sort' | 'filters'>
 
 export interface ResultTab {
   /** The mark's id and its number within the statement: one statement may return several. */

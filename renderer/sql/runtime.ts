@@ -1,8 +1,8 @@
 import type { RpcClient } from '../rpc/client.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
-import { beginAgain, project, type View } from './rerun.ts'
-import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
+import { beginAgain, project } from './rerun.ts'
+import { apply, begin, broke, dismiss, noRuns, type SqlState, type View } from './run-state.ts'
 
 export interface RunRequest {
   text: string

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { Icon } from '../../decisions/icon.tsx'
 import { Button, IconButton } from '../../theme/controls.tsx'
-import type { View } from '../rerun.ts'
+import type { View } from '../run-state.ts'
 import { type Filter, filterWords, maskedReason, type Operator, operators, takesValue } from './fields.ts'
 
 export type Arrangement = Pick<View, 'sort' | 'filters'>
