@@ -30,12 +30,16 @@ export interface Client {
 export async function openClient(
   browser: Browser,
   demo: Pick<Ready, 'gateway'>,
-  options: { theme?: 'dark' | 'light'; viewport?: { width: number; height: number } } = {},
+  options: {
+    theme?: 'dark' | 'light'
+    viewport?: { width: number; height: number }
+    env?: Record<string, string>
+  } = {},
 ): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-app-'))
   const child = spawn(process.execPath, [main, 'app', '--no-open', '--gateway', demo.gateway], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, SALLYPORT_HOME: home },
+    env: { ...process.env, ...options.env, SALLYPORT_HOME: home },
   })
   if (child.stdout === null) throw new Error('no stdout')
   const [url] = await once(createInterface({ input: child.stdout }), 'line')

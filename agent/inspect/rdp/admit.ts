@@ -182,7 +182,8 @@ function blocked(request: DecisionRequest, policy: PolicyRef, requestable: boole
     hint: requestable
       ? `Ask for it: sallyport request NAME --action ${request.action}. A grant counts from the next start.`
       : 'Whoever keeps the policy can change it.',
-    command: request.action,
+    // The clipboard goes two ways, and the client shows a refusal at the one that it is about.
+    command: request.direction === undefined ? request.action : `${request.action} ${request.direction}`,
     requestable,
   }
 }
