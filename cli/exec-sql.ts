@@ -89,6 +89,7 @@ async function handle(event: RunEvent, printer: Printer): Promise<number | undef
     case 'statement':
       printer.decided = undefined
       return undefined
+    case 'transaction':
     case 'done':
       return undefined
     default:

@@ -17,6 +17,7 @@ import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
 import { Catalogs } from './sql/catalog.ts'
 import { exportCell, exportResult } from './sql/export/export.ts'
+import { Library } from './sql/library.ts'
 import { SqlLink } from './sql/link.ts'
 import { ResultStore } from './sql/result.ts'
 import { SqlSession } from './sql/session.ts'
@@ -41,6 +42,7 @@ export class Work {
   private readonly desktops = new Map<string, DesktopSession>()
   private readonly endpoints: Endpoints
   private readonly catalogs: Catalogs
+  private readonly libraries = new Map<string, Library>()
   /** Ports shown for endpoints that were never opened, so that each has its own. */
   private readonly planned = new Map<string, number>()
   /** Each endpoint that changes. */
@@ -71,7 +73,8 @@ export class Work {
   }
 
   async openSql(name: string): Promise<{ id: string; environment: Connection['environment'] }> {
-    const { who, dataDir } = this.options
+    const { who, dataDir, warn } = this.options
+    const library = this.library()
     const connection = await asked(who().api.connections.get({ name }))
     if (connection.kind !== 'postgres') throw fail('bad-input', `${name} is no database.`)
     const spool = join(dataDir, 'spool')
@@ -81,10 +84,23 @@ export class Work {
       user: who().person.id,
       database: connection.database ?? name,
       newResult: () => new ResultStore(spool),
+      onRan: (ran) => {
+        library.add(name, ran).catch((error: unknown) => warn(`The history was not kept: ${messageOf(error)}`))
+      },
     })
     const id = randomUUID()
     this.sql.set(id, session)
     return { id, environment: connection.environment }
+  }
+
+  /** History and saved queries of whoever is signed in. */
+  library(): Library {
+    const { who, dataDir, settings, warn } = this.options
+    const owner = { gateway: settings.get().gateway, person: who().person.id }
+    const key = JSON.stringify(owner)
+    const library = this.libraries.get(key) ?? new Library({ dataDir, owner, warn })
+    this.libraries.set(key, library)
+    return library
   }
 
   /** What a connection's database holds; read anew with `refresh`. */
@@ -268,6 +284,7 @@ export class Work {
     for (const id of [...this.desktops.keys()]) this.closeDesktop(id)
     await Promise.all([...this.sql.keys()].map((id) => this.closeSql(id)))
     this.catalogs.forget()
+    await Promise.all([...this.libraries.values()].map((library) => library.close()))
     await this.endpoints.closeAll()
     this.planned.clear()
   }

@@ -4,7 +4,7 @@ import type { Work } from '../work.ts'
 import { rpc } from './base.ts'
 
 /** Help while writing SQL: what needs no session of the person's own. */
-export function editorRouter(work: Pick<Work, 'catalog'>) {
+export function editorRouter(work: Pick<Work, 'catalog' | 'library'>) {
   const syntax = new SyntaxChecker()
   return {
     check: rpc.editor.check.handler(async ({ input, signal }) => {
@@ -17,5 +17,10 @@ export function editorRouter(work: Pick<Work, 'catalog'>) {
       return answers
     }),
     catalog: rpc.editor.catalog.handler(({ input }) => work.catalog(input.connection, input.refresh)),
+    history: rpc.editor.history.handler(({ input }) => work.library().history(input)),
+    clearHistory: rpc.editor.clearHistory.handler(() => work.library().clearHistory()),
+    saved: rpc.editor.saved.handler(() => work.library().saved()),
+    save: rpc.editor.save.handler(({ input }) => work.library().save(input)),
+    removeSaved: rpc.editor.removeSaved.handler(({ input }) => work.library().remove(input.id)),
   }
 }

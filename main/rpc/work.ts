@@ -25,6 +25,9 @@ export function workRouters(work: Work) {
       export: sql.export.handler(({ input, signal }) => told(work.exportResult(input, signal))),
       saveCell: sql.saveCell.handler(({ input, signal }) => told(work.exportCell(input, signal))),
       rearrange: sql.rearrange.handler(async ({ input }) => ({ text: await rearranged(input) })),
+      endTransaction: sql.endTransaction.handler(async ({ input }) => ({
+        state: await work.sqlSession(input.id).endTransaction(input.how),
+      })),
       cancel: sql.cancel.handler(({ input }) => work.sqlSession(input.id).cancel()),
       release: sql.release.handler(({ input }) => work.release(input.result)),
       close: sql.close.handler(({ input }) => work.closeSql(input.id)),

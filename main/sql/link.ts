@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
+import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { fail, messageOf, ProblemError } from '../problem.ts'
 import { type ServerMessage, type ServerWords, Wire } from './wire.ts'
 
@@ -18,6 +19,8 @@ export class SqlLink {
   key: { processId: number; secret: number } | undefined
   /** Set once the session is over. */
   over: ProblemError | undefined
+  /** As the server told it last. */
+  transaction: TransactionState = 'none'
   private listener: Listener | undefined
   private lastWords: ServerWords | undefined
 
@@ -65,6 +68,7 @@ export class SqlLink {
 
   private hear(message: ServerMessage): void {
     if (message.type === 'key') this.key = message
+    if (message.type === 'ready') this.transaction = message.transaction
     // Between statements the server speaks only to say why it ends the session.
     if (message.type === 'error') this.lastWords = message.words
     this.listener?.onMessage(message)

@@ -317,3 +317,77 @@ test('a disk that is nearly full is left alone, and that is said', async () => {
   expect(only(events, 'complete')[0]).toMatchObject({ rows: 20_000, truncated: true })
   expect(only(events, 'notice')[0]?.message).toMatch(/only the first [\d,]+ rows are kept: the disk is nearly full/)
 })
+
+const state = (events: RunEvent[]) => only(events, 'transaction').map((event) => event.state)
+
+async function manual(session: SqlSession, text: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  const run = { text, start: 0, end: text.length, stopOnError: true, commit: 'manual' as const }
+  for await (const event of session.run(run)) events.push(event)
+  return events
+}
+
+test('manual commit: what is written is seen by others after the commit alone, and gone after a rollback', async () => {
+  const session = openSession()
+  const other = openSession()
+  await runAll(other, 'DROP TABLE IF EXISTS tx; CREATE TABLE tx (a int)')
+  const count = async () => only(await runAll(other, 'SELECT a FROM tx'), 'complete')[0]?.rows
+  expect(state(await manual(session, 'INSERT INTO tx VALUES (1)'))).toEqual(['open'])
+  expect(await count()).toBe(0)
+  expect(await session.endTransaction('commit')).toBe('none')
+  expect(await count()).toBe(1)
+  expect(state(await manual(session, 'INSERT INTO tx VALUES (2)'))).toEqual(['open'])
+  expect(await session.endTransaction('rollback')).toBe('none')
+  expect(await count()).toBe(1)
+})
+
+test('manual commit: statements that may not be in a transaction, and those that make one, are left alone', async () => {
+  const session = openSession()
+  expect(state(await manual(session, 'VACUUM'))).toEqual([])
+  expect(state(await manual(session, 'BEGIN; SELECT 1; COMMIT; SELECT 2'))).toEqual(['open', 'none', 'open'])
+})
+
+test('manual commit: an error right at the start leaves nothing open; a later one must be rolled back', async () => {
+  const session = openSession()
+  expect(state(await manual(session, 'SELECT nothing'))).toEqual([])
+  expect(session.transaction).toBe('none')
+  await manual(session, 'SELECT 1')
+  expect(state(await manual(session, 'SELECT nothing'))).toEqual(['failed'])
+  await expect(session.endTransaction('commit')).rejects.toThrow(/can be committed/)
+  expect(await session.endTransaction('rollback')).toBe('none')
+})
+
+test('parameters are bound: a value is never SQL, and positions stay those of the text', async () => {
+  const session = openSession()
+  const run = async (text: string, values: Record<string, string | null>) => {
+    const events: RunEvent[] = []
+    for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true, values }))
+      events.push(event)
+    return events
+  }
+  const evil = "'; DROP TABLE t; --"
+  const [columns] = only(
+    await run('SELECT :name::text AS a, $1::int + 1, :none::text IS NULL', { name: evil, $1: '41', none: null }),
+    'columns',
+  )
+  expect(await session.result(columns?.result ?? '')?.window(0, 1)).toEqual([[evil, '42', 't']])
+  const text = 'SELECT :long_name::text, missing'
+  expect(only(await run(text, { long_name: 'x' }), 'error')[0]?.position).toBe(text.indexOf('missing'))
+})
+
+test('each statement is told of when it ended, with how it did', async () => {
+  const told: unknown[] = []
+  const session = new SqlSession({
+    dial,
+    user: 'postgres',
+    database: 'postgres',
+    newResult: () => new ResultStore(spool),
+    onRan: ({ text, outcome, rows }) => told.push([text, outcome, rows]),
+  })
+  sessions.push(session)
+  await runAll(session, 'SELECT generate_series(1, 3); SELECT nothing', false)
+  expect(told).toEqual([
+    ['SELECT generate_series(1, 3)', 'allowed', 3],
+    ['SELECT nothing', 'failed', undefined],
+  ])
+})

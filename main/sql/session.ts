@@ -1,9 +1,14 @@
 import type { Duplex } from 'node:stream'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
+import type { TransactionState } from '../../shared/rpc/editor.ts'
+import { bindParameters, findParameters } from '../../shared/sql/parameters.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
+import { transactionRole } from '../../shared/sql/transaction.ts'
 import { fail, ProblemError, toProblem } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
 import { SqlLink } from './link.ts'
+import { queryRows } from './query.ts'
+import { type Ran, RunLog } from './ran.ts'
 import type { ResultStore } from './result.ts'
 import { runStatement } from './statement.ts'
 import { cancelRequest } from './wire.ts'
@@ -14,6 +19,8 @@ export interface SqlSessionOptions {
   user: string
   database: string
   newResult(): ResultStore
+  /** A statement has ended, however it did. */
+  onRan?(ran: Ran): void
 }
 
 export interface Run {
@@ -22,6 +29,10 @@ export interface Run {
   start: number
   end: number
   stopOnError: boolean
+  /** `manual`: begins a transaction before a statement that has none, and leaves it open. */
+  commit?: 'auto' | 'manual'
+  /** For `:name` and `$1`; undefined sends the text as it is. */
+  values?: Readonly<Record<string, string | null>> | undefined
 }
 
 /**
@@ -33,6 +44,7 @@ export class SqlSession {
   private link: SqlLink | undefined
   private running: AbortController | undefined
   private closed = false
+  private told: TransactionState = 'none'
   private readonly results = new Map<string, ResultStore>()
 
   constructor(options: SqlSessionOptions) {
@@ -54,7 +66,15 @@ export class SqlSession {
     this.running = abort
     const queue = new AsyncQueue<RunEvent>()
     let finished = false
-    const work = this.perform(run, abort.signal, (event) => push(queue, event)).finally(() => {
+    const log = new RunLog(
+      (ran) => this.options.onRan?.(ran),
+      () => Date.now(),
+    )
+    const emit = (event: RunEvent): void => {
+      log.hear(event)
+      push(queue, event)
+    }
+    const work = this.perform(run, abort.signal, emit).finally(() => {
       finished = true
       this.running = undefined
       queue.end()
@@ -86,6 +106,10 @@ export class SqlSession {
       })
       const link = await this.connect(signal, statement, emit)
       if (link === undefined) break
+      const text = run.text.slice(range.start, range.end)
+      const bound = bind(text, run.values)
+      const opens = run.commit === 'manual' && link.transaction === 'none' && transactionRole(text) === 'plain'
+      if (opens && !(await this.attempt(link, 'BEGIN', statement, emit))) break
       ran += 1
       const newResult = (): ResultStore => this.keep(this.options.newResult())
       const outcome = await runStatement({
@@ -95,8 +119,14 @@ export class SqlSession {
         range,
         newResult,
         emit,
+        ...(bound === undefined ? {} : { bound }),
         now: () => performance.now(),
       })
+      // Nothing else was done in the transaction that was begun for it.
+      if (opens && outcome === 'error' && link.over === undefined) {
+        await this.attempt(link, 'ROLLBACK', statement, emit)
+      }
+      this.tellTransaction(emit)
       if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
     }
     emit({ type: 'done', ran })
@@ -133,6 +163,58 @@ export class SqlSession {
       })
       return undefined
     }
+  }
+
+  /** Runs a word of our own; says so when it failed. */
+  private async attempt(
+    link: SqlLink,
+    sql: 'BEGIN' | 'ROLLBACK',
+    statement: number,
+    emit: (event: RunEvent) => void,
+  ): Promise<boolean> {
+    try {
+      await queryRows(link, sql)
+      return true
+    } catch (error) {
+      const problem = toProblem(error)
+      emit({ type: 'error', statement, message: `${sql} failed: ${problem.message}`, problem })
+      return false
+    }
+  }
+
+  private tellTransaction(emit: (event: RunEvent) => void): void {
+    const state = this.transaction
+    if (state === this.told) return
+    this.told = state
+    emit({ type: 'transaction', state })
+  }
+
+  /** The session's transaction; a lost session has none. */
+  get transaction(): TransactionState {
+    return this.link === undefined || this.link.over !== undefined ? 'none' : this.link.transaction
+  }
+
+  /** Commits or rolls back. Rejects when the server refuses, or while a run goes on. */
+  async endTransaction(how: 'commit' | 'rollback'): Promise<TransactionState> {
+    const { link } = this
+    if (this.running !== undefined)
+      throw fail('conflict', 'A statement is running.', { hint: 'Wait for it, or cancel it.' })
+    if (link !== undefined && link.over !== undefined && this.told !== 'none') {
+      this.told = 'none'
+      throw fail('session-ended', `The session is gone, and its transaction was rolled back: ${link.over.message}`)
+    }
+    if (link === undefined || this.transaction === 'none') return 'none'
+    if (how === 'commit' && link.transaction === 'failed') {
+      throw fail('conflict', 'The transaction has failed; nothing of it can be committed.', { hint: 'Roll it back.' })
+    }
+    this.running = new AbortController()
+    try {
+      await queryRows(link, how === 'commit' ? 'COMMIT' : 'ROLLBACK')
+    } finally {
+      this.running = undefined
+      this.told = this.transaction
+    }
+    return this.told
   }
 
   private keep(result: ResultStore): ResultStore {
@@ -183,6 +265,14 @@ export class SqlSession {
     }
     await Promise.all([...this.results.keys()].map((id) => this.release(id)))
   }
+}
+
+/** The statement with its values; undefined where it has no parameters, or none are to be bound. */
+function bind(text: string, values: Run['values']): { text: string; values: (string | null)[] } | undefined {
+  const refs = values === undefined ? [] : findParameters(text)
+  if (values === undefined || refs.length === 0) return undefined
+  const bound = bindParameters(text, refs)
+  return { text: bound.text, values: bound.names.map((name) => values[name] ?? null) }
 }
 
 /** Progress that nobody has read yet is replaced by newer progress. */

@@ -19,6 +19,8 @@ export interface StatementContext {
   /** The run's text, and where this statement is in it. */
   text: string
   range: StatementRange
+  /** The statement with its values, where it has parameters. Positions in it are those of the text. */
+  bound?: { text: string; values: readonly (string | null)[] }
   newResult(): ResultStore
   emit(event: RunEvent): void
   /** Milliseconds, for durations. */
@@ -33,7 +35,9 @@ export function runStatement(context: StatementContext): Promise<'ok' | 'error' 
       onMessage: (message) => execution.hear(message),
       onEnd: (problem) => execution.lost(problem),
     })
-    context.link.wire.query(context.text.slice(context.range.start, context.range.end))
+    const { bound, link, text, range } = context
+    if (bound === undefined) link.wire.query(text.slice(range.start, range.end))
+    else link.wire.queryWith(bound.text, bound.values)
   })
 }
 

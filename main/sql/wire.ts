@@ -9,9 +9,11 @@ import {
   DataRowMessage,
   NoticeMessage,
   NotificationResponseMessage,
+  ReadyForQueryMessage,
   RowDescriptionMessage,
 } from 'pg-protocol/dist/messages.js'
 import { Parser } from 'pg-protocol/dist/parser.js'
+import type { TransactionState } from '../../shared/rpc/editor.ts'
 import type { Row } from './result.ts'
 
 /** A NOTICE or ERROR of the server. `position` counts characters from 1. */
@@ -29,7 +31,7 @@ export type ServerMessage =
   | { type: 'auth-ok' }
   | { type: 'auth-wanted' }
   | { type: 'key'; processId: number; secret: number }
-  | { type: 'ready' }
+  | { type: 'ready'; transaction: TransactionState }
   | { type: 'columns'; columns: readonly { name: string; typeOid: number }[] }
   | { type: 'row'; row: Row }
   | { type: 'complete'; tag: string }
@@ -83,6 +85,19 @@ export class Wire {
     this.stream.write(serialize.query(text))
   }
 
+  /** One statement with values for its `$1`, `$2`, …, whose types the server infers. */
+  queryWith(text: string, values: readonly (string | null)[]): void {
+    this.stream.write(
+      Buffer.concat([
+        serialize.parse({ text }),
+        serialize.bind({ values: [...values] }),
+        serialize.describe({ type: 'P' }),
+        serialize.execute({}),
+        serialize.sync(),
+      ]),
+    )
+  }
+
   copyFail(reason: string): void {
     this.stream.write(serialize.copyFail(reason))
   }
@@ -110,6 +125,9 @@ export function cancelRequest(processId: number, secret: number): Buffer {
   return serialize.cancel(processId, secret)
 }
 
+/** Status byte of ReadyForQuery. */
+const states: Readonly<Record<string, TransactionState>> = { I: 'none', T: 'open', E: 'failed' }
+
 function translate(message: BackendMessage | DatabaseError): ServerMessage | undefined {
   if (message instanceof DataRowMessage) return { type: 'row', row: message.fields }
   if (message instanceof RowDescriptionMessage) {
@@ -125,6 +143,7 @@ function translate(message: BackendMessage | DatabaseError): ServerMessage | und
   if (message instanceof NotificationResponseMessage) {
     return { type: 'notification', channel: message.channel, payload: message.payload }
   }
+  if (message instanceof ReadyForQueryMessage) return { type: 'ready', transaction: states[message.status] ?? 'none' }
   switch (message.name) {
     case 'authenticationOk':
       return { type: 'auth-ok' }
@@ -132,8 +151,6 @@ function translate(message: BackendMessage | DatabaseError): ServerMessage | und
     case 'authenticationMD5Password':
     case 'authenticationSASL':
       return { type: 'auth-wanted' }
-    case 'readyForQuery':
-      return { type: 'ready' }
     case 'emptyQuery':
       return { type: 'empty' }
     case 'copyInResponse':

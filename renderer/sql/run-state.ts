@@ -1,6 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
@@ -77,6 +78,8 @@ export interface SqlState {
   messages: readonly Message[]
   /** The result tab in front, or the messages. */
   shown: string
+  /** The session's transaction. */
+  transaction: TransactionState
   /** The first run began then; undefined before. */
   since: number | undefined
 }
@@ -90,6 +93,7 @@ export const noRuns: SqlState = {
   results: [],
   messages: [],
   shown: 'messages',
+  transaction: 'none',
   since: undefined,
 }
 
@@ -114,6 +118,7 @@ export function dismiss(state: SqlState, id: string): SqlState {
 
 /** What an event of run `run` changes. */
 export function apply(state: SqlState, run: number, event: RunEvent, now: number): SqlState {
+  if (event.type === 'transaction') return { ...state, transaction: event.state }
   if (event.type === 'done') return { ...state, running: undefined, cancelling: false }
   const id = `${run}:${event.statement}`
   switch (event.type) {

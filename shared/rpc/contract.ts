@@ -5,7 +5,17 @@ import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
 import { ConnectionName, Environment } from '../connection.ts'
 import { DesktopProgramId, DesktopState } from './desktop.ts'
-import { CatalogInput, CheckInput, CheckOutput, SqlCatalog } from './editor.ts'
+import {
+  CatalogInput,
+  CheckInput,
+  CheckOutput,
+  HistoryInput,
+  HistoryPage,
+  SavedQuery,
+  SavedQueryChange,
+  SqlCatalog,
+  TransactionState,
+} from './editor.ts'
 import { NoticeEvent } from './notice.ts'
 import { Problem } from './problem.ts'
 
@@ -112,6 +122,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     position: z.number().int().optional(),
     problem: Problem.optional(),
   }),
+  /** The session's transaction, when that changed. */
+  z.object({ type: z.literal('transaction'), state: TransactionState }),
   z.object({ type: z.literal('done'), ran: z.number().int() }),
 ])
 export type RunEvent = z.infer<typeof RunEvent>
@@ -328,6 +340,10 @@ export const rpcContract = {
           start: z.number().int().min(0),
           end: z.number().int().min(0),
           stopOnError: z.boolean().default(true),
+          /** `manual`: a transaction is begun before a statement that has none, and stays open until it is ended. */
+          commit: z.enum(['auto', 'manual']).default('auto'),
+          /** Values for `:name` and `$1`, sent as bind parameters. Absent: the text goes as it is. */
+          values: z.record(z.string(), z.string().nullable()).optional(),
         }),
       )
       .output(eventIterator(RunEvent)),
@@ -353,6 +369,10 @@ export const rpcContract = {
         }),
       ),
     cancel: rpc.input(handle),
+    /** Ends the session's transaction. A problem says why it could not be; then it is as it was. */
+    endTransaction: rpc
+      .input(handle.extend({ how: z.enum(['commit', 'rollback']) }))
+      .output(z.object({ state: TransactionState })),
     /** Saves a whole result that is complete. `partial`: also when rows of it were not kept, which the person was told. */
     export: rpc
       .input(z.object({ result: z.string(), format: ExportFormat, name: z.string().max(200), partial: z.boolean() }))
@@ -371,6 +391,13 @@ export const rpcContract = {
     check: rpc.input(CheckInput).output(CheckOutput),
     /** Read through the gateway in a session of its own, and kept; see `refresh`. */
     catalog: rpc.input(CatalogInput).output(SqlCatalog),
+    /** What this person ran through this gateway, newest first. Statements, never results. */
+    history: rpc.input(HistoryInput).output(HistoryPage),
+    clearHistory: rpc,
+    saved: rpc.output(z.array(SavedQuery)),
+    /** Saves a query, or changes the one with that id. */
+    save: rpc.input(SavedQueryChange).output(SavedQuery),
+    removeSaved: rpc.input(z.object({ id: z.string() })),
   },
   terminal: {
     open: rpc

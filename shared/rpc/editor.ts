@@ -74,3 +74,53 @@ export const CatalogInput = z.object({
   /** Reads the database again: something in it was created, altered or dropped. Classes and masks are always read. */
   refresh: z.boolean().default(false),
 })
+
+/** `failed`: nothing but a rollback helps. */
+export const TransactionState = z.enum(['none', 'open', 'failed'])
+export type TransactionState = z.infer<typeof TransactionState>
+
+/** How a statement ended: as the gateway decided, or as the database answered. */
+export const RanOutcome = z.enum([
+  'allowed',
+  'masked',
+  'granted',
+  'approved',
+  'blocked',
+  'denied',
+  'expired',
+  'failed',
+  'cancelled',
+])
+export type RanOutcome = z.infer<typeof RanOutcome>
+
+export const HistoryEntry = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  connection: ConnectionName,
+  text: z.string(),
+  outcome: RanOutcome,
+  rows: z.number().int().optional(),
+  ms: z.number().optional(),
+})
+export type HistoryEntry = z.infer<typeof HistoryEntry>
+
+export const HistoryInput = z.object({
+  /** Words that all must be in the statement. */
+  search: z.string().max(500).default(''),
+  connection: ConnectionName.optional(),
+  limit: z.number().int().min(1).max(500).default(100),
+})
+export const HistoryPage = z.object({ entries: z.array(HistoryEntry), more: z.boolean() })
+
+const savedFields = {
+  name: z.string().trim().min(1, 'give it a name').max(120),
+  /** Folders with `/` between them; empty is the top. */
+  folder: z.string().trim().max(200),
+  /** The connection it is for; any where absent. */
+  connection: ConnectionName.optional(),
+  text: z.string().max(200_000),
+}
+export const SavedQuery = z.object({ id: z.string(), savedAt: z.iso.datetime(), ...savedFields })
+export type SavedQuery = z.infer<typeof SavedQuery>
+export const SavedQueryChange = z.object({ id: z.string().optional(), ...savedFields })
+export type SavedQueryChange = z.infer<typeof SavedQueryChange>

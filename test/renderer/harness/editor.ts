@@ -20,5 +20,15 @@ export function editorFixture() {
       indexes: [],
       functions: [],
     })),
+    history: editor.history.handler(({ input }) => {
+      const entries = data.ranStatements.filter((entry) =>
+        entry.text.toLowerCase().includes(input.search.toLowerCase()),
+      )
+      return { entries, more: false }
+    }),
+    clearHistory: editor.clearHistory.handler(() => undefined),
+    saved: editor.saved.handler(() => data.savedQueries),
+    save: editor.save.handler(({ input }) => ({ ...input, id: input.id ?? 'saved-new', savedAt: data.at(0) })),
+    removeSaved: editor.removeSaved.handler(() => undefined),
   }
 }

@@ -3,6 +3,7 @@ import type { Decision, Grant, PolicyRef } from '../../../shared/decision.ts'
 import type { Principal } from '../../../shared/principal.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { Diagnostics, Endpoint, Problem } from '../../../shared/rpc/contract.ts'
+import type { HistoryEntry, SavedQuery } from '../../../shared/rpc/editor.ts'
 
 /** A small made-up company for the component harness: no server of the product is behind it. */
 export const people: Record<'linus' | 'ada' | 'grace', Principal> = {
@@ -428,3 +429,33 @@ export const diagnostics: Diagnostics = {
   name: 'sallyport-diagnostics-2026-11-23T143200.json',
   text: `${JSON.stringify({ madeAt: at(0), client: { shell: 'browser', os: 'mac', version: '0.1.0' }, log: [] }, null, 2)}\n`,
 }
+
+export const ranStatements: HistoryEntry[] = [
+  {
+    id: 'ran-1',
+    at: at(-120_000),
+    connection: 'orders-db',
+    text: "SELECT c.id, c.email FROM customers c WHERE c.country = 'DE'",
+    outcome: 'masked',
+    rows: 200,
+    ms: 12,
+  },
+  {
+    id: 'ran-2',
+    at: at(-3600_000),
+    connection: 'orders-db',
+    text: "UPDATE payments SET status = 'void'",
+    outcome: 'blocked',
+  },
+]
+
+export const savedQueries: SavedQuery[] = [
+  {
+    id: 'saved-1',
+    savedAt: at(-86_400_000),
+    name: 'Duplicate charges',
+    folder: 'incidents',
+    connection: 'orders-db',
+    text: 'SELECT order_id, count(*) FROM payments GROUP BY order_id HAVING count(*) > 1',
+  },
+]

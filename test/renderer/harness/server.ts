@@ -234,6 +234,7 @@ function router(fixture: Fixture) {
       }),
       run: os.sql.run.handler(({ input, signal }) => runScript(input, fixture, signal)),
       rows: os.sql.rows.handler(({ input }) => fixture.rows(input.from, input.to)),
+      endTransaction: os.sql.endTransaction.handler(() => ({ state: 'none' as const })),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
       export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),
       saveCell: os.sql.saveCell.handler(({ signal }) => fixture.exported(signal)),
