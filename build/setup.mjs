@@ -103,6 +103,12 @@ const systemParts = [
   { command: 'psql', package: 'postgresql-client' },
   { command: 'pgbench', package: 'postgresql-contrib' },
   { command: 'pgbouncer', package: 'pgbouncer' },
+  { command: 'xrdp', package: 'xrdp xorgxrdp xserver-xorg-core openbox xterm' },
+  { command: 'xfreerdp', package: 'freerdp2-x11' },
+  { command: 'Xvfb', package: 'xvfb' },
+  { command: 'import', package: 'imagemagick' },
+  { command: 'xclip', package: 'xclip' },
+  { command: 'xdotool', package: 'xdotool' },
 ]
 
 function has(command) {

@@ -24,6 +24,7 @@ const needed = ['/usr/sbin/xrdp', '/usr/sbin/xrdp-sesman', '/usr/lib/xorg/Xorg',
 /** xrdp looks for its session manager there, whatever its own configuration says. */
 const sesmanPort = 3350
 const startMs = 15_000
+const watchMs = 3_000
 
 /** Whether this machine can have the demo's desktop: xrdp is installed, and this is root, as its session manager has to be. */
 function possible(): boolean {
@@ -35,7 +36,7 @@ export async function startDesktop(dataDir: string, log: Log): Promise<DemoDeskt
   if (!possible()) return undefined
   const stops: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
-    for (const stop of stops.reverse()) await stop()
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
   }
   try {
     return { ...(await start(dataDir, log, stops)), close }
@@ -59,7 +60,7 @@ async function start(dataDir: string, log: Log, stops: (() => Promise<void>)[]):
   await makeHome(home, account)
   const { certificate, files } = await identity(folder)
   const port = await freePort()
-  await startSesman(folder, log, stops)
+  await keepSesman(folder, log, stops)
   const config = await configure(folder, port, files)
   await run(['/usr/sbin/xrdp', '--nodaemon', '--config', config], port, log, stops)
   return { host: '127.0.0.1', port, user, password, certificates: [certificate] }
@@ -118,7 +119,19 @@ async function configure(folder: string, port: number, { cert, key }: { cert: st
   return file
 }
 
-/** One session manager serves all of a machine; whoever finds none starts one. */
+/**
+ * One session manager serves all of a machine. Whoever finds none starts one, also later: another demo's goes when that demo
+ * does.
+ */
+async function keepSesman(folder: string, log: Log, stops: (() => Promise<void>)[]): Promise<void> {
+  await startSesman(folder, log, stops)
+  const timer = setInterval(() => {
+    startSesman(folder, log, stops).catch((error: unknown) => log.warn({ err: error }, 'desk-1 can’t be signed in to'))
+  }, watchMs)
+  timer.unref()
+  stops.push(async () => clearInterval(timer))
+}
+
 async function startSesman(folder: string, log: Log, stops: (() => Promise<void>)[]): Promise<void> {
   if (await answers(sesmanPort)) return
   const packaged = await readFile('/etc/xrdp/sesman.ini', 'utf8')

@@ -36,7 +36,13 @@ export async function sealSpool(
   const bytes = await compress(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines]))
   await writeDurably(join(folder, chunkName(chunk)), bytes)
   const sealed: SealedChunk = { chunk, sha256: hashBytes(bytes), bytes: bytes.byteLength, events: countLines(lines) }
-  const next = { ...manifest, chunks: [...manifest.chunks, sealed] }
+  const before = manifest.chunks.reduce((sum, each) => sum + each.events, 0)
+  const keyframes = [...(manifest.keyframes ?? []), ...keyframesOf(lines, before)]
+  const next = {
+    ...manifest,
+    chunks: [...manifest.chunks, sealed],
+    ...(keyframes.length === 0 ? {} : { keyframes }),
+  }
   await writeManifest(folder, next)
   await rm(spool)
   return next
@@ -64,6 +70,20 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
 /** Without a last line that a crash cut short: its request was never forwarded, because `record` had not returned. */
 export function wholeLines(bytes: Buffer): Buffer {
   return bytes.subarray(0, bytes.lastIndexOf(10) + 1)
+}
+
+/** Where a desktop's keyframes are in event lines, when `before` events come before the first of them. */
+export function keyframesOf(lines: Buffer, before: number): NonNullable<RecordingManifest['keyframes']> {
+  const found: NonNullable<RecordingManifest['keyframes']> = []
+  let after = before
+  for (let start = 0; start < lines.byteLength; after++) {
+    const end = lines.indexOf(10, start)
+    // A frame's time and kind stand before its pictures, which need not be parsed for this.
+    const match = /^\{"type":"frame","at":([\d.e+-]+),"key":true,/.exec(lines.toString('latin1', start, start + 80))
+    if (match !== null) found.push({ at: Number(match[1]), after })
+    start = end + 1
+  }
+  return found
 }
 
 export function countLines(bytes: Uint8Array): number {

@@ -224,7 +224,8 @@ export class RecordingWriter {
     this.#sealing = sealSpool(this.folder, this.#manifest, chunk).then(
       (manifest) => {
         // A size set while the chunk was being sealed is not in that copy.
-        this.#manifest = { ...this.#manifest, chunks: manifest.chunks }
+        const { chunks, keyframes } = manifest
+        this.#manifest = { ...this.#manifest, chunks, ...(keyframes === undefined ? {} : { keyframes }) }
         this.#queue.shift()
         this.#sealFailure = undefined
         this.#sealing = undefined

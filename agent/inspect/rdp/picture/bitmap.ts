@@ -16,8 +16,8 @@ export interface Picture {
   pixels: Uint32Array
 }
 
-/** More than any desktop has. */
-const mostPixels = 8192 * 8192
+/** The largest desktop that is recorded; a picture is no larger. */
+export const mostPixels = 4096 * 2304
 
 /** `data` begins at `numberRectangles`. Throws RdpError on what can't be decoded. */
 export function* bitmapUpdate(data: Buffer): Generator<Picture> {

@@ -1,5 +1,5 @@
 import { RdpError } from '../frames.ts'
-import type { Picture } from './bitmap.ts'
+import { mostPixels, type Picture } from './bitmap.ts'
 import { png } from './png.ts'
 
 /** A frame of the recording, without its time. */
@@ -9,8 +9,6 @@ export interface Frame {
 }
 
 const tile = 64
-/** Largest desktop that is recorded: larger ones are refused. */
-const mostPixels = 4096 * 2304
 
 /** A desktop as the person sees it, and which of its tiles changed since the last frame. RGB, three bytes a pixel. */
 export class Canvas {

@@ -1,0 +1,195 @@
+import { PNG } from 'pngjs'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { RecordingPage } from '../../shared/api/models.ts'
+import { call } from '../support/access.ts'
+import {
+  copy,
+  desktopTools,
+  difference,
+  directWay,
+  inside,
+  type Native,
+  type OpenedDesktop,
+  openDesktop,
+  openScreen,
+  paste,
+  type Screen,
+  size,
+  xfreerdp,
+} from '../support/desktop.ts'
+import { run } from '../support/run.ts'
+
+/** xfreerdp under Xvfb, through tunnel, gateway and inspector, at a real xrdp. */
+const demo = inject('demo')
+const possible = desktopTools && demo.targets?.['desk-1'] !== undefined
+
+let screen: Screen
+const open: { close(): unknown }[] = []
+
+/** As on a desktop with `text` on a white window: not black, and the same twice. */
+async function settled(): Promise<PNG> {
+  let last = await screen.picture()
+  await expect
+    .poll(
+      async () => {
+        const now = await screen.picture()
+        const same = difference(last, now) === 0 && now.data.includes(0xff, 0) && brightness(now) > 0.1
+        last = now
+        return same
+      },
+      { timeout: 25_000, interval: 300 },
+    )
+    .toBe(true)
+  return last
+}
+
+function brightness({ data }: PNG): number {
+  let white = 0
+  for (let i = 0; i < data.length; i += 4) if ((data[i] ?? 0) > 200) white++
+  return white / (data.length / 4)
+}
+
+async function start(more: readonly string[] = []): Promise<{ desktop: OpenedDesktop; native: Native; seen: PNG }> {
+  const desktop = await openDesktop(demo, 'engineer')
+  await expect.poll(() => desktop.annotations[0]).toMatchObject({ kind: 'allowed', command: 'rdp:connect' })
+  const native = xfreerdp(screen, desktop, more)
+  open.push(native, desktop)
+  return { desktop, native, seen: await settled() }
+}
+
+async function recording(id: string): Promise<RecordingPage> {
+  const answer = await call(demo, 'auditor', 'GET', `/recordings/${id}?limit=1000`)
+  return RecordingPage.parse(answer.body)
+}
+
+describe.skipIf(!possible)('a desktop through the door', () => {
+  // A screen for each test: nothing of another one is on it.
+  beforeEach(async () => {
+    screen = await openScreen()
+  })
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close()
+    await screen.close()
+  })
+
+  test('opens signed in, looks as it does without the gateway, and the recording shows the same', async () => {
+    const { desktop, native, seen } = await start()
+    // What the person saw is in the first keyframe of the recording.
+    await expect
+      .poll(async () => (await recording(desktop.sessionId)).events.some((e) => e.type === 'frame'), {
+        timeout: 10_000,
+      })
+      .toBe(true)
+    await native.close()
+    await desktop.closed
+    const direct = xfreerdp(screen, directWay(demo))
+    open.push(direct)
+    expect(difference(await settled(), seen)).toBeLessThan(0.002)
+    await direct.close()
+
+    const { events, manifest } = await recording(desktop.sessionId)
+    expect(events.find((event) => event.type === 'desktop')).toMatchObject(size)
+    expect(difference(played(events), seen)).toBeLessThan(0.002)
+    expect(manifest.keyframes?.[0]?.after).toBe(events.findIndex((event) => event.type === 'frame' && event.key))
+    expect(events.filter((e) => e.type === 'request').map((e) => [e.action, e.outcome])).toEqual(
+      expect.arrayContaining([
+        ['rdp:connect', 'allowed'],
+        ['rdp:drive', 'blocked'],
+        ['rdp:printer', 'blocked'],
+      ]),
+    )
+    const verified = await call(demo, 'auditor', 'GET', `/recordings/${desktop.sessionId}/verify`)
+    expect(verified.body).toMatchObject({ ok: true })
+  })
+
+  test('keeps drives out of the negotiation, and the clipboard one way', async () => {
+    const { desktop, native } = await start(['/drive:local,/etc', '+clipboard'])
+    expect(desktop.annotations).toContainEqual(expect.objectContaining({ kind: 'blocked', command: 'rdp:drive' }))
+    const desk = await inside(demo)
+    // In: the person copies, the desktop pastes.
+    await copy(screen.display, 'ship 12 anchors, card 4111 1111 1111 1111')
+    await expect
+      .poll(() => paste(desk.display, desk), { timeout: 15_000 })
+      .toBe('ship 12 anchors, card 4111 1111 1111 1111')
+    // Out: the desktop copies, and the person's clipboard stays as it was.
+    await copy(desk.display, 'secret of production', desk)
+    await expect
+      .poll(() => desktop.annotations.map((a) => (a.kind === 'blocked' ? a.policy.id : '')), { timeout: 10_000 })
+      .toContain('desk-copy-out')
+    expect(await paste(screen.display)).not.toContain('secret of production')
+    await native.close()
+    await desktop.closed
+    const { events } = await recording(desktop.sessionId)
+    const crossed = events.filter((event) => event.type === 'clipboard')
+    expect(crossed.length).toBeGreaterThan(0)
+    for (const event of crossed) {
+      expect(event).toMatchObject({ direction: 'in', format: 'text' })
+      expect(event.text).not.toContain('4111 1111 1111 1111')
+      expect(event.text).toContain('ship 12 anchors')
+    }
+    expect(JSON.stringify(events)).not.toContain('secret of production')
+  })
+
+  test('keeps its state for the next session; what is typed shows, and is recorded as a count alone', async () => {
+    const first = await start()
+    await run(
+      'xdotool',
+      ['mousemove', '300', '200', 'click', '1', 'type', '--delay', '40', 'echo harbour-$((40+2))\n'],
+      {
+        env: { DISPLAY: screen.display },
+      },
+    )
+    await expect
+      .poll(async () => difference(await screen.picture(), first.seen), { timeout: 10_000 })
+      .toBeGreaterThan(0)
+    await run('xdotool', ['mousemove', '900', '600'], { env: { DISPLAY: screen.display } })
+    const typed = await settled()
+    await first.native.close()
+    await first.desktop.closed
+    const again = await start()
+    expect(difference(again.seen, typed)).toBeLessThan(0.002)
+    await again.native.close()
+    const { events } = await recording(first.desktop.sessionId)
+    const keys = events.reduce((sum, event) => sum + (event.type === 'input' ? event.keys : 0), 0)
+    expect(keys).toBeGreaterThanOrEqual('echo harbour-$((40+2))\n'.length)
+    expect(JSON.stringify(events.map((event) => (event.type === 'frame' ? {} : event)))).not.toContain('harbour')
+  })
+
+  test('is ended by somebody else, and the native program says so', async () => {
+    const { desktop, native } = await start()
+    const killed = await call(demo, 'dba', 'POST', `/sessions/${desktop.sessionId}/kill`, { reason: 'end of shift' })
+    expect(killed.status).toBeLessThan(300)
+    await native.exited
+    expect(native.said.join('\n')).toMatch(/ERRINFO_RPC_INITIATED_DISCONNECT/)
+    expect(await desktop.closed).toMatch(/end of shift/)
+  })
+
+  test.each([
+    ['another password', (way: OpenedDesktop) => ({ ...way, password: 'guessed' })],
+    ['another name', (way: OpenedDesktop) => ({ ...way, user: 'ada' })],
+  ])('turns away a program with %s', async (_, change) => {
+    const desktop = await openDesktop(demo, 'engineer')
+    open.push(desktop)
+    const native = xfreerdp(screen, change(desktop))
+    open.push(native)
+    expect(await native.exited).not.toBe(0)
+    await desktop.closed
+    expect(desktop.annotations.at(-1)).toMatchObject({ kind: 'ended' })
+  })
+
+  test('is not for contractors', async () => {
+    await expect(openDesktop(demo, 'contractor')).rejects.toThrow(/FORBIDDEN|no connection|Blocked/)
+  })
+})
+
+/** The last picture of a recording. */
+function played(events: RecordingPage['events']): PNG {
+  const canvas = new PNG(size)
+  for (const event of events) {
+    if (event.type !== 'frame') continue
+    for (const { x, y, width, height, png } of event.tiles) {
+      PNG.bitblt(PNG.sync.read(Buffer.from(png, 'base64')), canvas, 0, 0, width, height, x, y)
+    }
+  }
+  return canvas
+}

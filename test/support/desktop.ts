@@ -1,0 +1,210 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream'
+import pixelmatch from 'pixelmatch'
+import { PNG } from 'pngjs'
+import { openTunnel } from '../../main/tunnel.ts'
+import type { Annotation } from '../../shared/annotation.ts'
+import { SessionTicket } from '../../shared/api/models.ts'
+import { call, type Role } from './access.ts'
+import type { Ready } from './demo.ts'
+import { end, run, which } from './run.ts'
+
+/** What the tests of desktops need; without all of it they are skipped. */
+export const desktopTools =
+  which('Xvfb') !== undefined &&
+  which('xfreerdp') !== undefined &&
+  which('import') !== undefined &&
+  which('xclip') !== undefined &&
+  which('xdotool') !== undefined
+
+/** The size that every test opens desktops in: xrdp gives another session for another size. */
+export const size = { width: 1024, height: 700 }
+
+export interface Screen {
+  /** `:N` */
+  display: string
+  /** What is on it now, from its top left corner, in the size of a desktop. */
+  picture(): Promise<PNG>
+  close(): Promise<void>
+}
+
+/** A screen for native programs. */
+export async function openScreen(): Promise<Screen> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-screen-'))
+  const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  })
+  const pipe = child.stdio[3]
+  if (pipe === null || pipe === undefined || !('readable' in pipe))
+    throw new Error('no pipe for the number of the screen')
+  const [line] = await once(createInterface({ input: pipe }), 'line')
+  const display = `:${line}`
+  return {
+    display,
+    async picture() {
+      const file = join(folder, 'screen.png')
+      const crop = `${size.width}x${size.height}+0+0`
+      const shot = await run('import', ['-window', 'root', '-crop', crop, '+repage', file], {
+        env: { DISPLAY: display },
+      })
+      if (shot.code !== 0) throw new Error(shot.stderr)
+      return PNG.sync.read(await readFile(file))
+    },
+    async close() {
+      await end(child)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The part of two pictures that differs, from 0 to 1. */
+export function difference(one: PNG, other: PNG): number {
+  if (one.width !== other.width || one.height !== other.height) return 1
+  const { width, height } = one
+  return pixelmatch(one.data, other.data, undefined, width, height, { threshold: 0.05 }) / (width * height)
+}
+
+export interface Way {
+  port: number
+  user: string
+  password: string
+  /** `sha256:aa:bb:…`; undefined: whatever it shows. */
+  certificate: string | undefined
+}
+
+/** A desktop opened through the gateway, as far as the native program: it is to connect to `port`. */
+export interface OpenedDesktop extends Way {
+  sessionId: string
+  annotations: Annotation[]
+  /** Resolves with why the tunnel closed, when it has. */
+  closed: Promise<string>
+  close(): void
+}
+
+export async function openDesktop(demo: Ready, role: Role, connection = 'desk-1'): Promise<OpenedDesktop> {
+  const answer = await call(demo, role, 'POST', '/sessions', { connection, door: 'cli', annotations: 'machine' })
+  if (answer.status >= 300) throw new Error(JSON.stringify(answer.body))
+  const { rdp, tunnel, ticket, sessionId } = SessionTicket.parse(answer.body)
+  if (rdp === undefined) throw new Error('a ticket for no desktop')
+  const url = new URL(tunnel, demo.gateway)
+  url.protocol = 'ws:'
+  const annotations: Annotation[] = []
+  const stream = await openTunnel({ url: url.href, ticket, annotated: (annotation) => annotations.push(annotation) })
+  let why = 'closed'
+  stream.on('error', (error) => {
+    why = error.message
+  })
+  const closed = new Promise<string>((resolve) => stream.once('close', () => resolve(why)))
+  const server = createServer((socket) => {
+    server.close()
+    pipeline(socket, stream, socket, () => socket.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  return {
+    port,
+    user: rdp.username,
+    password: rdp.password,
+    certificate: `sha256:${rdp.certificate.toLowerCase()}`,
+    sessionId,
+    annotations,
+    closed,
+    close: () => {
+      server.close()
+      stream.destroy()
+    },
+  }
+}
+
+export interface Native {
+  child: ChildProcess
+  said: string[]
+  /** Resolves with its exit code. */
+  exited: Promise<number | null>
+  close(): Promise<void>
+}
+
+/** FreeRDP on a screen, in the size of a desktop. */
+export function xfreerdp(
+  screen: Screen,
+  { port, user, password, certificate }: Way,
+  more: readonly string[] = [],
+): Native {
+  const cert = certificate === undefined ? '/cert:ignore' : `/cert:fingerprint:${certificate}`
+  const args = [
+    `/v:127.0.0.1:${port}`,
+    `/u:${user}`,
+    `/p:${password}`,
+    cert,
+    '/sec:tls',
+    `/size:${size.width}x${size.height}`,
+    '/bpp:24',
+    '-decorations',
+    ...more,
+  ]
+  const child = spawn('xfreerdp', args, {
+    env: { ...process.env, DISPLAY: screen.display },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said: string[] = []
+  for (const output of [child.stdout, child.stderr])
+    createInterface({ input: output }).on('line', (line) => said.push(line))
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return { child, said, exited, close: () => end(child) }
+}
+
+/** The desktop from the inside: the X server that the account of the demo's target runs. */
+export async function inside(demo: Ready): Promise<{ display: string; home: string; uid: number; gid: number }> {
+  const home = join(demo.dataDir, 'world', 'desk-1', 'home')
+  const { uid, gid } = await stat(home)
+  for (const name of await readdir('/tmp/.X11-unix')) {
+    if ((await stat(join('/tmp/.X11-unix', name))).uid === uid) return { display: `:${name.slice(1)}`, home, uid, gid }
+  }
+  throw new Error('the desktop has no X server yet')
+}
+
+type Account = Awaited<ReturnType<typeof inside>>
+
+function clipboardOf(display: string, as: Account | undefined) {
+  return {
+    env: {
+      ...process.env,
+      DISPLAY: display,
+      ...(as === undefined ? {} : { XAUTHORITY: `${as.home}/.Xauthority`, HOME: as.home }),
+    },
+    ...(as === undefined ? {} : { uid: as.uid, gid: as.gid }),
+  }
+}
+
+/** Puts text on the clipboard of a screen. xclip stays behind to hand it out, until somebody else copies. */
+export async function copy(display: string, text: string, as?: Account): Promise<void> {
+  const options = { ...clipboardOf(display, as), stdio: ['pipe' as const, 'ignore' as const, 'ignore' as const] }
+  const child = spawn('xclip', ['-selection', 'clipboard', '-i'], options)
+  child.stdin?.end(text)
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`xclip ended with ${code}`)
+}
+
+/** What is on the clipboard of a screen; empty when nothing is. */
+export async function paste(display: string, as?: Account): Promise<string> {
+  const { env, ...account } = clipboardOf(display, as)
+  const args = ['5', 'xclip', '-selection', 'clipboard', '-o']
+  const ran = await run('timeout', args, {
+    env: { DISPLAY: display, ...(as && { XAUTHORITY: env.XAUTHORITY ?? '' }) },
+    ...account,
+  })
+  return ran.stdout
+}
+
+/** The target's own address and password. */
+export function directWay(demo: Ready): Way {
+  const url = new URL(demo.targets?.['desk-1'] ?? '')
+  return { port: Number(url.port), user: url.username, password: url.password, certificate: undefined }
+}
