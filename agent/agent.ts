@@ -16,6 +16,7 @@ import { serveSsh } from './inspect/ssh/session.ts'
 import { loadKeys } from './keys.ts'
 import type { Log } from './log.ts'
 import { Policies } from './policies.ts'
+import { rowsOf } from './rows.ts'
 import { connectRefusal, inspectorPort, type WatchedSession, watch } from './session.ts'
 
 export interface AgentOptions {
@@ -125,6 +126,16 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
       if (refusal !== undefined) throw new Error(refusal)
       if (spec.target.kind !== 'postgres') return []
       return schemaOf(await catalogs.get(spec.target).refresh(), policy)
+    },
+
+    async rows(target, request) {
+      if (target.kind !== 'postgres') return { ok: false, reason: 'There are no rows to count.' }
+      try {
+        return await rowsOf(target, request, await catalogs.get(target).ready())
+      } catch (error) {
+        log.warn({ err: error }, 'rows can’t be estimated')
+        return { ok: false, reason: 'The target did not answer.' }
+      }
     },
 
     access: (spec) => accessOf(spec, policies, Date.now),

@@ -26,6 +26,11 @@ export interface AgentLink<Stream> {
   schema(spec: SessionSpec): Promise<readonly SchemaTable[]>
   /** What this principal may do on a connection, without dialling it. */
   access(spec: Omit<SessionSpec, 'target'>): ConnectionAccess
+  /**
+   * How many rows a statement that waits for approval concerns: by the target's planner (nothing runs), or counted by a SELECT of the
+   * same rows in a read-only transaction that is rolled back. Never rejects: what can't be told has a reason, for people.
+   */
+  rows(target: Target, request: RowsRequest): Promise<RowsAnswer>
   /** A decision on an action that is not a session's (`review`, `replay`, `kill`). Synchronous: policy is in memory. */
   decide(
     principal: Principal,
@@ -37,6 +42,16 @@ export interface AgentLink<Stream> {
   probe(target: Target, timeoutMs: number): Promise<boolean>
   close(): Promise<void>
 }
+
+export interface RowsRequest {
+  how: 'plan' | 'count'
+  /** As held. */
+  text: string
+  /** As the statement's binding has it. */
+  searchPath: string
+}
+
+export type RowsAnswer = { ok: true; rows: number; ms: number } | { ok: false; reason: string }
 
 export interface PolicyFile {
   /** Path relative to the policy folder: `demo.cedar`, `classification.yaml`, `sallyport.cedarschema`. */

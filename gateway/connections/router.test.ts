@@ -59,6 +59,7 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
     agent: {
       sshHostKey: 'SHA256:x',
       rdpCertificate: '',
+      rows: unused,
       access: ({ connection }): ConnectionAccess => ({
         connect: decisions[connection.name] ?? { verdict: 'block', policy },
         actions: [{ action: 'sql:read', decision: { verdict: 'allow', policies: [] } }],

@@ -22,6 +22,7 @@ import { Escalation } from './escalate.ts'
 import { type HistoryFilter, readHistory } from './history.ts'
 import { readMetrics } from './metrics.ts'
 import { longestSeconds, type RequestRow, redactedContext, textContext } from './rows.ts'
+import { RowsAtTarget } from './rows-at-target.ts'
 import { RequestStore, readReviews, type TellChange } from './store.ts'
 import { RequestView } from './view.ts'
 import { visibleTo } from './visible.ts'
@@ -33,7 +34,7 @@ export interface RequestsOptions {
   events: Events
   audit: Audit
   grants: GrantBook
-  agent: Pick<LocalAgent, 'decide' | 'access'>
+  agent: Pick<LocalAgent, 'decide' | 'access' | 'rows'>
   connections: Connections
   clock: { now(): Date }
   log: Log
@@ -69,6 +70,7 @@ export class Requests {
   readonly #view: RequestView
   readonly #decider: Decider
   readonly #escalation: Escalation
+  readonly #rows: RowsAtTarget
   readonly #waiting = new WaitingHolds()
   #sweep: NodeJS.Timeout | undefined
   #forget: () => void = () => {}
@@ -78,6 +80,7 @@ export class Requests {
     this.#stored = new RequestStore(options)
     this.#view = new RequestView(options)
     this.#decider = new Decider({ ...options, stored: this.#stored, view: this.#view })
+    this.#rows = new RowsAtTarget(options)
     this.#escalation = new Escalation({ ...options, stored: this.#stored })
   }
 
@@ -144,6 +147,7 @@ export class Requests {
       throw error
     }
     if (approval.auto !== undefined) await this.settle([id])
+    else void this.#rows.plan(id, origin.connection.name, request.text, request.binding.search_path ?? '')
     return {
       requestId: id,
       expiresAt: expiresAt.toISOString(),
@@ -326,6 +330,17 @@ export class Requests {
 
   async explain(caller: Caller, id: string, reason: string): Promise<AccessRequest> {
     await this.#decider.explain(caller, id, reason)
+    return this.get(caller, id)
+  }
+
+  /** Counts the rows that a held statement concerns, for somebody who may decide on it. */
+  async count(caller: Caller, id: string): Promise<AccessRequest> {
+    const row = await this.#row(id)
+    const [shown] = row === undefined ? [] : await this.#show(caller, [row])
+    if (row === undefined || shown === undefined) throw notFound(id)
+    if (!shown.canReview)
+      throw new ORPCError('FORBIDDEN', { message: shown.whyNot ?? 'Only who may decide can count.' })
+    await this.#rows.count(caller, row)
     return this.get(caller, id)
   }
 

@@ -26,10 +26,7 @@ export function requestsRouter({ requests }: { requests: Requests }) {
     afterReview: routes.afterReview.handler(({ context: { caller }, input }) =>
       requests.afterReview(caller, input.id, input.verdict, input.reason),
     ),
-    count: routes.count.handler(async ({ context: { caller }, input, errors }) => {
-      await requests.get(caller, input.id)
-      throw errors.CONFLICT({ message: 'Rows can’t be counted for this request.' })
-    }),
+    count: routes.count.handler(({ context: { caller }, input }) => requests.count(caller, input.id)),
     history: routes.history.handler(({ context: { caller }, input }) => requests.history(caller, input)),
     metrics: routes.metrics.handler(({ context: { caller }, input }) => requests.metrics(caller, input)),
   }

@@ -66,7 +66,11 @@ export function factsOf(row: RequestRow): Omit<AccessRequest, 'reviews' | 'canRe
     ...(row.text_sha256 === null ? {} : { textSha256: row.text_sha256 }),
     tables: row.tables,
     ...(row.kind === 'once'
-      ? { columns: row.columns, binding: row.binding, estimate: row.estimate ?? { state: 'pending' } }
+      ? {
+          columns: row.columns,
+          binding: row.binding,
+          ...(row.connection.kind === 'postgres' ? { estimate: row.estimate ?? { state: 'pending' } } : {}),
+        }
       : {}),
     ...(row.row_count === null ? {} : { rowCount: row.row_count }),
     actions: row.actions,

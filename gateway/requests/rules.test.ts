@@ -375,3 +375,20 @@ describe('a gateway that starts again', () => {
     expect(parts.grants.now('ada', 'orders-db')).toMatchObject([{ approvedBy: ['grace', 'joan'] }])
   })
 })
+
+describe('rows', () => {
+  test('are estimated for every held statement, and counted for who may decide', async () => {
+    const held = await hold()
+    await expect
+      .poll(async () => (await parts.requests.get(grace, held.requestId)).estimate)
+      .toMatchObject({ state: 'planned', rows: 7 })
+    await expect(parts.requests.count(ada, held.requestId)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(await parts.requests.count(grace, held.requestId)).toMatchObject({ rowCount: { rows: 7, by: 'grace' } })
+    expect((await parts.audited()).includes('request.count')).toBe(true)
+    parts.agent.rows = () => Promise.resolve({ ok: false, reason: 'It took too long to tell.' })
+    await expect(parts.requests.count(grace, held.requestId)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: 'It took too long to tell.',
+    })
+  })
+})

@@ -79,6 +79,7 @@ export function testAgent(): TestAgent {
     },
     explain: unused,
     schema: unused,
+    rows: () => Promise.resolve({ ok: true, rows: 7, ms: 1 }),
     access: (spec) => agent.accessRule(spec.principal),
     decide: (principal, action, connection) => agent.rule(principal, action, connection.name),
     probe: () => Promise.resolve(true),

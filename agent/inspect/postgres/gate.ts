@@ -1,5 +1,5 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
-import type { Held, HoldOutcome } from '../../../shared/link.ts'
+import type { Held, HoldOutcome, HoldRequest } from '../../../shared/link.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { SessionEffect, StatementAnalysis } from './analysis.ts'
 import {
@@ -14,12 +14,14 @@ import {
 } from './annotations.ts'
 import { changesMeaning } from './effects.ts'
 import { Execution } from './expected.ts'
+import { hideLiterals } from './hidden.ts'
 import { type Line, type Prepared, statuses } from './line.ts'
 import { uncertain } from './names.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
+import { splitColumn } from './verdicts.ts'
 
 /** A request as it came: what it says, and how it is shown to people and the record. */
 export interface Asked {
@@ -336,18 +338,49 @@ export class Gate {
         if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }
       }
       if (open === undefined) return this.#record(asked, statements, runs, numbers)
-      const refusal = await this.#ask(asked, open.index, open.judged, open.verdict, numbers)
+      const refusal = await this.#ask(asked, statements, open, numbers)
       if (refusal !== undefined) return { ok: false, error: refusal }
       agreed.add(open.verdict.policy.id)
+    }
+  }
+
+  /** What reviewers see who may not see everything: which columns are touched, and the text without what might be their values. */
+  #shownToOthers(
+    text: string,
+    statements: readonly Judged[],
+  ): Pick<HoldRequest, 'columns' | 'hiddenClasses' | 'redacted'> {
+    const { port, meaning } = this.#line
+    const columns = new Map<string, boolean>()
+    const classes = new Set<string>()
+    const add = (id: string) => {
+      const found = port.sensitivity(...splitColumn(id))
+      columns.set(id, found !== undefined)
+      if (found !== undefined) classes.add(found.dataClass)
+    }
+    for (const { analysis } of statements) for (const id of analysis.columns) add(id)
+    const touched = [...columns.keys()].sort()
+    // What can't be read whole may touch anything.
+    if (meaning !== undefined && statements.some(({ analysis }) => !analysis.complete)) {
+      for (const { schema, name, columns: all } of meaning.catalog.relations()) {
+        for (const column of all) {
+          const found = port.sensitivity(schema, name, column.name)
+          if (found !== undefined) classes.add(found.dataClass)
+        }
+      }
+    }
+    for (const { dataClass, find } of port.textMasks()) if (find(text).length > 0) classes.add(dataClass)
+    return {
+      columns: touched,
+      hiddenClasses: [...classes].sort(),
+      ...(classes.size === 0 ? {} : { redacted: port.redact(hideLiterals(text, columns)) }),
     }
   }
 
   /** Undefined: approved. Otherwise what the client is told. */
   async #ask(
     asked: Asked,
-    index: number,
-    judged: Judged,
-    verdict: Extract<Verdict, { kind: 'hold' }>,
+    statements: readonly Judged[],
+    { index, judged, verdict }: { index: number; judged: Judged; verdict: Extract<Verdict, { kind: 'hold' }> },
     numbers: number[],
   ): Promise<Buffer | undefined> {
     const line = this.#line
@@ -361,6 +394,7 @@ export class Gate {
         policy,
         approval,
         tables: analysis.tables,
+        ...this.#shownToOthers(asked.shown(), statements),
         binding: {
           search_path: line.searchPath.join(', '),
           role: line.account,

@@ -84,9 +84,13 @@ async function hold(
 ): Promise<Admission> {
   const { port, program, n, say, cancelled } = options
   const { policy, approval } = decision
+  const text = textOf(program)
+  const hiddenClasses = port.textMasks().flatMap(({ dataClass, find }) => (find(text).length > 0 ? [dataClass] : []))
   const held = await port.hold({
     action: actionOf(program),
-    text: textOf(program),
+    text,
+    hiddenClasses,
+    ...(hiddenClasses.length === 0 ? {} : { redacted: port.redact(text) }),
     policy,
     approval,
     tables: [],
