@@ -9,6 +9,8 @@ import type { RequestDraft } from './desk.tsx'
 export const nearEndMs = 5 * 60_000
 /** The last minute is shown solid. */
 export const lastMinuteMs = 60_000
+/** Clocks may differ by so much. */
+const skewMs = 3_000
 /** So long after its end a grant is still named. */
 const endedShownMs = 2 * 60_000
 
@@ -18,8 +20,10 @@ export function useMyGrants(now: number): readonly Grant[] {
   const me = usePerson()
   const signedIn = useAuth()?.state === 'signed-in'
   const grants = useQuery(queries.gateway.grants.list.queryOptions({ enabled: signedIn }))
+  // `now` may be a tick old, and this computer's clock a little behind the gateway's: what came just now is in force.
+  const at = Math.max(now, Date.now())
   return (grants.data ?? [])
-    .filter((g) => g.principalId === me?.id && Date.parse(g.startsAt) <= now && Date.parse(g.endsAt) > now)
+    .filter((g) => g.principalId === me?.id && Date.parse(g.startsAt) <= at + skewMs && Date.parse(g.endsAt) > at)
     .sort((a, b) => a.endsAt.localeCompare(b.endsAt))
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { useNow } from '../decisions/time.ts'
-import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { usePerson, useRpc } from '../rpc/context.tsx'
 import { DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
@@ -11,7 +11,8 @@ import { DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
 /** Turns the gateway's events into toasts: somebody asks, mine was decided, a grant is about to end. */
 export function EventNotices() {
   const { live, queries } = useRpc()
-  const { notices } = useDesk()
+  const desk = useDesk()
+  const { notices } = desk
   const cache = useQueryClient()
   const me = usePerson()?.id
   const go = useNavigation()
@@ -47,6 +48,9 @@ export function EventNotices() {
                 return
               }
               if (!request.canReview) return request.requester.id === me ? undefined : notices.hide(id)
+              // Who has it open sees all of it there.
+              const place = desk.place.get()
+              if (place.area === 'requests' && place.request === id) return notices.hide(id)
               notices.show({ id, stay: true, content: <HeldToast id={id} initial={request} /> })
               if (before === undefined) {
                 announce(`Held. ${request.requester.name} asks for approval on ${request.connection.name}.`)
@@ -62,8 +66,12 @@ export function EventNotices() {
           })
           .catch((error: unknown) => console.warn('A request could not be read.', error))
       }),
-    [live, queries, cache, notices, me, announce],
+    [live, queries, cache, desk, notices, me, announce],
   )
+  const { area, request: open } = usePlace()
+  useEffect(() => {
+    if (area === 'requests' && open !== undefined) notices.hide(open)
+  }, [area, open, notices])
   useEndingGrants()
   return null
 }

@@ -44,7 +44,7 @@ test('the slowest come first, and what nobody decided has no time', () => {
     { ...share, name: 'slow' },
   ])
   expect(bars).toEqual([
-    { name: 'slow', Median: 3.2, 'Nine of ten': 10 },
+    { name: 'slow', Median: 3.17, 'Nine of ten': 10 },
     { name: 'fast', Median: 0.1, 'Nine of ten': 10 },
   ])
 })

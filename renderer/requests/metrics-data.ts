@@ -61,7 +61,7 @@ export function timeBars(
 }
 
 function minutes(seconds: number): number {
-  return Math.round(seconds / 6) / 10
+  return Math.round(seconds / 0.6) / 100
 }
 
 /** `40 s`, `3 min 10 s`, `2 h 5 min`, or a dash. */

@@ -7,6 +7,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
+import { useMyGrants } from '../frame/grants.ts'
 import { Asked } from '../requests/asked.tsx'
 import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
@@ -82,8 +83,13 @@ interface ZoneProps {
 function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   const go = useNavigation()
   const off = usePause() !== undefined
+  const grants = useMyGrants(useNow(5_000))
   const { blocked } = mark
   if (blocked === undefined) return null
+  // Asked for from here, and given since: the statement can go on.
+  const granted = blocked.requestable
+    ? grants.find((grant) => grant.connection === actions.connection && Date.parse(grant.startsAt) >= mark.startedAt)
+    : undefined
   const classes = [...new Set((blocked.columns ?? []).filter((c) => c.requestable).map((c) => c.dataClass))]
   return (
     <Zone
@@ -101,8 +107,22 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
       <p className="zone__p">
         {plainMessage(blocked.message)} {blocked.hint !== '' && <span className="t2">{blocked.hint}</span>}
       </p>
+      {granted !== undefined && (
+        <p className="row row--6 d-granted">
+          <span className="fg">
+            <Icon name="key" size={14} />
+          </span>
+          Granted since{granted.approvedBy.length > 0 && ` by ${granted.approvedBy.join(' and ')}`}, until{' '}
+          {hourMinute(granted.endsAt)}.
+        </p>
+      )}
       <div className="zone__acts">
-        {blocked.requestable && (
+        {granted !== undefined && (
+          <Button size="sm" kind="primary" icon="play" disabled={off} onClick={() => actions.rerun(mark)}>
+            Run again
+          </Button>
+        )}
+        {blocked.requestable && granted === undefined && (
           <Button
             size="sm"
             disabled={off}
