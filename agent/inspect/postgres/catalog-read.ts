@@ -12,6 +12,8 @@ export interface Known {
   prints: Prints
   builtIn: Definitions
   own: Definitions
+  /** By relation, so that a change of one does not cost reading all. Those that have to be read again have none. */
+  relationPrints: ReadonlyMap<number, string>
   /** `pg_temp_N` by the number of the server process that it belongs to. */
   temp: ReadonlyMap<number, string>
 }
@@ -20,6 +22,7 @@ interface Prints {
   builtIn: string
   relations: string
   functions: string
+  schemas: string
 }
 
 /** Below, what initdb made; from here on, what people made. */
@@ -35,38 +38,87 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   if (known !== undefined && same('relations')) {
     return { ...known, prints, builtIn, own: { relations: known.own.relations, functions } }
   }
-  const { relations, whole } = await readRelations(client, '>=')
+  const before = known !== undefined && same('schemas') ? known : undefined
+  const relationPrints = await readRelationPrints(client)
+  const changed = before === undefined ? undefined : await changedSince(client, before, relationPrints)
+  const read = await readRelations(client, '>=', changed)
+  const kept = (before?.own.relations ?? []).filter(({ oid }) => relationPrints.has(oid) && changed?.has(oid) === false)
+  for (const oid of read.unknown) relationPrints.delete(oid)
   const temp = new Map<number, string>()
   for (const [schema, processId] of await many(client, tempSql)) temp.set(Number(processId), String(schema))
-  // What could not be read now is asked for again at the next occasion.
-  return { prints: whole ? prints : { ...prints, relations: '' }, builtIn, own: { relations, functions }, temp }
+  return {
+    // What could not be read now is asked for again at the next occasion.
+    prints: read.unknown.length === 0 ? prints : { ...prints, relations: '' },
+    builtIn,
+    own: { relations: [...kept, ...read.relations], functions },
+    relationPrints,
+    temp,
+  }
+}
+
+/** Relations that changed, and views that name them: their definitions read differently then. */
+async function changedSince(
+  client: pg.Client,
+  { relationPrints: before }: Known,
+  now: ReadonlyMap<number, string>,
+): Promise<ReadonlySet<number>> {
+  const changed = new Set<number>()
+  for (const [oid, one] of now) if (before.get(oid) !== one) changed.add(oid)
+  if (changed.size === 0) return changed
+  const dependent = await client.query<[string]>({ text: dependentSql, values: [[...changed]], rowMode: 'array' })
+  for (const [oid] of dependent.rows) changed.add(Number(oid))
+  return changed
 }
 
 type Part = '<' | '>='
 
 async function readDefinitions(client: pg.Client, part: Part): Promise<Definitions> {
-  const { relations } = await readRelations(client, part)
+  const { relations } = await readRelations(client, part, undefined)
   return { relations, functions: await readFunctions(client, part) }
 }
 
-/** Every change of a definition gives its row a new xmin; ANALYZE and VACUUM, which only update statistics, do not. */
+/**
+ * Every change of a definition gives its row a new xmin; ANALYZE and VACUUM, which only update statistics, do not.
+ * So the number of rows and the newest xmin say whether any changed: by its age, which is quick to find.
+ */
+const newest = "count(*) || ':' || coalesce(age('3'::xid)::bigint - min(age(xmin)), 0)"
+
 const print = (table: string, id: string, part: Part) =>
-  `(select count(*) || ':' || coalesce(sum(xmin::text::bigint % 2147483647 * (${id}::bigint % 1000003)), 0)
-    from ${table} where ${id} ${part} ${firstOwn})`
+  `(select ${newest} from ${table} where ${id} ${part} ${firstOwn})`
+
+const schemas = `(select ${newest} from pg_namespace)`
 
 const printSql = `select
   concat_ws(' ', ${print('pg_class', 'oid', '<')}, ${print('pg_attribute', 'attrelid', '<')}, ${print('pg_proc', 'oid', '<')},
     ${print('pg_rewrite', 'ev_class', '<')}),
   concat_ws(' ', ${print('pg_class', 'oid', '>=')}, ${print('pg_attribute', 'attrelid', '>=')},
     ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
-    (select count(*) || ':' || sum(xmin::text::bigint % 2147483647) from pg_namespace)),
-  concat_ws(' ', ${print('pg_proc', 'oid', '>=')},
-    (select count(*) || ':' || sum(xmin::text::bigint % 2147483647) from pg_namespace))`
+    ${schemas}),
+  concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${schemas}),
+  ${schemas}`
 
 async function readPrints(client: pg.Client): Promise<Prints> {
   const [row] = await many(client, printSql)
-  const [builtIn, relations, functions] = row ?? []
-  return { builtIn: String(builtIn), relations: String(relations), functions: String(functions) }
+  const [builtIn, relations, functions, schemas] = (row ?? []).map(String)
+  return { builtIn: builtIn ?? '', relations: relations ?? '', functions: functions ?? '', schemas: schemas ?? '' }
+}
+
+const eachPrint = (table: string, id: string) =>
+  `left join (select ${id} as id, ${newest} as print from ${table} where ${id} >= ${firstOwn}
+    group by ${id}) ${table} on ${table}.id = c.oid`
+
+const relationPrintsSql = `
+  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print)
+  from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
+    ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')}
+  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwn}`
+
+const dependentSql = `
+  select distinct r.ev_class::bigint from pg_depend d join pg_rewrite r on r.oid = d.objid
+  where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])`
+
+async function readRelationPrints(client: pg.Client): Promise<Map<number, string>> {
+  return new Map((await many(client, relationPrintsSql)).map(([oid, one]) => [Number(oid), String(one)]))
 }
 
 const relationsSql = (part: Part, definition: string) => `
@@ -79,12 +131,13 @@ const relationsSql = (part: Part, definition: string) => `
         join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid
         where d.adrelid = c.oid and p.refclassid = 'pg_proc'::regclass and p.refobjid >= ${firstOwn})
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn}`
+  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn} and ($1::oid[] is null or c.oid = any($1))`
 
 const columnsSql = (part: Part) => `
   select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and a.attnum > 0 and not a.attisdropped and c.oid ${part} ${firstOwn}
+    and ($1::oid[] is null or c.oid = any($1))
   order by a.attrelid, a.attnum`
 
 const functionsSql = (part: Part) => `
@@ -101,26 +154,28 @@ const tempSql = `
 
 const viewDefinition = "case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end"
 
-/** `whole` false: the definition of some view could not be read, because what it stands on is locked or was just dropped. */
+/** `only`: these alone. `unknown`: views whose definition can't be read now, because what they stand on is locked or was just dropped. */
 async function readRelations(
   client: pg.Client,
   part: Part,
-): Promise<{ relations: readonly CatalogRelation[]; whole: boolean }> {
+  only: ReadonlySet<number> | undefined,
+): Promise<{ relations: readonly CatalogRelation[]; unknown: readonly number[] }> {
+  if (only?.size === 0) return { relations: [], unknown: [] }
   try {
-    return { relations: await readSnapshot(client, part, viewDefinition), whole: true }
+    return { relations: await readSnapshot(client, part, viewDefinition, only), unknown: [] }
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
   }
-  const relations = await readSnapshot(client, part, 'null')
-  let whole = true
+  const relations = await readSnapshot(client, part, 'null', only)
+  const unknown: number[] = []
   const defined: CatalogRelation[] = []
   for (const relation of relations) {
     const isView = relation.kind === 'view' || relation.kind === 'materialized'
     const definition = isView ? await definitionOf(client, relation.oid) : undefined
-    if (isView && definition === undefined) whole = false
+    if (isView && definition === undefined) unknown.push(relation.oid)
     defined.push(definition === undefined ? relation : { ...relation, definition })
   }
-  return { relations: defined, whole }
+  return { relations: defined, unknown }
 }
 
 async function definitionOf(client: pg.Client, oid: number): Promise<string | undefined> {
@@ -134,12 +189,18 @@ async function definitionOf(client: pg.Client, oid: number): Promise<string | un
   }
 }
 
-async function readSnapshot(client: pg.Client, part: Part, definition: string): Promise<CatalogRelation[]> {
+async function readSnapshot(
+  client: pg.Client,
+  part: Part,
+  definition: string,
+  only: ReadonlySet<number> | undefined,
+): Promise<CatalogRelation[]> {
+  const values = [only === undefined ? null : [...only]]
   // One snapshot for relations and their columns.
   await client.query('begin isolation level repeatable read read only')
   try {
     const columns = new Map<number, CatalogRelation['columns'][number][]>()
-    for (const [oid, name, attnum, typeOid, typeName] of await many(client, columnsSql(part))) {
+    for (const [oid, name, attnum, typeOid, typeName] of await many(client, columnsSql(part), values)) {
       const relation = Number(oid)
       const list = columns.get(relation) ?? []
       list.push({ name: String(name), attnum: Number(attnum), typeOid: Number(typeOid), typeName: String(typeName) })
@@ -149,6 +210,7 @@ async function readSnapshot(client: pg.Client, part: Part, definition: string): 
     for (const [oid, schema, name, kind, text, parents, hasRules] of await many(
       client,
       relationsSql(part, definition),
+      values,
     )) {
       relations.push({
         oid: Number(oid),
@@ -188,8 +250,8 @@ async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunc
   return functions
 }
 
-async function many(client: pg.Client, text: string): Promise<unknown[][]> {
-  const result = await client.query<unknown[]>({ text, rowMode: 'array' })
+async function many(client: pg.Client, text: string, values: unknown[] = []): Promise<unknown[][]> {
+  const result = await client.query<unknown[]>({ text, values, rowMode: 'array' })
   return result.rows
 }
 

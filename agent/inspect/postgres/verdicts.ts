@@ -1,6 +1,6 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { InspectorPort, Sensitivity } from '../port.ts'
-import type { Catalog, StatementAnalysis } from './analysis.ts'
+import type { Catalog, CatalogRelation, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
 import { withChildren } from './inherited.ts'
 import type { Field } from './messages.ts'
@@ -19,7 +19,8 @@ export class Judge {
   #sensitivity: SensitivityOf = () => undefined
   #catalog: Catalog | undefined
   #epoch = -1
-  #anyMasked: boolean | undefined
+  /** Whether any column is masked for this person: a relation that has one, as of a catalog. */
+  #hiding: { catalog: Catalog; relation: CatalogRelation | undefined } | undefined
 
   constructor(port: InspectorPort, voice: Voice) {
     this.#port = port
@@ -143,10 +144,10 @@ export class Judge {
 
   #forgetIfOld(epoch: number, catalog: Catalog): void {
     if (epoch === this.#epoch && catalog === this.#catalog) return
+    if (epoch !== this.#epoch) this.#hiding = undefined
     this.#epoch = epoch
     this.#catalog = catalog
     this.#sensitivities = new Map()
-    this.#anyMasked = undefined
     const found = withChildren(catalog, (schema, table, column) => this.#port.sensitivity(schema, table, column))
     this.#sensitivity = (schema, table, column) => {
       const key = `${schema}\0${table}\0${column}`
@@ -158,20 +159,28 @@ export class Judge {
   }
 
   #any({ catalog }: Meaning): boolean {
-    if (this.#anyMasked !== undefined) return this.#anyMasked
-    let value = false
+    this.#hiding ??= { catalog, relation: this.#find(catalog, undefined) }
+    if (this.#hiding.catalog !== catalog) {
+      const { catalog: before, relation } = this.#hiding
+      // Relations that did not change are the same objects.
+      const stands = relation !== undefined && catalog.relationByOid(relation.oid) === relation
+      const found = stands ? relation : this.#find(catalog, relation === undefined ? before : undefined)
+      this.#hiding = { catalog, relation: found }
+    }
+    return this.#hiding.relation !== undefined
+  }
+
+  /** The first relation, of those that are not in `except`, with a column that is masked for this person. */
+  #find(catalog: Catalog, except: Catalog | undefined): CatalogRelation | undefined {
     for (const relation of catalog.relations()) {
+      if (except?.relationByOid(relation.oid) === relation) continue
       for (const column of relation.columns) {
         // Asked of the port itself: remembering every column of the catalog would cost every session its memory.
-        if (this.#port.sensitivity(relation.schema, relation.name, column.name)?.unmask.verdict === 'masked') {
-          value = true
-          break
-        }
+        const found = this.#port.sensitivity(relation.schema, relation.name, column.name)
+        if (found?.unmask.verdict === 'masked') return relation
       }
-      if (value) break
     }
-    this.#anyMasked = value
-    return value
+    return undefined
   }
 }
 
