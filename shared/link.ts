@@ -166,6 +166,8 @@ export interface HoldRequest {
   hiddenClasses?: readonly string[]
   /** The text without those literals. */
   redacted?: string
+  /** Why, where the text itself says so (a comment in it), with sensitive values masked. */
+  reason?: string
   /** Session state that the statement's meaning depends on (search_path, role, database). */
   binding: Readonly<Record<string, string>>
 }

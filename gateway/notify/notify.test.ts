@@ -67,12 +67,13 @@ async function receiver(answer?: (posted: Posted) => number | object) {
   return started
 }
 
-function hold(more: Partial<Approval> = {}, text = "delete from customers where ssn = '123-45-6789'") {
+function hold(more: Partial<Approval> = {}, reason = '', text = "delete from customers where ssn = '123-45-6789'") {
   return parts.requests.hold(
     { sessionId: 's', principal: ada.principal, connection: database, sourceIp: '10.0.0.7', mfa: true, client: 'cli' },
     {
       action: 'sql:delete',
       text,
+      reason,
       policy: policy('writes'),
       approval: { group: 'dba', count: 1, windowSeconds: 1_800, notify: [], ...more },
       tables: ['public.customers'],
@@ -89,7 +90,7 @@ describe('mail', () => {
       people: { ada: { email: 'ada@example.com' } },
       smtp: { host: '127.0.0.1', port: mail.port, from: 'Sallyport <gate@example.com>' },
     })
-    const held = await hold({ notify: ['boss@example.com'] }, '-- INC-7\r\ndelete from customers where ssn = 1234567')
+    const held = await hold({ notify: ['boss@example.com'] }, 'INC-7', 'delete from customers where ssn = 1234567')
     await expect.poll(() => mail.mails.flatMap(({ to }) => to).sort()).toEqual(['boss@example.com', 'dba@example.com'])
     await parts.requests.review(grace, held.requestId, 'deny', 'use a ticket')
     await expect.poll(() => mail.mails.some(({ to }) => to.includes('ada@example.com'))).toBe(true)
@@ -200,7 +201,7 @@ describe('cards', () => {
         { kind: 'teams', name: 'team', groups: ['dba'], url: `${hook.url}/teams` },
       ],
     })
-    await hold({}, '-- <!channel> [click](https://evil.example) INC-7\nselect 1')
+    await hold({}, '<!channel> [click](https://evil.example) INC-7')
     await expect.poll(() => hook.posts.length).toBe(2)
     const slack = hook.posts.find(({ path }) => path === '/slack')?.body ?? ''
     expect(slack).toContain('&lt;!channel&gt;')

@@ -108,7 +108,7 @@ export class Requests {
     const id = newId('req')
     const limit = this.#options.holdSeconds ?? defaultHoldSeconds
     const expiresAt = this.#after(Math.min(approval.expirySeconds ?? approval.windowSeconds, limit))
-    const reason = storable(leadingComment(request.text))
+    const reason = storable(request.reason ?? '')
     // Before it is stored: somebody may decide the moment it is.
     const left = expiresAt.getTime() - this.#options.clock.now().getTime()
     const outcome = this.#waiting.wait(id, left, () => this.#quietly(this.#expireDue()))
@@ -435,10 +435,4 @@ export class Requests {
   #quietly(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#options.log.error({ err: error }, 'a request can’t be closed; trying again'))
   }
-}
-
-/** The comment that a statement begins with: how a native tool says why. */
-export function leadingComment(text: string): string {
-  const [, line, block] = /^\s*(?:--([^\n]*)|\/\*([^*]*)\*\/)/.exec(text) ?? []
-  return (line ?? block ?? '').trim().slice(0, 2000)
 }

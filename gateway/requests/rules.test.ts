@@ -95,10 +95,7 @@ describe('reasons', () => {
     expect(await parts.requests.review(grace, silent.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
     expect(await silent.outcome).toEqual({ kind: 'approved', by: ['grace'] })
 
-    const told = await hold(
-      { reasonPattern: 'INC-\\d+' },
-      { text: '-- INC-4821 refund\ndelete from orders where id = 7' },
-    )
+    const told = await hold({ reasonPattern: 'INC-\\d+' }, { reason: 'INC-4821 refund' })
     const seen = await parts.requests.get(grace, told.requestId)
     expect(seen).toMatchObject({ reason: 'INC-4821 refund' })
     expect(seen.reasonMissing).toBeUndefined()

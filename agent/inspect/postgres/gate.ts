@@ -12,6 +12,7 @@ import {
   type Refusal,
   write as say,
 } from './annotations.ts'
+import { firstComment } from './comment.ts'
 import { changesMeaning } from './effects.ts'
 import { Execution } from './expected.ts'
 import { hideLiterals } from './hidden.ts'
@@ -348,7 +349,7 @@ export class Gate {
   #shownToOthers(
     text: string,
     statements: readonly Judged[],
-  ): Pick<HoldRequest, 'columns' | 'hiddenClasses' | 'redacted'> {
+  ): Pick<HoldRequest, 'columns' | 'hiddenClasses' | 'reason' | 'redacted'> {
     const { port, meaning } = this.#line
     const columns = new Map<string, boolean>()
     const classes = new Set<string>()
@@ -371,6 +372,7 @@ export class Gate {
     for (const { dataClass, find } of port.textMasks()) if (find(text).length > 0) classes.add(dataClass)
     return {
       columns: touched,
+      reason: port.redact(firstComment(text)),
       hiddenClasses: [...classes].sort(),
       ...(classes.size === 0 ? {} : { redacted: port.redact(hideLiterals(text, columns)) }),
     }
