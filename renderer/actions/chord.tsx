@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { keyParts } from '../decisions/keys.ts'
 import { usePlatform } from '../rpc/context.tsx'
 
@@ -9,9 +9,9 @@ export function Chord({ keys }: { keys: string | undefined }): ReactNode {
   return (
     <span className="row chord">
       {keyParts(keys, os).map((part) => (
-        <kbd className="kbd" key={part}>
-          {part}
-        </kbd>
+        <Fragment key={part}>
+          <kbd className="kbd">{part}</kbd>{' '}
+        </Fragment>
       ))}
     </span>
   )

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { PolicyRef } from '../../shared/decision.ts'
 import { Tip } from '../theme/controls.tsx'
+import { Drawn } from './drawn.tsx'
 import { Icon } from './icon.tsx'
 import { clock, hourMinute, useNow } from './time.ts'
 import { type Look, looks } from './words.ts'
@@ -70,7 +71,7 @@ export function Pips({ had, needed }: { had: number; needed: number }) {
 export function Avatar({ name, size = 20, approved }: { name: string; size?: 20 | 24 | 32; approved?: boolean }) {
   return (
     <span className={size === 20 ? 'av' : `av av--${size}`} aria-hidden="true">
-      {initials(name)}
+      <Drawn text={initials(name)} />
       {approved && (
         <span className="av__ok">
           <Icon name="check" size={12} />

@@ -1,4 +1,5 @@
 import type { ConnectionKind, ConnectionRef, Environment } from '../../shared/connection.ts'
+import { Drawn } from './drawn.tsx'
 import type { IconName } from './icon.tsx'
 
 /** Environments: production filled, staging outlined, development dashed. `data` is the value of `data-env` for style sheets. */
@@ -8,8 +9,10 @@ export const environments = {
   development: { tag: 'DEV', data: 'dev', name: 'Development' },
 } as const satisfies Record<Environment, { tag: string; data: string; name: string }>
 
-export function EnvTag({ environment }: { environment: Environment }) {
+/** `drawn`: inside a control whose name says the environment already, or need not. */
+export function EnvTag({ environment, drawn = false }: { environment: Environment; drawn?: boolean }) {
   const { tag, data, name } = environments[environment]
+  if (drawn) return <Drawn text={tag} className={`env env--${data}`} />
   return (
     <span className={`env env--${data}`} title={name}>
       {tag}

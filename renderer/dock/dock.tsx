@@ -107,7 +107,7 @@ function useSync(api: DockviewApi | undefined, documents: readonly Document[], a
       api.addPanel({
         id: document.id,
         component: document.kind,
-        title: document.connection,
+        title: `${document.connection} · ${document.title}`,
         params: { id: document.id },
       })
     }

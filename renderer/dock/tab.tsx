@@ -1,4 +1,5 @@
 import type { IDockviewPanelHeaderProps } from 'dockview-react'
+import { useKeys } from '../actions/use-actions.ts'
 import { EnvTag, environments } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useDesk } from '../frame/desk.tsx'
@@ -19,19 +20,21 @@ const tabIcons = { sql: 'database', terminal: 'terminal', desktop: 'monitor' } a
 
 function TabHead({ document, on, onClose }: { document: Document; on: boolean; onClose(): void }) {
   const recorded = useRecordedSince(document) !== undefined
+  const keys = useKeys('tab.close')
   return (
     <div className={on ? 'tab is-on' : 'tab'} data-env={environments[document.environment].data}>
       <span className={recorded ? 'tab__k is-rec' : 'tab__k'}>
         <Icon name={tabIcons[document.kind]} size={14} />
       </span>
-      <EnvTag environment={document.environment} />
+      <EnvTag environment={document.environment} drawn />
       <span className="trunc">
         {document.connection} <span className="sub">· {document.title}</span>
       </span>
-      <button
-        type="button"
+      {/* For the pointer alone: a tab can hold no other control. By key it is the action “Close tab”. */}
+      <span
         className="tab__x"
-        aria-label={`Close ${document.connection} ${document.title}`}
+        aria-hidden="true"
+        title={`Close${keys === undefined ? '' : ` (${keys})`}`}
         onPointerDown={(event) => event.stopPropagation()}
         onClick={(event) => {
           event.stopPropagation()
@@ -39,7 +42,7 @@ function TabHead({ document, on, onClose }: { document: Document; on: boolean; o
         }}
       >
         <Icon name="x" size={12} />
-      </button>
+      </span>
     </div>
   )
 }

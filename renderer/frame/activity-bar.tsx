@@ -1,3 +1,4 @@
+import { Drawn } from '../decisions/drawn.tsx'
 import { Icon, type IconName } from '../decisions/icon.tsx'
 import { usePerson } from '../rpc/context.tsx'
 import { Tip } from '../theme/controls.tsx'
@@ -47,12 +48,12 @@ function Item({
       <button
         type="button"
         className={on ? 'act__i is-on' : 'act__i'}
-        aria-label={label}
+        aria-label={badge > 0 ? `${label}, ${badge} waiting` : label}
         aria-current={on ? 'page' : undefined}
         onClick={onClick}
       >
         <Icon name={icon} size={20} />
-        {badge > 0 && <span className="badge badge--held">{badge}</span>}
+        {badge > 0 && <Drawn className="badge badge--held" text={String(badge)} />}
       </button>
     </Tip>
   )

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
 import { type ActionId, actionIds, actionOf, conflict, defaultKeys, type Scope, scopes } from '../actions/table.ts'
 import { useBindings } from '../actions/use-actions.ts'
-import { combinationOf } from '../decisions/keys.ts'
+import { combinationOf, keyParts } from '../decisions/keys.ts'
 import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 
@@ -41,6 +41,8 @@ function Row({ id }: { id: ActionId }) {
   const [wanted, setWanted] = useState<{ keys: string; holder: ActionId } | undefined>(undefined)
   const { name } = actionOf(id)
   const own = changed[id] !== undefined
+  const keys = bound.get(id)
+  const shown = keys === undefined ? 'none' : keyParts(keys, os).join(' ')
   const save = (change: Readonly<Record<string, string | undefined>>) => {
     const merged = Object.entries({ ...changed, ...change })
     const keys = Object.fromEntries(merged.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
@@ -86,9 +88,7 @@ function Row({ id }: { id: ActionId }) {
             type="button"
             className={recording ? 'skr__k is-on' : 'skr__k'}
             data-records-keys={recording ? '' : undefined}
-            aria-label={
-              recording ? `Press the new keys for ${name}` : `Change the keys of ${name}, ${bound.get(id) ?? 'none'}`
-            }
+            aria-label={recording ? `Press the new keys for ${name}` : `Change the keys of ${name}, ${shown}`}
             onClick={() => setRecording(!recording)}
             onKeyDown={press}
             onBlur={() => setRecording(false)}

@@ -2,6 +2,7 @@ import { Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useKeys } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
+import { Drawn } from '../decisions/drawn.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useAuth, useGatewayLink, usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
 import { Logo } from '../theme/logo.tsx'
@@ -61,12 +62,12 @@ function GatewayState() {
     <button
       type="button"
       className="title__btn"
-      aria-label={`Gateway connected${latency && `, ${latency}`}`}
+      aria-label={`${host}, gateway connected${latency && `, ${latency}`}`}
       onClick={() => go.area('settings')}
     >
       <Icon name="shield-check" />
       <span className="trunc title__host">{host}</span>
-      <span className="num">{latency}</span>
+      <Drawn className="num" text={latency} />
     </button>
   )
 }
@@ -87,7 +88,7 @@ function Bell() {
   return (
     <button type="button" className="title__btn" aria-label={words} onClick={() => go.requests('review')}>
       <Icon name="bell" />
-      {waiting > 0 && <span className="badge badge--held">{waiting}</span>}
+      {waiting > 0 && <Drawn className="badge badge--held" text={String(waiting)} />}
     </button>
   )
 }
@@ -106,11 +107,14 @@ function Person() {
   return (
     <Menu classNames={{ dropdown: 'menu', item: 'mi' }} position="bottom-end" withinPortal unstyled>
       <Menu.Target>
-        <button type="button" className="title__btn" aria-label={`${person.name}, ${person.groups.join(', ')}`}>
+        <button
+          type="button"
+          className="title__btn"
+          aria-label={`${person.name}, ${person.groups.join(', ')}${expired ? ', signed out' : ''}`}
+        >
           {expired ? <Icon name="lock" /> : <Avatar name={person.name} />}
-          {expired && <span className="t3">Signed out</span>}
-          <span>{person.name}</span>
-          {!expired && <span className="t3 title__group">{person.groups[0]}</span>}
+          {expired && <Drawn className="t3" text="Signed out" />}
+          <span>{person.name}</span> {!expired && <span className="t3 title__group">{person.groups[0]}</span>}
         </button>
       </Menu.Target>
       <Menu.Dropdown>

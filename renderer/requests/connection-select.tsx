@@ -1,5 +1,6 @@
 import { Combobox, useCombobox } from '@mantine/core'
 import type { Connection } from '../../shared/api/models.ts'
+import { Drawn } from '../decisions/drawn.tsx'
 import { EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 
@@ -28,10 +29,10 @@ export function ConnectionSelect({
         <button
           type="button"
           className="input input--lg input--select"
-          aria-label={value === undefined ? 'Connection' : `Connection ${value.name}`}
+          aria-label={value === undefined ? 'Connection' : `Connection ${value.name} ${value.description}`}
           onClick={() => combobox.toggleDropdown()}
         >
-          {value === undefined ? <span className="ph">Choose a connection</span> : <Line connection={value} />}
+          {value === undefined ? <Drawn className="ph" text="Choose a connection" /> : <Line connection={value} />}
           <span className="right t3">
             <Icon name="chev-down" size={14} />
           </span>
@@ -40,7 +41,11 @@ export function ConnectionSelect({
       <Combobox.Dropdown>
         <Combobox.Options aria-label="Connections">
           {connections.map((connection) => (
-            <Combobox.Option value={connection.name} key={connection.name} aria-label={connection.name}>
+            <Combobox.Option
+              value={connection.name}
+              key={connection.name}
+              aria-label={`${connection.name} ${connection.description}`}
+            >
               <span className="row">
                 <Line connection={connection} />
               </span>
@@ -55,10 +60,9 @@ export function ConnectionSelect({
 function Line({ connection }: { connection: Connection }) {
   return (
     <>
-      <EnvTag environment={connection.environment} />
+      <EnvTag environment={connection.environment} drawn />
       <Icon name={kindIcon(connection)} />
-      <b className="m">{connection.name}</b>
-      <span className="t3 trunc">{connection.description}</span>
+      <b className="m">{connection.name}</b> <span className="t3 trunc">{connection.description}</span>
     </>
   )
 }

@@ -1,3 +1,4 @@
+import { useElementSize } from '@mantine/hooks'
 import { useMemo } from 'react'
 import type { RecordingEvent } from '../../shared/recording.ts'
 import { useActions } from '../actions/use-actions.ts'
@@ -7,8 +8,11 @@ import { outcomeLook } from '../decisions/words.ts'
 import { IconButton, Segments, Switch } from '../theme/controls.tsx'
 import { type Player, speeds } from './player.ts'
 import { activity, idleGaps, inputActivity, type TimelineItem } from './recording.ts'
+import { spread } from './spread.ts'
 
 const buckets = 150
+/** A mark and two pixels. */
+const markWidth = 26
 
 /** Where the replay is: what went on when, the decisions as buttons, and the controls. */
 export function Scrubber({
@@ -29,6 +33,12 @@ export function Scrubber({
   const keys = useMemo(() => (input ? inputActivity(events, buckets) : []), [events, input])
   const gaps = useMemo(() => idleGaps(events), [events])
   const share = (ms: number) => `${total === 0 ? 0 : (ms / total) * 100}%`
+  const { ref, width } = useElementSize()
+  const marks = spread(
+    decisions.map((item) => (total === 0 ? 0 : (item.at / total) * width)),
+    markWidth,
+    width,
+  )
   const step = (direction: 1 | -1) => {
     const next = direction === 1 ? decisions.find((d) => d.at > at + 1) : decisions.findLast((d) => d.at < at - 1)
     if (next !== undefined) player.seek(next.at)
@@ -42,7 +52,7 @@ export function Scrubber({
   })
   return (
     <div className={input ? 'scr scr--in' : 'scr'}>
-      <div className="scr__t">
+      <div className="scr__t" ref={ref}>
         <svg className="wave" viewBox={`0 0 ${buckets * 4} 18`} preserveAspectRatio="none" aria-hidden="true">
           {bars.map((height, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: places in time
@@ -78,14 +88,14 @@ export function Scrubber({
           value={at}
           onChange={(event) => player.seek(Number(event.target.value))}
         />
-        {decisions.map((item) => {
+        {decisions.map((item, i) => {
           const look = outcomeLook(item.outcome)
           return (
             <button
               type="button"
               key={item.key}
               className={`mkr d-${look.tone}`}
-              style={{ left: share(item.at) }}
+              style={{ left: marks[i] }}
               aria-label={`${look.word} at ${clock(item.at)}`}
               onClick={() => player.seek(item.at)}
             >

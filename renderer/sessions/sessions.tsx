@@ -18,7 +18,7 @@ export default function Sessions() {
   return (
     <main className="main">
       <div className="tabs" role="tablist" aria-label="Sessions">
-        <div className={replay === undefined ? 'tab is-on' : 'tab'}>
+        <div className={replay === undefined ? 'tab is-on' : 'tab'} role="presentation">
           <button
             type="button"
             role="tab"
@@ -51,8 +51,22 @@ function ReplayTab({ id, on }: { id: string; on: boolean }) {
   const session = useQuery(queries.gateway.sessions.get.queryOptions({ input: { id } })).data
   const name = session?.connection.name ?? id
   return (
-    <div className={on ? 'tab is-on' : 'tab'} data-env={session && environments[session.connection.environment].data}>
-      <button type="button" role="tab" aria-selected={on} className="tab__b" onClick={() => go.session(id)}>
+    <div
+      className={on ? 'tab is-on' : 'tab'}
+      role="presentation"
+      data-env={session && environments[session.connection.environment].data}
+    >
+      <button
+        type="button"
+        role="tab"
+        aria-selected={on}
+        aria-keyshortcuts="Delete"
+        className="tab__b"
+        onClick={() => go.session(id)}
+        onKeyDown={(event) => {
+          if (event.key === 'Delete') go.closeSession(id)
+        }}
+      >
         <Icon name="replay" size={14} />
         {session && <EnvTag environment={session.connection.environment} />}
         <span className="trunc">
@@ -64,9 +78,10 @@ function ReplayTab({ id, on }: { id: string; on: boolean }) {
           )}
         </span>
       </button>
-      <button type="button" className="tab__x" aria-label={`Close ${name}`} onClick={() => go.closeSession(id)}>
+      {/* For the pointer alone: a list of tabs can hold no other control. By key: Delete. */}
+      <span className="tab__x" aria-hidden="true" title="Close (Delete)" onClick={() => go.closeSession(id)}>
         <Icon name="x" size={12} />
-      </button>
+      </span>
     </div>
   )
 }

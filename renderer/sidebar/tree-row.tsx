@@ -1,4 +1,5 @@
 import type { Connection } from '../../shared/api/models.ts'
+import { Drawn } from '../decisions/drawn.tsx'
 import { EnvTag, environments, kindIcon, kinds } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { shortDuration, useNow } from '../decisions/time.ts'
@@ -63,9 +64,11 @@ function rowName(row: Row): string {
     case 'group':
       return `${environments[row.environment].name}, ${counted(row.count, 'connection')}`
     case 'connection': {
-      const { name, kind, access, reachable } = row.connection
+      const { name, kind, access, reachable, environment } = row.connection
       const state = access === 'locked' ? ', locked' : reachable ? '' : ', offline'
-      return `${name}, ${kinds[kind].one}${state}`
+      // In its own group the environment goes without saying.
+      const where = row.tagged ? `, ${environments[environment].name}` : ''
+      return `${name}, ${kinds[kind].one}${state}${where}`
     }
     case 'schema':
       return row.schema
@@ -102,16 +105,16 @@ function Content(props: Props) {
         <>
           <Icon name={row.open ? 'chev-down' : 'chev-right'} size={12} />
           <span>{tagName(row.tag)}</span>
-          <span className="cnt">{row.count}</span>
+          <Drawn className="cnt" text={String(row.count)} />
         </>
       )
     case 'group':
       return (
         <>
           <Icon name={row.open ? 'chev-down' : 'chev-right'} size={12} />
-          <EnvTag environment={row.environment} />
+          <EnvTag environment={row.environment} drawn />
           <span>{environments[row.environment].name}</span>
-          <span className="cnt">{row.count}</span>
+          <Drawn className="cnt" text={String(row.count)} />
         </>
       )
     case 'connection':
@@ -132,7 +135,7 @@ function Content(props: Props) {
             <span className="meta">
               <span className="fg d-masked row row--4" title={counted(row.masked, 'masked column')}>
                 <Icon name="eye-off" size={12} />
-                {row.masked}
+                <Drawn text={String(row.masked)} />
               </span>
             </span>
           )}
@@ -155,25 +158,26 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
       <Icon name={kindIcon(connection)} />
       <span className="trunc">{connection.name}</span>
       <span className="meta">
-        {tagged && <EnvTag environment={connection.environment} />}
+        {tagged && <EnvTag environment={connection.environment} drawn />}
         {!tagged && <GrantLeft connection={connection.name} />}
         {locked ? (
           <>
             <button
               type="button"
               className="link-btn"
+              aria-label="Request access"
               tabIndex={-1}
               onClick={(event) => {
                 event.stopPropagation()
                 go.compose({ connection: connection.name })
               }}
             >
-              Request access
+              <Drawn text="Request access" />
             </button>
             <Icon name="lock" size={14} />
           </>
         ) : (
-          !connection.reachable && <span>offline</span>
+          !connection.reachable && <Drawn text="offline" />
         )}
         <PinButton name={connection.name} />
         {open !== undefined && (
@@ -210,7 +214,7 @@ function GrantLeft({ connection }: { connection: string }) {
   return (
     <span className="fg d-granted row row--4">
       <Icon name="key" size={12} />
-      <span className="num">{shortDuration(Date.parse(grant.endsAt) - now)}</span>
+      <Drawn className="num" text={shortDuration(Date.parse(grant.endsAt) - now)} />
     </span>
   )
 }

@@ -2,6 +2,7 @@ import { Menu } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { Grant } from '../../shared/decision.ts'
 import { useKeys } from '../actions/use-actions.ts'
+import { Drawn } from '../decisions/drawn.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, useNow } from '../decisions/time.ts'
 import { capitalise } from '../decisions/words.ts'
@@ -61,10 +62,10 @@ function Active({ grant, now }: { grant: Grant; now: number }) {
           <button
             type="button"
             className="status__i status__b"
-            aria-label={`Granted: ${words} on ${grant.connection}, until ${hourMinute(grant.endsAt)}`}
+            aria-label={`${words}, granted on ${grant.connection}, until ${hourMinute(grant.endsAt)}`}
           >
             <Icon name="key" size={14} />
-            {words} <span className="num">{clock(left)}</span>
+            {words} <Drawn className="num" text={clock(left)} />
           </button>
         </Menu.Target>
         <Menu.Dropdown>

@@ -1,5 +1,5 @@
 import { type CSSVariablesResolver, createTheme, MantineProvider } from '@mantine/core'
-import { type ReactNode, useLayoutEffect, useSyncExternalStore } from 'react'
+import { createContext, type ReactNode, useContext, useLayoutEffect, useSyncExternalStore } from 'react'
 import { useSettings } from '../rpc/context.tsx'
 
 /** The theme as it is drawn: light or dark, and each in high contrast. */
@@ -39,8 +39,15 @@ const resolver: CSSVariablesResolver = () => {
   return { variables: {}, light: variables, dark: variables }
 }
 
-/** The theme to show: what the person chose, or what the system asks for. */
+const Context = createContext<ThemeName>('dark')
+
+/** The theme that is shown. From one place, so that who reads tokens does so when they are those of the theme. */
 export function useThemeName(): ThemeName {
+  return useContext(Context)
+}
+
+/** The theme to show: what the person chose, or what the system asks for. */
+function useChosenTheme(): ThemeName {
   const settings = useSettings()
   const light = useMedia(lightQuery)
   const more = useMedia(contrastQuery)
@@ -54,7 +61,7 @@ export function schemeOf(name: ThemeName): Scheme {
 }
 
 export function ThemeProvider({ children }: { children: ReactNode }) {
-  const name = useThemeName()
+  const name = useChosenTheme()
   const settings = useSettings()
   const motion = settings?.motion ?? 'system'
   const codeSize = settings?.codeSize
@@ -69,7 +76,7 @@ export function ThemeProvider({ children }: { children: ReactNode }) {
   }, [motion, codeSize])
   return (
     <MantineProvider theme={theme} cssVariablesResolver={resolver} forceColorScheme={schemeOf(name)}>
-      {children}
+      <Context value={name}>{children}</Context>
     </MantineProvider>
   )
 }

@@ -1,0 +1,65 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chromiumPath, launchChromium } from '../support/client.ts'
+import { builtPage } from './harness/dist.ts'
+import { scenes } from './harness/scenes.ts'
+import { startHarness } from './harness/server.ts'
+
+/**
+ * WCAG 2.2 AA on every screen, in both themes; in high contrast where every colour is in use. Themes differ in contrast alone, so the
+ * other rules are asked once.
+ */
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+const looks = [
+  { name: 'dark', media: { colorScheme: 'dark', contrast: 'no-preference' }, all: true },
+  { name: 'light', media: { colorScheme: 'light', contrast: 'no-preference' }, all: false },
+  { name: 'dark, high contrast', media: { colorScheme: 'dark', contrast: 'more' }, all: false },
+  { name: 'light, high contrast', media: { colorScheme: 'light', contrast: 'more' }, all: false },
+] as const
+
+/** Between them they have every decision, environment, syntax and control. */
+const highContrast = ['sign-in', 'sql', 'terminal', 'review', 'settings-endpoint']
+
+let dist: string
+let browser: Browser
+
+describe.skipIf(chromiumPath === undefined)('accessible', () => {
+  beforeAll(async () => {
+    dist = await builtPage()
+    browser = await launchChromium()
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+  })
+
+  test.each(Object.keys(scenes))(
+    '%s',
+    async (name) => {
+      const harness = await startHarness(dist)
+      harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme: 'system' })
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+      const page = await context.newPage()
+      try {
+        await page.goto(harness.url)
+        await scenes[name]?.(page, harness)
+        const found: string[] = []
+        for (const { name: look, media, all } of looks) {
+          if (media.contrast === 'more' && !highContrast.includes(name)) continue
+          await page.emulateMedia(media)
+          const axe = new AxeBuilder({ page })
+          const { violations } = await (all ? axe.withTags(rules) : axe.withRules(['color-contrast'])).analyze()
+          for (const { id, nodes } of violations) {
+            for (const node of nodes)
+              found.push(`${look}: ${id}: ${node.target.join(' ')}\n${node.failureSummary}\n${node.html.slice(0, 300)}`)
+          }
+        }
+        expect(found).toEqual([])
+      } finally {
+        await context.close()
+        await harness.close()
+      }
+    },
+    60_000,
+  )
+})
