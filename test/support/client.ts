@@ -20,6 +20,8 @@ export function launchChromium(): Promise<Browser> {
 
 export interface Client {
   page: Page
+  /** The process of the client core. */
+  pid: number
   context: BrowserContext
   /** What the page complained about, for the end of a test. */
   errors: readonly string[]
@@ -53,6 +55,7 @@ export async function openClient(
   await page.goto(String(url))
   return {
     page,
+    pid: child.pid ?? 0,
     context,
     errors,
     close: async () => {

@@ -73,7 +73,7 @@ export function ResultGrid({
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const latest = useRef({ rows, selection, header, onSelect, onOpen, onMenu })
   latest.current = { rows, selection, header, onSelect, onOpen, onMenu }
-  const shift = useRef(false)
+  const pointer = useRef({ shift: false, secondary: false })
   const host = useRef<HTMLDivElement>(null)
   const { handle, columns, rows: total, complete } = result
   const columnDefs = useMemo(() => {
@@ -148,7 +148,9 @@ export function ResultGrid({
     const here = { row, column: whole ? 0 : Number(column.getColId()) }
     const end = whole ? { row, column: columns.length - 1 } : here
     const before = latest.current.selection
-    const anchor = shift.current && before !== undefined ? before.anchor : here
+    // The menu is for what is selected.
+    if (pointer.current.secondary && before !== undefined && holds(boxOf(before), here)) return
+    const anchor = pointer.current.shift && before !== undefined ? before.anchor : here
     latest.current.onSelect({ anchor, head: end })
   }
   useImperativeHandle(ref, () => ({
@@ -172,10 +174,10 @@ export function ResultGrid({
       ref={host}
       onKeyDownCapture={press}
       onMouseDownCapture={(event) => {
-        shift.current = event.shiftKey
+        pointer.current = { shift: event.shiftKey, secondary: event.button === 2 }
       }}
       onMouseUpCapture={() => {
-        shift.current = false
+        pointer.current = { shift: false, secondary: false }
       }}
       onMouseOver={(event) => {
         const place = event.buttons === 1 ? placeOf(event.target) : undefined

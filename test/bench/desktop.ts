@@ -1,0 +1,169 @@
+import { gzipSync } from 'node:zlib'
+import type { Browser, Page } from 'playwright-core'
+import { type Client, launchChromium, openClient, signIn } from '../support/client.ts'
+import type { Ready } from '../support/demo.ts'
+import { meterOf, privateBytes, rendererPids } from '../support/page-metrics.ts'
+import { closeTab, newTab, openTab, panel, runFor, write } from '../support/sql-page.ts'
+import { firstRows, frames, keyDelays, watchPage } from './page-probes.ts'
+import { median, type Row } from './stats.ts'
+
+const mib = 1024 * 1024
+
+/** The client in real Chromium, on the real demo: how soon, how smooth, and how much memory. Ratios are of the promise: ≤ 1 keeps it. */
+export async function benchDesktop(demo: Ready): Promise<Row[]> {
+  const browser = await launchChromium()
+  const rows: Row[] = []
+  try {
+    const client = await openClient(browser, demo)
+    await watchPage(client.page)
+    await client.page.reload()
+    rows.push(...(await coldStart(client, 'sign-in', () => signInShown(client.page))))
+    await signIn(client, demo, 'linus')
+    rows.push(...(await coldStart(client, 'signed in', () => treeShown(client.page))))
+    await openTab(client.page, 'orders-db')
+    rows.push(...(await typing(client.page)))
+    rows.push(...(await rowsOnScreen(client.page)))
+    rows.push(...(await scrolling(client)))
+    rows.push(...(await manyTabs(browser, client)))
+    rows.push(...(await soak(client.page)))
+    await client.close()
+  } finally {
+    await browser.close()
+  }
+  return rows
+}
+
+/** `most` is what is promised: the ratio says how much of it is used. */
+function row(what: string, way: string, value: number, unit: string, most?: number): Row {
+  return { what, way, value, unit, ...(most === undefined ? {} : { ratio: value / most, against: `${most} ${unit}` }) }
+}
+
+const signInShown = (page: Page) => page.getByRole('button', { name: 'Continue with SSO' }).waitFor()
+const treeShown = (page: Page) => page.getByRole('treeitem', { name: 'orders-db, Database' }).waitFor()
+
+/** Loads the page without cache, as on the first start, until it can be used, and counts the script it needed for that. */
+async function coldStart({ page, context }: Client, way: string, shown: () => Promise<void>): Promise<Row[]> {
+  const cdp = await context.newCDPSession(page)
+  await cdp.send('Network.setCacheDisabled', { cacheDisabled: true })
+  const times: number[] = []
+  let script = 0
+  for (let i = 0; i < 5; i += 1) {
+    const bodies: Promise<number>[] = []
+    const count = (response: { url(): string; body(): Promise<Buffer> }): void => {
+      if (response.url().endsWith('.js')) bodies.push(response.body().then((body) => gzipSync(body).length))
+    }
+    page.on('response', count)
+    const from = performance.now()
+    await page.goto(new URL('/', page.url()).href, { waitUntil: 'commit' })
+    await shown()
+    times.push(performance.now() - from)
+    page.off('response', count)
+    script = (await Promise.all(bodies)).reduce((sum, bytes) => sum + bytes, 0)
+  }
+  await cdp.send('Network.setCacheDisabled', { cacheDisabled: false })
+  await cdp.detach()
+  return [
+    row('cold start, can be used', way, median(times), 'ms', 1000),
+    row('compressed script until then', way, script / 1024, 'KiB', way === 'sign-in' ? 250 : undefined),
+  ]
+}
+
+/** Types into a long statement list, as fast as people do, with pre-flight and completion on. */
+async function typing(page: Page): Promise<Row[]> {
+  const lines = Array.from({ length: 120 }, (_, i) => `SELECT id, status, total FROM orders WHERE id = ${i};`)
+  await write(page, lines.join('\n'))
+  await page.keyboard.press('Control+End')
+  await page.keyboard.press('Enter')
+  const delays = await keyDelays(page, async () => {
+    await page.keyboard.type(
+      "SELECT c.name, o.total FROM customers c JOIN orders o ON o.customer_id = c.id WHERE o.status = 'paid' ",
+      {
+        delay: 45,
+      },
+    )
+    await page.keyboard.type('AND c.country IN (SELECT country FROM order_totals WHERE orders > 100) ', { delay: 45 })
+  })
+  return [
+    row('a key waits for the page', 'p99', delays.waits, 'ms', 16),
+    row('a key is handled', 'p50', delays.handledMedian, 'ms'),
+    row('a key is handled', 'p99', delays.handled, 'ms', 16),
+  ]
+}
+
+async function rowsOnScreen(page: Page): Promise<Row[]> {
+  const times: number[] = []
+  for (let i = 0; i < 7; i += 1) {
+    await write(page, `SELECT ${i} AS run, id, name, email FROM customers ORDER BY id LIMIT 5000;`)
+    await page.keyboard.press('Control+Home')
+    times.push(await firstRows(page, () => page.keyboard.press('Control+Enter'), String(i)))
+    await panel(page).locator('.res__ft').getByText('5,000 rows', { exact: true }).waitFor()
+  }
+  return [row('first rows on screen after their arrival', 'median', median(times), 'ms', 100)]
+}
+
+/** Scrolls through a million rows with the wheel and by jumps. */
+async function scrolling({ page, pid }: Client): Promise<Row[]> {
+  const before = await privateBytes(pid)
+  await runFor(
+    page,
+    'SELECT i, md5(i::text) AS a, md5((i + 1)::text) AS b FROM generate_series(1, 1000000) i;',
+    1_000_000,
+  )
+  const after = await privateBytes(pid)
+  const cell = panel(page).locator('.ag-row[row-index="5"] .ag-cell[col-id="1"]')
+  await cell.hover()
+  const rate = await frames(page, async () => {
+    for (let i = 0; i < 150; i += 1) {
+      await page.mouse.wheel(0, 240)
+      await page.waitForTimeout(8)
+    }
+  })
+  return [
+    row('scrolling a million rows', 'frames', rate.perSecond, 'fps'),
+    row('scrolling a million rows', 'p95 frame', rate.p95, 'ms'),
+    ...(before === undefined || after === undefined
+      ? []
+      : [row('client core, for a million rows', 'growth', (after - before) / mib, 'MiB')]),
+  ]
+}
+
+async function manyTabs(browser: Browser, { page, pid }: Client): Promise<Row[]> {
+  for (let i = 1; i < 20; i += 1) {
+    await newTab(page)
+    await runFor(page, `SELECT id, name, email FROM customers WHERE id > ${i} ORDER BY id LIMIT 10000;`, 10_000)
+  }
+  const meter = await meterOf(page)
+  const { heap } = await meter()
+  const own = await Promise.all((await rendererPids(browser)).map(privateBytes))
+  const core = await privateBytes(pid)
+  for (let i = 1; i < 20; i += 1) await closeTab(page)
+  return [
+    row('20 tabs with a result each', 'page’s heap', heap / mib, 'MiB'),
+    ...(core === undefined
+      ? []
+      : [
+          row('20 tabs with a result each', 'page', Math.max(...own.map((bytes) => bytes ?? 0)) / mib, 'MiB', 400),
+          row('20 tabs with a result each', 'client core', core / mib, 'MiB'),
+        ]),
+  ]
+}
+
+/** Opens, runs and closes a tab again and again: what stays of each. */
+async function soak(page: Page): Promise<Row[]> {
+  const meter = await meterOf(page)
+  const round = async (): Promise<void> => {
+    await newTab(page)
+    await runFor(page, 'SELECT id, name, email FROM customers LIMIT 2000;', 2_000)
+    await closeTab(page)
+  }
+  for (let i = 0; i < 5; i += 1) await round()
+  const start = await meter()
+  const rounds = 20
+  for (let i = 0; i < rounds; i += 1) await round()
+  const end = await meter()
+  return [
+    row('left by a tab that was closed', 'heap', (end.heap - start.heap) / rounds / 1024, 'KiB'),
+    row('left by a tab that was closed', 'listeners', (end.listeners - start.listeners) / rounds, ''),
+    row('left by a tab that was closed', 'elements', (end.nodes - start.nodes) / rounds, ''),
+  ]
+}
