@@ -15,7 +15,7 @@ export function DecisionLog({
   onReveal(mark: string): void
 }) {
   const current = new Set(state.marks.map((mark) => mark.id))
-  const all = [...state.past, ...state.marks].toReversed()
+  const all = [...state.past, ...state.marks].toReversed().toSorted((a, b) => b.startedAt - a.startedAt)
   return (
     <aside className="log" aria-label="Decision log">
       <div className="log__hd">
