@@ -51,6 +51,8 @@ export class Events {
   readonly #log: Log
   readonly #wake = new Set<() => void>()
   readonly #hints = new Set<(type: string) => void>()
+  /** Reads under way, by cursor: streams that were woken together read once. */
+  #reading = new Map<number, Promise<StoredEvent[]>>()
   #sweep: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -62,6 +64,8 @@ export class Events {
 
   async start(): Promise<void> {
     this.#unsubscribe = await this.#listener.subscribe(channel, (type) => {
+      // What is under way may have begun before the change that this tells of.
+      this.#reading = new Map()
       for (const wake of this.#wake) wake()
       for (const hear of this.#hints) hear(type)
     })
@@ -145,7 +149,7 @@ export class Events {
     try {
       while (!signal.aborted) {
         heard = false
-        const events = await this.#after(after)
+        const events = await this.#shared(after)
         for (const event of events) {
           yield event
           if (signal.aborted) return
@@ -175,6 +179,16 @@ export class Events {
       .deleteFrom('events')
       .where('at', '<', new Date(Date.now() - keptMs))
       .execute()
+  }
+
+  #shared(cursor: number): Promise<StoredEvent[]> {
+    const reading = this.#reading
+    let read = reading.get(cursor)
+    if (read === undefined) {
+      read = this.#after(cursor).finally(() => reading.delete(cursor))
+      reading.set(cursor, read)
+    }
+    return read
   }
 
   async #after(cursor: number): Promise<StoredEvent[]> {

@@ -19,8 +19,10 @@ export interface EventsRouterDeps {
 
 /** A stream is ended after this long: the client comes back with a fresh token and its last id. */
 const longestMs = 9 * 60_000
+const keptSnapshots = 50
 
 export function eventsRouter(deps: EventsRouterDeps) {
+  const snapshots = new Snapshots(deps.requests)
   return api.events.handler(({ context: { caller }, lastEventId, signal }) => {
     const left = new AbortController()
     const forget = deps.sessions.onEndFor((who) => {
@@ -28,7 +30,7 @@ export function eventsRouter(deps: EventsRouterDeps) {
       if (mine) left.abort()
     })
     const ends = [left.signal, deps.stopping, AbortSignal.timeout(longestMs), ...(signal === undefined ? [] : [signal])]
-    const events = stream(deps, caller, lastEventId, AbortSignal.any(ends))
+    const events = stream({ ...deps, snapshots }, caller, lastEventId, AbortSignal.any(ends))
     // A generator that waits for an event hears of no `return`: who leaves would be waited for until the next one.
     return new AsyncIteratorClass(
       () => events.next(),
@@ -40,8 +42,33 @@ export function eventsRouter(deps: EventsRouterDeps) {
   })
 }
 
+/** Requests as they were after an event, read once for all streams that tell of it. */
+class Snapshots {
+  readonly #requests: Pick<Requests, 'snapshot'>
+  readonly #kept = new Map<number, ReturnType<Requests['snapshot']>>()
+
+  constructor(requests: Pick<Requests, 'snapshot'>) {
+    this.#requests = requests
+  }
+
+  of(event: number, id: string): ReturnType<Requests['snapshot']> {
+    let snapshot = this.#kept.get(event)
+    if (snapshot === undefined) {
+      snapshot = this.#requests.snapshot(id)
+      this.#kept.set(event, snapshot)
+      // A failure is the stream's that met it; the next one reads again.
+      snapshot.catch(() => this.#kept.delete(event))
+      const [oldest] = this.#kept.keys()
+      if (this.#kept.size > keptSnapshots && oldest !== undefined) this.#kept.delete(oldest)
+    }
+    return snapshot
+  }
+}
+
+type StreamDeps = EventsRouterDeps & { snapshots: Snapshots }
+
 async function* stream(
-  deps: EventsRouterDeps,
+  deps: StreamDeps,
   caller: Caller,
   lastEventId: string | undefined,
   end: AbortSignal,
@@ -70,14 +97,14 @@ function concerns({ principal }: Caller, { audience }: StoredEvent): boolean {
 }
 
 async function render(
-  { requests, grants, view }: EventsRouterDeps,
+  { snapshots, grants, view }: StreamDeps,
   caller: Caller,
   { id: number, payload }: StoredEvent,
 ): Promise<GatewayEvent | undefined> {
   const id = String(number)
   switch (payload.type) {
     case 'request': {
-      const request = await requests.peek(caller, payload.id)
+      const request = (await snapshots.of(number, payload.id))(caller)
       return request && { type: 'request', id, request }
     }
     case 'grant': {

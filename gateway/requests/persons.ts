@@ -24,3 +24,9 @@ export async function personBehind(db: Kysely<Database>, id: string): Promise<st
   const row = await db.selectFrom('identities').select('owner').where('id', '=', id).executeTakeFirst()
   return row?.owner ?? id
 }
+
+/** The persons behind machines, also of those that were turned off. */
+export async function ownersOf(db: Kysely<Database>): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.selectFrom('identities').select(['id', 'owner']).where('owner', 'is not', null).execute()
+  return new Map(rows.flatMap(({ id, owner }) => (owner === null ? [] : [[id, owner] as const])))
+}

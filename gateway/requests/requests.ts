@@ -271,10 +271,12 @@ export class Requests {
     return { ...shown, earlier: await this.#view.earlier(caller, row) }
   }
 
-  /** As `get` without what came before; undefined instead of an error. */
-  async peek(caller: Caller, id: string): Promise<AccessRequest | undefined> {
+  /** Reads a request once, to be shown to many: what each may see of it is decided for each. */
+  async snapshot(id: string): Promise<(caller: Caller) => AccessRequest | undefined> {
     const row = await this.#row(id)
-    return row === undefined ? undefined : (await this.#show(caller, [row]))[0]
+    if (row === undefined) return () => undefined
+    const material = await this.#view.load([row])
+    return (caller) => (this.#view.maySee(caller, row) ? this.#view.draw(caller, [row], material)[0] : undefined)
   }
 
   /** One verdict of one person. Of several that would decide, the first to commit does; the others get CONFLICT. */

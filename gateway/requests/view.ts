@@ -7,7 +7,7 @@ import type { LocalAgent } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
 import { type Reviewer, whyNotAfterReview, whyNotReview, whyStepUp } from './eligible.ts'
-import { type Known, knownAmong, personBehind } from './persons.ts'
+import { type Known, knownAmong, ownersOf } from './persons.ts'
 import {
   factsOf,
   groupsOf,
@@ -29,13 +29,19 @@ export interface RequestViewOptions {
 
 const earlierLimit = 8
 
-interface Surroundings {
+export interface Material {
+  /** By request, in the order in which they were given. */
+  reviews: ReadonlyMap<string, readonly ReviewRow[]>
+  known: ReadonlyMap<string, Known>
+  /** The persons behind machines. */
+  owners: ReadonlyMap<string, string>
+  grants: ReadonlyMap<string, GrantRow>
+}
+
+interface Surroundings extends Material {
   caller: Caller
   /** The person who looks. */
   person: string
-  known: ReadonlyMap<string, Known>
-  requesters: ReadonlyMap<string, string>
-  grants: ReadonlyMap<string, GrantRow>
   /** Whether the caller sees a data class in the clear on a connection. */
   clear(row: RequestRow, dataClass: string): boolean
 }
@@ -54,22 +60,27 @@ export class RequestView {
   }
 
   async show(caller: Caller, rows: readonly RequestRow[]): Promise<AccessRequest[]> {
-    if (rows.length === 0) return []
+    return rows.length === 0 ? [] : this.draw(caller, rows, await this.load(rows))
+  }
+
+  /** What requests are shown from, whoever looks. */
+  async load(rows: readonly RequestRow[]): Promise<Material> {
     const { db } = this.#options
     const ids = rows.map((row) => row.id)
     const reviews = Map.groupBy(await readReviews(db, ids), (review) => review.request_id)
     const named = [...reviews.values()].flat().map((review) => review.reviewer_id)
-    const requesterIds = [...new Set(rows.map((row) => row.requester_id))]
-    const known = await knownAmong(db, [...named, ...requesterIds, caller.principal.id])
-    const requesters = new Map<string, string>()
-    for (const id of requesterIds) requesters.set(id, known.get(id)?.person ?? (await personBehind(db, id)))
-    const grants = new Map<string, GrantRow>()
-    for (const grant of await db.selectFrom('grants').selectAll().where('request_id', 'in', ids).execute()) {
-      grants.set(grant.request_id, grant)
-    }
-    const person = known.get(caller.principal.id)?.person ?? caller.principal.id
-    const surroundings = { caller, person, known, requesters, grants, clear: this.#clearFor(caller) }
-    return rows.map((row) => this.#one(row, reviews.get(row.id) ?? [], surroundings))
+    const [known, owners, grants] = await Promise.all([
+      knownAmong(db, [...named, ...rows.map((row) => row.requester_id)]),
+      ownersOf(db),
+      db.selectFrom('grants').selectAll().where('request_id', 'in', ids).execute(),
+    ])
+    return { reviews, known, owners, grants: new Map(grants.map((grant) => [grant.request_id, grant])) }
+  }
+
+  draw(caller: Caller, rows: readonly RequestRow[], material: Material): AccessRequest[] {
+    const person = material.owners.get(caller.principal.id) ?? caller.principal.id
+    const surroundings = { ...material, caller, person, clear: this.#clearFor(caller) }
+    return rows.map((row) => this.#one(row, material.reviews.get(row.id) ?? [], surroundings))
   }
 
   /** What the same person asked for before, newest first, as far as the caller may see it. */
@@ -132,9 +143,9 @@ export class RequestView {
   }
 
   #one(row: RequestRow, reviews: readonly ReviewRow[], surroundings: Surroundings): AccessRequest {
-    const { caller, person, known, requesters, grants } = surroundings
+    const { caller, person, known, owners, grants } = surroundings
     const { principal } = caller
-    const requester = requesters.get(row.requester_id) ?? row.requester_id
+    const requester = owners.get(row.requester_id) ?? row.requester_id
     const reviewer = { ...caller, person, groups: principal.groups }
     const decidedBy = reviews.map((review) => known.get(review.reviewer_id)?.person ?? review.reviewer_id)
     const whyNot = this.whyNot(reviewer, row, requester, decidedBy)

@@ -2,14 +2,16 @@ import { cpus, totalmem } from 'node:os'
 import { startDemo } from '../support/demo.ts'
 import { benchDesktop } from './desktop.ts'
 import { benchPostgres } from './postgres.ts'
+import { benchRequests } from './requests.ts'
 import { benchSsh } from './ssh.ts'
 import { type Row, table } from './stats.ts'
 
-/** `npm run bench [-- postgres ssh desktop]`: one demo, every figure side by side in one run. */
+/** `npm run bench [-- postgres ssh desktop requests]`: one demo, every figure side by side in one run. */
 const suites: Record<string, (demo: Awaited<ReturnType<typeof startDemo>>['ready']) => Promise<Row[]>> = {
   postgres: benchPostgres,
   ssh: benchSsh,
   desktop: benchDesktop,
+  requests: benchRequests,
 }
 
 const wanted = process.argv.slice(2)
