@@ -11,6 +11,11 @@ import { NotifyConfig } from './notify/config.ts'
 const Port = z.number().int().min(0).max(65535)
 const Listen = z.strictObject({ host: z.string().min(1), port: Port })
 
+/** PEM: how the agent signs in where the target asks for a client certificate. */
+const ClientCertificate = { cert: z.string().min(1).exactOptional(), key: z.string().min(1).exactOptional() }
+const isWhole = ({ cert, key }: { cert?: string; key?: string }) => (cert === undefined) === (key === undefined)
+const certificateWhole = { path: ['cert'], message: 'a client certificate needs both cert and key' }
+
 const PostgresTarget = z.strictObject({
   kind: z.literal('postgres'),
   host: z.string().min(1),
@@ -20,12 +25,15 @@ const PostgresTarget = z.strictObject({
   password: z.string(),
   tls: z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('disable') }),
-    z.strictObject({ mode: z.literal('require') }),
-    z.strictObject({
-      mode: z.literal('verify-full'),
-      ca: z.string().exactOptional(),
-      servername: z.string().exactOptional(),
-    }),
+    z.strictObject({ mode: z.literal('require'), ...ClientCertificate }).refine(isWhole, certificateWhole),
+    z
+      .strictObject({
+        mode: z.literal('verify-full'),
+        ca: z.string().exactOptional(),
+        servername: z.string().exactOptional(),
+        ...ClientCertificate,
+      })
+      .refine(isWhole, certificateWhole),
   ]),
 })
 

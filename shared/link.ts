@@ -84,8 +84,11 @@ export type Target =
       database: string
       user: string
       password: string
-      /** `verify-full` needs `ca` unless the system's roots do. */
-      tls: { mode: 'disable' } | { mode: 'require' } | { mode: 'verify-full'; ca?: string; servername?: string }
+      /** `verify-full` needs `ca` unless the system's roots do. `cert` and `key`: who we are, where the target asks. All PEM. */
+      tls:
+        | { mode: 'disable' }
+        | { mode: 'require'; cert?: string; key?: string }
+        | { mode: 'verify-full'; ca?: string; servername?: string; cert?: string; key?: string }
     }
   | {
       kind: 'ssh'

@@ -1,6 +1,6 @@
-import { chmod, chown, cp, mkdir, readFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { libpqEnv, tokenEnv } from '../support/pg.ts'
+import { libpqEnv } from '../support/pg.ts'
 import { run } from '../support/run.ts'
 import type { Result, Score } from './score.ts'
 import { postgresAccount } from './server.ts'
@@ -61,8 +61,18 @@ async function once(sources: Sources, folder: string, gateway: boolean, only: re
       "timezone_abbreviations to 'Default'",
     ]
     await server.sql(database, ...settings.map((setting) => `alter database ${database} set ${setting}`))
-    const env = gateway ? tokenEnv(await through.token(database)) : libpqEnv({ ...server, host: '127.0.0.1', database })
-    const { PGHOST = '', PGPORT = '', PGUSER = '' } = env
+    const passwords = join(folder, 'passwords')
+    // A token lasts ten minutes, and the suite may last longer: every psql reads the file anew.
+    const enter = async () => {
+      const direct = { ...server, host: '127.0.0.1', token: server.password }
+      const { host, port, user, token } = gateway ? await through.token(database) : direct
+      await writeFile(passwords, `${host}:${port}:${database}:${user}:${token}\n`, { mode: 0o600 })
+      if (account !== undefined) await chown(passwords, account.uid, account.gid)
+      return { host, port, user }
+    }
+    const { host, port, user } = await enter()
+    const renewing = setInterval(() => void enter(), 240_000)
+    const env = { ...libpqEnv({ host, port, user, database }), PGPASSFILE: passwords }
     const schedule =
       only.length > 0 ? ['test_setup', ...only] : [`--schedule=${join(sources.regress, 'parallel_schedule')}`]
     const ran = await run(
@@ -72,16 +82,16 @@ async function once(sources: Sources, folder: string, gateway: boolean, only: re
         `--outputdir=${join(folder, 'output')}`,
         `--dlpath=${sources.libraries}`,
         '--bindir=/usr/lib/postgresql/15/bin',
-        `--host=${PGHOST}`,
-        `--port=${PGPORT}`,
-        `--user=${PGUSER}`,
+        `--host=${host}`,
+        `--port=${port}`,
+        `--user=${user}`,
         `--dbname=${database}`,
         '--use-existing',
         '--max-concurrent-tests=20',
         ...schedule,
       ],
       { env, cwd: join(folder, 'output'), timeoutMs: 1_800_000, ...account },
-    )
+    ).finally(() => clearInterval(renewing))
     const passed = readOutcome(ran.stdout)
     if (passed.size === 0) throw new Error(`pg_regress: ${ran.stdout}${ran.stderr}`)
     return { passed, folder: join(folder, 'output') }

@@ -162,7 +162,7 @@ class Reader implements TargetCatalog {
       // With nothing on the path, a view's definition comes with every name qualified. A table that somebody has locked
       // is not waited for: it may be the very session that waits for this.
       options: '-c search_path= -c lock_timeout=50ms',
-      ...(ssl === undefined ? {} : { ssl }),
+      ...(ssl === undefined ? {} : { ssl, enableChannelBinding: true }),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
     client.on('error', () => {

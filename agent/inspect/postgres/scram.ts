@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
  *   → n,,n=,r=NONCE                      ← r=NONCE+MORE,s=SALT,i=ITERATIONS
  *   → c=biws,r=NONCE+MORE,p=PROOF        ← v=SIGNATURE
  *
- * PostgreSQL ignores the name: it knows it from start-up.
+ * PostgreSQL ignores the name: it knows it from start-up. What stands before the name says how the exchange is bound to TLS:
+ * `p=tls-server-end-point` with SCRAM-SHA-256-PLUS, `y` where we could and the target did not offer it (which it checks, so that
+ * nobody in between can take the offer away), `n` without TLS.
  */
 export class ScramError extends Error {
   override readonly name = 'ScramError'
@@ -43,16 +45,25 @@ export interface Scram {
   verify(serverFinal: string): void
 }
 
-export function scram(password: string, salted: SaltedPasswords, nonce = randomBytes(18).toString('base64')): Scram {
+export type Binding = { kind: 'none' } | { kind: 'unoffered' } | { kind: 'bound'; data: Buffer }
+
+export function scram(
+  password: string,
+  salted: SaltedPasswords,
+  { binding = { kind: 'none' }, nonce = newNonce() }: { binding?: Binding; nonce?: string } = {},
+): Scram {
+  const header = { none: 'n,,', unoffered: 'y,,', bound: 'p=tls-server-end-point,,' }[binding.kind]
+  const data = binding.kind === 'bound' ? binding.data : Buffer.alloc(0)
+  const bound = Buffer.concat([Buffer.from(header), data]).toString('base64')
   const firstBare = `n=,r=${nonce}`
   let expected: Buffer | undefined
   return {
-    first: `n,,${firstBare}`,
+    first: `${header}${firstBare}`,
     async answer(serverFirst) {
       const { serverNonce, salt, count } = readServerFirst(serverFirst, nonce)
       const key = await salted.get(password, salt, count)
       const clientKey = hmac(key, 'Client Key')
-      const withoutProof = `c=biws,r=${serverNonce}`
+      const withoutProof = `c=${bound},r=${serverNonce}`
       const authMessage = `${firstBare},${serverFirst},${withoutProof}`
       const signature = hmac(createHash('sha256').update(clientKey).digest(), authMessage)
       const proof = Buffer.alloc(32)
@@ -70,6 +81,10 @@ export function scram(password: string, salted: SaltedPasswords, nonce = randomB
       }
     },
   }
+}
+
+function newNonce(): string {
+  return randomBytes(18).toString('base64')
 }
 
 function readServerFirst(text: string, nonce: string): { serverNonce: string; salt: string; count: number } {

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
+import { chown, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { backend, cstring, int32, message, messages } from './messages.ts'
 import { SaltedPasswords, scram } from './scram.ts'
@@ -6,7 +9,7 @@ import { signIn } from './signin.ts'
 import { readOptions, targetParameters } from './startup.ts'
 import { dialTarget, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
-import { certificate, startTlsFront } from './testing/tls-front.ts'
+import { certificate, key, startTlsFront } from './testing/tls-front.ts'
 import type { PostgresTarget } from './tls.ts'
 
 describe('SCRAM-SHA-256', () => {
@@ -15,7 +18,7 @@ describe('SCRAM-SHA-256', () => {
   const challenge = 'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'
 
   it('proves the password and checks the server', async () => {
-    const client = scram('pencil', new SaltedPasswords(), nonce)
+    const client = scram('pencil', new SaltedPasswords(), { nonce })
     expect(client.first).toBe(`n,,n=,r=${nonce}`)
     expect(await client.answer(challenge)).toMatch(
       /^c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj\)hNlF\$k0,p=[\w+/]{43}=$/,
@@ -36,7 +39,7 @@ describe('SCRAM-SHA-256', () => {
     [`m=ext,r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`, 'malformed'],
     ['', 'malformed'],
   ])('refuses %s', async (serverFirst, reason) => {
-    await expect(scram('pencil', new SaltedPasswords(), nonce).answer(serverFirst)).rejects.toThrow(reason)
+    await expect(scram('pencil', new SaltedPasswords(), { nonce }).answer(serverFirst)).rejects.toThrow(reason)
   })
 })
 
@@ -145,6 +148,65 @@ describe('sign-in at a real target', () => {
     } finally {
       await door.close()
     }
+  })
+})
+
+describe('a target with TLS of its own', () => {
+  let server: TestPostgres
+
+  beforeAll(async () => {
+    server = await startPostgres()
+    const data = String((await server.direct('show data_directory')).rows[0]?.data_directory)
+    const { uid, gid } = await stat(data)
+    for (const [name, text] of [
+      ['server.crt', certificate],
+      ['server.key', key],
+      [
+        'pg_hba.conf',
+        'hostssl all "target.test" all cert\nhostssl all all all scram-sha-256\nhost all postgres all trust\n',
+      ],
+    ] as const) {
+      await writeFile(join(data, name), text, { mode: 0o600 })
+      await chown(join(data, name), uid, gid)
+    }
+    await server.direct('create role "target.test" login')
+    for (const setting of ["ssl_ca_file = 'server.crt'", 'ssl = on']) await server.direct(`alter system set ${setting}`)
+    await server.direct('select pg_reload_conf()')
+  })
+  afterAll(async () => server?.close())
+
+  const tls = { mode: 'verify-full', ca: certificate, servername: 'target.test' } as const
+  const whoAmI = async (target: PostgresTarget): Promise<unknown> => {
+    const door = await openDoor(target)
+    door.people.masked = new Set()
+    try {
+      const client = await door.client()
+      const { rows } = await client.query('select user, ssl from pg_stat_ssl where pid = pg_backend_pid()')
+      return rows[0]
+    } finally {
+      await door.close()
+    }
+  }
+
+  it('is signed in to with SCRAM-SHA-256-PLUS: it refuses who could bind to it and did not', async () => {
+    expect(await whoAmI({ ...server.target, tls })).toEqual({ user: 'app', ssl: true })
+    const binding = { kind: 'bound', data: createHash('sha256').update('another certificate').digest() } as const
+    const bound = scram('pencil', new SaltedPasswords(), { nonce: 'abc', binding })
+    expect(bound.first).toBe('p=tls-server-end-point,,n=,r=abc')
+    expect(await bound.answer('r=abcd,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096')).toContain(
+      `c=${Buffer.concat([Buffer.from('p=tls-server-end-point,,'), binding.data]).toString('base64')},`,
+    )
+  })
+
+  it('takes a client certificate in place of a password', async () => {
+    const certified = { ...tls, cert: certificate, key }
+    expect(await whoAmI({ ...server.target, user: 'target.test', password: '', tls: certified })).toEqual({
+      user: 'target.test',
+      ssl: true,
+    })
+    await expect(whoAmI({ ...server.target, user: 'target.test', password: '', tls })).rejects.toThrow(
+      /certificate|refused/,
+    )
   })
 })
 

@@ -12,8 +12,9 @@ import {
   readParameterStatus,
   zeroAt,
 } from './messages.ts'
-import { type SaltedPasswords, type Scram, scram } from './scram.ts'
+import { type Binding, type SaltedPasswords, type Scram, scram } from './scram.ts'
 import { writeStartup } from './startup.ts'
+import { channelBinding } from './tls.ts'
 
 /**
  * Sign-in at the target with the credentials that the connection holds, up to the first ReadyForQuery:
@@ -59,7 +60,7 @@ export function signIn(
       if (size > longest) throw new FrameError(`a sign-in message of ${size} bytes`)
       return 'whole'
     })
-    const talk = new Conversation(credentials, salted)
+    const talk = new Conversation(credentials, salted, channelBinding(stream))
     let working = false
     const settle = (act: () => void): void => {
       stream.off('data', onData)
@@ -116,6 +117,7 @@ type Phase = 'asked' | 'scram-first' | 'scram-final' | 'password' | 'in'
 class Conversation {
   readonly #credentials: Credentials
   readonly #salted: SaltedPasswords
+  readonly #binding: Buffer | undefined
   readonly #parameters = new Map<string, string>()
   #phase: Phase = 'asked'
   #scram: Scram | undefined
@@ -124,7 +126,8 @@ class Conversation {
   #secret: Uint8Array = new Uint8Array()
   #count = 0
 
-  constructor(credentials: Credentials, salted: SaltedPasswords) {
+  constructor(credentials: Credentials, salted: SaltedPasswords, binding: Buffer | undefined) {
+    this.#binding = binding
     this.#credentials = credentials
     this.#salted = salted
   }
@@ -197,12 +200,20 @@ class Conversation {
       case 10: {
         this.#expect('asked', 'scram-first')
         const mechanisms = readMechanisms(buf, body, end)
-        if (!mechanisms.includes('SCRAM-SHA-256')) {
+        const plus = this.#binding !== undefined && mechanisms.includes('SCRAM-SHA-256-PLUS')
+        if (!plus && !mechanisms.includes('SCRAM-SHA-256')) {
           throw new SignInError(`The target offers no sign-in that is spoken here (${mechanisms.join(', ')}).`)
         }
-        this.#scram = scram(password, this.#salted)
+        const binding: Binding =
+          this.#binding === undefined
+            ? { kind: 'none' }
+            : plus
+              ? { kind: 'bound', data: this.#binding }
+              : { kind: 'unoffered' }
+        this.#scram = scram(password, this.#salted, { binding })
         const first = Buffer.from(this.#scram.first)
-        return message(frontend.password, cstring('SCRAM-SHA-256'), int32(first.length), first)
+        const mechanism = plus ? 'SCRAM-SHA-256-PLUS' : 'SCRAM-SHA-256'
+        return message(frontend.password, cstring(mechanism), int32(first.length), first)
       }
       case 11: {
         this.#expect('scram-first', 'scram-final')

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
@@ -13,16 +14,34 @@ export function tlsOptions(target: PostgresTarget): tls.ConnectionOptions | unde
       return undefined
     case 'require':
       // As libpq's sslmode=require: encrypted, not verified. `verify-full` is what names the peer.
-      return { rejectUnauthorized: false }
+      return { rejectUnauthorized: false, ...clientCertificate(target.tls) }
     case 'verify-full':
       return {
         rejectUnauthorized: true,
         servername: target.tls.servername ?? target.host,
         ...(target.tls.ca === undefined ? {} : { ca: target.tls.ca }),
+        ...clientCertificate(target.tls),
       }
     default:
       return target.tls satisfies never
   }
+}
+
+function clientCertificate({ cert, key }: { cert?: string; key?: string }): { cert?: string; key?: string } {
+  return cert === undefined || key === undefined ? {} : { cert, key }
+}
+
+/**
+ * What binds a sign-in to this TLS connection (`tls-server-end-point`, RFC 5929): the hash of the peer's certificate, by the hash
+ * function of its signature, SHA-256 where that is weaker. Undefined: there is no TLS, or its signature has no such hash.
+ */
+export function channelBinding(stream: Duplex): Buffer | undefined {
+  if (!(stream instanceof tls.TLSSocket)) return undefined
+  const certificate = stream.getPeerX509Certificate()
+  const algorithm = /(md5|sha1|sha224|sha256|sha384|sha512)/i.exec(certificate?.signatureAlgorithm ?? '')?.[1]
+  if (certificate === undefined || algorithm === undefined) return undefined
+  const hash = /md5|sha1$/i.test(algorithm) ? 'sha256' : algorithm.toLowerCase()
+  return createHash(hash).update(certificate.raw).digest()
 }
 
 /**
