@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { z } from 'zod'
-import { accessToken, call, sessionToken } from '../support/access.ts'
+import { accessToken, sessionToken } from '../support/access.ts'
 import type { Ready } from '../support/demo.ts'
 import type { Row } from './stats.ts'
 
@@ -50,10 +50,18 @@ export async function benchRequests(demo: Ready): Promise<Row[]> {
       const [first] = heard
       if (first === undefined) throw new Error('nobody heard of the request')
       const approved = performance.now()
-      const { status } = await call(demo, 'dba', 'POST', `/requests/${first.id}/approve`, {})
-      if (status !== 200) throw new Error(`the approval was answered with ${status}`)
-      await ran
+      const answer = fetch(`${demo.gateway}/api/v1/requests/${first.id}/approve`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: '{}',
+      })
+      const accepted = answer.then(({ status }) => {
+        if (status !== 200) throw new Error(`the approval was answered with ${status}`)
+        return ran
+      })
+      await Promise.race([ran, accepted])
       result.push(performance.now() - approved)
+      await accepted
     }
   } finally {
     await client.end()
@@ -63,7 +71,7 @@ export async function benchRequests(demo: Ready): Promise<Row[]> {
   const what = `with ${streamCount} event streams`
   return [
     ...figures(`held statement to reviewer's event, ${what}`, notice),
-    ...figures(`approval (sign-in included) to result, ${what}`, result),
+    ...figures(`approval to result, ${what}`, result),
   ]
 }
 
