@@ -1,16 +1,18 @@
 import { cpus, totalmem } from 'node:os'
-import { startDemo } from '../support/demo.ts'
+import { type Ready, startDemo } from '../support/demo.ts'
 import { benchDesktop } from './desktop.ts'
 import { benchPostgres } from './postgres.ts'
+import { benchRdp } from './rdp.ts'
 import { benchRequests } from './requests.ts'
 import { benchSsh } from './ssh.ts'
 import { type Row, table } from './stats.ts'
 
-/** `npm run bench [-- postgres ssh desktop requests]`: one demo, every figure side by side in one run. */
-const suites: Record<string, (demo: Awaited<ReturnType<typeof startDemo>>['ready']) => Promise<Row[]>> = {
+/** `npm run bench [-- postgres ssh desktop rdp requests]`: one demo, every figure side by side in one run. */
+const suites: Record<string, (demo: Ready, pid: number) => Promise<Row[]>> = {
   postgres: benchPostgres,
   ssh: benchSsh,
   desktop: benchDesktop,
+  rdp: benchRdp,
   requests: benchRequests,
 }
 
@@ -27,7 +29,7 @@ try {
   for (const [name, suite] of Object.entries(suites)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     process.stderr.write(`bench: ${name} …\n`)
-    rows.push(...(await suite(demo.ready)))
+    rows.push(...(await suite(demo.ready, demo.pid)))
   }
 } finally {
   await demo.stop()

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { call } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
 import { chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
+import { deskMs, holdDesk } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
 import { end, run } from '../support/run.ts'
 
@@ -35,16 +36,20 @@ describe.skipIf(!canShowDesktops)('desktops', () => {
   let env: Record<string, string>
   const running: ChildProcess[] = []
 
+  let release = async (): Promise<void> => {}
+
   beforeAll(async () => {
+    release = await holdDesk(demo)
     display = await openDisplay()
     env = { ...(await machineEnv(demo, 'engineer')), DISPLAY: display.name }
-  })
+  }, deskMs)
 
   afterEach(async () => {
     for (const child of running.splice(0)) await end(child)
   })
 
   afterAll(async () => {
+    await release()
     await display?.close()
   })
 

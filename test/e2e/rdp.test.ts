@@ -1,12 +1,14 @@
 import { PNG } from 'pngjs'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { RecordingPage } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
 import {
   copy,
+  deskMs,
   desktopTools,
   difference,
   directWay,
+  holdDesk,
   inside,
   type Native,
   type OpenedDesktop,
@@ -63,6 +65,12 @@ async function recording(id: string): Promise<RecordingPage> {
 }
 
 describe.skipIf(!possible)('a desktop through the door', () => {
+  let release = async (): Promise<void> => {}
+  beforeAll(async () => {
+    release = await holdDesk(demo)
+  }, deskMs)
+  afterAll(() => release())
+
   // A screen for each test: nothing of another one is on it.
   beforeEach(async () => {
     screen = await openScreen()

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,23 @@ export const desktopTools =
   which('import') !== undefined &&
   which('xclip') !== undefined &&
   which('xdotool') !== undefined
+
+/** For hooks that wait for `holdDesk`. */
+export const deskMs = 240_000
+
+/** The demo has one desktop, and a second sign-in takes it from the first: one file of tests at a time. Resolves with the release. */
+export async function holdDesk(demo: Ready): Promise<() => Promise<void>> {
+  const lock = join(demo.dataDir, 'desk-1.held')
+  for (;;) {
+    try {
+      await mkdir(lock)
+      return () => rm(lock, { recursive: true, force: true })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
 
 /** The size that every test opens desktops in: xrdp gives another session for another size. */
 export const size = { width: 1024, height: 700 }
