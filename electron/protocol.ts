@@ -12,12 +12,12 @@ export const schemePrivileges = {
 } as const
 
 /**
- * Scripts come from the page's own files alone, nothing is asked of any server, and nothing frames or is framed. Styles may be
+ * Scripts come from the page's own files alone (WASM too: the viewer of desktops is), nothing is asked of any server, and nothing frames or is framed. Styles may be
  * inline: the editor, the grid and the component library make them as they go. Workers may be blobs: the editor's are.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self' data:",

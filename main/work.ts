@@ -10,7 +10,7 @@ import { asked } from './gateway/client.ts'
 import { openSession } from './gateway/session.ts'
 import { fail, messageOf } from './problem.ts'
 import { findPrograms } from './rdp/find.ts'
-import { choose } from './rdp/programs.ts'
+import { choose, viewerProgram } from './rdp/programs.ts'
 import { DesktopSession } from './rdp/session.ts'
 import type { Saver } from './save.ts'
 import type { SettingsStore } from './settings.ts'
@@ -181,7 +181,7 @@ export class Work {
     const connection = await asked(who().api.connections.get({ name }))
     if (connection.kind !== 'rdp') throw fail('bad-input', `${name} is no desktop.`)
     const { platform, env } = process
-    const programs = await findPrograms({ platform, env })
+    const programs = [...(await findPrograms({ platform, env })), viewerProgram]
     const desktop = new DesktopSession({
       connection,
       programs,

@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { ironRdp } from './iron-rdp.vite.ts'
 
 /** The page, for both shells: `base` is relative, so that it loads from a loopback server and from Electron's own protocol. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [react()],
+  plugins: [react(), ironRdp()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

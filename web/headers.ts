@@ -11,13 +11,13 @@ export const plainHeaders = {
 } as const
 
 /**
- * Headers of the client's pages. Scripts come from here alone, and nothing is asked of any other server. Styles may be inline: the
+ * Headers of the client's pages. Scripts come from here alone (WASM too: the viewer of desktops is), and nothing is asked of any other server. Styles may be inline: the
  * editor, the grid and the component library make them as they go.
  */
 export function pageHeaders(authority: string): Record<string, string> {
   const policy = [
     "default-src 'none'",
-    "script-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
     "font-src 'self' data:",

@@ -95,7 +95,7 @@ test('pages are for holders of the cookie, with a strict policy, and no file bes
   const own = { cookie: await cookie() }
   const page = await get(`${origin}/`, own)
   expect(page.status).toBe(200)
-  expect(page.headers['content-security-policy']).toContain("script-src 'self';")
+  expect(page.headers['content-security-policy']).toContain("script-src 'self' 'wasm-unsafe-eval';")
   expect(page.headers['content-security-policy']).toContain("frame-ancestors 'none'")
   expect(page.headers['cache-control']).toBe('no-store')
   for (const path of ['/secret.txt', '/..%2f..%2fetc/passwd', '/data/settings.json', '/.hidden.js', '//x/y.js']) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { candidatesFor, choose, type InstalledProgram, installHint } from './programs.ts'
+import { candidatesFor, choose, type InstalledProgram, installHint, viewerProgram } from './programs.ts'
 
 const ids = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string[] =>
   candidatesFor(platform, env).map((c) => c.id)
@@ -24,6 +24,8 @@ test('the choice is kept while the program is there', () => {
   expect(choose([freerdp, remmina], 'remmina')).toBe(remmina)
   expect(choose([freerdp], 'remmina')).toBe(freerdp)
   expect(choose([], 'remmina')).toBeUndefined()
+  expect(choose([viewerProgram], undefined)).toBeUndefined()
+  expect(choose([freerdp, viewerProgram], 'viewer')).toBe(viewerProgram)
 })
 
 test('where there is none, it says what to install', () => {

@@ -48,12 +48,15 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== ''
 }
 
-/** The one that was chosen before, if it is still there; else the best. */
+/** The client's own: always there, and used only by choice, for its pictures are not right yet (docs/rdp.md). */
+export const viewerProgram: InstalledProgram = { id: 'viewer', name: 'this window (preview)', path: '' }
+
+/** The one that was chosen before, if it is still there; else the best of those that are installed. */
 export function choose<P extends DesktopProgram>(
   installed: readonly P[],
   remembered: DesktopProgramId | undefined,
 ): P | undefined {
-  return installed.find(({ id }) => id === remembered) ?? installed[0]
+  return installed.find(({ id }) => id === remembered) ?? installed.find(({ id }) => id !== 'viewer')
 }
 
 /** For people who have none: what to install, and where to get it. */

@@ -17,6 +17,7 @@ import { type Running, startProgram } from './run.ts'
 import { type ScratchFile, writeScratch } from './scratch.ts'
 import { sealPassword } from './seal.ts'
 import { Verdict } from './verdict.ts'
+import { ViewerLink } from './viewer.ts'
 
 export interface DesktopOptions {
   connection: Pick<Connection, 'name' | 'actions'>
@@ -39,6 +40,7 @@ interface Attempt {
   running?: Running
   socket?: Socket
   tunnel?: Duplex
+  viewer?: ViewerLink
   over: boolean
 }
 
@@ -117,6 +119,10 @@ export class DesktopSession {
       throw fail('failed', 'The gateway named no certificate for this desktop, so it was not opened.')
     const { username: user, password, certificate } = rdp
     this.credential = { user, password }
+    if (program.id === 'viewer') {
+      this.view(attempt, stream, rdp)
+      return
+    }
     const door = await openDoor({ user, entered: (socket) => this.entered(attempt, stream, socket), warn })
     attempt.door = door
     if (stream.destroyed) throw fail('session-ended', 'The gateway closed the session.', { action: 'reconnect' })
@@ -160,7 +166,7 @@ export class DesktopSession {
     tunnel.once('close', () => {
       const problem = broken === undefined ? undefined : toProblem(broken)
       verdict.lost(problem)
-      if (attempt.door === undefined) return
+      if (attempt.door === undefined && attempt.viewer === undefined) return
       // What the gateway said last still reaches the program, which shows in its own way that its desktop ended.
       attempt.socket?.end()
       this.finish(attempt, problem, attempt.socket === undefined ? 'all' : 'program-stays')
@@ -182,6 +188,25 @@ export class DesktopSession {
     socket.pipe(tunnel)
     tunnel.pipe(socket)
     this.set({ phase: { state: 'open', since: new Date().toISOString() }, pastes: false })
+  }
+
+  /** The viewer in the page is the program: no endpoint, no file, nothing to start. */
+  private view(attempt: Attempt, tunnel: Duplex, rdp: NonNullable<GatewaySession['rdp']>): void {
+    attempt.viewer = new ViewerLink({
+      tunnel,
+      certificate: rdp.certificate,
+      user: rdp.username,
+      entered: () => this.set({ phase: { state: 'open', since: new Date().toISOString() } }),
+      failed: (error) => this.finish(attempt, toProblem(error)),
+    })
+    this.set({ phase: { state: 'starting' } })
+  }
+
+  /** The session's far end for the viewer; a second reader takes what is left. */
+  viewer(): ViewerLink {
+    const link = this.attempt?.over === false ? this.attempt.viewer : undefined
+    if (link === undefined) throw fail('session-ended', 'No session waits for the viewer.', { action: 'reconnect' })
+    return link
   }
 
   private hear(annotation: Annotation): void {

@@ -47,6 +47,12 @@ export function workRouters(work: Work) {
       launch: desktop.launch.handler(({ input }) => work.launchDesktop(input.id, input.program)),
       front: desktop.front.handler(({ input }) => work.desktop(input.id).front()),
       password: desktop.password.handler(({ input }) => work.desktop(input.id).password()),
+      view: desktop.view.handler(({ input, signal }) =>
+        told(base64(work.desktop(input.id).viewer().read(input.width, signal))),
+      ),
+      send: desktop.send.handler(({ input }) =>
+        work.desktop(input.id).viewer().send(Buffer.from(input.data, 'base64')),
+      ),
       end: desktop.end.handler(({ input }) => work.desktop(input.id).end()),
       close: desktop.close.handler(({ input }) => work.closeDesktop(input.id)),
     },
@@ -64,4 +70,8 @@ export function workRouters(work: Work) {
       changes: endpoints.changes.handler(({ signal }) => told(work.endpointChanges.read(signal))),
     },
   }
+}
+
+async function* base64(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, void> {
+  for await (const chunk of chunks) yield chunk.toString('base64')
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef } from 'react'
 import type { Platform } from '../../shared/rpc/contract.ts'
-import { isField, keyLabel, matches } from '../decisions/keys.ts'
+import { isField, keepsKeys, keyLabel, matches } from '../decisions/keys.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { usePlatform, useSettings } from '../rpc/context.tsx'
 import type { Handler } from './registry.ts'
@@ -55,7 +55,7 @@ export function useActionKeys(): void {
   const bound = useBindings()
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing) return
+      if (event.defaultPrevented || event.isComposing || keepsKeys(event.target)) return
       const live = actions.live.get()
       for (const [id, keys] of bound) {
         if (!live.has(id) || !meant(keys, event, os) || !reaches(id, keys, event.target)) continue

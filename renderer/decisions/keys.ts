@@ -102,6 +102,11 @@ export function combinationOf(event: KeyboardEvent, os: Platform['os']): string 
     .join('+')
 }
 
+/** Whether every key there is for somebody else: a desktop that is shown in the page. */
+export function keepsKeys(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('[data-keeps-keys]') !== null
+}
+
 export function isField(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

@@ -1,5 +1,5 @@
 import './rdp.css'
-import { useEffect, useRef } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
@@ -16,6 +16,8 @@ import { Boundary } from './boundary.tsx'
 import { Live, titleOf } from './live.tsx'
 import { Route } from './route.tsx'
 import { createDesktopRuntime, type DesktopRuntime, type DesktopView } from './runtime.ts'
+
+const ViewerPane = lazy(() => import('./viewer/pane.tsx'))
 
 type DesktopDocument = Extract<Document, { kind: 'desktop' }>
 
@@ -66,6 +68,15 @@ function Body({ document, view, runtime }: { document: DesktopDocument; view: De
   const { desktop } = view
   const canFront = desktop?.canFront === true
   useActions({ 'desktop.front': runtime.front }, canFront)
+  const viewing =
+    desktop?.program?.id === 'viewer' && (desktop.phase.state === 'starting' || desktop.phase.state === 'open')
+  if (viewing && connection !== undefined) {
+    return (
+      <Suspense fallback={<Spinner label="Loading the viewer" />}>
+        <ViewerPane key={desktop.sessionId} connection={connection} view={view} runtime={runtime} />
+      </Suspense>
+    )
+  }
   return (
     <div className="rdp">
       <div className="rdp__l scroll">

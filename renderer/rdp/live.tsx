@@ -213,7 +213,7 @@ function Paste({ runtime, program }: { runtime: DesktopRuntime; program: string 
 /** Another program; it is remembered. */
 function Programs({ desktop, runtime }: { desktop: DesktopState; runtime: DesktopRuntime }) {
   const { programs, program } = desktop
-  if (programs.length < 2) return null
+  if (programs.every((p) => p.id === program?.id)) return null
   return (
     <Menu classNames={{ dropdown: 'menu', item: 'mi' }} position="bottom-start" withinPortal unstyled>
       <Menu.Target>

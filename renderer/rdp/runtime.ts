@@ -18,6 +18,8 @@ export interface DesktopRuntime {
   launch(program?: DesktopProgramId): void
   front(): void
   end(): void
+  /** The core's handle of this desktop. */
+  handle(): Promise<string>
   /** The one-time password, for the program that asks the person. */
   password(): Promise<string>
   close(): void
@@ -76,6 +78,7 @@ export function createDesktopRuntime(client: RpcClient, connection: string): Des
     },
     front: () => act((id) => client.desktop.front({ id })),
     end: () => act((id) => client.desktop.end({ id })),
+    handle: () => handle(),
     password: async () => (await client.desktop.password({ id: await handle() })).password,
     close: () => {
       const last = opening

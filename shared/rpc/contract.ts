@@ -418,8 +418,12 @@ export const rpcContract = {
     launch: rpc.input(handle.extend({ program: DesktopProgramId.optional() })),
     /** Brings the program's window to the front, where the system lets us. */
     front: rpc.input(handle),
-    /** The one-time password, for a program that only a person can give it to: good once, at this session's endpoint. */
+    /** The one-time password, for the viewer and for a program that only a person can give it to: good for this session alone. */
     password: rpc.input(handle).output(z.object({ user: z.string(), password: z.string() })),
+    /** For the viewer in the page: what it would receive from its server, base64, for a desktop of this width. Ends with the session. */
+    view: rpc.input(handle.extend({ width: z.number().int().min(1).max(8192) })).output(eventIterator(z.string())),
+    /** What the viewer sends, base64; answered when there is room for more. */
+    send: rpc.input(handle.extend({ data: z.base64().max(8 * 1024 * 1024) })),
     /** Ends the session and keeps the tab. */
     end: rpc.input(handle),
     close: rpc.input(handle),

@@ -52,7 +52,9 @@ export function parseClientSettings(pdu: Buffer): ClientSettings {
   const before = body.bytes.subarray(begin, body.at)
   const gcc = new Reader(ber(body, 4))
   expect(gcc, objectId)
-  const inner = new Reader(gcc.take(perLength(gcc)))
+  // IronRDP counts wrong here, as some servers do; what is read is bounded by what surrounds it.
+  perLength(gcc)
+  const inner = new Reader(gcc.rest())
   expect(inner, createRequest)
   const blocks = blocksOf(inner.take(perLength(inner)))
   const core = blocks.get(block.clientCore)

@@ -51,6 +51,8 @@ export function desktopFixture(state: Cell<DesktopState>) {
     launch: os.launch.handler(({ input }) => launch(input.program)),
     front: os.front.handler(() => undefined),
     password: os.password.handler(() => ({ user: 'k3v9q2xwa', password: 'one-time' })),
+    view: os.view.handler(async function* () {}),
+    send: os.send.handler(() => undefined),
     end: os.end.handler(() => change({ phase: { state: 'ended' } })),
     close: os.close.handler(() => undefined),
   }
