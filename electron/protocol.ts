@@ -12,8 +12,9 @@ export const schemePrivileges = {
 } as const
 
 /**
- * Scripts come from the page's own files alone (WASM too: the viewer of desktops is), nothing is asked of any server, and nothing frames or is framed. Styles may be
- * inline: the editor, the grid and the component library make them as they go. Workers may be blobs: the editor's are.
+ * Scripts come from the page's own files alone, and so does WASM (the viewer of desktops); nothing is asked of any server, and nothing
+ * frames or is framed. Styles may be inline: the editor, the grid and the component library make them as they go. Workers may be
+ * blobs: the editor's are.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",

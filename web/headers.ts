@@ -11,8 +11,8 @@ export const plainHeaders = {
 } as const
 
 /**
- * Headers of the client's pages. Scripts come from here alone (WASM too: the viewer of desktops is), and nothing is asked of any other server. Styles may be inline: the
- * editor, the grid and the component library make them as they go.
+ * Headers of the client's pages. Scripts come from here alone, and so does WASM (the viewer of desktops); nothing is asked of any
+ * other server. Styles may be inline: the editor, the grid and the component library make them as they go.
  */
 export function pageHeaders(authority: string): Record<string, string> {
   const policy = [

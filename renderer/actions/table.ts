@@ -115,7 +115,8 @@ export function conflict(id: ActionId, keys: string, bound: Bindings): ActionId 
     const theirs = actionOf(other).scope
     if (theirs === scope || theirs === 'everywhere' || scope === 'everywhere') return other
     // A tab's own actions and those of its kind are live together.
-    if ([scope, theirs].every((s) => s === 'tabs' || s === 'sql' || s === 'desktop')) return other
+    const both = [scope, theirs]
+    if (both.includes('tabs') && both.some((s) => s === 'sql' || s === 'desktop')) return other
   }
   return undefined
 }
