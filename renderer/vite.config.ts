@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
-import { ironRdp } from './iron-rdp.vite.ts'
+import { ironRdp } from './iron-rdp.vite.config.ts'
 
 /** The page, for both shells: `base` is relative, so that it loads from a loopback server and from Electron's own protocol. */
 export default defineConfig({

@@ -17,7 +17,7 @@ export function offerTransport(transport: Transport): { address: string; close()
 }
 
 /**
- * Stands in for WebSocket inside IronRDP (see `iron-rdp.vite.ts`): the page may open no connection, so its messages go by RPC. It has
+ * Stands in for WebSocket inside IronRDP (see `iron-rdp.vite.config.ts`): the page may open no connection, so its messages go by RPC. It has
  * the events and members that IronRDP uses, and is open once somebody could listen.
  */
 export class ViewerSocket extends EventTarget {

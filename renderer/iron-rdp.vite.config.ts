@@ -22,7 +22,7 @@ export function ironRdp(): Plugin {
       const wasm = inlined.exec(code)
       const base64 = wasm?.[1]
       if (wasm === null || base64 === undefined || code.split(socket).length !== 2) {
-        this.error('iron-remote-desktop-rdp is made differently from what renderer/iron-rdp.vite.ts knows')
+        this.error('iron-remote-desktop-rdp is made differently from what renderer/iron-rdp.vite.config.ts knows')
       }
       const file = this.emitFile({ type: 'asset', name: 'iron-rdp.wasm', source: Buffer.from(base64, 'base64') })
       const own = fileURLToPath(new URL('rdp/viewer/socket.ts', import.meta.url))
