@@ -57,6 +57,10 @@ export const actionTable = {
 
   'sql.run': { name: 'Run statement', scope: 'sql', keys: 'Mod+Enter' },
   'sql.runAll': { name: 'Run all', scope: 'sql', keys: 'Mod+Shift+Enter' },
+  'sql.format': { name: 'Format', scope: 'sql', keys: 'Alt+Shift+F' },
+  'sql.library': { name: 'History and saved queries', scope: 'sql', keys: 'Mod+Shift+H' },
+  'sql.commit': { name: 'Commit', scope: 'sql' },
+  'sql.rollback': { name: 'Roll back', scope: 'sql' },
   'sql.cancel': { name: 'Cancel or withdraw', scope: 'sql', keys: 'Mod+.' },
   'decision.next': { name: 'Next decision', scope: 'sql', keys: 'F8' },
   'decision.previous': { name: 'Previous decision', scope: 'sql', keys: 'Shift+F8' },

@@ -27,7 +27,10 @@ export interface Workspace {
     options?: { fresh?: boolean; text?: string },
   ): void
   activate(id: string): void
+  /** A tab's guard may keep it: it then asks the person, and closes once that is settled. */
   close(id: string): void
+  /** `keeps` says, when the tab is to be closed, whether it must stay for now. Returns how to take the guard away. */
+  guard(id: string, keeps: () => boolean): () => void
   setText(id: string, text: string): void
   /** Where the tabs are now, to be put there again after a restart. */
   setLayout(layout: unknown): void
@@ -48,6 +51,7 @@ const tabWords = { sql: 'query', terminal: 'shell', desktop: 'desktop' } as cons
 /** `save` is called, some time after the last change, with what `enter` takes. */
 export function createWorkspace(save: (drafts: unknown) => void): Workspace {
   const state = createStore(none)
+  const guards = new Map<string, () => boolean>()
   let owner: string | undefined
   const later = debounce(() => {
     if (owner !== undefined) save(toSaved(state.get(), owner))
@@ -77,13 +81,21 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
     activate: (id) => {
       if (state.get().active !== id) change((s) => ({ ...s, active: id }))
     },
-    close: (id) =>
+    close: (id) => {
+      if (guards.get(id)?.()) return
       change((s) => {
         const at = s.documents.findIndex((d) => d.id === id)
         const documents = s.documents.filter((d) => d.id !== id)
         const neighbour = documents[Math.min(at, documents.length - 1)]?.id
         return { ...s, documents, active: s.active === id ? neighbour : s.active }
-      }),
+      })
+    },
+    guard: (id, keeps) => {
+      guards.set(id, keeps)
+      return () => {
+        if (guards.get(id) === keeps) guards.delete(id)
+      }
+    },
     setText: (id, text) =>
       change((s) => ({
         ...s,

@@ -1,6 +1,7 @@
 import type { Connection } from '../../shared/api/models.ts'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
+import { SqlText } from '../decisions/sql-text.tsx'
 import { useNow } from '../decisions/time.ts'
 import { capitalise } from '../decisions/words.ts'
 import { useDesk } from '../frame/desk.tsx'
@@ -22,6 +23,14 @@ export function Details({ item }: { item: Item | undefined }) {
         <aside className="pal__d">
           <b className="m">{item.request.requester.name}</b>
           <p className="sm t2">{item.request.reason || item.request.policy.reason}</p>
+        </aside>
+      )
+    case 'saved':
+      return (
+        <aside className="pal__d">
+          <b className="m">{item.saved.name}</b>
+          <p className="sm t2">{item.saved.connection ?? 'any database'}</p>
+          <SqlText text={item.saved.text.slice(0, 600)} />
         </aside>
       )
     case 'command':

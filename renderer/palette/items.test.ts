@@ -6,6 +6,7 @@ const sources: Sources = {
   recent: [],
   tables: [],
   requests: [],
+  saved: [],
   commands: ['Go to sessions', 'Settings', 'Theme: dark'].map((label) => ({
     kind: 'command',
     id: label,

@@ -1,4 +1,5 @@
 import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
+import type { SavedQuery } from '../../shared/rpc/editor.ts'
 import { kindIcon } from '../decisions/environment.tsx'
 import type { IconName } from '../decisions/icon.tsx'
 import { requestTitle } from '../decisions/words.ts'
@@ -8,6 +9,7 @@ export type Item =
   | { kind: 'connection'; id: string; label: string; icon: IconName; connection: Connection }
   | { kind: 'table'; id: string; label: string; icon: IconName; connection: Connection; table: SchemaTable }
   | { kind: 'command'; id: string; label: string; icon: IconName; keys?: string; run(): void }
+  | { kind: 'saved'; id: string; label: string; icon: IconName; saved: SavedQuery }
   | { kind: 'request'; id: string; label: string; icon: IconName; request: AccessRequest }
 
 export interface Group {
@@ -22,6 +24,7 @@ export interface Sources {
   tables: readonly { connection: Connection; table: SchemaTable }[]
   commands: readonly Extract<Item, { kind: 'command' }>[]
   requests: readonly AccessRequest[]
+  saved: readonly SavedQuery[]
 }
 
 const prefixes: Readonly<Record<string, Item['kind']>> = { '>': 'command', '@': 'table', '#': 'request' }
@@ -38,6 +41,7 @@ export function search(query: string, sources: Sources): Group[] {
     { kind: 'connection', title: 'Connections', items: byRecent(sources).map(connectionItem) },
     { kind: 'table', title: 'Tables', items: sources.tables.map(tableItem) },
     { kind: 'command', title: 'Commands', items: sources.commands },
+    { kind: 'saved', title: 'Saved queries', items: sources.saved.map(savedItem) },
     { kind: 'request', title: 'Requests', items: sources.requests.map(requestItem) },
   ]
   return groups
@@ -115,6 +119,11 @@ function tableItem({ connection, table }: { connection: Connection; table: Schem
     connection,
     table,
   }
+}
+
+function savedItem(saved: SavedQuery): Item {
+  const label = saved.folder === '' ? saved.name : `${saved.folder}/${saved.name}`
+  return { kind: 'saved', id: `s/${saved.id}`, label, icon: 'file', saved }
 }
 
 function requestItem(request: AccessRequest): Item {

@@ -1,7 +1,7 @@
 import '@mantine/core/styles/Modal.css'
 import './palette.css'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
-import { useQueries } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
 import { actionIds, actionOf } from '../actions/table.ts'
@@ -25,7 +25,8 @@ import { highlight, type Item, type Sources, search } from './items.ts'
 export default function Palette() {
   const go = useNavigation()
   const { os } = usePlatform()
-  const { actions } = useDesk()
+  const { actions, workspace } = useDesk()
+  const connections = useConnections().data ?? []
   const [[store]] = useState(createSpotlight)
   const [query, setQuery] = useState('')
   const sources = useSources()
@@ -57,6 +58,13 @@ export default function Palette() {
       case 'request':
         go.request(item.request.id, item.request.canReview ? 'review' : 'mine')
         return
+      case 'saved': {
+        const active = workspace.state.get()
+        const here = active.documents.find((d) => d.id === active.active)?.connection
+        const on = connections.find((c) => c.name === (item.saved.connection ?? here))
+        if (on !== undefined) go.connection(on, { fresh: true, text: item.saved.text })
+        return
+      }
       case 'command':
         // After the palette has given the focus back to what the command is about.
         requestAnimationFrame(() => item.run())
@@ -259,5 +267,6 @@ function useSources(): Sources {
       },
     ]
   })
-  return { connections, recent, tables, requests, commands }
+  const saved = useQuery(queries.editor.saved.queryOptions()).data ?? []
+  return { connections, recent, tables, requests, commands, saved }
 }

@@ -17,6 +17,8 @@ export interface EditorHandle {
   /** The next decision from the cursor, or the one before. */
   step(direction: 1 | -1): void
   focus(): void
+  /** Puts `text` in the place of [start, end), as one step that can be undone. */
+  replace(start: number, end: number, text: string): void
 }
 
 interface Shown {
@@ -123,6 +125,12 @@ export class EditorMarks {
       reveal: (id) => this.reveal(id),
       step: (direction) => this.step(direction),
       focus: () => editor.focus(),
+      replace: (start, end, text) => {
+        editor.pushUndoStop()
+        editor.executeEdits('sallyport', [{ range: this.toRange(start, end), text, forceMoveMarkers: true }])
+        editor.pushUndoStop()
+        editor.focus()
+      },
     }
   }
 

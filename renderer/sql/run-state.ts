@@ -263,6 +263,12 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
   return said.results.length === 0 ? { ...said, shown: 'messages' } : said
 }
 
+/** A line among the messages, in front where it is an error. */
+export function said(state: SqlState, kind: 'info' | 'error', text: string, now: number): SqlState {
+  const next = say(state, now, { kind, text })
+  return kind === 'error' ? { ...next, shown: 'messages' } : next
+}
+
 /** SQLSTATE query_canceled. */
 const canceled = '57014'
 

@@ -1,8 +1,9 @@
+import type { Environment } from '../../shared/connection.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 import { beginAgain, project } from './rerun.ts'
-import { apply, begin, broke, dismiss, noRuns, type SqlState, type View } from './run-state.ts'
+import { apply, begin, broke, dismiss, noRuns, type SqlState, said, type View } from './run-state.ts'
 
 export interface RunRequest {
   text: string
@@ -13,9 +14,22 @@ export interface RunRequest {
   again: ReadonlySet<string>
 }
 
+/** How a tab runs, kept as long as the tab is. */
+export interface RunOptions {
+  commit: 'auto' | 'manual'
+  stopOnError: boolean
+  /** Values of parameters, as they were given last. */
+  values: Readonly<Record<string, string | null>>
+}
+
 /** What runs behind a SQL tab: one session, one run at a time, never sent twice. */
 export interface SqlRuntime {
   state: Pick<Store<SqlState>, 'get' | 'subscribe'>
+  options: Store<RunOptions>
+  /** Ends the transaction; false when it could not, which is then said among the messages. */
+  endTransaction(how: 'commit' | 'rollback'): Promise<boolean>
+  /** Puts a line among the messages. */
+  say(kind: 'info' | 'error', text: string): void
   /** Ignored while a run goes on. */
   run(request: RunRequest): void
   /** Runs a result again, as `text`, and shows it in its place. Ignored while a run goes on. */
@@ -31,8 +45,17 @@ export interface SqlRuntime {
   close(): void
 }
 
-export function createSqlRuntime(client: RpcClient, connection: string): SqlRuntime {
+export function createSqlRuntime(
+  client: RpcClient,
+  { connection, environment }: { connection: string; environment: Environment },
+): SqlRuntime {
   const state = createStore(noRuns)
+  const options = createStore<RunOptions>({
+    // In production nothing is final before it was looked at.
+    commit: environment === 'production' ? 'manual' : 'auto',
+    stopOnError: true,
+    values: {},
+  })
   const life = new AbortController()
   let handle: string | undefined
 
@@ -49,7 +72,8 @@ export function createSqlRuntime(client: RpcClient, connection: string): SqlRunt
       const { text, start, end } = request
       const id = await open()
       for (const result of stale) report(client.sql.release({ result: result.handle }))
-      for await (const event of await client.sql.run({ id, text, start, end }, { signal: life.signal })) {
+      const input = { id, text, start, end, ...options.get() }
+      for await (const event of await client.sql.run(input, { signal: life.signal })) {
         state.update((s) => apply(s, run, event, Date.now()))
       }
       // A stream that ends without its last event broke off.
@@ -73,7 +97,7 @@ export function createSqlRuntime(client: RpcClient, connection: string): SqlRunt
     try {
       const id = await open()
       for await (const event of await client.sql.run(
-        { id, text, start: 0, end: text.length },
+        { id, text, start: 0, end: text.length, values: options.get().values },
         { signal: life.signal },
       )) {
         sub = apply(sub, run, event, Date.now())
@@ -93,8 +117,29 @@ export function createSqlRuntime(client: RpcClient, connection: string): SqlRunt
     }
   }
 
+  const say = (kind: 'info' | 'error', text: string) => state.update((s) => said(s, kind, text, Date.now()))
+  async function endTransaction(how: 'commit' | 'rollback'): Promise<boolean> {
+    if (handle === undefined) return true
+    try {
+      const ended = await client.sql.endTransaction({ id: handle, how })
+      state.update((s) => ({ ...s, transaction: ended.state }))
+      say('info', how === 'commit' ? 'Committed' : 'Rolled back')
+      return true
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem.code === 'session-ended' || problem.code === 'not-found') {
+        state.update((s) => ({ ...s, transaction: 'none' }))
+      }
+      say('error', problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`)
+      return false
+    }
+  }
+
   return {
     state,
+    options,
+    endTransaction,
+    say,
     run: (request) => {
       if (state.get().running === undefined) void perform(request)
     },

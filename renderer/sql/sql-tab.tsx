@@ -2,6 +2,7 @@ import './grid.css'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
+import { findParameters, parameterNames } from '../../shared/sql/parameters.ts'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
 import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
@@ -17,21 +18,26 @@ import type { CatalogIndex } from './complete/catalog.ts'
 import { TablePeek } from './complete/table-peek.tsx'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
+import { Library } from './library.tsx'
 import { spoken } from './marks.ts'
+import { ParameterForm } from './parameter-form.tsx'
 import { Results } from './results.tsx'
 import type { Mark } from './run-state.ts'
 import { createSqlRuntime } from './runtime.ts'
 import { SqlToolbar } from './toolbar.tsx'
+import { CloseGuard } from './transaction.tsx'
 import { DecisionZone, type ZoneActions } from './zones.tsx'
 
 export default function SqlTab({ document }: { document: SqlDocument }) {
   const { client, live } = useRpc()
   const catalog = useCatalog(document.connection)
   const [peek, setPeek] = useState<{ table: CatalogTable; index: CatalogIndex } | undefined>(undefined)
+  const [asking, setAsking] = useState<{ names: readonly string[]; start(): void } | undefined>(undefined)
+  const [library, setLibrary] = useState(false)
   const { workspace, runtimes } = useDesk()
   const theme = useThemeName()
   const paused = usePause() !== undefined
-  const runtime = runtimes.sql(document.id, () => createSqlRuntime(client, document.connection))
+  const runtime = runtimes.sql(document.id, () => createSqlRuntime(client, document))
   const state = useStore(runtime.state)
   const editor = useRef<EditorHandle | undefined>(undefined)
   const frame = useRef<HTMLDivElement>(null)
@@ -42,11 +48,40 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   const run = (range: { start: number; end: number } | undefined) => {
     const handle = editor.current
     if (paused || handle === undefined || range === undefined) return
-    runtime.run({ text: handle.text(), ...range, again: handle.marksIn(range.start, range.end) })
+    const text = handle.text()
+    const statements = splitStatements(text.slice(range.start, range.end))
+    const names = parameterNames(
+      statements.flatMap((s) => findParameters(text.slice(range.start + s.start, range.start + s.end))),
+    )
+    const start = () => runtime.run({ text, ...range, again: handle.marksIn(range.start, range.end) })
+    if (names.length === 0) start()
+    else setAsking({ names, start })
   }
   const runHere = () => {
     const handle = editor.current
     if (handle !== undefined) run(handle.selection() ?? statementAt(handle.text(), handle.cursor()))
+  }
+  const format = () => {
+    const handle = editor.current
+    if (handle === undefined) return
+    const text = handle.text()
+    const { start, end } = handle.selection() ?? { start: 0, end: text.length }
+    import('./format.ts')
+      .then(({ formatSql }) => {
+        if (handle.text() === text) handle.replace(start, end, formatSql(text.slice(start, end)))
+      })
+      .catch((error: unknown) =>
+        runtime.say('error', `Not formatted: ${error instanceof Error ? error.message : String(error)}`),
+      )
+  }
+  const insert = (text: string) => {
+    const handle = editor.current
+    if (handle === undefined) return
+    const { start, end } = handle.selection() ?? { start: handle.cursor(), end: handle.cursor() }
+    const before = handle.text().slice(0, start)
+    // On a line of its own, and ended, so that it stays a statement of its own.
+    const lead = before === '' || before.endsWith('\n') ? '' : '\n'
+    handle.replace(start, end, `${lead}${text.replace(/;?\s*$/, '')};\n`)
   }
   const runAll = () => {
     const text = editor.current?.text() ?? ''
@@ -70,6 +105,10 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
       'sql.run': runHere,
       'sql.runAll': runAll,
       'sql.cancel': runtime.cancel,
+      'sql.format': format,
+      'sql.library': () => setLibrary((open) => !open),
+      'sql.commit': state.transaction === 'open' ? () => void runtime.endTransaction('commit') : undefined,
+      'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
       'decision.next': () => editor.current?.step(1),
       'decision.previous': () => editor.current?.step(-1),
     },
@@ -77,7 +116,17 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   )
   return (
     <div className="sqltab" ref={frame}>
-      <SqlToolbar document={document} state={state} onRun={runHere} onRunAll={runAll} onCancel={runtime.cancel} />
+      <SqlToolbar
+        document={document}
+        state={state}
+        onRun={runHere}
+        onRunAll={runAll}
+        onCancel={runtime.cancel}
+        onFormat={format}
+        onLibrary={() => setLibrary((open) => !open)}
+        runtime={runtime}
+      />
+      <CloseGuard document={document} runtime={runtime} />
       <div className="sqltab__ed" style={{ flexGrow: share }}>
         <SqlEditor
           label={document.connection}
@@ -101,6 +150,39 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
           }
           zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}
         />
+        {library && (
+          <Library
+            connection={document.connection}
+            current={() => {
+              const handle = editor.current
+              const text = handle?.text() ?? ''
+              const range = handle?.selection() ?? (handle && statementAt(text, handle.cursor()))
+              return range === undefined ? '' : text.slice(range.start, range.end)
+            }}
+            onInsert={insert}
+            onClose={() => {
+              setLibrary(false)
+              editor.current?.focus()
+            }}
+          />
+        )}
+        {asking && (
+          <ParameterForm
+            key={asking.names.join()}
+            names={asking.names}
+            before={runtime.options.get().values}
+            onClose={() => {
+              setAsking(undefined)
+              editor.current?.focus()
+            }}
+            onRun={(values) => {
+              runtime.options.update((o) => ({ ...o, values: { ...o.values, ...values } }))
+              setAsking(undefined)
+              editor.current?.focus()
+              asking.start()
+            }}
+          />
+        )}
         {peek && (
           <TablePeek
             {...peek}

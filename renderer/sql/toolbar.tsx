@@ -9,6 +9,8 @@ import { usePause } from '../rpc/context.tsx'
 import { useConnection } from '../sidebar/connections.ts'
 import { Button } from '../theme/controls.tsx'
 import type { SqlState } from './run-state.ts'
+import type { SqlRuntime } from './runtime.ts'
+import { RunMode, TransactionControls } from './transaction.tsx'
 
 export function SqlToolbar({
   document,
@@ -16,12 +18,18 @@ export function SqlToolbar({
   onRun,
   onRunAll,
   onCancel,
+  onFormat,
+  onLibrary,
+  runtime,
 }: {
   document: SqlDocument
   state: SqlState
   onRun(): void
   onRunAll(): void
   onCancel(): void
+  onFormat(): void
+  onLibrary(): void
+  runtime: SqlRuntime
 }) {
   const runKeys = useKeys('sql.run')
   const cancelKeys = useKeys('sql.cancel')
@@ -43,6 +51,14 @@ export function SqlToolbar({
       <Grants connection={document.connection} />
       <span className="right row">
         {state.since !== undefined && !paused && <Recorded since={state.since} />}
+        <TransactionControls runtime={runtime} state={state} />
+        <Button size="sm" kind="ghost" icon="clock" onClick={onLibrary}>
+          Queries
+        </Button>
+        <Button size="sm" kind="ghost" icon="format" onClick={onFormat}>
+          Format
+        </Button>
+        <RunMode runtime={runtime} state={state} />
         {running ? (
           <Button size="sm" keys={cancelKeys} disabled={paused || state.cancelling} onClick={onCancel}>
             {state.cancelling ? 'Cancelling' : 'Cancel'}

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
 import { type Client, chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
@@ -18,6 +19,16 @@ async function write(page: Page, sql: string): Promise<void> {
 
 const picture = (name: string) =>
   onTestFailed(() => linus.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
+async function onTarget(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: demo.targets?.['orders-db'] })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
 /** What the editor shows, hints and all, with single blanks. */
 const shown = async (page: Page) =>
   (await page.locator('.view-lines').first().innerText()).replaceAll(/[\u00a0 ]+/g, ' ')
@@ -125,6 +136,80 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
     await peek.waitFor({ state: 'detached' })
     await page.keyboard.type(' = 1')
     await expect.poll(() => shown(page)).toContain('WHERE c.email = 1')
+  })
+
+  test('asks for parameters and binds them', async () => {
+    const { page } = linus
+    picture('parameters')
+    await write(page, 'SELECT id, country FROM customers WHERE id = :id AND country <> :not')
+    await page.keyboard.press('Control+Enter')
+    const form = page.getByRole('form', { name: 'Parameters' })
+    await form.getByLabel(':id', { exact: true }).fill('42')
+    await form.getByLabel(':not', { exact: true }).fill("'; DROP TABLE customers; --")
+    await page.keyboard.press('Enter')
+    await page.locator('.ag-cell').getByText('42', { exact: true }).waitFor()
+    await page.getByText('Transaction open').waitFor()
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByText('Transaction open').waitFor({ state: 'detached' })
+  })
+
+  test('cancel ends the statement on the target itself', async () => {
+    const { page } = linus
+    picture('cancel')
+    const running = () =>
+      onTarget(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%cancel_me%' AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+      )
+    await write(page, 'SELECT pg_sleep(600) AS cancel_me')
+    await page.keyboard.press('Control+Enter')
+    await expect.poll(running, { timeout: 10_000 }).toEqual([{ n: 1 }])
+    await page.getByRole('button', { name: 'Cancel', exact: false }).first().click()
+    await page
+      .getByRole('complementary', { name: 'Decision log' })
+      .getByRole('button', { name: /^Cancelled/ })
+      .waitFor()
+    expect(await running()).toEqual([{ n: 0 }])
+  })
+
+  test('in staging each statement is committed; in a transaction of one’s own, closing the tab asks', async () => {
+    const { page } = linus
+    picture('transaction')
+    await page.getByRole('treeitem', { name: 'analytics-db, Database' }).dblclick()
+    await page.getByRole('button', { name: /Auto-commit/ }).waitFor()
+    await write(page, "BEGIN; UPDATE audit_log SET actor = 'nobody' WHERE id = 5;")
+    await page.keyboard.press('Control+Shift+Enter')
+    await page.getByText('Transaction open').waitFor()
+    await page.getByRole('button', { name: 'Close analytics-db query 1' }).click()
+    const dialog = page.getByRole('dialog', { name: 'This tab has an open transaction' })
+    await dialog.getByRole('button', { name: 'Roll back and close' }).click()
+    await page.getByRole('button', { name: 'Close analytics-db query 1' }).waitFor({ state: 'detached' })
+  })
+
+  test('runs all, and goes on or stops where one fails', async () => {
+    const { page } = linus
+    picture('go-on')
+    await write(page, 'SELECT 1 AS one; SELECT 1/0; SELECT 2 AS two;')
+    await page.keyboard.press('Control+Shift+Enter')
+    await page.getByText('division by zero').first().waitFor()
+    const tabs = page.getByRole('tablist', { name: 'Results' }).getByRole('tab')
+    await expect.poll(() => tabs.count()).toBe(2)
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByText('Transaction failed').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: /Manual commit/ }).click()
+    await page.getByRole('menuitemradio', { name: 'Auto-commit' }).click()
+    await page.getByRole('button', { name: /Auto-commit/ }).click()
+    await page.getByRole('menuitemradio', { name: 'Go on with the next' }).click()
+    await page.locator('.monaco-editor:visible').first().click()
+    await page.keyboard.press('Control+Shift+Enter')
+    await expect.poll(() => tabs.count()).toBe(3)
+  })
+
+  test('formats the statement', async () => {
+    const { page } = linus
+    picture('format')
+    await write(page, 'select id, status from orders where id = 1')
+    await page.getByRole('button', { name: 'Format' }).click()
+    await expect.poll(() => page.locator('.view-line').count()).toBe(7)
   })
 
   test('no page complained', () => {

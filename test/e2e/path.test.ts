@@ -105,6 +105,10 @@ describe.skipIf(chromiumPath === undefined)('the whole path', () => {
     await log(linus)
       .getByRole('button', { name: /^Approved DELETE.*by grace · 1 row/ })
       .waitFor()
+    // In production it is his to commit.
+    expect(await onTarget('SELECT count(*)::int AS n FROM audit_log WHERE id = 77')).toEqual([{ n: 1 }])
+    await linus.page.getByRole('button', { name: 'Commit', exact: true }).click()
+    await linus.page.getByText('Transaction open').waitFor({ state: 'detached' })
     expect(await onTarget('SELECT count(*)::int AS n FROM audit_log WHERE id = 77')).toEqual([{ n: 0 }])
   })
 

@@ -1,0 +1,236 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useDeferredValue, useState } from 'react'
+import type { SavedQuery, SavedQueryChange } from '../../shared/rpc/editor.ts'
+import { Icon } from '../decisions/icon.tsx'
+import { SqlText } from '../decisions/sql-text.tsx'
+import { milliseconds, timeOfDay } from '../decisions/time.ts'
+import { counted, looks } from '../decisions/words.ts'
+import { useRpc } from '../rpc/context.tsx'
+import { problemOf } from '../rpc/problem.ts'
+import { Button, Empty, IconButton, Segments } from '../theme/controls.tsx'
+
+type Shown = 'history' | 'saved'
+
+interface Props {
+  connection: string
+  /** What would be saved: the selection, or the statement at the cursor. */
+  current(): string
+  onInsert(text: string): void
+  onClose(): void
+}
+
+/** What was run before, and what was kept on purpose; both are searched, and go into the text where the cursor is. */
+export function Library({ connection, current, onInsert, onClose }: Props) {
+  const [shown, setShown] = useState<Shown>('history')
+  const [search, setSearch] = useState('')
+  return (
+    <aside
+      className="peek lib"
+      aria-label="Queries"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onClose()
+      }}
+    >
+      <div className="peek__hd">
+        <Segments<Shown>
+          label="Queries"
+          value={shown}
+          onChange={setShown}
+          options={[
+            { value: 'history', label: 'History' },
+            { value: 'saved', label: 'Saved' },
+          ]}
+        />
+        <span className="grow" />
+        <IconButton icon="x" label="Close queries" onClick={onClose} />
+      </div>
+      <div className="lib__find">
+        <span className="input">
+          <Icon name="search" size={14} />
+          <input
+            // biome-ignore lint/a11y/noAutofocus: it was opened to look for something
+            autoFocus
+            aria-label={shown === 'history' ? 'Search history' : 'Search saved queries'}
+            placeholder={shown === 'history' ? 'Search what was run' : 'Search names and statements'}
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        </span>
+      </div>
+      {shown === 'history' ? (
+        <History connection={connection} search={search} onInsert={onInsert} />
+      ) : (
+        <Saved connection={connection} search={search} current={current} onInsert={onInsert} />
+      )}
+    </aside>
+  )
+}
+
+function History({ connection, search, onInsert }: Pick<Props, 'connection' | 'onInsert'> & { search: string }) {
+  const { queries } = useRpc()
+  const words = useDeferredValue(search)
+  const query = useQuery(
+    queries.editor.history.queryOptions({ input: { search: words, connection, limit: 200 }, staleTime: 0 }),
+  )
+  const entries = query.data?.entries ?? []
+  if (query.error) return <p className="lib__bd err">{problemOf(query.error).message}</p>
+  if (entries.length === 0 && !query.isPending) {
+    return (
+      <Empty
+        icon="clock"
+        title={search === '' ? 'Nothing was run here yet' : 'Nothing fits'}
+        text="Statements are kept on this computer, without what they returned."
+      />
+    )
+  }
+  return (
+    <ol className="lib__bd scroll" aria-label="History">
+      {entries.map((entry) => (
+        <li key={entry.id}>
+          <button type="button" className="lib__row" onClick={() => onInsert(entry.text)}>
+            <span className="row lib__meta">
+              <span className={`row row--4 fg d-${looks[entry.outcome].tone}`}>
+                <Icon name={looks[entry.outcome].icon} size={12} />
+                {looks[entry.outcome].word}
+              </span>
+              <span className="t3 num">
+                {[
+                  entry.rows === undefined ? '' : counted(entry.rows, 'row'),
+                  entry.ms === undefined ? '' : milliseconds(entry.ms),
+                ]
+                  .filter((part) => part !== '')
+                  .join(' · ')}
+              </span>
+              <span className="right t3 num">
+                {dayOf(entry.at)} {timeOfDay(Date.parse(entry.at))}
+              </span>
+            </span>
+            <span className="lib__sql">
+              <SqlText text={entry.text.slice(0, 300)} />
+            </span>
+          </button>
+        </li>
+      ))}
+      {query.data?.more && <li className="t3 sm lib__more">Search to see older ones.</li>}
+    </ol>
+  )
+}
+
+function dayOf(at: string): string {
+  const then = new Date(at)
+  if (then.toDateString() === new Date().toDateString()) return ''
+  return then.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+}
+
+function Saved({
+  connection,
+  search,
+  current,
+  onInsert,
+}: Pick<Props, 'connection' | 'current' | 'onInsert'> & { search: string }) {
+  const { client, queries } = useRpc()
+  const cache = useQueryClient()
+  const query = useQuery(queries.editor.saved.queryOptions())
+  const changed = () => cache.invalidateQueries({ queryKey: queries.editor.saved.key() })
+  const save = useMutation({ mutationFn: (query: SavedQueryChange) => client.editor.save(query), onSuccess: changed })
+  const remove = useMutation({
+    mutationFn: (query: { id: string }) => client.editor.removeSaved(query),
+    onSuccess: changed,
+  })
+  const [naming, setNaming] = useState(false)
+  const words = search.toLowerCase().split(/\s+/)
+  const found = (query.data ?? []).filter((q) =>
+    words.every((word) => `${q.folder} ${q.name} ${q.text}`.toLowerCase().includes(word)),
+  )
+  const folders = [...Map.groupBy(found, (q) => q.folder)]
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const text = current()
+    save.mutate(
+      { name: String(form.get('name')), folder: String(form.get('folder')), connection, text },
+      { onSuccess: () => setNaming(false) },
+    )
+  }
+  const problem = save.error ?? remove.error ?? query.error
+  return (
+    <>
+      {problem && <p className="err lib__find">{problemOf(problem).message}</p>}
+      {naming ? (
+        <form className="lib__find lib__form" aria-label="Save query" onSubmit={submit}>
+          <span className="input">
+            {/* biome-ignore lint/a11y/noAutofocus: the form was asked for */}
+            <input name="name" aria-label="Name" placeholder="Name" required maxLength={120} autoFocus />
+          </span>
+          <span className="input">
+            <input name="folder" aria-label="Folder" placeholder="Folder, with / between" maxLength={200} />
+          </span>
+          <span className="row">
+            <Button size="sm" kind="primary" type="submit" disabled={save.isPending}>
+              Save
+            </Button>
+            <Button size="sm" kind="ghost" onClick={() => setNaming(false)}>
+              Back
+            </Button>
+          </span>
+        </form>
+      ) : (
+        <div className="lib__find">
+          <Button size="sm" icon="plus" disabled={current().trim() === ''} onClick={() => setNaming(true)}>
+            Save this statement…
+          </Button>
+        </div>
+      )}
+      <div className="lib__bd scroll">
+        {folders.length === 0 && !query.isPending && (
+          <Empty icon="folder" title={search === '' ? 'No saved queries' : 'Nothing fits'} />
+        )}
+        {folders.map(([folder, all]) => (
+          <section key={folder} aria-label={folder === '' ? 'No folder' : folder}>
+            {folder !== '' && (
+              <h3 className="lib__folder row row--6">
+                <Icon name="folder" size={12} />
+                {folder}
+              </h3>
+            )}
+            <ul>
+              {all.map((saved) => (
+                <SavedRow
+                  key={saved.id}
+                  saved={saved}
+                  onInsert={onInsert}
+                  onRemove={() => remove.mutate({ id: saved.id })}
+                />
+              ))}
+            </ul>
+          </section>
+        ))}
+      </div>
+    </>
+  )
+}
+
+function SavedRow({
+  saved,
+  onInsert,
+  onRemove,
+}: {
+  saved: SavedQuery
+  onInsert(text: string): void
+  onRemove(): void
+}) {
+  return (
+    <li className="lib__saved">
+      <button type="button" className="lib__row" onClick={() => onInsert(saved.text)}>
+        <span className="row lib__meta">
+          <b>{saved.name}</b>
+          {saved.connection && <span className="right t3">{saved.connection}</span>}
+        </span>
+        <span className="lib__sql">
+          <SqlText text={saved.text.slice(0, 300)} />
+        </span>
+      </button>
+      <IconButton icon="x" size={12} label={`Remove ${saved.name}`} onClick={onRemove} />
+    </li>
+  )
+}

@@ -1,0 +1,130 @@
+import '@mantine/core/styles/Modal.css'
+import { Menu, Modal } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import type { SqlDocument } from '../dock/workspace.ts'
+import { useDesk } from '../frame/desk.tsx'
+import { usePause } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
+import { Button } from '../theme/controls.tsx'
+import type { SqlState } from './run-state.ts'
+import type { RunOptions, SqlRuntime } from './runtime.ts'
+
+const modes = { auto: 'Auto-commit', manual: 'Manual commit' } as const
+
+/** How statements are committed, and what becomes of an error in the middle of a run. */
+export function RunMode({ runtime, state }: { runtime: SqlRuntime; state: SqlState }) {
+  const options = useStore(runtime.options)
+  const set = (change: Partial<RunOptions>) => runtime.options.update((o) => ({ ...o, ...change }))
+  return (
+    <Menu
+      classNames={{ dropdown: 'menu menu--float', item: 'mi', label: 'menu__label' }}
+      position="bottom-end"
+      withinPortal
+      unstyled
+    >
+      <Menu.Target>
+        <Button size="sm" kind="ghost" disabled={state.running !== undefined}>
+          {modes[options.commit]} <span aria-hidden="true">▾</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Each statement is committed by itself, or all of them when you say so.</Menu.Label>
+        {(['auto', 'manual'] as const).map((commit) => (
+          <Menu.Item
+            key={commit}
+            role="menuitemradio"
+            aria-checked={options.commit === commit}
+            disabled={commit === 'auto' && state.transaction !== 'none'}
+            onClick={() => set({ commit })}
+          >
+            {modes[commit]} {options.commit === commit && <span aria-hidden="true">✓</span>}
+          </Menu.Item>
+        ))}
+        {state.transaction !== 'none' && <Menu.Label>Commit or roll back first.</Menu.Label>}
+        <Menu.Label>When a statement of a run fails</Menu.Label>
+        {([true, false] as const).map((stopOnError) => (
+          <Menu.Item
+            key={String(stopOnError)}
+            role="menuitemradio"
+            aria-checked={options.stopOnError === stopOnError}
+            onClick={() => set({ stopOnError })}
+          >
+            {stopOnError ? 'Stop' : 'Go on with the next'}{' '}
+            {options.stopOnError === stopOnError && <span aria-hidden="true">✓</span>}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+/** The open transaction, and its two ways out. */
+export function TransactionControls({ runtime, state }: { runtime: SqlRuntime; state: SqlState }) {
+  const off = usePause() !== undefined || state.running !== undefined
+  if (state.transaction === 'none') return null
+  const failed = state.transaction === 'failed'
+  return (
+    <>
+      <span className={failed ? 'tx tx--failed' : 'tx'} role="status">
+        {failed ? 'Transaction failed' : 'Transaction open'}
+      </span>
+      <Button size="sm" disabled={off || failed} onClick={() => void runtime.endTransaction('commit')}>
+        Commit
+      </Button>
+      <Button size="sm" kind="ghost" disabled={off} onClick={() => void runtime.endTransaction('rollback')}>
+        Roll back
+      </Button>
+      <span className="vr" />
+    </>
+  )
+}
+
+/** Closing a tab with an open transaction asks what should become of it. */
+export function CloseGuard({ document, runtime }: { document: SqlDocument; runtime: SqlRuntime }) {
+  const { workspace } = useDesk()
+  const [asking, setAsking] = useState(false)
+  const state = useStore(runtime.state)
+  useEffect(
+    () =>
+      workspace.guard(document.id, () => {
+        const open = runtime.state.get().transaction !== 'none'
+        if (open) setAsking(true)
+        return open
+      }),
+    [workspace, document.id, runtime],
+  )
+  const leave = async (how: 'commit' | 'rollback') => {
+    if (!(await runtime.endTransaction(how))) return setAsking(false)
+    setAsking(false)
+    workspace.close(document.id)
+  }
+  const busy = state.running !== undefined
+  return (
+    <Modal
+      opened={asking}
+      onClose={() => setAsking(false)}
+      title="This tab has an open transaction"
+      centered
+      size={440}
+      radius={10}
+      closeButtonProps={{ 'aria-label': 'Keep the tab' }}
+    >
+      <p className="t2">
+        {document.connection} · {document.title}. What was run in it is not yet committed.
+        {state.transaction === 'failed' && ' It has failed, so it can only be rolled back.'}
+        {busy && ' A statement is still running.'}
+      </p>
+      <div className="row tx__acts">
+        <Button kind="primary" disabled={busy || state.transaction === 'failed'} onClick={() => void leave('commit')}>
+          Commit and close
+        </Button>
+        <Button kind="danger" disabled={busy} onClick={() => void leave('rollback')}>
+          Roll back and close
+        </Button>
+        <Button kind="ghost" onClick={() => setAsking(false)}>
+          Keep the tab
+        </Button>
+      </div>
+    </Modal>
+  )
+}
