@@ -347,11 +347,16 @@ test('manual commit: statements that may not be in a transaction, and those that
   expect(state(await manual(session, 'BEGIN; SELECT 1; COMMIT; SELECT 2'))).toEqual(['open', 'none', 'open'])
 })
 
-test('manual commit: an error right at the start leaves nothing open; a later one must be rolled back', async () => {
+test('manual commit: an error among reads leaves nothing open; one after a write must be rolled back', async () => {
   const session = openSession()
+  await runAll(session, 'DROP TABLE IF EXISTS tx2; CREATE TABLE tx2 (a int)')
   expect(state(await manual(session, 'SELECT nothing'))).toEqual([])
   expect(session.transaction).toBe('none')
   await manual(session, 'SELECT 1')
+  const failed = await manual(session, 'SELECT nothing')
+  expect(state(failed)).toEqual(['none'])
+  expect(only(failed, 'notice')[0]?.message).toMatch(/had only read/)
+  await manual(session, 'INSERT INTO tx2 VALUES (1)')
   expect(state(await manual(session, 'SELECT nothing'))).toEqual(['failed'])
   await expect(session.endTransaction('commit')).rejects.toThrow(/can be committed/)
   expect(await session.endTransaction('rollback')).toBe('none')

@@ -45,6 +45,8 @@ export class SqlSession {
   private running: AbortController | undefined
   private closed = false
   private told: TransactionState = 'none'
+  /** We began the transaction, and nothing but reads has succeeded in it. */
+  private reads = false
   private readonly results = new Map<string, ResultStore>()
 
   constructor(options: SqlSessionOptions) {
@@ -110,6 +112,7 @@ export class SqlSession {
       const bound = bind(text, run.values)
       const opens = run.commit === 'manual' && link.transaction === 'none' && transactionRole(text) === 'plain'
       if (opens && !(await this.attempt(link, 'BEGIN', statement, emit))) break
+      if (opens) this.reads = true
       ran += 1
       const newResult = (): ResultStore => this.keep(this.options.newResult())
       const outcome = await runStatement({
@@ -118,14 +121,14 @@ export class SqlSession {
         text: run.text,
         range,
         newResult,
-        emit,
+        emit: (event) => {
+          if (event.type === 'complete' && !readTags.test(event.tag)) this.reads = false
+          emit(event)
+        },
         ...(bound === undefined ? {} : { bound }),
         now: () => performance.now(),
       })
-      // Nothing else was done in the transaction that was begun for it.
-      if (opens && outcome === 'error' && link.over === undefined) {
-        await this.attempt(link, 'ROLLBACK', statement, emit)
-      }
+      await this.settle(link, statement, emit)
       this.tellTransaction(emit)
       if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
     }
@@ -163,6 +166,24 @@ export class SqlSession {
       })
       return undefined
     }
+  }
+
+  /**
+   * A failed transaction that we began, and in which nothing but reads succeeded, is rolled back at once: a typo or a block among reads
+   * should not stand in the way of what comes next. Said, because a function in a SELECT may have done more.
+   */
+  private async settle(link: SqlLink, statement: number, emit: (event: RunEvent) => void): Promise<void> {
+    if (link.over !== undefined || link.transaction === 'none') {
+      this.reads = false
+      return
+    }
+    if (link.transaction !== 'failed' || !this.reads) return
+    if (!(await this.attempt(link, 'ROLLBACK', statement, emit))) return
+    this.reads = false
+    if (this.told === 'none') return
+    const message =
+      'The transaction had only read, and was rolled back after the error. The next statement begins another.'
+    emit({ type: 'notice', statement, severity: 'NOTICE', message })
   }
 
   /** Runs a word of our own; says so when it failed. */
@@ -266,6 +287,9 @@ export class SqlSession {
     await Promise.all([...this.results.keys()].map((id) => this.release(id)))
   }
 }
+
+/** Tags of statements that only read, as far as a tag can say. */
+const readTags = /^(?:SELECT|SHOW|EXPLAIN|FETCH)\b/
 
 /** The statement with its values; undefined where it has no parameters, or none are to be bound. */
 function bind(text: string, values: Run['values']): { text: string; values: (string | null)[] } | undefined {

@@ -86,6 +86,7 @@ describe.skipIf(chromiumPath === undefined)('the whole path', () => {
   })
 
   test('his DELETE is held; grace approves it in a second window; it runs by itself, once', async () => {
+    onTestFailed(() => linus.page.screenshot({ path: 'test-results/held.png' }).then(() => {}))
     await signIn(grace, demo, 'grace')
     expect(await onTarget('SELECT count(*)::int AS n FROM audit_log WHERE id = 77')).toEqual([{ n: 1 }])
     await runSql(linus.page, 'DELETE FROM audit_log WHERE id = 77;')

@@ -129,7 +129,9 @@ export class PreflightPainter {
     // About to be read again: the offsets are those of the text before.
     if (model.isDisposed() || this.timer !== undefined) return
     const ran = marks.placed()
-    const stale: string[] = []
+    // What was deleted whole has nothing left to stand beside.
+    const gone = ran.filter((r) => r.text.trim() === '' && !isOpen(r.mark))
+    const stale: string[] = gone.map((r) => r.mark.id)
     const lines = new Map<number, { statement: Statement; range: Range; verdict: Verdict }>()
     const problems: monaco.editor.IMarkerData[] = []
     for (const statement of this.statements) {
@@ -137,7 +139,7 @@ export class PreflightPainter {
       if (verdict === undefined) continue
       const range = this.rangeOf(statement.start, statement.end)
       if (verdict.kind === 'invalid') problems.push(this.markerOf(statement, verdict))
-      const over = ran.filter((r) => monaco.Range.areIntersecting(r.range, range))
+      const over = ran.filter((r) => r.text.trim() !== '' && monaco.Range.areIntersecting(r.range, range))
       const outdated = over.filter((r) => r.text !== statement.text && outlived(r.mark, verdict))
       stale.push(...outdated.map((r) => r.mark.id))
       if (over.length > outdated.length) continue
