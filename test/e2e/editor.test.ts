@@ -7,7 +7,7 @@ import { type Client, chromiumPath, launchChromium, openClient, signIn } from '.
 const demo = inject('demo')
 
 let browser: Browser
-let linus: Client
+let ada: Client
 
 /** Puts `sql` in the editor instead of what is there. */
 async function write(page: Page, sql: string): Promise<void> {
@@ -18,7 +18,7 @@ async function write(page: Page, sql: string): Promise<void> {
 }
 
 const picture = (name: string) =>
-  onTestFailed(() => linus.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
+  onTestFailed(() => ada.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
 async function onTarget(sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: demo.targets?.['orders-db'] })
   await client.connect()
@@ -55,18 +55,18 @@ function distance(page: Page): Promise<number> {
 describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   beforeAll(async () => {
     browser = await launchChromium()
-    linus = await openClient(browser, demo)
-    await signIn(linus, demo, 'linus')
-    await linus.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
+    ada = await openClient(browser, demo)
+    await signIn(ada, demo, 'ada')
+    await ada.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
   }, 60_000)
 
   afterAll(async () => {
     await browser?.close()
-    await linus?.close()
+    await ada?.close()
   })
 
   test('says of each statement what the gateway will do, before it is run', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('preflight')
     await write(
       page,
@@ -102,14 +102,14 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('marks where PostgreSQL’s parser stops, whatever characters come before', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('syntax')
     await write(page, "SELECT 'é😀', 1 1 FROM orders;")
     await expect.poll(() => distance(page)).toBeLessThan(2)
   })
 
   test('completes from the live catalog: masked columns with a lock, joins by foreign key', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('completion')
     await write(page, '')
     await page.keyboard.type('SELECT o.id FROM orders o JOIN ')
@@ -126,7 +126,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('leads from a column to the definition of its table, and back', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('definition')
     await page.keyboard.press('F12')
     const peek = page.getByRole('complementary', { name: 'Definition of public.customers' })
@@ -139,7 +139,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('asks for parameters and binds them', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('parameters')
     await write(page, 'SELECT id, country FROM customers WHERE id = :id AND country <> :not')
     await page.keyboard.press('Control+Enter')
@@ -154,7 +154,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('cancel ends the statement on the target itself', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('cancel')
     const running = () =>
       onTarget(
@@ -172,21 +172,21 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('in staging each statement is committed; in a transaction of one’s own, closing the tab asks', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('transaction')
     await page.getByRole('treeitem', { name: 'analytics-db, Database' }).dblclick()
     await page.getByRole('button', { name: /Auto-commit/ }).waitFor()
     await write(page, "BEGIN; UPDATE audit_log SET actor = 'nobody' WHERE id = 5;")
     await page.keyboard.press('Control+Shift+Enter')
     await page.getByText('Transaction open').waitFor()
-    await page.getByRole('button', { name: 'Close analytics-db query 1' }).click()
+    await page.keyboard.press('Alt+w')
     const dialog = page.getByRole('dialog', { name: 'This tab has an open transaction' })
     await dialog.getByRole('button', { name: 'Roll back and close' }).click()
-    await page.getByRole('button', { name: 'Close analytics-db query 1' }).waitFor({ state: 'detached' })
+    await page.locator('.tab').filter({ hasText: 'analytics-db' }).waitFor({ state: 'detached' })
   })
 
   test('runs all, and goes on or stops where one fails', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('go-on')
     await write(page, 'SELECT 1 AS one; SELECT 1/0; SELECT 2 AS two;')
     await page.keyboard.press('Control+Shift+Enter')
@@ -194,6 +194,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
     const tabs = page.getByRole('tablist', { name: 'Results' }).getByRole('tab')
     await expect.poll(() => tabs.count()).toBe(2)
     // Nothing but reads: there is nothing to roll back by hand.
+    await page.getByRole('tab', { name: /^Messages/ }).click()
     await page.getByText('had only read').waitFor()
     await page.getByText(/^Transaction/).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: /Manual commit/ }).click()
@@ -206,7 +207,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('formats the statement', async () => {
-    const { page } = linus
+    const { page } = ada
     picture('format')
     await write(page, 'select id, status from orders where id = 1')
     await page.getByRole('button', { name: 'Format' }).click()
@@ -214,6 +215,6 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
   })
 
   test('no page complained', () => {
-    expect(linus.errors).toEqual([])
+    expect(ada.errors).toEqual([])
   })
 })
