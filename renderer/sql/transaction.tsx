@@ -32,29 +32,30 @@ export function RunMode({ runtime, state }: { runtime: SqlRuntime; state: SqlSta
         {(['auto', 'manual'] as const).map((commit) => (
           <Menu.Item
             key={commit}
-            role="menuitemradio"
-            aria-checked={options.commit === commit}
             disabled={commit === 'auto' && state.transaction !== 'none'}
             onClick={() => set({ commit })}
           >
-            {modes[commit]} {options.commit === commit && <span aria-hidden="true">✓</span>}
+            {modes[commit]} {options.commit === commit && <Chosen />}
           </Menu.Item>
         ))}
         {state.transaction !== 'none' && <Menu.Label>Commit or roll back first.</Menu.Label>}
         <Menu.Label>When a statement of a run fails</Menu.Label>
         {([true, false] as const).map((stopOnError) => (
-          <Menu.Item
-            key={String(stopOnError)}
-            role="menuitemradio"
-            aria-checked={options.stopOnError === stopOnError}
-            onClick={() => set({ stopOnError })}
-          >
-            {stopOnError ? 'Stop' : 'Go on with the next'}{' '}
-            {options.stopOnError === stopOnError && <span aria-hidden="true">✓</span>}
+          <Menu.Item key={String(stopOnError)} onClick={() => set({ stopOnError })}>
+            {stopOnError ? 'Stop' : 'Go on with the next'} {options.stopOnError === stopOnError && <Chosen />}
           </Menu.Item>
         ))}
       </Menu.Dropdown>
     </Menu>
+  )
+}
+
+function Chosen() {
+  return (
+    <>
+      <span aria-hidden="true">✓</span>
+      <span className="visually-hidden">, chosen</span>
+    </>
   )
 }
 
