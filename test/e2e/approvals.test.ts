@@ -193,7 +193,7 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', (
       .click()
 
     await page.keyboard.press('Control+1')
-    const status = page.getByRole('button', { name: /^Granted: Unmask email on orders-db/ })
+    const status = page.getByRole('button', { name: /^Unmask email, granted on orders-db/ })
     await status.waitFor()
     expect(await status.innerText()).toMatch(/1[45]:\d\d/)
     await runSql(page, 'SELECT id, email FROM customers WHERE id = 42;')
