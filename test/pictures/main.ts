@@ -60,8 +60,9 @@ try {
     await grace.page.getByRole('button', { name: 'Requests' }).first().click()
     await grace.page.getByRole('radio', { name: /^To review/ }).click()
     await grace.page.getByRole('region', { name: 'Needs you' }).getByRole('button', { name: /Linus/ }).click()
-    await grace.page.getByRole('button', { name: 'Dismiss' }).last().click()
     await grace.page.getByRole('button', { name: 'Approve and run' }).last().waitFor()
+    // Its toast leaves by itself once the request is open.
+    await grace.page.getByRole('button', { name: 'Dismiss' }).last().waitFor({ state: 'hidden' })
     await shot(grace, `review-${theme}`)
     await shot(linus, `held-${theme}`)
     await grace.page.getByRole('button', { name: 'Approve and run' }).last().click()
