@@ -148,6 +148,8 @@ export interface Native {
   close(): Promise<void>
 }
 
+const letGoMs = 1_000
+
 /** FreeRDP on a screen, in the size of a desktop. */
 export function xfreerdp(
   screen: Screen,
@@ -174,7 +176,16 @@ export function xfreerdp(
   for (const output of [child.stdout, child.stderr])
     createInterface({ input: output }).on('line', (line) => said.push(line))
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  return { child, said, exited, close: () => end(child) }
+  return {
+    child,
+    said,
+    exited,
+    async close() {
+      await end(child)
+      // xrdp lets go of a desktop a moment after its client has gone, and tells nobody when.
+      await new Promise((resolve) => setTimeout(resolve, letGoMs))
+    },
+  }
 }
 
 /** The desktop from the inside: the X server that the account of the demo's target runs. */
