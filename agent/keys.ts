@@ -27,7 +27,7 @@ export interface RdpIdentity {
 export async function loadKeys(dataDir: string): Promise<AgentKeys> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const hostKeyFile = join(dataDir, 'ssh_host_ed25519_key')
-  const hostKey = await readOrMake(hostKeyFile, () => ssh2.utils.generateKeyPairSync('ed25519').private)
+  const hostKey = await readOrMake(hostKeyFile, makeHostKey)
   const rdpFile = join(dataDir, 'rdp.pem')
   const maskKeyFile = join(dataDir, 'mask.key')
   const maskKey = Buffer.from(await readOrMake(maskKeyFile, () => `${randomBytes(32).toString('hex')}\n`), 'hex')
@@ -37,6 +37,14 @@ export async function loadKeys(dataDir: string): Promise<AgentKeys> {
     hostKeyFingerprint: fingerprint(hostKeyFile, hostKey),
     hash: (value) => createHmac('sha256', maskKey).update(value).digest('hex'),
     rdp: rdpIdentity(rdpFile, await readOrMake(rdpFile, makeRdpIdentity)),
+  }
+}
+
+/** ssh2 writes about one in 256 of its Ed25519 keys too short to be read again: those are thrown away. */
+function makeHostKey(): string {
+  for (;;) {
+    const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
+    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key
   }
 }
 

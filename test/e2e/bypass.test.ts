@@ -152,9 +152,10 @@ describe('around the statements', () => {
   test('a payload that a trigger sends comes masked', async () => {
     await door.query('listen leak')
     await owner.query(`select pg_notify('leak', row_to_json(c)::text) from ${schema}.customers c where id = 1`)
-    const answer = await door.query('select 1')
+    // The target tells of it between two statements, when it gets to it.
+    let answer = await door.query('select 1')
+    while (!answer.heard.some(({ type }) => type === 'A')) answer = await door.query('select 1')
     await door.query('unlisten *')
-    expect(answer.heard.map(({ type }) => type)).toContain('A')
     expect(finder.find(answer.bytes)).toEqual([])
   })
 
