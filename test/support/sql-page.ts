@@ -41,7 +41,7 @@ export async function closeTab(page: Page): Promise<void> {
   await page
     .locator('.dv-tab.dv-active-tab')
     .last()
-    .getByRole('button', { name: /^Close/ })
+    .getByTitle(/^Close/)
     .click()
   await tabs.nth(open - 1).waitFor({ state: 'detached' })
 }
