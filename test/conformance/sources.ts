@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { run, which } from '../support/run.ts'
 
 /** PostgreSQL's own tests, of the version that is installed. They come with its source only. */
@@ -15,10 +15,8 @@ export interface Sources {
   traces: string
 }
 
-const mirrors = [
-  'deb-src http://deb.debian.org/debian bookworm main',
-  'deb-src http://deb.debian.org/debian-security bookworm-security main',
-]
+/** Where this machine gets its packages from. */
+const aptFolder = '/etc/apt'
 
 /**
  * Fetches and builds what is missing under `folder`, which is kept: the source through apt (its settings are not
@@ -42,10 +40,10 @@ export async function prepareSources(folder: string): Promise<Sources> {
 async function fetchSource(place: string, version: string, source: string): Promise<void> {
   const work = join(place, 'fetch')
   await mkdir(join(work, 'lists', 'partial'), { recursive: true })
-  await writeFile(join(work, 'sources.list'), `${mirrors.join('\n')}\n`)
+  await sourceLists(join(work, 'sources.d'))
   const settings = {
-    'Dir::Etc::sourcelist': join(work, 'sources.list'),
-    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::sourcelist': '/dev/null',
+    'Dir::Etc::sourceparts': join(work, 'sources.d'),
     'Dir::State::lists': join(work, 'lists'),
     'APT::Sandbox::User': 'root',
   }
@@ -59,6 +57,20 @@ async function fetchSource(place: string, version: string, source: string): Prom
   if (unpacked === undefined) throw new Error(`${archive} holds no postgresql-15 folder`)
   await rename(join(work, unpacked), source)
   await rm(work, { recursive: true, force: true })
+}
+
+/** The machine's own package lists, in both of apt's formats, asked for sources instead of binaries. */
+async function sourceLists(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const parts = join(aptFolder, 'sources.list.d')
+  const lists = (await readdir(parts)).map((name) => join(parts, name))
+  for (const list of [join(aptFolder, 'sources.list'), ...lists]) {
+    if (!existsSync(list)) continue
+    const text = await readFile(list, 'utf8')
+    if (list.endsWith('.list')) await writeFile(join(folder, basename(list)), text.replaceAll(/^deb\s/gm, 'deb-src '))
+    if (list.endsWith('.sources'))
+      await writeFile(join(folder, basename(list)), text.replaceAll(/^Types:.*$/gm, 'Types: deb-src'))
+  }
 }
 
 async function build(source: string, libraries: string, pipeline: string): Promise<void> {

@@ -69,8 +69,12 @@ export class RawPostgres {
     return this.#closed
   }
 
-  /** Sends all of it at once, and reads until the other side is ready `times` times, or gone. */
+  /**
+   * Sends all of it at once, and reads until the other side is ready `times` times, or gone. What came unasked since
+   * the answer before belongs to this one.
+   */
   async send(parts: readonly Buffer[], times = 1): Promise<Answer> {
+    const unasked = hear(Buffer.concat(this.#chunks)).filter(({ type }) => type === 'A' || type === 'N')
     this.#chunks = []
     if (!this.#closed) this.#socket.write(Buffer.concat(parts))
     const synced = parts.at(-1)?.[0] === frontend.sync
@@ -79,7 +83,7 @@ export class RawPostgres {
       if (this.#closed || this.#mayBeDone()) {
         const bytes = Buffer.concat(this.#chunks)
         this.#chunks = [bytes]
-        const heard = hear(bytes)
+        const heard = [...unasked, ...hear(bytes)]
         const asked = heard.filter(({ type }) => type === 'G').length
         // A COPY that wants data gets none.
         for (; copies < asked; copies++) {
@@ -87,7 +91,10 @@ export class RawPostgres {
           if (synced) this.#socket.write(messages.sync)
         }
         const done = heard.filter(({ type }) => type === ready).length >= times
-        if (this.#closed || done) return answerOf(bytes, heard, this.#closed)
+        if (this.#closed || done) {
+          this.#chunks = []
+          return answerOf(Buffer.concat([...unasked.map((one) => one.bytes), bytes]), heard, this.#closed)
+        }
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve
