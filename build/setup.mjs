@@ -103,8 +103,13 @@ const systemParts = [
   { command: 'psql', package: 'postgresql-client' },
   { command: 'pgbench', package: 'postgresql-contrib' },
   { command: 'pgbouncer', package: 'pgbouncer' },
-  { command: 'xrdp', package: 'xrdp xorgxrdp xserver-xorg-core openbox xterm' },
+  { command: 'xrdp', package: 'xrdp' },
+  { command: 'Xorg', package: 'xserver-xorg-core' },
+  { file: '/usr/lib/xorg/modules/libxorgxrdp.so', package: 'xorgxrdp' },
+  { command: 'openbox', package: 'openbox' },
+  { command: 'xterm', package: 'xterm' },
   { command: 'xfreerdp', package: 'freerdp2-x11' },
+  { command: 'freerdp-shadow-cli', package: 'freerdp2-shadow-x11' },
   { command: 'Xvfb', package: 'xvfb' },
   { command: 'import', package: 'imagemagick' },
   { command: 'xclip', package: 'xclip' },
@@ -117,16 +122,22 @@ function has(command) {
 }
 
 function installSystemParts() {
-  const missing = systemParts.filter((part) => ![part.command, ...(part.also ?? [])].some(has))
+  const missing = systemParts.filter((part) =>
+    part.file === undefined ? ![part.command, ...(part.also ?? [])].some(has) : !existsSync(part.file),
+  )
   if (missing.length === 0) return
-  const names = missing.map((part) => part.package).join(' ')
+  const packages = missing.map((part) => part.package)
+  const names = packages.join(' ')
   const debian = existsSync('/etc/debian_version') && process.getuid?.() === 0
   if (!debian) return say(`sallyport: tests that need these are skipped until they are installed: ${names}`)
   say(`sallyport: installing what the tests talk to (apt: ${names}) …`)
   const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const install = (wanted) =>
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], quiet) === 0
+  // One that this release does not have must not keep the others away.
   const done =
     run('apt-get', ['update', '-qq'], quiet) === 0 &&
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names.split(' ')], quiet) === 0
+    (install(packages) || packages.map((name) => install([name])).every((ok) => ok))
   if (!done) say(`sallyport: apt could not install all of: ${names}. The tests that need them are skipped.`)
 }
 

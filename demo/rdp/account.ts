@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -9,6 +11,8 @@ export interface DeskAccount {
   user: string
   uid: number
   gid: number
+  /** Ends its programs. */
+  endAll(): Promise<void>
   /** Ends its programs and takes it away. */
   remove(): Promise<void>
 }
@@ -24,12 +28,17 @@ export async function deskAccount(user: string, home: string, password: string):
   const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, user])).stdout)))
   if (uid === undefined || gid === undefined || uid < 1000)
     throw new Error(`The account ${user} is not as it should be.`)
+  // What a demo left that was killed: its desktop would be taken for the new one.
+  await endAllOf(uid)
+  await forgetDisplays(uid)
   return {
     user,
     uid,
     gid,
+    endAll: () => endAllOf(uid),
     remove: async () => {
       await endAllOf(uid)
+      await forgetDisplays(uid)
       await run('userdel', [user])
     },
   }
@@ -39,6 +48,23 @@ async function exists(user: string): Promise<boolean> {
   const child = execFile('id', ['-u', user])
   const [code] = await once(child, 'exit')
   return code === 0
+}
+
+/** Removes sockets and locks of an account's X servers, none of which runs any more. */
+async function forgetDisplays(uid: number): Promise<void> {
+  for (const [folder, name] of [
+    ['/tmp/.X11-unix', /^X\d+$/],
+    ['/tmp', /^\.X\d+-lock$/],
+  ] as const) {
+    if (!existsSync(folder)) continue
+    for (const file of (await readdir(folder))
+      .filter((entry) => name.test(entry))
+      .map((entry) => join(folder, entry))) {
+      // Others end meanwhile.
+      const owner = await stat(file).catch(() => undefined)
+      if (owner?.uid === uid) await rm(file, { force: true })
+    }
+  }
 }
 
 const rounds = 40

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes, X509Certificate } from 'node:crypto'
+import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { generate } from 'selfsigned'
 import type { Log } from '../log.ts'
 import { freePort } from '../ports.ts'
 import { type DeskAccount, deskAccount } from './account.ts'
+import { type Corner, ownCorner, sesmanIni } from './corner.ts'
 
 export interface DemoDesktop {
   host: string
@@ -20,31 +21,50 @@ export interface DemoDesktop {
   close(): Promise<void>
 }
 
-const needed = ['/usr/sbin/xrdp', '/usr/sbin/xrdp-sesman', '/usr/lib/xorg/Xorg', '/usr/bin/openbox', '/usr/bin/xterm']
-/** xrdp looks for its session manager there, whatever its own configuration says. */
-const sesmanPort = 3350
-const startMs = 15_000
-const watchMs = 3_000
+/** All of them from the packages xrdp, xorgxrdp, xserver-xorg-core, openbox and xterm. */
+const needed = [
+  '/usr/sbin/xrdp',
+  '/usr/sbin/xrdp-sesman',
+  '/usr/lib/xorg/Xorg',
+  '/usr/lib/xorg/modules/libxorgxrdp.so',
+  '/usr/bin/openbox',
+  '/usr/bin/xterm',
+]
+/** xrdp's session manager is there where it can't have a place of its own. */
+const sharedSesmanPort = 3350
+const startMs = 30_000
+const attempts = 3
 
-/** Whether this machine can have the demo's desktop: xrdp is installed, and this is root, as its session manager has to be. */
-function possible(): boolean {
-  return process.platform === 'linux' && process.getuid?.() === 0 && needed.every((path) => existsSync(path))
+/** Why this machine can't have the demo's desktop; undefined where it can. xrdp's session manager has to be root. */
+function missing(): string | undefined {
+  if (process.platform !== 'linux') return 'it needs Linux'
+  if (process.getuid?.() !== 0) return 'it needs root'
+  const files = needed.filter((path) => !existsSync(path))
+  return files.length === 0 ? undefined : `not installed: ${files.join(', ')}`
 }
 
-/** `desk-1`: a real xrdp with an account of its own. Undefined where there can be none. */
+/** `desk-1`: a real xrdp with an account of its own. Undefined where there can be none; the log says why. */
 export async function startDesktop(dataDir: string, log: Log): Promise<DemoDesktop | undefined> {
-  if (!possible()) return undefined
-  const stops: (() => Promise<void>)[] = []
-  const close = async (): Promise<void> => {
-    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
-  }
-  try {
-    return { ...(await start(dataDir, log, stops)), close }
-  } catch (error) {
-    await close()
-    // A demo without a desktop is better than none.
-    log.warn({ err: error }, 'the demo has no desktop')
+  const why = missing()
+  if (why !== undefined) {
+    log.info({}, `the demo has no desktop: ${why}`)
     return undefined
+  }
+  for (let attempt = 1; ; attempt++) {
+    const stops: (() => Promise<void>)[] = []
+    const close = async (): Promise<void> => {
+      for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
+    }
+    try {
+      return { ...(await start(dataDir, log, stops)), close }
+    } catch (error) {
+      await close()
+      // A port that was free may be somebody else's a moment later.
+      if (attempt < attempts) continue
+      // A demo without a desktop is better than none.
+      log.warn({ err: error }, 'the demo has no desktop')
+      return undefined
+    }
   }
 }
 
@@ -59,10 +79,12 @@ async function start(dataDir: string, log: Log, stops: (() => Promise<void>)[]):
   stops.push(() => account.remove())
   await makeHome(home, account)
   const { certificate, files } = await identity(folder)
+  const corner = await startSesman(folder, log, stops)
+  // Before its session manager ends: an X server that is told to end leaves nothing behind.
+  stops.push(() => account.endAll())
   const port = await freePort()
-  await keepSesman(folder, log, stops)
   const config = await configure(folder, port, files)
-  await run(['/usr/sbin/xrdp', '--nodaemon', '--config', config], port, log, stops)
+  await run([...corner, '/usr/sbin/xrdp', '--nodaemon', '--config', config], port, log, stops)
   return { host: '127.0.0.1', port, user, password, certificates: [certificate] }
 }
 
@@ -119,33 +141,32 @@ async function configure(folder: string, port: number, { cert, key }: { cert: st
   return file
 }
 
-/**
- * One session manager serves all of a machine. Whoever finds none starts one, also later: another demo's goes when that demo
- * does.
- */
-async function keepSesman(folder: string, log: Log, stops: (() => Promise<void>)[]): Promise<void> {
-  await startSesman(folder, log, stops)
-  const timer = setInterval(() => {
-    startSesman(folder, log, stops).catch((error: unknown) => log.warn({ err: error }, 'desk-1 can’t be signed in to'))
-  }, watchMs)
-  timer.unref()
-  stops.push(async () => clearInterval(timer))
+/** A session manager of this desktop's own, and the corner of the machine in which it is found. */
+async function startSesman(folder: string, log: Log, stops: (() => Promise<void>)[]): Promise<Corner> {
+  const ini = join(folder, 'sesman.ini')
+  const port = await freePort()
+  await writeSesman(ini, folder, port)
+  const corner = await ownCorner(folder, ini)
+  if (corner === undefined) {
+    log.info({}, 'desk-1 shares one session manager with whatever else on this machine uses xrdp: no namespaces here')
+    if (await answers(sharedSesmanPort)) return []
+    await writeSesman(ini, folder, sharedSesmanPort)
+  }
+  const own = corner === undefined ? sharedSesmanPort : port
+  await run([...(corner ?? []), '/usr/sbin/xrdp-sesman', '--nodaemon', '--config', ini], own, log, stops)
+  return corner ?? []
 }
 
-async function startSesman(folder: string, log: Log, stops: (() => Promise<void>)[]): Promise<void> {
-  if (await answers(sesmanPort)) return
-  const packaged = await readFile('/etc/xrdp/sesman.ini', 'utf8')
-  const file = join(folder, 'sesman.ini')
+/** The packaged configuration, with a port, a log and numbers for displays of its own. */
+async function writeSesman(ini: string, folder: string, port: number): Promise<void> {
+  const packaged = await readFile(sesmanIni, 'utf8')
   const text = packaged
+    .replace(/^ListenPort=.*$/m, `ListenPort=${port}`)
+    // It tries fifty from there on.
+    .replace(/^X11DisplayOffset=.*$/m, `X11DisplayOffset=${100 + 50 * randomInt(400)}`)
     .replace(/^LogFile=.*$/gm, `LogFile=${join(folder, 'sesman.log')}`)
     .replace(/^EnableSyslog=.*$/gm, 'EnableSyslog=false')
-  await writeFile(file, text)
-  try {
-    await run(['/usr/sbin/xrdp-sesman', '--nodaemon', '--config', file], sesmanPort, log, stops)
-  } catch (error) {
-    // Somebody else was faster.
-    if (!(await answers(sesmanPort))) throw error
-  }
+  await writeFile(ini, text)
 }
 
 async function run(
@@ -155,22 +176,31 @@ async function run(
   stops: (() => Promise<void>)[],
 ): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] })
+  const name = args.find((arg) => arg.startsWith('/usr/sbin/')) ?? program
   const exited = once(child, 'exit')
+  // SIGKILL: the first process of a corner hears nothing else, and takes the others with it.
   stops.push(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await exited
   })
   const until = Date.now() + startMs
-  while (!(await answers(port))) {
-    if (child.exitCode !== null || Date.now() > until) throw new Error(`${program} did not start`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  for (let up = false; !up; ) {
+    up = await answers(port)
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended: ${child.exitCode}`)
+    if (!up && Date.now() > until) throw new Error(`${name} did not start within ${startMs / 1_000} s`)
+    if (!up) await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  log.debug({ program, port }, 'demo target')
+  log.debug({ program: name, port }, 'demo target')
 }
 
-function answers(port: number): Promise<boolean> {
+/** On either loopback address: xrdp's session manager takes `127.0.0.1` for `::1`, and only where that is taken for itself. */
+async function answers(port: number): Promise<boolean> {
+  return (await Promise.all(['127.0.0.1', '::1'].map((host) => listens(host, port)))).includes(true)
+}
+
+function listens(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
+    const socket = connect({ host, port })
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)

@@ -23,6 +23,8 @@ export type Ready = z.infer<typeof Ready>
 export interface RunningDemo {
   ready: Ready
   pid: number
+  /** The last lines of its log so far. */
+  said(): readonly string[]
   /** SIGTERM, then waits for a clean end; resolves with the exit code. */
   stop(): Promise<number | null>
 }
@@ -44,7 +46,7 @@ export async function startDemo(options: { dataDir?: string } = {}): Promise<Run
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, SALLYPORT_LOG: process.env.SALLYPORT_LOG ?? 'warn' },
+    env: { ...process.env, SALLYPORT_LOG: process.env.SALLYPORT_LOG ?? 'info' },
   })
   const log = collect(child)
   const line = await firstLine(child, log)
@@ -52,6 +54,7 @@ export async function startDemo(options: { dataDir?: string } = {}): Promise<Run
   return {
     ready,
     pid: child.pid ?? 0,
+    said: () => log,
     stop: async () => {
       const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve()
       child.kill('SIGTERM')
