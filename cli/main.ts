@@ -59,6 +59,7 @@ async function run(argv: readonly string[]): Promise<number> {
     say(`sallyport: ${problem.message}`)
     if (problem.hint !== undefined) say(problem.hint)
     else if (problem.code === 'not-signed-in') say('Run: sallyport login')
+    else if (problem.code === 'not-found') say('What there is: sallyport ls, sallyport requests, sallyport sessions.')
     if (process.env.SALLYPORT_DEBUG !== undefined) say(error instanceof Error ? (error.stack ?? '') : '')
     return exitCodeOf(problem.code)
   }

@@ -1,9 +1,10 @@
 /**
  * The composition root alone decides how the process ends. The embedded PostgreSQL brings an exit hook that would stop the store
- * while sessions are still being closed into it, and turn a failed start into exit code 0. Call this once all is imported.
+ * while sessions are still being closed into it, turn a failed start into exit code 0, and at the very end fail itself. Call this
+ * once all is imported.
  */
 export function ownProcessEnd(): void {
-  for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit']) process.removeAllListeners(event)
+  for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit', 'exit']) process.removeAllListeners(event)
 }
 
 /** Runs `close` on the first signal, and ends the process after it. */

@@ -46,7 +46,11 @@ async function secret(
 ): Promise<() => Promise<Tokens>> {
   const server = await oauthServer(info, identity.clientId, identity.clientSecret)
   const handle = dpop(server, prover)
-  return () => tried(oauth.clientCredentialsGrant(server, undefined, { DPoP: handle }))
+  return () =>
+    tried(
+      oauth.clientCredentialsGrant(server, undefined, { DPoP: handle }),
+      'SALLYPORT_CLIENT_ID and SALLYPORT_CLIENT_SECRET',
+    )
 }
 
 async function exchange(
@@ -65,13 +69,17 @@ async function exchange(
     subject_token: identity.idToken,
     subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
   }
-  return () => tried(oauth.genericGrantRequest(server, tokenExchange, parameters, { DPoP: handle }))
+  return () =>
+    tried(oauth.genericGrantRequest(server, tokenExchange, parameters, { DPoP: handle }), 'SALLYPORT_ID_TOKEN')
 }
 
-async function tried(grant: Promise<oauth.TokenEndpointResponse>): Promise<Tokens> {
+/** `from`: the variables that hold what was refused. */
+async function tried(grant: Promise<oauth.TokenEndpointResponse>, from: string): Promise<Tokens> {
   try {
     return tokensOf(await grant)
   } catch (error) {
-    throw signInProblem(error)
+    const { problem } = signInProblem(error)
+    if (problem.code !== 'sign-in-failed') throw signInProblem(error)
+    throw fail(problem.code, problem.message, { hint: `Check ${from}.`, action: problem.action, cause: error })
   }
 }

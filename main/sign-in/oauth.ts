@@ -59,6 +59,16 @@ export function signInProblem(error: unknown): ProblemError {
       cause: error,
     })
   }
+  if (error instanceof oauth.WWWAuthenticateChallengeError) {
+    return fail(
+      'sign-in-failed',
+      'The sign-in was refused: the gateway does not know this client, or its secret is wrong.',
+      {
+        action: 'sign-in',
+        cause: error,
+      },
+    )
+  }
   const network = codeOf(error)
   if (network !== undefined && /^E[A-Z]+$/.test(network)) {
     return fail('gateway-unreachable', `The gateway can't be reached: ${messageOf(error)}.`, {
