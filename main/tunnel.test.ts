@@ -91,6 +91,24 @@ test('a close code of the gateway arrives as its words', async () => {
   expect(error).toMatchObject({ problem: { code: 'session-ended', message: 'The session was ended by grace.' } })
 })
 
+test('a write after the gateway said goodbye does not hide its reason', async () => {
+  accept = () => {}
+  const tunnel = await open()
+  tunnel.resume()
+  const far = relay.tunnels[0]?.socket
+  // Our answer to the goodbye is not read yet, so the tunnel stays half closed while we write.
+  far?.close(4001, 'The session was ended by grace.')
+  far?.pause()
+  const failed = once(tunnel, 'error')
+  for (let turn = 0; turn < 50 && !tunnel.destroyed; turn++) {
+    tunnel.write('more')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  far?.resume()
+  const [error] = await failed
+  expect(error).toMatchObject({ problem: { message: 'The session was ended by grace.' } })
+})
+
 test('a broken connection is an error, not an end', async () => {
   accept = () => {}
   const tunnel = await open()

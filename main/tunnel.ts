@@ -116,6 +116,11 @@ class Tunnel extends Duplex {
   }
 
   private send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.socket.readyState === WebSocket.CLOSING) {
+      // The gateway has said goodbye: its reason, which comes with the close, must not be overtaken by this write's failure.
+      this.socket.once('close', () => done(lost('the tunnel is closed')))
+      return
+    }
     if (this.socket.readyState !== WebSocket.OPEN) {
       done(lost('the tunnel is closed'))
       return
