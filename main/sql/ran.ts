@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../shared/rpc/contract.ts'
-import type { RanOutcome } from '../../shared/rpc/editor.ts'
+import { explainLead, type RanOutcome } from '../../shared/rpc/editor.ts'
 
 /** A statement that has ended: what was run and how it went, never what it returned. */
 export interface Ran {
@@ -24,7 +24,10 @@ export class RunLog {
 
   hear(event: RunEvent): void {
     if (event.type === 'statement' || event.type === 'done') this.flush()
-    if (event.type === 'statement') this.current = { text: event.text, at: this.now(), outcome: 'allowed' }
+    if (event.type === 'statement') {
+      const text = event.explain === undefined ? event.text : explainLead[event.explain] + event.text
+      this.current = { text, at: this.now(), outcome: 'allowed' }
+    }
     const { current } = this
     if (current === undefined) return
     if (event.type === 'annotation') {

@@ -396,3 +396,53 @@ test('each statement is told of when it ended, with how it did', async () => {
     ['SELECT nothing', 'failed', undefined],
   ])
 })
+
+async function explained(session: SqlSession, text: string, explain: 'plan' | 'measure'): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  const values = { id: '1' }
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true, values, explain }))
+    events.push(event)
+  return events
+}
+
+test('a plan runs nothing; what is measured runs and is rolled back, outside a transaction and within one', async () => {
+  const session = openSession()
+  await runAll(session, 'DROP TABLE IF EXISTS planned; CREATE TABLE planned (a int); INSERT INTO planned VALUES (1)')
+  const rows = async () => only(await runAll(session, 'SELECT a FROM planned'), 'complete')[0]?.rows
+  const text = 'INSERT INTO planned SELECT a FROM planned WHERE a = :id'
+  const events = await explained(session, text, 'plan')
+  expect(only(events, 'statement')[0]).toMatchObject({ start: 0, end: text.length, text, explain: 'plan' })
+  const [columns] = only(events, 'columns')
+  expect(columns?.columns).toEqual([{ name: 'QUERY PLAN', type: 'json' }])
+  const [row] = (await session.result(columns?.result ?? '')?.window(0, 1)) ?? []
+  expect(JSON.parse(row?.[0] ?? '')[0].Plan['Node Type']).toBe('ModifyTable')
+  expect(await rows()).toBe(1)
+  const [measured] = only(await explained(session, text, 'measure'), 'columns')
+  const [first] = (await session.result(measured?.result ?? '')?.window(0, 1)) ?? []
+  expect(JSON.parse(first?.[0] ?? '')[0]).toHaveProperty('Execution Time')
+  expect(session.transaction).toBe('none')
+  expect(await rows()).toBe(1)
+  await runAll(session, 'BEGIN; INSERT INTO planned VALUES (2)')
+  await explained(session, text, 'measure')
+  expect(session.transaction).toBe('open')
+  expect(await rows()).toBe(2)
+  // Whatever else stands in the text is measured too, and ends nothing.
+  await explained(session, 'INSERT INTO planned VALUES (3); COMMIT', 'measure')
+  expect(session.transaction).toBe('open')
+  expect(await rows()).toBe(2)
+  // An error within leaves the person's transaction as it was.
+  const failed = only(await explained(session, 'SELECT :id::int / 0', 'measure'), 'error')
+  expect(failed.map((e) => e.message)).toEqual(['division by zero'])
+  expect(session.transaction).toBe('open')
+  // Nothing of ours stays in it.
+  const left = only(await runAll(session, 'ROLLBACK TO SAVEPOINT sallyport_measured'), 'error')
+  expect(left.map((e) => e.sqlstate)).toEqual(['3B001'])
+})
+
+test('errors in what is explained are where they are in the text', async () => {
+  const session = openSession()
+  const text = 'SELECT :id::int, missing'
+  expect(only(await explained(session, text, 'plan'), 'error')[0]?.position).toBe(text.indexOf('missing'))
+  const plain = 'SELECT missing'
+  expect(only(await explained(session, plain, 'measure'), 'error')[0]?.position).toBe(plain.indexOf('missing'))
+})

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
-import type { TransactionState } from '../../shared/rpc/editor.ts'
+import { type ExplainMode, explainLead, type TransactionState } from '../../shared/rpc/editor.ts'
 import { bindParameters, findParameters } from '../../shared/sql/parameters.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
 import { transactionRole } from '../../shared/sql/transaction.ts'
@@ -33,6 +33,11 @@ export interface Run {
   commit?: 'auto' | 'manual'
   /** For `:name` and `$1`; undefined sends the text as it is. */
   values?: Readonly<Record<string, string | null>> | undefined
+  /**
+   * Asks for plans instead of results. What runs to be measured is rolled back, and goes by the extended protocol, in which the server
+   * takes one statement alone: nothing in the text can end the transaction around it.
+   */
+  explain?: ExplainMode | undefined
 }
 
 /**
@@ -105,14 +110,21 @@ export class SqlSession {
         start: range.start,
         end: range.end,
         text: run.text.slice(range.start, range.end),
+        ...(run.explain === undefined ? {} : { explain: run.explain }),
       })
       const link = await this.connect(signal, statement, emit)
       if (link === undefined) break
       const text = run.text.slice(range.start, range.end)
-      const bound = bind(text, run.values)
-      const opens = run.commit === 'manual' && link.transaction === 'none' && transactionRole(text) === 'plain'
+      const bound = bind(text, run.values) ?? (run.explain === 'measure' ? { text, values: [] } : undefined)
+      const opens =
+        run.explain === undefined &&
+        run.commit === 'manual' &&
+        link.transaction === 'none' &&
+        transactionRole(text) === 'plain'
       if (opens && !(await this.attempt(link, 'BEGIN', statement, emit))) break
       if (opens) this.reads = true
+      const undo = run.explain === 'measure' ? await this.shield(link, statement, emit) : []
+      if (undo === undefined) break
       ran += 1
       const newResult = (): ResultStore => this.keep(this.options.newResult())
       const outcome = await runStatement({
@@ -125,9 +137,11 @@ export class SqlSession {
           if (event.type === 'complete' && !readTags.test(event.tag)) this.reads = false
           emit(event)
         },
+        lead: run.explain === undefined ? '' : explainLead[run.explain],
         ...(bound === undefined ? {} : { bound }),
         now: () => performance.now(),
       })
+      if (!(await this.undo(link, undo, statement, emit))) break
       await this.settle(link, statement, emit)
       this.tellTransaction(emit)
       if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
@@ -186,10 +200,39 @@ export class SqlSession {
     emit({ type: 'notice', statement, severity: 'NOTICE', message })
   }
 
+  /** Makes sure that what runs to be measured leaves nothing behind: what takes it back, or undefined when that can't be had. */
+  private async shield(
+    link: SqlLink,
+    statement: number,
+    emit: (event: RunEvent) => void,
+  ): Promise<readonly OwnWords[] | undefined> {
+    const inside = link.transaction !== 'none'
+    if (!(await this.attempt(link, inside ? savepoint.set : 'BEGIN', statement, emit))) return undefined
+    return inside ? [savepoint.back, savepoint.drop] : ['ROLLBACK']
+  }
+
+  /** Takes back what was measured. Where that fails the session is ended, which takes back the rest with it. */
+  private async undo(
+    link: SqlLink,
+    words: readonly OwnWords[],
+    statement: number,
+    emit: (event: RunEvent) => void,
+  ): Promise<boolean> {
+    for (const sql of words) {
+      if (link.over !== undefined) return true
+      if (await this.attempt(link, sql, statement, emit)) continue
+      link.wire.destroy(
+        fail('session-ended', 'The session was ended, because what was measured could not be taken back.'),
+      )
+      return false
+    }
+    return true
+  }
+
   /** Runs a word of our own; says so when it failed. */
   private async attempt(
     link: SqlLink,
-    sql: 'BEGIN' | 'ROLLBACK',
+    sql: OwnWords,
     statement: number,
     emit: (event: RunEvent) => void,
   ): Promise<boolean> {
@@ -287,6 +330,13 @@ export class SqlSession {
     await Promise.all([...this.results.keys()].map((id) => this.release(id)))
   }
 }
+
+const savepoint = {
+  set: 'SAVEPOINT sallyport_measured',
+  back: 'ROLLBACK TO SAVEPOINT sallyport_measured',
+  drop: 'RELEASE SAVEPOINT sallyport_measured',
+} as const
+type OwnWords = 'BEGIN' | 'ROLLBACK' | (typeof savepoint)[keyof typeof savepoint]
 
 /** Tags of statements that only read, as far as a tag can say. */
 const readTags = /^(?:SELECT|SHOW|EXPLAIN|FETCH)\b/

@@ -21,6 +21,8 @@ export interface StatementContext {
   range: StatementRange
   /** The statement with its values, where it has parameters. Positions in it are those of the text. */
   bound?: { text: string; values: readonly (string | null)[] }
+  /** Sent before the statement, and no part of the text. ASCII. */
+  lead?: string
   newResult(): ResultStore
   emit(event: RunEvent): void
   /** Milliseconds, for durations. */
@@ -35,9 +37,9 @@ export function runStatement(context: StatementContext): Promise<'ok' | 'error' 
       onMessage: (message) => execution.hear(message),
       onEnd: (problem) => execution.lost(problem),
     })
-    const { bound, link, text, range } = context
-    if (bound === undefined) link.wire.query(text.slice(range.start, range.end))
-    else link.wire.queryWith(bound.text, bound.values)
+    const { bound, link, text, range, lead = '' } = context
+    if (bound === undefined) link.wire.query(lead + text.slice(range.start, range.end))
+    else link.wire.queryWith(lead + bound.text, bound.values)
   })
 }
 
@@ -228,8 +230,11 @@ class Execution {
   }
 
   private errorFields(words: ServerWords): Omit<Extract<RunEvent, { type: 'error' }>, 'type' | 'statement'> {
-    const { text, range } = this.context
-    const { message, sqlstate, detail, hint, position } = words
+    const { text, range, lead = '' } = this.context
+    const { message, sqlstate, detail, hint } = words
+    // Counted from 1; in the lead there is nothing to point at.
+    const position =
+      words.position === undefined || words.position <= lead.length ? undefined : words.position - lead.length
     // DETAIL of a decision is its machine form, which the annotation event carries.
     const shown = isDecisionSqlstate(sqlstate) ? undefined : detail
     const at =

@@ -57,6 +57,8 @@ export const actionTable = {
 
   'sql.run': { name: 'Run statement', scope: 'sql', keys: 'Mod+Enter' },
   'sql.runAll': { name: 'Run all', scope: 'sql', keys: 'Mod+Shift+Enter' },
+  'sql.explain': { name: 'Explain: the plan, without running', scope: 'sql', keys: 'Mod+E' },
+  'sql.measure': { name: 'Explain: run, measure and roll back', scope: 'sql', keys: 'Alt+Shift+E' },
   'sql.format': { name: 'Format', scope: 'sql', keys: 'Alt+Shift+F' },
   'sql.library': { name: 'History and saved queries', scope: 'sql', keys: 'Mod+Shift+H' },
   'sql.commit': { name: 'Commit', scope: 'sql' },

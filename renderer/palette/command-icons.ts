@@ -27,6 +27,8 @@ const own: Partial<Record<ActionId, IconName>> = {
   'tab.split': 'split',
   'sql.run': 'play',
   'sql.runAll': 'play',
+  'sql.explain': 'layers',
+  'sql.measure': 'layers',
   'sql.cancel': 'ban',
   'review.approve': 'check',
   'review.deny': 'x',

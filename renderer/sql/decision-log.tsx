@@ -1,7 +1,8 @@
 import { Icon } from '../decisions/icon.tsx'
-import { milliseconds, timeOfDay } from '../decisions/time.ts'
+import { timeOfDay } from '../decisions/time.ts'
 import { counted, looks, roughTables, statementTitle } from '../decisions/words.ts'
 import { IconButton } from '../theme/controls.tsx'
+import { ranWords } from './marks.ts'
 import type { Mark, SqlState } from './run-state.ts'
 
 /** Every decision of the tab's session, newest first. A row leads to its statement. */
@@ -72,18 +73,13 @@ function detail(mark: Mark): string {
     case 'failed':
       return mark.error?.message ?? ''
     case 'granted':
-      return `${numbers(mark)} · ${mark.granted?.policy.id ?? ''}`
+      return `${ranWords(mark)} · ${mark.granted?.policy.id ?? ''}`
     case 'approved':
-      return `by ${mark.decision?.by.join(', ') ?? ''} · ${numbers(mark)}`
+      return `by ${mark.decision?.by.join(', ') ?? ''} · ${ranWords(mark)}`
     case 'cancelled':
     case 'expired':
       return 'Nothing ran'
     default:
-      return numbers(mark)
+      return ranWords(mark)
   }
-}
-
-function numbers(mark: Mark): string {
-  const rows = mark.rows === undefined ? '' : counted(mark.rows, 'row')
-  return [rows, mark.ms === undefined ? '' : milliseconds(mark.ms)].filter((part) => part !== '').join(' · ')
 }

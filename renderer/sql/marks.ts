@@ -24,11 +24,7 @@ export function hasZone(mark: Mark): boolean {
 export function hint(mark: Mark): HintPart[] {
   const { word, icon, tone } = looks[mark.look]
   const start: HintPart = { text: word, className: `hint hint--${icon} d-${tone}` }
-  const result = [
-    mark.rows === undefined ? '' : counted(mark.rows, 'row'),
-    mark.ms === undefined ? '' : milliseconds(mark.ms),
-  ]
-  const numbers = result.filter((part) => part !== '').join(' · ')
+  const numbers = ranWords(mark)
   const more = (text: string): HintPart[] => (text === '' ? [] : [{ text, className: 'hint__t' }])
   const policy = (id: string): HintPart => ({ text: id, className: 'hint__p' })
   switch (mark.look) {
@@ -53,6 +49,15 @@ export function hint(mark: Mark): HintPart[] {
       return []
   }
 }
+
+/** What came of a statement that ran: `12 rows · 3 ms`, `planned, not run · 1 ms`. */
+export function ranWords({ explain, rows, ms }: Pick<Mark, 'explain' | 'rows' | 'ms'>): string {
+  const counts = rows === undefined ? '' : counted(rows, 'row')
+  const what = ms === undefined || explain === undefined ? counts : explainWords[explain]
+  return [what, ms === undefined ? '' : milliseconds(ms)].filter((part) => part !== '').join(' · ')
+}
+
+const explainWords = { plan: 'planned, not run', measure: 'measured, rolled back' } as const
 
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ')

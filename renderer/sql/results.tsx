@@ -6,11 +6,13 @@ import { ExpiredGate } from '../frame/expired-gate.tsx'
 import { usePause } from '../rpc/context.tsx'
 import { Button, Empty, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
+import { isPlan } from './plan/is-plan.ts'
 import type { Mark, Message, SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 const openPane = () => import('./result/result-pane.tsx')
 const ResultPane = lazy(openPane)
+const PlanPane = lazy(() => import('./plan/plan-pane.tsx'))
 
 /** Below the editor: a tab for each result, the messages, and the decision log. */
 export function Results({
@@ -40,8 +42,9 @@ export function Results({
         <div className="row res__list" role="tablist" aria-label="Results">
           {state.results.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
-              <Icon name="table" size={14} />
-              {result.title} <span className="t3 num">{result.rows.toLocaleString('en-GB')}</span>
+              <Icon name={isPlan(result.columns) ? 'layers' : 'table'} size={14} />
+              {result.title}
+              {!isPlan(result.columns) && <span className="t3 num"> {result.rows.toLocaleString('en-GB')}</span>}
             </Tab>
           ))}
           <Tab on={shown === undefined} onClick={() => runtime.show('messages')}>
@@ -66,16 +69,26 @@ export function Results({
             {shown === undefined ? (
               <Messages messages={state.messages} marks={state.marks} />
             ) : (
-              <Suspense fallback={<Spinner label="Opening the grid" />}>
-                <ResultPane
-                  key={shown.key}
-                  connection={document.connection}
-                  result={shown}
-                  mark={mark}
-                  runtime={runtime}
-                  running={state.running !== undefined}
-                  slot={slot}
-                />
+              <Suspense fallback={<Spinner label="Opening the result" />}>
+                {isPlan(shown.columns) ? (
+                  <PlanPane
+                    key={shown.key}
+                    connection={document.connection}
+                    result={shown}
+                    runtime={runtime}
+                    slot={slot}
+                  />
+                ) : (
+                  <ResultPane
+                    key={shown.key}
+                    connection={document.connection}
+                    result={shown}
+                    mark={mark}
+                    runtime={runtime}
+                    running={state.running !== undefined}
+                    slot={slot}
+                  />
+                )}
               </Suspense>
             )}
           </div>

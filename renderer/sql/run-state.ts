@@ -1,7 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
-import type { TransactionState } from '../../shared/rpc/editor.ts'
+import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
 import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
@@ -25,6 +25,8 @@ export interface Mark {
   start: number
   end: number
   text: string
+  /** Its plan was asked for instead of its result. */
+  explain?: ExplainMode | undefined
   /** Milliseconds since 1970. */
   startedAt: number
   look: LookName
@@ -123,8 +125,8 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
   const id = `${run}:${event.statement}`
   switch (event.type) {
     case 'statement': {
-      const { statement, start, end, text } = event
-      const mark: Mark = { id, statement, start, end, text, startedAt: now, look: 'running', masked: [] }
+      const { type: _, ...what } = event
+      const mark: Mark = { id, ...what, startedAt: now, look: 'running', masked: [] }
       return { ...state, marks: [...state.marks, mark] }
     }
     case 'annotation':
@@ -216,6 +218,7 @@ function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { typ
 /** The tables a SELECT names first, or its beginning. */
 function resultTitle(mark: Mark): string {
   const tables = roughTables(mark.text)
+  if (mark.explain !== undefined) return `Plan of ${tables[0] === undefined ? 'the statement' : bareName(tables[0])}`
   return tables.length === 0 ? firstLine(mark.text).slice(0, 32) : tables.slice(0, 3).map(bareName).join(', ')
 }
 

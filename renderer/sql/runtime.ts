@@ -1,4 +1,5 @@
 import type { Environment } from '../../shared/connection.ts'
+import type { ExplainMode } from '../../shared/rpc/editor.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
@@ -12,6 +13,8 @@ export interface RunRequest {
   end: number
   /** Marks of earlier runs on the same statements. */
   again: ReadonlySet<string>
+  /** Asks for plans instead of results. */
+  explain?: ExplainMode
 }
 
 /** How a tab runs, kept as long as the tab is. */
@@ -69,10 +72,10 @@ export function createSqlRuntime(
     const stale = state.get().results
     state.update((s) => begin(s, request.again, Date.now()))
     try {
-      const { text, start, end } = request
+      const { text, start, end, explain } = request
       const id = await open()
       for (const result of stale) report(client.sql.release({ result: result.handle }))
-      const input = { id, text, start, end, ...options.get() }
+      const input = { id, text, start, end, ...options.get(), ...(explain === undefined ? {} : { explain }) }
       for await (const event of await client.sql.run(input, { signal: life.signal })) {
         state.update((s) => apply(s, run, event, Date.now()))
       }

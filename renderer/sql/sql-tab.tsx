@@ -1,7 +1,6 @@
 import './grid.css'
-import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import type { CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
+import type { CatalogTable, ExplainMode } from '../../shared/rpc/editor.ts'
 import { findParameters, parameterNames } from '../../shared/sql/parameters.ts'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
 import { useActions } from '../actions/use-actions.ts'
@@ -26,6 +25,7 @@ import type { Mark } from './run-state.ts'
 import { createSqlRuntime } from './runtime.ts'
 import { SqlToolbar } from './toolbar.tsx'
 import { CloseGuard } from './transaction.tsx'
+import { useCatalog } from './use-catalog.ts'
 import { DecisionZone, type ZoneActions } from './zones.tsx'
 
 export default function SqlTab({ document }: { document: SqlDocument }) {
@@ -45,7 +45,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   const [log, setLog] = useState(true)
   useNewDecisions(state.marks, editor)
 
-  const run = (range: { start: number; end: number } | undefined) => {
+  const run = (range: { start: number; end: number } | undefined, explain?: ExplainMode) => {
     const handle = editor.current
     if (paused || handle === undefined || range === undefined) return
     const text = handle.text()
@@ -53,14 +53,22 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
     const names = parameterNames(
       statements.flatMap((s) => findParameters(text.slice(range.start + s.start, range.start + s.end))),
     )
-    const start = () => runtime.run({ text, ...range, again: handle.marksIn(range.start, range.end) })
+    const start = () =>
+      runtime.run({
+        text,
+        ...range,
+        again: handle.marksIn(range.start, range.end),
+        ...(explain === undefined ? {} : { explain }),
+      })
     if (names.length === 0) start()
     else setAsking({ names, start })
   }
-  const runHere = () => {
+  const here = () => {
     const handle = editor.current
-    if (handle !== undefined) run(handle.selection() ?? statementAt(handle.text(), handle.cursor()))
+    return handle && (handle.selection() ?? statementAt(handle.text(), handle.cursor()))
   }
+  const runHere = () => run(here())
+  const explain = (mode: ExplainMode) => run(here(), mode)
   const format = () => {
     const handle = editor.current
     if (handle === undefined) return
@@ -105,6 +113,8 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
       'sql.run': runHere,
       'sql.runAll': runAll,
       'sql.cancel': runtime.cancel,
+      'sql.explain': () => explain('plan'),
+      'sql.measure': () => explain('measure'),
       'sql.format': format,
       'sql.library': () => setLibrary((open) => !open),
       'sql.commit': state.transaction === 'open' ? () => void runtime.endTransaction('commit') : undefined,
@@ -123,6 +133,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
         onRunAll={runAll}
         onCancel={runtime.cancel}
         onFormat={format}
+        onExplain={explain}
         onLibrary={() => setLibrary((open) => !open)}
         runtime={runtime}
       />
@@ -220,25 +231,4 @@ function useNewDecisions(marks: readonly Mark[], editor: { current: EditorHandle
       announce(spoken(mark, editor.current?.lineOf(mark.id) ?? 1))
     }
   }, [marks, announce, editor])
-}
-
-/** The connection's catalog, one for all its tabs; asked for anew when policies or grants change what is masked. */
-function useCatalog(connection: string): (refresh: boolean) => Promise<SqlCatalog> {
-  const cache = useQueryClient()
-  const { client, queries, live } = useRpc()
-  useEffect(
-    () =>
-      live.onEvent(({ type }) => {
-        if (type === 'policy' || type === 'grant')
-          void cache.invalidateQueries({ queryKey: queries.editor.catalog.key() })
-      }),
-    [cache, queries, live],
-  )
-  return async (refresh) => {
-    const options = queries.editor.catalog.queryOptions({ input: { connection }, staleTime: Number.POSITIVE_INFINITY })
-    if (!refresh) return cache.fetchQuery(options)
-    const read = await client.editor.catalog({ connection, refresh: true })
-    cache.setQueryData(options.queryKey, read)
-    return read
-  }
 }

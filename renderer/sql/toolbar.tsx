@@ -1,3 +1,5 @@
+import { Menu } from '@mantine/core'
+import type { ExplainMode } from '../../shared/rpc/editor.ts'
 import { useKeys } from '../actions/use-actions.ts'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
@@ -19,6 +21,7 @@ export function SqlToolbar({
   onRunAll,
   onCancel,
   onFormat,
+  onExplain,
   onLibrary,
   runtime,
 }: {
@@ -28,6 +31,7 @@ export function SqlToolbar({
   onRunAll(): void
   onCancel(): void
   onFormat(): void
+  onExplain(mode: ExplainMode): void
   onLibrary(): void
   runtime: SqlRuntime
 }) {
@@ -37,14 +41,14 @@ export function SqlToolbar({
   const connection = useConnection(document.connection)
   const running = state.running !== undefined
   return (
-    <div className="tools" role="toolbar" aria-label={`${document.connection} tools`}>
+    <div className="tools tools--sql" role="toolbar" aria-label={`${document.connection} tools`}>
       <div className="crumb">
         <EnvTag environment={document.environment} />
         <b>{document.connection}</b>
         {connection?.database && (
           <>
             <Icon name="chev-right" size={12} />
-            <span>{connection.database}</span>
+            <span className="tools__more">{connection.database}</span>
           </>
         )}
       </div>
@@ -53,11 +57,12 @@ export function SqlToolbar({
         {state.since !== undefined && !paused && <Recorded since={state.since} />}
         <TransactionControls runtime={runtime} state={state} />
         <Button size="sm" kind="ghost" icon="clock" onClick={onLibrary}>
-          Queries
+          <span className="tools__word">Queries</span>
         </Button>
         <Button size="sm" kind="ghost" icon="format" onClick={onFormat}>
-          Format
+          <span className="tools__word">Format</span>
         </Button>
+        <ExplainMenu off={paused || running} onExplain={onExplain} />
         <RunMode runtime={runtime} state={state} />
         {running ? (
           <Button size="sm" keys={cancelKeys} disabled={paused || state.cancelling} onClick={onCancel}>
@@ -73,6 +78,35 @@ export function SqlToolbar({
         </Button>
       </span>
     </div>
+  )
+}
+
+/** The two ways to a plan, and what each of them does to the database. */
+function ExplainMenu({ off, onExplain }: { off: boolean; onExplain(mode: ExplainMode): void }) {
+  const keys = { plan: useKeys('sql.explain'), measure: useKeys('sql.measure') }
+  return (
+    <Menu
+      classNames={{ dropdown: 'menu menu--float', item: 'mi', label: 'menu__label' }}
+      position="bottom-end"
+      withinPortal
+      unstyled
+    >
+      <Menu.Target>
+        <Button size="sm" kind="ghost" icon="layers" disabled={off}>
+          <span className="tools__word">Explain</span> <span aria-hidden="true">▾</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>How PostgreSQL would run the statement. Nothing runs.</Menu.Label>
+        <Menu.Item rightSection={<span className="kbd">{keys.plan}</span>} onClick={() => onExplain('plan')}>
+          Plan
+        </Menu.Item>
+        <Menu.Label>It runs, where policy lets it, and is rolled back.</Menu.Label>
+        <Menu.Item rightSection={<span className="kbd">{keys.measure}</span>} onClick={() => onExplain('measure')}>
+          Plan, measured
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   )
 }
 

@@ -9,6 +9,7 @@ import {
   CatalogInput,
   CheckInput,
   CheckOutput,
+  ExplainMode,
   HistoryInput,
   HistoryPage,
   SavedQuery,
@@ -84,7 +85,9 @@ export const RunEvent = z.discriminatedUnion('type', [
     statement: z.number().int(),
     start: z.number().int(),
     end: z.number().int(),
+    /** As it stands in the run's text; with `explain` the lead of that mode was sent before it. */
     text: z.string(),
+    explain: ExplainMode.optional(),
   }),
   z.object({
     type: z.literal('annotation'),
@@ -344,6 +347,8 @@ export const rpcContract = {
           commit: z.enum(['auto', 'manual']).default('auto'),
           /** Values for `:name` and `$1`, sent as bind parameters. Absent: the text goes as it is. */
           values: z.record(z.string(), z.string().nullable()).optional(),
+          /** Asks for the plan of each statement instead of its result. */
+          explain: ExplainMode.optional(),
         }),
       )
       .output(eventIterator(RunEvent)),

@@ -79,6 +79,19 @@ export const CatalogInput = z.object({
 export const TransactionState = z.enum(['none', 'open', 'failed'])
 export type TransactionState = z.infer<typeof TransactionState>
 
+/**
+ * A plan instead of a result. `plan`: the statement is planned and does not run. `measure`: it runs, in a transaction of its own or
+ * behind a savepoint, and is rolled back.
+ */
+export const ExplainMode = z.enum(['plan', 'measure'])
+export type ExplainMode = z.infer<typeof ExplainMode>
+
+/** What is put before a statement, for its plan as JSON. */
+export const explainLead = {
+  plan: 'EXPLAIN (FORMAT JSON) ',
+  measure: 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ',
+} as const satisfies Record<ExplainMode, string>
+
 /** How a statement ended: as the gateway decided, or as the database answered. */
 export const RanOutcome = z.enum([
   'allowed',

@@ -19,8 +19,8 @@ async function write(page: Page, sql: string): Promise<void> {
 
 const picture = (name: string) =>
   onTestFailed(() => ada.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
-async function onTarget(sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: demo.targets?.['orders-db'] })
+async function onTarget(sql: string, target = 'orders-db'): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: demo.targets?.[target] })
   await client.connect()
   try {
     return (await client.query(sql)).rows
@@ -207,6 +207,45 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
     await page.locator('.monaco-editor:visible').first().click()
     await page.keyboard.press('Control+Shift+Enter')
     await expect.poll(() => tabs.count()).toBe(3)
+  })
+
+  test('shows how PostgreSQL would run it, measures what policy lets run, and leaves nothing behind', async () => {
+    const { page } = ada
+    picture('plan')
+    await page.getByRole('treeitem', { name: 'analytics-db, Database' }).dblclick()
+    await page.getByRole('button', { name: /Auto-commit/ }).waitFor()
+    const editor = page.locator('.monaco-editor:visible').first()
+    const explain = async (sql: string, keys: string) => {
+      await write(page, sql)
+      await editor.click()
+      await page.keyboard.press(keys)
+    }
+    const foot = page.locator('.res__ft:visible')
+    await explain("SELECT actor FROM audit_log WHERE action = 'login'", 'Control+e')
+    await page.getByRole('treeitem', { name: /Scan.*audit_log/ }).waitFor()
+    await foot.getByText('Planned, not run', { exact: true }).waitFor()
+    const insert = "INSERT INTO audit_log (id, actor, action, at) VALUES (-5, 'plan', 'measured', now())"
+    await explain(insert, 'Alt+Shift+E')
+    await foot.getByText('Ran to be measured, and was rolled back').waitFor()
+    await page.getByRole('treeitem', { name: /^Insert audit_log/ }).waitFor()
+    expect(await onTarget('SELECT id FROM audit_log WHERE id = -5', 'analytics-db')).toEqual([])
+    await page.getByText(/^Transaction/).waitFor({ state: 'detached' })
+    // What may not run is not measured either.
+    await explain("UPDATE audit_log SET actor = 'nobody'", 'Alt+Shift+E')
+    await page.getByRole('group', { name: /Blocked by no-unbounded-write/ }).waitFor()
+  })
+
+  test('a plan shows no literal beside a masked column', async () => {
+    const { page } = ada
+    picture('plan-masked')
+    await page.locator('.tab', { hasText: 'orders-db' }).first().click()
+    await write(page, "SELECT name FROM customers WHERE email = 'someone@nowhere.example'")
+    await page.keyboard.press('Control+e')
+    await page.getByRole('treeitem', { name: /customers/ }).waitFor()
+    await page.getByRole('radio', { name: 'Text' }).click()
+    const text = page.getByRole('region', { name: 'Plan as text' })
+    await text.getByText(/email = '•••'/).waitFor()
+    expect(await text.innerText()).not.toContain('nowhere')
   })
 
   test('formats the statement', async () => {

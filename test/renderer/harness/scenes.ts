@@ -60,6 +60,13 @@ export const scenes: Record<string, Scene> = {
     await page.getByRole('button', { name: 'Show tables of orders-db' }).click()
     await openSql(page)
   },
+  plan: async (page) => {
+    await page.getByRole('treeitem', { name: 'orders-db' }).first().click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await page.keyboard.insertText(sql.split('\n\n')[1] ?? '')
+    await page.keyboard.press('Alt+Shift+E')
+    await page.getByRole('treeitem', { name: /^Finalize HashAggregate/ }).click()
+  },
   welcome: async (page, { fixture }) => {
     fixture.settings.set({ ...fixture.settings.get(), recent: ['analytics-db', 'orders-db'] })
     await page.reload()

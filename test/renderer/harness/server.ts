@@ -11,7 +11,7 @@ import { desktopPage } from './desktop-recording.ts'
 import { editorFixture } from './editor.ts'
 import * as data from './fixtures.ts'
 import { openShell, type Shell } from './shell.ts'
-import { runScript } from './sql.ts'
+import { planRows, runScript } from './sql.ts'
 import { createFixture, type Fixture } from './state.ts'
 
 /** Serves the built page and answers its calls from fixtures, over a real WebSocket. */
@@ -233,7 +233,10 @@ function router(fixture: Fixture) {
         return { id: `sql-${count}`, environment: 'production' }
       }),
       run: os.sql.run.handler(({ input, signal }) => runScript(input, fixture, signal)),
-      rows: os.sql.rows.handler(({ input }) => fixture.rows(input.from, input.to)),
+      rows: os.sql.rows.handler(({ input: { result, from, to } }) => {
+        const [kind] = result.split('-')
+        return kind === 'plan' || kind === 'measure' ? planRows(kind) : fixture.rows(from, to)
+      }),
       endTransaction: os.sql.endTransaction.handler(() => ({ state: 'none' as const })),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
       export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { RunEvent } from '../../../shared/rpc/contract.ts'
+import type { ExplainMode } from '../../../shared/rpc/editor.ts'
 import { splitStatements } from '../../../shared/sql/split.ts'
 import * as data from './fixtures.ts'
 import type { Fixture } from './state.ts'
@@ -19,7 +21,7 @@ function masked(dataClass: string) {
 
 /** Answers statements by their first word, as the gateway might: SELECT masked, UPDATE blocked, DELETE held. */
 export async function* runScript(
-  run: { text: string; start: number; end: number },
+  run: { text: string; start: number; end: number; explain?: ExplainMode | undefined },
   fixture: Fixture,
   signal?: AbortSignal,
 ): AsyncGenerator<RunEvent, void, void> {
@@ -28,9 +30,10 @@ export async function* runScript(
     const start = range.start + run.start
     const end = range.end + run.start
     const text = run.text.slice(start, end)
-    yield { type: 'statement', statement, start, end, text }
+    const { explain } = run
+    yield { type: 'statement', statement, start, end, text, ...(explain === undefined ? {} : { explain }) }
     ran += 1
-    const events = answer(statement, text, fixture, signal)
+    const events = explain === undefined ? answer(statement, text, fixture, signal) : planned(statement, explain)
     let failed = false
     for await (const event of events) {
       if (event.type === 'error') failed = true
@@ -71,6 +74,22 @@ async function* answer(
     yield { type: 'columns', statement, result: `r-${statement}-${Date.now()}`, columns: columns.slice(4) }
     yield { type: 'complete', statement, tag: 'SELECT 1', rows: 50_000, ms: 3, truncated: false }
   }
+}
+
+async function* planned(statement: number, explain: ExplainMode): AsyncGenerator<RunEvent, void, void> {
+  const result = `${explain}-${statement}-${Date.now()}`
+  yield { type: 'columns', statement, result, columns: [{ name: 'QUERY PLAN', type: 'json' }] }
+  yield { type: 'complete', statement, tag: 'EXPLAIN', rows: 1, ms: 17, truncated: false }
+}
+
+const measured = readFileSync(new URL('./plan.json', import.meta.url), 'utf8')
+
+/** The one row of a plan: as PostgreSQL gave it for a measured statement; without what was measured where it was only planned. */
+export function planRows(explain: ExplainMode) {
+  const parts = /^(?:Actual|Shared|Rows Removed|Execution Time|Peak|HashAgg|Hash B|Sort [MS]|Workers L)/
+  const planOnly = (name: string, value: unknown) => (parts.test(name) ? undefined : value)
+  const json = explain === 'measure' ? measured : JSON.stringify(JSON.parse(measured, planOnly))
+  return { rows: [[json]], total: 1, complete: true, long: [] }
 }
 
 /** Waits for the decision on `req-3`, or for a cancel. */

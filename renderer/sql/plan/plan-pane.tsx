@@ -1,0 +1,158 @@
+import './plan.css'
+import { useEffect, useEffectEvent, useState } from 'react'
+import { createPortal } from 'react-dom'
+import { z } from 'zod'
+import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
+import { milliseconds } from '../../decisions/time.ts'
+import { problemOf } from '../../rpc/problem.ts'
+import { Button, Empty, Segments, Spinner } from '../../theme/controls.tsx'
+import type { ResultTab } from '../run-state.ts'
+import type { SqlRuntime } from '../runtime.ts'
+import { useCatalog } from '../use-catalog.ts'
+import { type Hidden, hideLiterals } from './hide.ts'
+import { PlanPicture } from './picture.tsx'
+import { heaviest, nodesOf, type Plan, type PlanNode, parsePlan } from './plan.ts'
+import { planText } from './plan-text.ts'
+
+type Loaded = { state: 'loading' } | { state: 'ready'; plan: Plan; json: string } | { state: 'failed'; message: string }
+type Form = 'picture' | 'text' | 'json'
+
+/** A plan, as a picture and as text. `slot` takes its tools. */
+export default function PlanPane({
+  connection,
+  result,
+  runtime,
+  slot,
+}: {
+  connection: string
+  result: ResultTab
+  runtime: SqlRuntime
+  slot: HTMLElement | null
+}) {
+  const loaded = usePlan(connection, result, runtime)
+  const [form, setForm] = useState<Form>('picture')
+  const [chosen, setChosen] = useState<number | undefined>(undefined)
+  const [said, setSaid] = useState('')
+  if (loaded.state === 'loading') return <Spinner label="Drawing the plan" />
+  if (loaded.state === 'failed') return <Empty icon="alert" title="The plan could not be read" text={loaded.message} />
+  const { plan, json } = loaded
+  const node = nodesOf(plan.root).find((n) => n.id === chosen) ?? heaviest(plan)
+  const text = form === 'json' ? JSON.stringify(JSON.parse(json), null, 2) : planText(plan)
+  const textLabel = form === 'json' ? 'Plan as JSON' : 'Plan as text'
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setSaid(form === 'json' ? 'Copied the plan as JSON.' : 'Copied the plan as text.'),
+      (error: unknown) => setSaid(`Nothing was copied: ${problemOf(error).message}`),
+    )
+  const tools = (
+    <>
+      <Segments<Form>
+        label="Show the plan as"
+        value={form}
+        onChange={setForm}
+        options={[
+          { value: 'picture', label: 'Picture' },
+          { value: 'text', label: 'Text' },
+          { value: 'json', label: 'JSON' },
+        ]}
+      />
+      <Button size="sm" kind="ghost" icon="copy" onClick={() => void copy()}>
+        Copy
+      </Button>
+    </>
+  )
+  return (
+    <>
+      {slot !== null && createPortal(tools, slot)}
+      <div className="res__split plan">
+        {form === 'picture' ? (
+          <>
+            <PlanPicture plan={plan} chosen={node.id} onChoose={setChosen} />
+            <Details node={node} />
+          </>
+        ) : (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+          <section className="plan__text scroll" tabIndex={0} aria-label={textLabel}>
+            <pre>{text}</pre>
+          </section>
+        )}
+      </div>
+      <div className="res__ft">
+        <span>{plan.executionMs === undefined ? 'Planned, not run' : 'Ran to be measured, and was rolled back'}</span>
+        {plan.planningMs !== undefined && <span className="t2 num">Planning {milliseconds(plan.planningMs)}</span>}
+        {plan.executionMs !== undefined && <span className="t2 num">Execution {milliseconds(plan.executionMs)}</span>}
+        <span className="t2" role="status">
+          {said}
+        </span>
+        <span className="right num">cost {plan.root.totalCost.toLocaleString('en-GB')}</span>
+      </div>
+    </>
+  )
+}
+
+/** All that PostgreSQL says of one step. */
+function Details({ node }: { node: PlanNode }) {
+  const { measured } = node
+  const figures = [
+    { name: 'Cost', value: `${node.startupCost.toFixed(2)} to ${node.totalCost.toFixed(2)}` },
+    { name: 'Rows expected', value: `${node.rows.toLocaleString('en-GB')} of ${node.width} bytes` },
+    ...(measured === undefined
+      ? []
+      : [
+          { name: 'Rows', value: measured.rows.toLocaleString('en-GB') },
+          { name: 'Time', value: `${measured.startupMs.toFixed(3)} to ${measured.totalMs.toFixed(3)} ms` },
+          { name: 'Loops', value: measured.loops.toLocaleString('en-GB') },
+        ]),
+    ...node.details,
+  ]
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <aside className="plan__more scroll" aria-label="About the step" tabIndex={0}>
+      <h3>
+        {node.type} {node.target && <span className="mono t2">{node.target}</span>}
+      </h3>
+      <dl>
+        {figures.map(({ name, value }) => (
+          <div key={name}>
+            <dt className="t2">{name}</dt>
+            <dd className="mono">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </aside>
+  )
+}
+
+function usePlan(connection: string, result: ResultTab, runtime: SqlRuntime): Loaded {
+  const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' })
+  const catalog = useEffectEvent(useCatalog(connection))
+  const { handle, complete } = result
+  useEffect(() => {
+    if (!complete) return
+    const leave = new AbortController()
+    const load = async (): Promise<Loaded> => {
+      const { rows } = await runtime.rows({ result: handle, from: 0, to: 1 }, { signal: leave.signal })
+      const hidden = await catalog(false).then(maskedNames, (error: unknown): Hidden => {
+        console.warn('Which columns are masked is not known, so no literal of the plan is shown.', error)
+        return 'all'
+      })
+      const json = hideLiterals(rows[0]?.[0] ?? '', hidden)
+      return { state: 'ready', plan: parsePlan(json), json }
+    }
+    load().then(
+      (ready) => !leave.signal.aborted && setLoaded(ready),
+      (error: unknown) => {
+        if (leave.signal.aborted) return
+        const ours = error instanceof z.ZodError || error instanceof SyntaxError
+        const message = ours ? 'It is not in the form that PostgreSQL uses.' : problemOf(error).message
+        setLoaded({ state: 'failed', message })
+      },
+    )
+    return () => leave.abort()
+  }, [handle, complete, runtime])
+  return loaded
+}
+
+function maskedNames(catalog: SqlCatalog): Hidden {
+  return new Set(catalog.tables.flatMap((table) => table.columns.filter((c) => c.masked).map((c) => c.name)))
+}
