@@ -27,6 +27,7 @@ export const actionTable = {
   'app.palette': { name: 'Command palette', scope: 'everywhere', keys: 'Mod+K' },
   'app.shortcuts': { name: 'All shortcuts', scope: 'everywhere', keys: '?' },
   'go.connections': { name: 'Go to connections', scope: 'everywhere', keys: 'Mod+1' },
+  'go.saved': { name: 'Saved queries', scope: 'everywhere' },
   'go.requests': { name: 'Go to requests', scope: 'everywhere', keys: 'Mod+2' },
   'go.review': { name: 'Review requests', scope: 'everywhere' },
   'go.history': { name: 'Request history', scope: 'everywhere' },

@@ -24,6 +24,8 @@ export interface RequestDraft {
 export interface Place {
   area: Area
   sidebar: boolean
+  /** Saved queries in the side bar; `asked`: open, and to be given the focus. */
+  saved: 'folded' | 'open' | 'asked'
   /** Requests: which list, which one is shown, or the composer. */
   list: 'mine' | 'review' | 'history'
   request: string | undefined
@@ -47,6 +49,7 @@ export interface Place {
 export const startPlace: Place = {
   area: 'connections',
   sidebar: true,
+  saved: 'folded',
   list: 'mine',
   request: undefined,
   draft: undefined,
@@ -91,6 +94,7 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
   const go = (change: Partial<Place>) => place.update((p) => ({ ...p, ...change, palette: false }))
   return {
     area: (area: Area) => go({ area }),
+    saved: () => go({ area: 'connections', sidebar: true, saved: 'asked' }),
     toggleSidebar: () => place.update((p) => ({ ...p, sidebar: !p.sidebar })),
     /** A section of the settings, by its id. */
     settings: (section?: string) => go({ area: 'settings', section }),

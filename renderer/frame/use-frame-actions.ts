@@ -19,6 +19,7 @@ export function useFrameActions(): void {
     'app.palette': () => go.palette(!place.palette),
     'app.shortcuts': () => go.shortcuts(true),
     'go.connections': () => go.area('connections'),
+    'go.saved': () => go.saved(),
     'go.requests': () => go.requests('mine'),
     'go.review': () => go.requests('review'),
     'go.history': () => go.requests('history'),

@@ -7,6 +7,7 @@ const own: Partial<Record<ActionId, IconName>> = {
   'app.checkUpdate': 'package',
   'app.signOut': 'log-out',
   'go.connections': 'plug',
+  'go.saved': 'folder',
   'go.requests': 'inbox',
   'go.review': 'inbox',
   'go.history': 'clock',

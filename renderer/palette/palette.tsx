@@ -17,6 +17,7 @@ import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useEndpoint } from '../settings/endpoints.ts'
 import { useConnections } from '../sidebar/connections.ts'
+import { useOpenSaved } from '../sidebar/use-saved.ts'
 import { commandIcon } from './command-icons.ts'
 import { Details } from './details.tsx'
 import { highlight, type Item, type Sources, search } from './items.ts'
@@ -25,8 +26,8 @@ import { highlight, type Item, type Sources, search } from './items.ts'
 export default function Palette() {
   const go = useNavigation()
   const { os } = usePlatform()
-  const { actions, workspace } = useDesk()
-  const connections = useConnections().data ?? []
+  const { actions } = useDesk()
+  const openSaved = useOpenSaved()
   const [[store]] = useState(createSpotlight)
   const [query, setQuery] = useState('')
   const sources = useSources()
@@ -58,13 +59,9 @@ export default function Palette() {
       case 'request':
         go.request(item.request.id, item.request.canReview ? 'review' : 'mine')
         return
-      case 'saved': {
-        const active = workspace.state.get()
-        const here = active.documents.find((d) => d.id === active.active)?.connection
-        const on = connections.find((c) => c.name === (item.saved.connection ?? here))
-        if (on !== undefined) go.connection(on, { fresh: true, text: item.saved.text })
+      case 'saved':
+        openSaved(item.saved)
         return
-      }
       case 'command':
         // After the palette has given the focus back to what the command is about.
         requestAnimationFrame(() => item.run())

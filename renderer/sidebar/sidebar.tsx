@@ -10,6 +10,7 @@ import { problemOf } from '../rpc/problem.ts'
 import { Button, Empty, IconButton, Tip } from '../theme/controls.tsx'
 import { useConnections, useSchemas } from './connections.ts'
 import { buildRows } from './rows.ts'
+import { Saved } from './saved.tsx'
 import { Tree } from './tree.tsx'
 
 /** The connections, by environment. */
@@ -113,6 +114,7 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
         )}
         {rows.length > 0 && <Tree label={`Connections by ${grouping}`} rows={rows} onToggle={toggle} />}
       </div>
+      <Saved filter={filter} />
     </aside>
   )
 }

@@ -12,6 +12,8 @@ interface Props {
   label: string
   text: string
   theme: ThemeName
+  /** Of the code, in pixels. */
+  fontSize: number
   marks: readonly Mark[]
   onChange(text: string): void
   onReady(handle: EditorHandle): void
@@ -36,19 +38,26 @@ export interface Assistance {
 const changeMs = 150
 
 /** Monaco, with the gateway's decisions in its gutter, beside its lines and between them. */
-export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone, assist }: Props) {
+export function SqlEditor({ label, text, theme, fontSize, marks, onChange, onReady, zone, assist }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const [shown, setShown] = useState<EditorMarks | undefined>(undefined)
   const change = useEffectEvent(onChange)
   const ready = useEffectEvent(onReady)
   const help = useEffectEvent(assist)
   const assistance = useRef<Assistance | undefined>(undefined)
-  const first = useRef({ text, label })
+  const first = useRef({ text, label, fontSize })
+  const instance = useRef<monaco.editor.IStandaloneCodeEditor | undefined>(undefined)
 
   useEffect(() => {
     if (host.current === null) return
     const model = monaco.editor.createModel(first.current.text, languageId)
-    const editor = monaco.editor.create(host.current, { ...options, model, ariaLabel: `SQL, ${first.current.label}` })
+    const editor = monaco.editor.create(host.current, {
+      ...options,
+      ...sizes(first.current.fontSize),
+      model,
+      ariaLabel: `SQL, ${first.current.label}`,
+    })
+    instance.current = editor
     const editorMarks = new EditorMarks(editor, model)
     let later: ReturnType<typeof setTimeout> | undefined
     const tell = () => {
@@ -73,6 +82,7 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone, 
       assistance.current = undefined
       listener.dispose()
       editorMarks.dispose()
+      instance.current = undefined
       editor.dispose()
       model.dispose()
       setShown(undefined)
@@ -83,6 +93,7 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone, 
     applyTheme(theme)
     shown?.refresh()
   }, [theme, shown])
+  useEffect(() => instance.current?.updateOptions(sizes(fontSize)), [fontSize])
   useEffect(() => {
     shown?.show(marks)
     assistance.current?.refresh()
@@ -96,12 +107,15 @@ export function SqlEditor({ label, text, theme, marks, onChange, onReady, zone, 
   )
 }
 
+/** Lines are 20 px at the design's 12.5 px, and in that measure at any other. */
+function sizes(fontSize: number): { fontSize: number; lineHeight: number } {
+  return { fontSize, lineHeight: Math.round(fontSize * 1.6) }
+}
+
 const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   automaticLayout: true,
   fontFamily: '"JetBrains Mono", ui-monospace, monospace',
-  fontSize: 12.5,
   fontLigatures: false,
-  lineHeight: 20,
   minimap: { enabled: false },
   glyphMargin: true,
   folding: false,

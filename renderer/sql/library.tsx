@@ -1,12 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useDeferredValue, useState } from 'react'
-import type { SavedQuery, SavedQueryChange } from '../../shared/rpc/editor.ts'
+import type { SavedQuery } from '../../shared/rpc/editor.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { milliseconds, timeOfDay } from '../decisions/time.ts'
 import { counted, looks } from '../decisions/words.ts'
 import { useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
+import { findSaved, useSaved } from '../sidebar/use-saved.ts'
 import { Button, Empty, IconButton, Segments } from '../theme/controls.tsx'
 
 type Shown = 'history' | 'saved'
@@ -128,20 +129,9 @@ function Saved({
   current,
   onInsert,
 }: Pick<Props, 'connection' | 'current' | 'onInsert'> & { search: string }) {
-  const { client, queries } = useRpc()
-  const cache = useQueryClient()
-  const query = useQuery(queries.editor.saved.queryOptions())
-  const changed = () => cache.invalidateQueries({ queryKey: queries.editor.saved.key() })
-  const save = useMutation({ mutationFn: (query: SavedQueryChange) => client.editor.save(query), onSuccess: changed })
-  const remove = useMutation({
-    mutationFn: (query: { id: string }) => client.editor.removeSaved(query),
-    onSuccess: changed,
-  })
+  const { query, save, remove } = useSaved()
   const [naming, setNaming] = useState(false)
-  const words = search.toLowerCase().split(/\s+/)
-  const found = (query.data ?? []).filter((q) =>
-    words.every((word) => `${q.folder} ${q.name} ${q.text}`.toLowerCase().includes(word)),
-  )
+  const found = findSaved(query.data ?? [], search)
   const folders = [...Map.groupBy(found, (q) => q.folder)]
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -195,12 +185,7 @@ function Saved({
             )}
             <ul>
               {all.map((saved) => (
-                <SavedRow
-                  key={saved.id}
-                  saved={saved}
-                  onInsert={onInsert}
-                  onRemove={() => remove.mutate({ id: saved.id })}
-                />
+                <SavedRow key={saved.id} saved={saved} onInsert={onInsert} onRemove={() => remove.mutate(saved.id)} />
               ))}
             </ul>
           </section>

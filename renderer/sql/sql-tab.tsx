@@ -8,7 +8,7 @@ import { useAnnounce } from '../decisions/announce.tsx'
 import { looks } from '../decisions/words.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { useDesk, useInFront } from '../frame/desk.tsx'
-import { usePause, useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Splitter, useSplit } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
@@ -36,6 +36,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   const [library, setLibrary] = useState(false)
   const { workspace, runtimes } = useDesk()
   const theme = useThemeName()
+  const codeSize = useSettings()?.codeSize ?? 12.5
   const paused = usePause() !== undefined
   const runtime = runtimes.sql(document.id, () => createSqlRuntime(client, document))
   const state = useStore(runtime.state)
@@ -143,6 +144,7 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
           label={document.connection}
           text={document.text}
           theme={theme}
+          fontSize={codeSize}
           marks={state.marks}
           onChange={(text) => workspace.setText(document.id, text)}
           onReady={(handle) => {

@@ -209,6 +209,56 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     )
   })
 
+  test('saved queries: in the side bar and the palette, searched by what they hold, renamed and deleted', async () => {
+    await page.keyboard.press('Meta+k')
+    await palette().fill('> saved queries')
+    await page.keyboard.press('Enter')
+    const saved = page.getByRole('region', { name: 'Saved queries' })
+    const row = (name: string) => saved.getByRole('button', { name: new RegExp(`^${name}`) })
+    await expect.poll(() => row('incidents/Duplicate charges').evaluate((node) => node.matches(':focus'))).toBe(true)
+    await page.keyboard.press('F2')
+    await saved.getByRole('textbox', { name: 'Folder and name' }).fill('Twice charged')
+    await page.keyboard.press('Enter')
+    await row('Twice charged').waitFor()
+    // By a word of the statement, and without unfolding.
+    await saved.getByRole('button', { name: /^Saved queries/ }).click()
+    await page.getByRole('searchbox', { name: 'Filter connections' }).fill('having count')
+    await row('Twice charged').click()
+    await page.locator('.tab.is-on', { hasText: 'orders-db' }).waitFor()
+    await page.locator('.view-lines').getByText('HAVING').waitFor()
+    await page.keyboard.press('Meta+k')
+    await palette().fill('twice')
+    await page.getByRole('region', { name: 'Saved queries' }).locator('.pi__n').waitFor()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('.tab').count()).toBe(2)
+    await row('Twice charged').hover()
+    await saved.getByRole('button', { name: 'Delete Twice charged…' }).click()
+    await saved.getByRole('button', { name: 'Keep' }).click()
+    await row('Twice charged').press('Delete')
+    await saved.getByRole('button', { name: 'Delete', exact: true }).click()
+    await saved.waitFor({ state: 'detached' })
+  })
+
+  test('the size of the code is the editor’s, at once and in every tab', async () => {
+    await openTwo()
+    const size = () =>
+      page.evaluate(
+        "getComputedStyle([...document.querySelectorAll('.view-lines')].find((l) => l.checkVisibility())).fontSize",
+      )
+    await expect.poll(size).toBe('12.5px')
+    await page.keyboard.press('Meta+,')
+    for (const px of ['13 px', '13.5 px', '14 px']) {
+      await page.getByRole('button', { name: 'Editor font: larger' }).click()
+      await page.getByRole('group', { name: 'Editor font' }).getByText(px, { exact: true }).waitFor()
+    }
+    await page.keyboard.press('Meta+1')
+    await expect.poll(size).toBe('14px')
+    await page.locator('.tab', { hasText: 'orders-db' }).click()
+    await expect.poll(size).toBe('14px')
+    await page.reload()
+    await expect.poll(size).toBe('14px')
+  })
+
   test('settings are found by what they hold; contrast, motion and theme hold at once', async () => {
     await page.keyboard.press('Meta+,')
     const search = page.getByRole('searchbox', { name: 'Search settings' })

@@ -1,10 +1,12 @@
 import { implement } from '@orpc/server'
 import { rpcContract } from '../../../shared/rpc/contract.ts'
+import type { SavedQuery } from '../../../shared/rpc/editor.ts'
 import * as data from './fixtures.ts'
 
 /** The editor's help, from fixtures. */
 export function editorFixture() {
   const { editor } = implement(rpcContract)
+  let kept: SavedQuery[] = data.savedQueries
   return {
     check: editor.check.handler(({ input }) =>
       input.statements.map((sql) =>
@@ -27,8 +29,14 @@ export function editorFixture() {
       return { entries, more: false }
     }),
     clearHistory: editor.clearHistory.handler(() => undefined),
-    saved: editor.saved.handler(() => data.savedQueries),
-    save: editor.save.handler(({ input }) => ({ ...input, id: input.id ?? 'saved-new', savedAt: data.at(0) })),
-    removeSaved: editor.removeSaved.handler(() => undefined),
+    saved: editor.saved.handler(() => kept),
+    save: editor.save.handler(({ input }) => {
+      const query = { ...input, id: input.id ?? 'saved-new', savedAt: data.at(0) }
+      kept = [...kept.filter((other) => other.id !== query.id), query]
+      return query
+    }),
+    removeSaved: editor.removeSaved.handler(({ input }) => {
+      kept = kept.filter((query) => query.id !== input.id)
+    }),
   }
 }

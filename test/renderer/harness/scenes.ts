@@ -77,6 +77,10 @@ export const scenes: Record<string, Scene> = {
     await page.reload()
     await page.getByRole('treeitem', { name: /payments/ }).waitFor()
   },
+  'saved-queries': async (page) => {
+    await page.getByRole('button', { name: /^Saved queries/ }).click()
+    await page.getByRole('button', { name: /^incidents/ }).hover()
+  },
   terminal: openTerminal,
   desktop: async (page) => {
     await page.getByRole('treeitem', { name: 'fin-desk-01' }).first().click()
