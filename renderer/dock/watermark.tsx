@@ -1,3 +1,4 @@
+import './watermark.css'
 import { Chord } from '../actions/chord.tsx'
 import type { ActionId } from '../actions/table.ts'
 import { useBindings, useKeys } from '../actions/use-actions.ts'

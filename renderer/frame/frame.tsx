@@ -1,10 +1,12 @@
 import { Notifications } from '@mantine/notifications'
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useActionKeys } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
+import { Watermark } from '../dock/watermark.tsx'
 import { EventNotices } from '../notices/event-notices.tsx'
 import { SystemNotices } from '../notices/system.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
 import { Spinner } from '../theme/controls.tsx'
@@ -26,6 +28,7 @@ const Palette = lazy(() => import('../palette/palette.tsx'))
 export default function Frame() {
   const place = usePlace()
   const { notices } = useDesk()
+  const docked = useDocked()
   useDeepLinks()
   usePauseAnnouncement()
   useFrameActions()
@@ -47,9 +50,15 @@ export default function Frame() {
       {side && <Sidebar recent={recent} />}
       <main className="main main--dock" hidden={!connections}>
         <PauseBanner />
-        <Suspense fallback={loading}>
-          <Dock />
-        </Suspense>
+        {docked ? (
+          <Suspense fallback={loading}>
+            <Dock />
+          </Suspense>
+        ) : (
+          <div className="dock">
+            <Watermark />
+          </div>
+        )}
       </main>
       <Suspense fallback={loading}>
         {place.area === 'requests' && <Requests />}
@@ -73,6 +82,17 @@ export default function Frame() {
       <SystemNotices />
     </div>
   )
+}
+
+/** True once there was a tab: what places tabs loads with the first, and then stays. */
+function useDocked(): boolean {
+  const { workspace } = useDesk()
+  const some = useStore(workspace.state).documents.length > 0
+  const [docked, setDocked] = useState(some)
+  useEffect(() => {
+    if (some) setDocked(true)
+  }, [some])
+  return docked || some
 }
 
 /** A link from outside opens a view; it never acts. */
