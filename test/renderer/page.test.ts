@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Response } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chromiumPath, launchChromium } from '../support/client.ts'
 import { builtPage } from './harness/dist.ts'
@@ -50,11 +50,13 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
   /** Compressed bytes of the script that was asked for until `ready`. */
   async function scriptUntil(ready: () => Promise<unknown>): Promise<number> {
     const scripts: Promise<Buffer>[] = []
-    page.on('response', (response) => {
+    const count = (response: Response) => {
       if (response.url().endsWith('.js')) scripts.push(response.body())
-    })
+    }
+    page.on('response', count)
     await page.goto(harness.url)
     await ready()
+    page.off('response', count)
     return (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0)
   }
 
@@ -64,6 +66,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const signIn = await scriptUntil(() => page.getByRole('button', { name: 'Continue with SSO' }).waitFor())
     expect(signIn).toBeGreaterThan(20 * 1024)
     expect(signIn).toBeLessThan(most)
+    await page.goto('about:blank')
     const { person } = harness.fixture
     harness.fixture.auth.set({ state: 'signed-in', gateway: 'https://g.example', gatewayName: 'G', person })
     const signedIn = await scriptUntil(async () => {
