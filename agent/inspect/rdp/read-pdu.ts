@@ -9,10 +9,28 @@ export interface ReadOptions {
   more: boolean
   /** Who sends, for errors. */
   who: 'client' | 'target'
+  /** Why it is over when the other side hangs up instead; by default that it did. */
+  hungUp?: string
 }
 
 /** Reads one slow-path PDU. The stream is paused afterwards. */
-export function readPdu(stream: Readable, { signal, limit, more, who }: ReadOptions): Promise<Buffer> {
+export function readPdu(stream: Readable, options: ReadOptions): Promise<Buffer> {
+  const { limit, who } = options
+  return readMessage(stream, options, (read) => {
+    if (read[0] !== 3) throw new RdpError(`the ${who} does not speak RDP`)
+    if (read.length < 4) return undefined
+    const length = read.readUInt16BE(2)
+    if (length < 7 || length > limit) throw new RdpError(`the ${who} sent a first message of an impossible length`)
+    return length
+  })
+}
+
+/** Reads one message. `lengthOf` tells its length from its first bytes, undefined while it can't; it throws RdpError. */
+export function readMessage(
+  stream: Readable,
+  { signal, more, who, hungUp = `the ${who} hung up` }: ReadOptions,
+  lengthOf: (read: Buffer) => number | undefined,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let read: Buffer = Buffer.alloc(0)
     const settle = (finish: () => void): void => {
@@ -23,29 +41,27 @@ export function readPdu(stream: Readable, { signal, limit, more, who }: ReadOpti
       signal.removeEventListener('abort', onAbort)
       finish()
     }
-    const fail = (why: string): void => settle(() => reject(new RdpError(why)))
-    const onAbort = (): void => settle(() => reject(signal.reason))
-    const onClose = (): void => fail(`the ${who} hung up`)
+    const fail = (error: unknown): void => settle(() => reject(error))
+    const onAbort = (): void => fail(signal.reason)
+    const onClose = (): void => fail(new RdpError(hungUp))
     const onData = (chunk: Buffer): void => {
       read = read.length === 0 ? chunk : Buffer.concat([read, chunk])
-      if (read[0] !== 3) {
-        fail(`the ${who} does not speak RDP`)
+      let length: number | undefined
+      try {
+        length = lengthOf(read)
+      } catch (error) {
+        fail(error)
         return
       }
-      if (read.length < 4) return
-      const length = read.readUInt16BE(2)
-      if (length < 7 || length > limit) {
-        fail(`the ${who} sent a first message of an impossible length`)
-        return
-      }
-      if (read.length < length) return
+      if (length === undefined || read.length < length) return
       if (read.length > length && !more) {
-        fail(`the ${who} sent bytes before TLS was set up`)
+        fail(new RdpError(`the ${who} sent bytes before TLS was set up`))
         return
       }
+      const end = length
       settle(() => {
-        if (read.length > length) stream.unshift(read.subarray(length))
-        resolve(read.subarray(0, length))
+        if (read.length > end) stream.unshift(read.subarray(end))
+        resolve(read.subarray(0, end))
       })
     }
     if (signal.aborted) {

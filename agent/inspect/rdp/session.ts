@@ -15,6 +15,7 @@ import {
   RdpError,
 } from './frames.ts'
 import { type Channel, clientSettings, parseClientSettings, parseServerSettings, serverSettings } from './gcc.ts'
+import { signInByNla } from './nla/sign-in.ts'
 import type { Studio } from './picture/studio.ts'
 import { readPdu } from './read-pdu.ts'
 import { Relay } from './relay.ts'
@@ -113,9 +114,9 @@ class RdpSession {
       const initial = await readPdu(front, { signal: signIn.signal, limit: limits.initial, more: false, who: 'client' })
       const asked = parseClientSettings(initial)
       const channels = await this.#channels(asked.channels)
-      const back = await this.#dial(signIn.signal)
+      const { back, selected } = await this.#dial(signIn.signal)
       const allowed = asked.channels.filter((_, i) => channels[i] === true)
-      back.write(clientSettings(asked, allowed, protocol.tls))
+      back.write(clientSettings(asked, allowed, selected))
       const response = await readPdu(back, {
         signal: signIn.signal,
         limit: limits.response,
@@ -173,7 +174,8 @@ class RdpSession {
     return got
   }
 
-  async #dial(signal: AbortSignal): Promise<TLSSocket> {
+  /** A target that chooses Network Level Authentication is signed in to here already; any other one by the relay. */
+  async #dial(signal: AbortSignal): Promise<{ back: TLSSocket; selected: number }> {
     const { dial, target } = this.#options
     const raw = await dial()
     this.#streams.push(raw)
@@ -182,15 +184,18 @@ class RdpSession {
       raw.destroy()
       throw signal.reason
     }
-    raw.write(connectionRequest(protocol.tls))
+    raw.write(connectionRequest(protocol.tls | protocol.credssp))
     const answer = await readPdu(raw, { signal, limit: limits.request, more: false, who: 'target' })
     const confirm = parseConnectionConfirm(answer)
     if (confirm.kind === 'failure') throw new RdpError(failureWords(confirm.code))
-    if (confirm.protocol !== protocol.tls)
+    const selected = confirm.protocol
+    if (selected !== protocol.tls && selected !== protocol.credssp) {
       throw new RdpError('the target does not speak TLS, so nothing was sent to it')
-    const secure = await secureTarget(raw, target, signal)
-    this.#streams.push(secure)
-    return secure
+    }
+    const back = await secureTarget(raw, target, signal)
+    this.#streams.push(back)
+    if (selected === protocol.credssp) await signInByNla(back, target, signal)
+    return { back, selected }
   }
 
   #deadline(ms: number, words: string): { signal: AbortSignal; clear(): void } {
@@ -245,10 +250,7 @@ function idsOf(
 
 /** RDP Negotiation Failure (MS-RDPBCGR 2.2.1.2.2). */
 function failureWords(code: number): string {
-  if (code === 5 || code === 6) {
-    return 'the target insists on Network Level Authentication, which the gateway does not speak yet. Allow TLS there (SecurityLayer 2, UserAuthentication 0)'
-  }
-  return `the target does not speak TLS (negotiation failure ${code}), so nothing was sent to it`
+  return `the target speaks neither TLS nor Network Level Authentication (negotiation failure ${code}), so nothing was sent to it`
 }
 
 function inWords(error: unknown): string {
