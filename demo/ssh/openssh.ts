@@ -15,6 +15,11 @@ const sftpServer = [
   '/usr/lib/ssh/sftp-server',
 ].find((path) => existsSync(path))
 
+/** Where a demo's sshd has its configuration and its process id. */
+export function sshdFiles(folder: string): { config: string; pidFile: string } {
+  return { config: join(folder, 'sshd_config'), pidFile: join(folder, 'sshd.pid') }
+}
+
 /**
  * A real sshd that signs in one account only, with the one key. It runs as the person who started the demo; started by root it stays
  * root, as sshd does, because only then can it hand over a terminal on every system, and sessions run as the unprivileged account.
@@ -27,7 +32,7 @@ export async function startOpenSsh(
   const { folder, home, account } = setup
   const port = await freePort()
   const authorized = join(folder, 'authorized_keys')
-  const config = join(folder, 'sshd_config')
+  const { config, pidFile } = sshdFiles(folder)
   await writeFile(authorized, `restrict,pty ${setup.clientKey.public}\n`, { mode: 0o644 })
   await writeFile(
     config,
@@ -41,7 +46,7 @@ export async function startOpenSsh(
       'PermitRootLogin no',
       'StrictModes no',
       'UsePAM no',
-      'PidFile none',
+      `PidFile ${pidFile}`,
       'LogLevel INFO',
       'MaxSessions 100',
       'MaxStartups 100',

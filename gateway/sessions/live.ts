@@ -169,7 +169,7 @@ export class LiveSession {
 
   #fail(error: unknown): void {
     this.#options.log.error({ err: error, session: this.id }, 'a session can’t be recorded and is ended')
-    this.#failure = new Error('This session can’t be recorded, so nothing was forwarded.', { cause: error })
+    this.#failure = new Error(unrecordable, { cause: error })
     this.end(this.#failure.message)
   }
 
@@ -196,3 +196,6 @@ export class LiveSession {
     }
   }
 }
+
+const unrecordable =
+  'This session can’t be recorded, so nothing was forwarded. Tell the people who run the gateway: its log says why.'

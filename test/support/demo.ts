@@ -27,6 +27,8 @@ export interface RunningDemo {
   said(): readonly string[]
   /** SIGTERM, then waits for a clean end; resolves with the exit code. */
   stop(): Promise<number | null>
+  /** SIGKILL: nothing is told, nothing is tidied up, and its servers are left running. */
+  kill(): Promise<void>
 }
 
 /** Starts `sallyport demo --json` as its users do: a process of its own. `dataDir` defaults to a new folder that `stop` removes. */
@@ -51,14 +53,19 @@ export async function startDemo(options: { dataDir?: string } = {}): Promise<Run
   const log = collect(child)
   const line = await firstLine(child, log)
   const ready = Ready.parse(JSON.parse(line))
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
   return {
     ready,
     pid: child.pid ?? 0,
     said: () => log,
+    kill: () => end('SIGKILL'),
     stop: async () => {
-      const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve()
-      child.kill('SIGTERM')
-      await exited
+      await end('SIGTERM')
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
       return child.exitCode
     },
