@@ -8,7 +8,7 @@ import { hasShadow, type Shadow, startShadow } from '../support/shadow.ts'
 /** A real server that takes nobody without Network Level Authentication, behind the inspector; FreeRDP in front of it. */
 const account = { user: 'clerk', password: 'only the gateway knows' }
 
-describe.skipIf(!desktopTools || !hasShadow)('a desktop that insists on NLA', () => {
+describe.skipIf(!desktopTools || !hasShadow)('a desktop that insists on NLA', { timeout: 120_000 }, () => {
   let theirs: Screen
   let ours: Screen
   let shadow: Shadow

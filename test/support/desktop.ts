@@ -13,6 +13,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import { SessionTicket } from '../../shared/api/models.ts'
 import { call, type Role } from './access.ts'
 import type { Ready } from './demo.ts'
+import { openRdp } from './rdp-client.ts'
 import { end, run, which } from './run.ts'
 
 /** What the tests of desktops need; without all of it they are skipped. */
@@ -26,16 +27,38 @@ export const desktopTools =
 /** For hooks that wait for `holdDesk`. */
 export const deskMs = 240_000
 
-/** The demo has one desktop, and a second sign-in takes it from the first: one file of tests at a time. Resolves with the release. */
+/**
+ * The demo has one desktop, and a second sign-in takes it from the first: one file of tests at a time. Resolves with the release
+ * when the desktop has been started: on a loaded machine that takes longer than a test should wait.
+ */
 export async function holdDesk(demo: Ready): Promise<() => Promise<void>> {
   const lock = join(demo.dataDir, 'desk-1.held')
   for (;;) {
     try {
       await mkdir(lock)
+      await startDesk(demo)
       return () => rm(lock, { recursive: true, force: true })
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
       await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+const startAttempts = 4
+const startMs = 25_000
+
+async function startDesk(demo: Ready): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const client = await openRdp(directWay(demo), size)
+      await Promise.race([client.painted(), new Promise((resolve) => setTimeout(resolve, startMs))])
+      client.close()
+      await inside(demo)
+      await new Promise((resolve) => setTimeout(resolve, letGoMs))
+      return
+    } catch (error) {
+      if (attempt === startAttempts) throw error
     }
   }
 }
@@ -175,7 +198,8 @@ export function xfreerdp(
   const said: string[] = []
   for (const output of [child.stdout, child.stderr])
     createInterface({ input: output }).on('line', (line) => said.push(line))
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  // Not at its exit: what it said last may come after.
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   return {
     child,
     said,

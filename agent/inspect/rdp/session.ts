@@ -42,7 +42,7 @@ export const signInDeadlineMs = 30_000
 /** Longest Connection Request, Connect Initial and Connect Response. */
 const limits = { request: 1_024, initial: 16_384, response: 16_384 } as const
 /** How long a peer may take to read our goodbye. */
-const lingerMs = 700
+const lingerMs = 2_000
 
 /** Serves a desktop: opens it when policy allows, signs the client in, and stays in the middle. */
 export function serveRdp(options: RdpSessionOptions): InspectorSession {
