@@ -1,5 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { credential, type Door, makeIdentity, openDoor, TestPort } from '../../agent/inspect/rdp/testing/door.ts'
+import {
+  allow,
+  block,
+  credential,
+  type Door,
+  makeIdentity,
+  openDoor,
+  TestPort,
+} from '../../agent/inspect/rdp/testing/door.ts'
 import type { RdpTarget } from '../../agent/inspect/rdp/tls.ts'
 import { desktopTools, difference, openScreen, type Screen, xfreerdp } from '../support/desktop.ts'
 import { whiteness } from '../support/display.ts'
@@ -55,6 +63,16 @@ describe.skipIf(!desktopTools || !hasShadow)('a desktop that insists on NLA', { 
       .poll(async () => difference(await ours.picture(), await theirs.picture()), { timeout: 40_000, interval: 500 })
       .toBeLessThan(0.02)
     await expect.poll(() => port.events.some((event) => event.type === 'frame'), { timeout: 20_000 }).toBe(true)
+  })
+
+  test('a grant that is taken back ends it, and the program says so', async () => {
+    const { port, door, native } = await start()
+    await expect.poll(() => port.events.some((event) => event.type === 'frame')).toBe(true)
+    port.rule = ({ action }) => (action === 'rdp:connect' ? block : allow)
+    port.epoch++
+    await native.exited
+    expect(native.said.join('\n')).toContain('ERRINFO_RPC_INITIATED_DISCONNECT')
+    expect((await door.ends[0])?.reason).toBe('Blocked by closed: No.')
   })
 
   test('with another password it is refused in words, and the program sees nothing of it', async () => {

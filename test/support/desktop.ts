@@ -141,7 +141,7 @@ export async function openDesktop(demo: Ready, role: Role, connection = 'desk-1'
     why = error.message
   })
   const closed = new Promise<string>((resolve) => stream.once('close', () => resolve(why)))
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     server.close()
     pipeline(socket, stream, socket, () => socket.destroy())
   })

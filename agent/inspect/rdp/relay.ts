@@ -58,6 +58,8 @@ const server = 1002
 const endedByAdministrator = 1
 /** How often a refused clipboard is told, at most. */
 const refusalMs = 1_000
+/** How often an idle desktop asks whether it may stay. */
+const reviewMs = 500
 
 /** The middle of a desktop session, from joining channels to its end. Errors of either side end it. */
 export class Relay {
@@ -74,6 +76,7 @@ export class Relay {
   #user = 0
   #shareId = 0
   #epoch: number
+  readonly #review: NodeJS.Timeout
   #over = false
   bytesOut = 0
   bytesIn = 0
@@ -104,11 +107,14 @@ export class Relay {
     front.on('drain', () => this.#flow())
     back.on('drain', () => this.#flow())
     this.#flow()
+    // A grant may be taken back while nobody moves: what is on the screen has to go all the same.
+    this.#review = setInterval(() => this.#mayGoOn(), reviewMs).unref()
   }
 
   /** Tells the client that it is over, so that it shows why instead of connecting again. */
   goodbye(): boolean {
     this.#over = true
+    clearInterval(this.#review)
     const { front, ioChannel } = this.#options
     if (this.#phase === 'active' && front.writable) {
       front.write(mcsData('server', server, ioChannel, errorInfo(this.#shareId, endedByAdministrator)))
@@ -120,6 +126,7 @@ export class Relay {
   /** Resolves when all of it is on the recording. */
   close(): Promise<void> {
     this.#over = true
+    clearInterval(this.#review)
     return this.#recorder.close()
   }
 
@@ -139,22 +146,16 @@ export class Relay {
 
   #chunk(from: From, chunk: Buffer): void {
     if (this.#over) return
-    const { port, gate, end } = this.#options
+    const { end } = this.#options
     if (from === 'client') this.bytesIn += chunk.length
     else this.bytesOut += chunk.length
     try {
-      if (port.epoch !== this.#epoch) {
-        this.#epoch = port.epoch
-        const why = gate.whyNotConnected()
-        if (why !== undefined) {
-          end(why)
-          return
-        }
-      }
+      if (!this.#mayGoOn()) return
       for (const pdu of this.#splitters[from].push(chunk)) this.#pdu(from, pdu)
-      if (from === 'server') this.#recorder.flush()
+      // The person first: what they see is copied for the recorder by now, which ends the session when it can't draw it.
       this.#outboxes.client.flush()
       this.#outboxes.server.flush()
+      if (from === 'server') this.#recorder.flush()
       this.#flow()
     } catch (error) {
       const who = from === 'client' ? 'The client' : 'The target'
@@ -164,6 +165,16 @@ export class Relay {
           : `${who} was not understood: ${String(error)}`,
       )
     }
+  }
+
+  /** Ends it when policy no longer lets it be open. */
+  #mayGoOn(): boolean {
+    const { port, gate, end } = this.#options
+    if (port.epoch === this.#epoch) return true
+    this.#epoch = port.epoch
+    const why = gate.whyNotConnected()
+    if (why !== undefined) end(why)
+    return why === undefined
   }
 
   #forward(from: From, bytes: Buffer): void {

@@ -202,6 +202,16 @@ describe('policy', () => {
     expect(client.received.at(-1)?.kind).toBe('disconnect')
   })
 
+  test('that changes ends a desktop on which nobody moves, too', async () => {
+    await open()
+    const client = await signedIn()
+    port.rule = () => block
+    port.epoch++
+    expect(await reason()).toBe('Blocked by closed: No.')
+    await client.closed
+    expect(client.received.at(-1)?.kind).toBe('disconnect')
+  })
+
   test('what can’t be recorded is not opened', async () => {
     port.onRecord = () => Promise.reject(new Error('The disk is full.'))
     await open()

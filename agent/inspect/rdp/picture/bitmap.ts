@@ -5,14 +5,22 @@ import { RdpError, Reader } from '../frames.ts'
  * (3.1.9) at 8 to 24 bits a pixel, or as RDP 6.0 planes (MS-RDPEGDI 3.1.9) at 32.
  */
 
-/** A rectangle to draw: `pixels` has `width` × `height` of 0xRRGGBB, top row first; the first `shown` of each row and column count. */
-export interface Picture {
+/** A rectangle to draw, in the target's encoding. `shown` of each row and column count. */
+export interface EncodedPicture {
   x: number
   y: number
   width: number
   height: number
   shownWidth: number
   shownHeight: number
+  /** Bits a pixel. */
+  depth: number
+  compressed: boolean
+  source: Buffer
+}
+
+/** `pixels` has `width` × `height` of 0xRRGGBB, top row first. */
+export interface Picture extends Pick<EncodedPicture, 'x' | 'y' | 'width' | 'height' | 'shownWidth' | 'shownHeight'> {
   pixels: Uint32Array
 }
 
@@ -21,6 +29,11 @@ export const mostPixels = 4096 * 2304
 
 /** `data` begins at `numberRectangles`. Throws RdpError on what can't be decoded. */
 export function* bitmapUpdate(data: Buffer): Generator<Picture> {
+  for (const picture of encodedPictures(data)) yield decoded(picture)
+}
+
+/** The rectangles of an update as they came; `source` is a view. Throws RdpError on what is no update. */
+export function* encodedPictures(data: Buffer): Generator<EncodedPicture> {
   const r = new Reader(data)
   const count = r.u16()
   for (let i = 0; i < count; i++) {
@@ -31,7 +44,6 @@ export function* bitmapUpdate(data: Buffer): Generator<Picture> {
     const body = new Reader(r.take(length))
     const compressed = (flags & 1) !== 0
     if (compressed && (flags & 0x400) === 0) body.take(8)
-    const source = body.rest()
     yield {
       x: left,
       y: top,
@@ -39,9 +51,17 @@ export function* bitmapUpdate(data: Buffer): Generator<Picture> {
       height,
       shownWidth: Math.min(width, right - left + 1),
       shownHeight: Math.min(height, bottom - top + 1),
-      pixels: upright(decode(source, width, height, depth, compressed), width, height),
+      depth,
+      compressed,
+      source: body.rest(),
     }
   }
+}
+
+/** Throws RdpError on what can't be decoded. */
+export function decoded({ depth, compressed, source, ...place }: EncodedPicture): Picture {
+  const { width, height } = place
+  return { ...place, pixels: upright(decode(source, width, height, depth, compressed), width, height) }
 }
 
 function decode(source: Buffer, width: number, height: number, depth: number, compressed: boolean): Uint32Array {

@@ -1,16 +1,17 @@
 import { RdpError } from '../frames.ts'
-import { bitmapUpdate } from './bitmap.ts'
+import { decoded, encodedPictures } from './bitmap.ts'
 import { Canvas, type Frame } from './canvas.ts'
+import { PendingPictures } from './pending.ts'
 
 /** What a painter is told, and what it answers. Crosses between threads. */
 export type PainterOrder =
   | { kind: 'size'; session: number; width: number; height: number }
   /** Bitmap updates, each from `numberRectangles` on. */
-  | { kind: 'draw'; session: number; updates: Uint8Array[] }
+  | { kind: 'draw'; session: number; updates: Uint8Array<ArrayBuffer>[] }
   | { kind: 'close'; session: number }
 
 export type PainterAnswer =
-  /** So many bytes of updates are drawn. */
+  /** So many bytes of updates are drawn, or will be with the next frame. */
   | { kind: 'drawn'; session: number; bytes: number }
   | { kind: 'frame'; session: number; frame: Frame }
   /** Frames after this one are of this size. */
@@ -22,12 +23,15 @@ export type PainterAnswer =
 
 const frameMs = 200
 const keyframeMs = 9_000
+/** So much waits for the next frame at most; then it is drawn at once. */
+const most = { bytes: 4 << 20, pictures: 8_192 }
 
 /** Draws one session's desktop, and makes frames of it at most five times a second. */
 export class Painter {
   readonly #session: number
   readonly #answer: (answer: PainterAnswer) => void
   #canvas: Canvas | undefined
+  readonly #pending = new PendingPictures()
   #timer: NodeJS.Timeout | undefined
   #keyAt = Number.NEGATIVE_INFINITY
   #busy: Promise<void> = Promise.resolve()
@@ -75,12 +79,17 @@ export class Painter {
     let bytes = 0
     for (const update of updates) {
       bytes += update.byteLength
-      for (const picture of bitmapUpdate(Buffer.from(update.buffer, update.byteOffset, update.byteLength))) {
-        canvas.draw(picture)
+      for (const picture of encodedPictures(Buffer.from(update.buffer, update.byteOffset, update.byteLength))) {
+        this.#pending.add(picture)
+        if (this.#pending.bytes > most.bytes || this.#pending.count > most.pictures) this.#decode(canvas)
       }
     }
     this.#answer({ kind: 'drawn', session: this.#session, bytes })
-    if (canvas.changed) this.#timer ??= setTimeout(() => this.#queueFrame(), frameMs)
+    this.#timer ??= setTimeout(() => this.#queueFrame(), frameMs)
+  }
+
+  #decode(canvas: Canvas): void {
+    for (const picture of this.#pending.take()) canvas.draw(decoded(picture))
   }
 
   /** One after the other: frames are in order, and a slow one makes the next wait instead of piling up. */
@@ -88,6 +97,12 @@ export class Painter {
     this.#timer = undefined
     const canvas = this.#canvas
     if (canvas === undefined) return
+    try {
+      this.#decode(canvas)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
     this.#busy = this.#busy
       .then(async () => {
         if (!canvas.changed) return

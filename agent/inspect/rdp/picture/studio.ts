@@ -52,11 +52,13 @@ export function createStudio(): Studio {
     easel(events) {
       const session = next++
       const closed = Promise.withResolvers<void>()
-      let updates: Uint8Array[] = []
+      let updates: Uint8Array<ArrayBuffer>[] = []
       let waiting = 0
       worker ??= start()
       const own = worker
-      const send = (order: PainterOrder): void => own.postMessage(order)
+      // What is drawn goes over without a second copy.
+      const send = (order: PainterOrder): void =>
+        own.postMessage(order, order.kind === 'draw' ? order.updates.map(({ buffer }) => buffer) : [])
       live.set(session, (answer) => {
         switch (answer.kind) {
           case 'drawn':

@@ -118,7 +118,7 @@ function licence(): Buffer {
 }
 
 /** General, bitmap and order capabilities, and one that has to go. */
-function demandActive(): Buffer {
+export function demandActive(): Buffer {
   const bitmap = Buffer.alloc(24)
   bitmap.writeUInt16LE(24, 0)
   bitmap.writeUInt16LE(640, 8)
@@ -205,7 +205,7 @@ export function requestFor(name: string, protocols: number): Buffer {
   return out
 }
 
-function connectInitial(): Buffer {
+export function connectInitial(): Buffer {
   const core = Buffer.alloc(212)
   core.writeUInt16LE(640, 4)
   core.writeUInt16LE(480, 6)
@@ -219,7 +219,7 @@ function connectInitial(): Buffer {
   )
 }
 
-function info({ username, password }: { username: string; password: string }): Buffer {
+export function info({ username, password }: { username: string; password: string }): Buffer {
   const strings = ['', username, password, 'evil.exe', ''].map((text) => Buffer.from(text, 'utf16le'))
   return Buffer.concat([
     u16(0x40),
