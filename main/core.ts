@@ -109,7 +109,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     warn: (message) => log.warn({}, message),
   })
   const follow = (who: SignedIn, signal: AbortSignal): void => {
-    const warn = (message: string): void => log.warn({}, message)
+    const warn = (message: string): void => {
+      log.warn({}, message)
+      monitor.look()
+    }
     const hear = (event: GatewayEvent): void => {
       events.emit(event)
       teller.hear(event)
@@ -186,12 +189,15 @@ interface RouterDeps {
 }
 
 function createRouter(deps: RouterDeps) {
-  const { account, work, events, links } = deps
+  const { account, work, events, links, monitor } = deps
   return rpc.router({
     ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
     ...workRouters(work),
     editor: editorRouter(work),
-    gateway: forwardRouter(() => account.require().api),
+    gateway: forwardRouter(() => {
+      if (monitor.state.get().state === 'down') monitor.look()
+      return account.require().api
+    }),
     events: rpc.events.handler(({ signal }) => told(events.read(signal))),
   })
 }

@@ -10,6 +10,7 @@ const samples = 5
 export class LinkMonitor {
   readonly state = new Watched<LinkState>({ state: 'up', since: new Date().toISOString() })
   private watching: AbortController | undefined
+  private waiting = new AbortController()
 
   /** Watches this gateway from now on; undefined: none. */
   watch(gateway: string | undefined): void {
@@ -21,14 +22,20 @@ export class LinkMonitor {
     void this.loop(gateway, abort.signal)
   }
 
+  /** Looks at once: something else has seen the gateway go, or somebody wants to know whether it is back. */
+  look(): void {
+    this.waiting.abort()
+  }
+
   private async loop(gateway: string, signal: AbortSignal): Promise<void> {
     let trips: number[] = []
     while (!signal.aborted) {
+      this.waiting = new AbortController()
       const ms = await roundTrip(gateway, signal)
       if (signal.aborted) return
       trips = ms === undefined ? [] : [...trips, ms].slice(-samples)
       this.tell(ms === undefined ? 'down' : 'up', median(trips))
-      await pause(everyMs, signal)
+      await pause(everyMs, AbortSignal.any([signal, this.waiting.signal]))
     }
   }
 

@@ -116,7 +116,11 @@ async function read(gateway: string, secrets: SecretStore): Promise<Stored | und
 function renewStored(gateway: string, secrets: SecretStore, onEnded: () => void): Promise<Renewed> {
   const work = async (): Promise<Renewed> => {
     const stored = await read(gateway, secrets)
-    if (stored === undefined) throw fail('not-signed-in', 'You are not signed in.', { action: 'sign-in' })
+    if (stored === undefined) {
+      // Signed out elsewhere: in a terminal, or by another window.
+      onEnded()
+      throw fail('not-signed-in', 'The sign-in has ended.', { action: 'sign-in' })
+    }
     const prover = new Prover(await importProofKey(stored.key))
     const server = await oauthServer(stored.info, stored.clientId)
     let tokens: Tokens

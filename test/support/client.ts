@@ -22,6 +22,8 @@ export interface Client {
   page: Page
   /** The process of the client core. */
   pid: number
+  /** Its SALLYPORT_HOME: settings and secrets. */
+  home: string
   context: BrowserContext
   /** What the page complained about, for the end of a test. */
   errors: readonly string[]
@@ -56,6 +58,7 @@ export async function openClient(
   return {
     page,
     pid: child.pid ?? 0,
+    home,
     context,
     errors,
     close: async () => {
@@ -68,14 +71,36 @@ export async function openClient(
 
 /** SSO as a person does it: the provider's page in another tab, the name, the password. */
 export async function signIn(client: Client, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
-  const person = demo.people.find((candidate) => candidate.username === username)
-  if (person === undefined) throw new Error(`no ${username} in the demo`)
   const opened = client.context.waitForEvent('page')
   await client.page.getByRole('button', { name: 'Continue with SSO' }).click()
   const provider = await opened
+  await fillIn(provider, demo, username)
+  await client.page.getByRole('navigation', { name: 'Areas' }).waitFor()
+  await provider.close()
+}
+
+/** Signing in again from where the work was. The provider may still know who it is, and then asks for nothing. */
+export async function signInAgain(client: Client, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
+  const button = client.page.getByRole('button', { name: 'Continue with SSO' })
+  const gate = client.page.getByRole('region', { name: /^Sign in again/ })
+  const opened = client.context.waitForEvent('page')
+  await button.click()
+  const provider = await opened
+  const form = provider.locator(`input[value="${username}"]`)
+  const asked = form.waitFor().then(
+    () => true,
+    () => false,
+  )
+  const done = gate.waitFor({ state: 'detached' }).then(() => false)
+  if (await Promise.race([asked, done])) await fillIn(provider, demo, username)
+  await done
+  await provider.close()
+}
+
+async function fillIn(provider: Page, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
+  const person = demo.people.find((candidate) => candidate.username === username)
+  if (person === undefined) throw new Error(`no ${username} in the demo`)
   await provider.locator(`input[value="${username}"]`).check()
   await provider.getByLabel('Password').fill(person.password)
   await provider.getByRole('button', { name: 'Sign in' }).click()
-  await client.page.getByRole('navigation', { name: 'Areas' }).waitFor()
-  await provider.close()
 }
