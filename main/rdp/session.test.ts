@@ -141,16 +141,19 @@ test.each([
   },
 )
 
-test('a revoked session ends with the gateway’s words', async () => {
+test.each([
+  ['the tunnel closes first', () => void far.destroy()],
+  ['the program leaves first', () => void far.end()],
+])('a revoked session ends with the gateway’s words when %s', async (_, close) => {
   const done = desktop.launch()
   await until('opening')
   say(allowed)
   await done
   await until('open')
   const ended = until('ended')
-  far.destroy()
-  // The tunnel's own error is what carries the reason; a pair of streams only closes.
-  expect((await ended).phase.state).toBe('ended')
+  say({ kind: 'ended', reason: 'grace ended this session: lunch' })
+  close()
+  expect((await ended).phase).toMatchObject({ problem: { message: 'grace ended this session: lunch' } })
 })
 
 test('a tunnel that breaks before anything was decided is the outcome', async () => {

@@ -41,6 +41,8 @@ interface Attempt {
   socket?: Socket
   tunnel?: Duplex
   viewer?: ViewerLink
+  /** Why the gateway ends it, when it has said so: the program, told too, may be gone before the tunnel is. */
+  why?: Problem
   over: boolean
 }
 
@@ -103,6 +105,9 @@ export class DesktopSession {
       if (attempt.over) return
       this.hear(annotation)
       verdict.hear(annotation)
+      if (annotation.kind === 'ended') {
+        attempt.why = fail('session-ended', annotation.reason, { action: 'reconnect' }).problem
+      }
     })
     attempt.tunnel = stream
     this.follow(attempt, stream, verdict)
@@ -244,7 +249,8 @@ export class DesktopSession {
     if (this.attempt !== attempt) return
     this.credential = undefined
     const { endpoint, ...kept } = this.state.get()
-    const phase: DesktopPhase = { state: 'ended', ...(problem === undefined ? {} : { problem }) }
+    const why = problem ?? attempt.why
+    const phase: DesktopPhase = { state: 'ended', ...(why === undefined ? {} : { problem: why }) }
     this.state.set({ ...kept, phase, pastes: false, canFront: false })
   }
 

@@ -135,12 +135,18 @@ export async function openDesktop(demo: Ready, role: Role, connection = 'desk-1'
   const url = new URL(tunnel, demo.gateway)
   url.protocol = 'ws:'
   const annotations: Annotation[] = []
-  const stream = await openTunnel({ url: url.href, ticket, annotated: (annotation) => annotations.push(annotation) })
+  // The program may leave, told that it is over, before the tunnel is closed: what the gateway said counts.
+  let told: string | undefined
   let why = 'closed'
+  const annotated = (annotation: Annotation): void => {
+    annotations.push(annotation)
+    if (annotation.kind === 'ended') told = annotation.reason
+  }
+  const stream = await openTunnel({ url: url.href, ticket, annotated })
   stream.on('error', (error) => {
     why = error.message
   })
-  const closed = new Promise<string>((resolve) => stream.once('close', () => resolve(why)))
+  const closed = new Promise<string>((resolve) => stream.once('close', () => resolve(told ?? why)))
   const server = createServer({ noDelay: true }, (socket) => {
     server.close()
     pipeline(socket, stream, socket, () => socket.destroy())

@@ -8,7 +8,9 @@ export type ChannelPurpose =
   /** Drives and printers, told apart when they are announced. */
   | { kind: 'devices' }
   | { kind: 'audio' }
-  /** Anything else (remote programs, dynamic channels, a vendor's own): its content is not known, so it is not passed. */
+  /** Dynamic channels: decided one by one, when the target opens them. */
+  | { kind: 'dynamic' }
+  /** Anything else (remote programs, a vendor's own): its content is not known, so it is not passed. */
   | { kind: 'unknown' }
 
 export function purposeOf({ name }: Channel): ChannelPurpose {
@@ -19,8 +21,34 @@ export function purposeOf({ name }: Channel): ChannelPurpose {
       return { kind: 'devices' }
     case 'rdpsnd':
       return { kind: 'audio' }
+    case 'drdynvc':
+      return { kind: 'dynamic' }
     default:
       return { kind: 'unknown' }
+  }
+}
+
+/** What a dynamic channel is for; each needs its action, but for the size of the desktop, which who may open it may change. */
+export type DynamicPurpose = { kind: 'display' } | { kind: 'device'; action: 'rdp:audio' | 'rdp:usb' }
+
+/**
+ * Undefined: nobody may have it. Pictures (`Microsoft::Windows::RDS::Graphics` and video) can't be recorded, touch is not
+ * counted, and clipboard and drives are looked at on their static channels only.
+ */
+export function dynamicPurposeOf(name: string): DynamicPurpose | undefined {
+  if (/^RDCamera_Device_/.test(name)) return { kind: 'device', action: 'rdp:usb' }
+  switch (name) {
+    case 'Microsoft::Windows::RDS::DisplayControl':
+      return { kind: 'display' }
+    case 'AUDIO_PLAYBACK_DVC':
+    case 'AUDIO_PLAYBACK_LOSSY_DVC':
+    case 'AUDIO_INPUT':
+      return { kind: 'device', action: 'rdp:audio' }
+    case 'URBDRC':
+    case 'PNPDR':
+      return { kind: 'device', action: 'rdp:usb' }
+    default:
+      return undefined
   }
 }
 
@@ -36,6 +64,7 @@ export function requestsOf(purpose: ChannelPurpose): readonly DecisionRequest[] 
       return [{ action: 'rdp:drive' }, { action: 'rdp:printer' }]
     case 'audio':
       return [{ action: 'rdp:audio' }]
+    case 'dynamic':
     case 'unknown':
       return []
     default:
@@ -55,6 +84,7 @@ const words = new Map<Action, string>([
   ['rdp:drive', 'Drives of this computer'],
   ['rdp:printer', 'Printers of this computer'],
   ['rdp:audio', 'Sound'],
+  ['rdp:usb', 'USB devices and cameras of this computer'],
 ])
 
 /** RDPDR device types (MS-RDPEFS 2.2.1.3); ports and smart cards have no action, so nobody may have them. */

@@ -8,6 +8,7 @@ import { purposeOf } from './classify.ts'
 import { clientInfo, parseClientInfo } from './client-info.ts'
 import { ClipboardFilter, type Direction } from './clipboard.ts'
 import { DeviceFilter } from './devices.ts'
+import { DynamicFilter } from './dynamic.ts'
 import {
   mcsData,
   mcsDisconnect,
@@ -44,7 +45,7 @@ export interface RelayOptions {
   channels: readonly (Channel & { id: number; ghost: boolean })[]
   /** The target has let us in. */
   signedIn(): void
-  end(reason: string): void
+  end(reason: string, how?: 'over' | 'cut off'): void
 }
 
 type Phase = 'joining' | 'licensing' | 'active'
@@ -132,8 +133,8 @@ export class Relay {
 
   #listen(from: From, stream: TLSSocket): void {
     stream.on('data', (chunk: Buffer) => this.#chunk(from, chunk))
-    stream.once('end', () => this.#options.end(from === 'client' ? 'The client left.' : 'The desktop was closed.'))
-    stream.once('close', () => this.#options.end(from === 'client' ? 'The client left.' : 'The desktop was closed.'))
+    const left = from === 'client' ? 'The client left.' : 'The desktop was closed.'
+    for (const event of ['end', 'close']) stream.once(event, () => this.#options.end(left, 'over'))
   }
 
   /** Reads a side only while what it sends has somewhere to go. */
@@ -357,11 +358,30 @@ export class Relay {
         return new FilteredChannel((send) => new DeviceFilter((action) => gate.allows({ action }), send), write)
       case 'audio':
         return new FilteredChannel(() => ({ pass: () => gate.allows({ action: 'rdp:audio' }) }), write)
+      case 'dynamic':
+        return new FilteredChannel((send) => this.#dynamic(send), write)
       case 'unknown':
         return undefined
       default:
         return purpose satisfies never
     }
+  }
+
+  #dynamic(send: Send): DynamicFilter {
+    const { gate, end } = this.#options
+    const now: Send = (to, message) => {
+      if (this.#over) return
+      send(to, message)
+      this.#outboxes[to].flush()
+    }
+    return new DynamicFilter(
+      {
+        opens: async (purpose) => purpose.kind === 'display' || gate.ask({ action: purpose.action }),
+        allowed: (purpose) => purpose.kind === 'display' || gate.allows({ action: purpose.action }),
+        failed: (error) => end(String(error)),
+      },
+      now,
+    )
   }
 
   #clipboard(send: Send): ClipboardFilter {

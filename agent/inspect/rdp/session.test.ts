@@ -75,7 +75,7 @@ describe('signing in', () => {
     port.rule = ({ action }) => (action === 'rdp:connect' || action === 'rdp:audio' ? allow : block)
     await open()
     const client = await signedIn()
-    expect(target.settings[0]?.channels.map(({ name }) => name)).toEqual(['rdpsnd'])
+    expect(target.settings[0]?.channels.map(({ name }) => name)).toEqual(['rdpsnd', 'drdynvc'])
     const before = target.received.length
     // The first ghost.
     client.send(mcsData('client', 1010, 0xeffe, Buffer.alloc(40)))

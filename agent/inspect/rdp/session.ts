@@ -69,15 +69,16 @@ class RdpSession {
     this.done = new Promise((resolve) => {
       this.#settle = resolve
     })
-    client.once('close', () => this.end('The client left.'))
+    client.once('close', () => this.end('The client left.', 'over'))
     client.on('error', () => client.destroy())
   }
 
-  end(reason: string): void {
+  /** `how`: a desktop that was left or closed is over; anything else is told to the client, before the goodbye in the protocol. */
+  end(reason: string, how: 'over' | 'cut off' = 'cut off'): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#stop.abort(new Error(reason))
-    this.#options.port.annotate?.({ kind: 'ended', reason })
+    if (how === 'cut off') this.#options.port.annotate?.({ kind: 'ended', reason })
     void this.#finish(reason)
   }
 
@@ -149,7 +150,7 @@ class RdpSession {
           ghost: ids[i]?.ghost ?? true,
         })),
         signedIn: () => signIn.clear(),
-        end: (reason) => this.end(reason),
+        end: (reason, how) => this.end(reason, how),
       })
       // The relay goes on by itself; the deadline does too, until the target has let us in.
       signIn.signal.addEventListener('abort', () => this.end(inWords(signIn.signal.reason)), { once: true })
@@ -164,8 +165,9 @@ class RdpSession {
     const got: boolean[] = []
     const seen = new Set<string>()
     for (const channel of asked) {
-      const requests = requestsOf(purposeOf(channel))
-      let any = false
+      const purpose = purposeOf(channel)
+      const requests = requestsOf(purpose)
+      let any = purpose.kind === 'dynamic' && !seen.has(channel.name)
       // A name twice would be a channel that the filter of the first one does not see.
       if (!seen.has(channel.name)) for (const request of requests) any = (await this.#gate.ask(request)) || any
       seen.add(channel.name)
