@@ -34,12 +34,16 @@ const pageSize = 256 * 1024
 const maxUnwritten = 4 * 1024 * 1024
 const cachedPages = 8
 
-/** A run of rows: in memory, in the file, or (while it is being written) both. */
+/**
+ * A run of rows. The last one grows as rows; a full one is bytes of JSON, in memory, in the file, or (while it is being written) both.
+ * As bytes it is nothing that the garbage collector has to look at or move: rows live no longer than their page is the last.
+ */
 interface Page {
   first: number
   count: number
   size: number
   rows: Row[] | undefined
+  bytes: Buffer | undefined
   place: { offset: number; length: number } | undefined
 }
 
@@ -93,9 +97,9 @@ export class ResultStore {
 
   private add(row: Row, size: number): void {
     let page = this.pages.at(-1)
-    if (page?.rows === undefined || page.place !== undefined || page.count >= pageRows || page.size >= pageSize) {
-      if (page !== undefined && this.inMemory > this.limits.memory) this.spill(page)
-      page = { first: this.kept, count: 0, size: 0, rows: [], place: undefined }
+    if (page?.rows === undefined || page.count >= pageRows || page.size >= pageSize) {
+      if (page?.rows !== undefined) this.close(page, page.rows)
+      page = { first: this.kept, count: 0, size: 0, rows: [], bytes: undefined, place: undefined }
       this.pages.push(page)
     }
     page.rows?.push(row)
@@ -117,8 +121,13 @@ export class ResultStore {
     this.complete = true
   }
 
-  private spill(page: Page): void {
-    const bytes = Buffer.from(JSON.stringify(page.rows))
+  private close(page: Page, rows: readonly Row[]): void {
+    page.bytes = Buffer.from(JSON.stringify(rows))
+    page.rows = undefined
+    if (this.inMemory > this.limits.memory) this.spill(page, page.bytes)
+  }
+
+  private spill(page: Page, bytes: Buffer): void {
     const place = { offset: this.end, length: bytes.length }
     this.end += bytes.length
     page.place = place
@@ -128,7 +137,7 @@ export class ResultStore {
         if (this.cut === undefined && !this.released) {
           await this.checkDisk(place.offset)
           await writeWhole(await this.openFile(), bytes, place.offset)
-          page.rows = undefined
+          page.bytes = undefined
           this.inMemory -= page.size
         } else page.place = undefined
       } catch (error) {
@@ -208,6 +217,7 @@ export class ResultStore {
   }
 
   private async readPage(page: Page): Promise<Row[]> {
+    if (page.bytes !== undefined) return parseRows(page.bytes)
     if (page.place === undefined) return page.rows ?? []
     const { offset, length } = page.place
     const bytes = Buffer.alloc(length)
@@ -218,8 +228,7 @@ export class ResultStore {
       if (bytesRead === 0) throw fail('failed', 'The file that holds this result is shorter than it was.')
       read += bytesRead
     }
-    const rows: Row[] = JSON.parse(bytes.toString())
-    return rows
+    return parseRows(bytes)
   }
 
   /** Lets go of memory and file. */
@@ -233,6 +242,11 @@ export class ResultStore {
     await handle.close()
     await rm(this.file, { force: true })
   }
+}
+
+function parseRows(bytes: Buffer): Row[] {
+  const rows: Row[] = JSON.parse(bytes.toString())
+  return rows
 }
 
 async function openSpool(file: string): Promise<FileHandle> {
