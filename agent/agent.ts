@@ -83,7 +83,11 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
       if (load.ok) {
         log.info({ version: load.version }, 'policy in force')
         for (const session of sessions) session.review()
-      } else log.error({ problems: load.problems }, 'policy refused; the last good one stays in force')
+      } else {
+        const now =
+          policies.set === undefined ? 'nothing is allowed until there is one' : 'the last good one stays in force'
+        log.error({ problems: load.problems }, `policy refused; ${now}`)
+      }
       return load
     },
 

@@ -36,7 +36,6 @@ const catalog = new Snapshot(1, 'orders', {
       relation(4, 'public', 'customers_id_seq', ['last_value'], { kind: 'sequence' }),
     ],
   },
-  temp: new Map(),
 })
 
 const unmask: Grant = {

@@ -125,7 +125,7 @@ export function demoCatalog(): Snapshot {
     // A trap: a user's own function beside a built-in one.
     fn('public', 'reverse', { language: 'plpgsql' }),
   )
-  return new Snapshot(1, 'orders', { own: { relations: all, functions }, temp: new Map() })
+  return new Snapshot(1, 'orders', { own: { relations: all, functions } })
 }
 
 const policy = { id: 'mask-personal', reason: 'Personal data is masked.' }

@@ -14,8 +14,6 @@ export interface Known {
   own: Definitions
   /** By relation, so that a change of one does not cost reading all. Those that have to be read again have none. */
   relationPrints: ReadonlyMap<number, string>
-  /** `pg_temp_N` by the number of the server process that it belongs to. */
-  temp: ReadonlyMap<number, string>
 }
 
 interface Prints {
@@ -44,15 +42,12 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   const read = await readRelations(client, '>=', changed)
   const kept = (before?.own.relations ?? []).filter(({ oid }) => relationPrints.has(oid) && changed?.has(oid) === false)
   for (const oid of read.unknown) relationPrints.delete(oid)
-  const temp = new Map<number, string>()
-  for (const [schema, processId] of await many(client, tempSql)) temp.set(Number(processId), String(schema))
   return {
     // What could not be read now is asked for again at the next occasion.
     prints: read.unknown.length === 0 ? prints : { ...prints, relations: '' },
     builtIn,
     own: { relations: [...kept, ...read.relations], functions },
     relationPrints,
-    temp,
   }
 }
 
@@ -146,11 +141,6 @@ const functionsSql = (part: Part) => `
       where p.proargmodes[i] in ('o', 'b', 't')), p.pronargs::int
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   where p.oid ${part} ${firstOwn}`
-
-/** A backend's number names its temporary schema. */
-const tempSql = `
-  select 'pg_temp_' || i, pg_stat_get_backend_pid(i) from pg_stat_get_backend_idset() i
-  where 'pg_temp_' || i in (select nspname::text from pg_namespace)`
 
 const viewDefinition = "case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end"
 

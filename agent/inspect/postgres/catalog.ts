@@ -17,20 +17,15 @@ export interface CatalogSource {
 
 export interface TargetCatalog {
   /** The last good snapshot, if there is one. */
-  readonly current: SessionCatalog | undefined
+  readonly current: Catalog | undefined
   /** Shared by the target's sign-ins, so that each password is derived once. */
   readonly salted: SaltedPasswords
   /** Resolves with a snapshot, reading it when there is none. Rejects when the target can't be read. */
-  ready(): Promise<SessionCatalog>
+  ready(): Promise<Catalog>
   /** A snapshot that began after this call. At most one read is under way; who asks meanwhile shares the next. */
-  refresh(): Promise<SessionCatalog>
+  refresh(): Promise<Catalog>
   /** Looks in the background whether the catalog changed, when nobody has for a while. Cheap: call it at will. */
   keepFresh(): void
-}
-
-export interface SessionCatalog extends Catalog {
-  /** `pg_temp_N` of the server process `processId`, when it had one at the time of the snapshot. */
-  tempSchema(processId: number): string | undefined
 }
 
 /** Changes made by others, behind no door of ours, are seen within this time while there is traffic. */
@@ -60,11 +55,11 @@ export function createCatalogSource(): CatalogSource {
 
 class Reader implements TargetCatalog {
   readonly salted = new SaltedPasswords()
-  current: SessionCatalog | undefined
+  current: Catalog | undefined
   readonly #target: PostgresTarget
   #client: pg.Client | undefined
-  #running: Promise<SessionCatalog> | undefined
-  #next: Promise<SessionCatalog> | undefined
+  #running: Promise<Catalog> | undefined
+  #next: Promise<Catalog> | undefined
   #known: Known | undefined
   #version = 0
   #checkedAt = 0
@@ -75,12 +70,12 @@ class Reader implements TargetCatalog {
     this.#target = target
   }
 
-  ready(): Promise<SessionCatalog> {
+  ready(): Promise<Catalog> {
     if (this.current !== undefined) return Promise.resolve(this.current)
     return this.#running ?? this.refresh()
   }
 
-  refresh(): Promise<SessionCatalog> {
+  refresh(): Promise<Catalog> {
     if (this.#running === undefined) return this.#run()
     // The read that is under way may have begun before the change that we are asked about.
     const running = this.#running
@@ -107,7 +102,7 @@ class Reader implements TargetCatalog {
     await client?.end()
   }
 
-  #run(): Promise<SessionCatalog> {
+  #run(): Promise<Catalog> {
     this.#next = undefined
     const reading = this.#read().finally(() => {
       this.#running = undefined
@@ -116,7 +111,7 @@ class Reader implements TargetCatalog {
     return reading
   }
 
-  async #read(): Promise<SessionCatalog> {
+  async #read(): Promise<Catalog> {
     for (let attempt = 1; ; attempt++) {
       const client = await this.#connect()
       clearTimeout(this.#idle)
@@ -182,22 +177,16 @@ class Reader implements TargetCatalog {
 }
 
 /** An immutable catalog over what was read. Also made by tests, from rows. */
-export class Snapshot implements SessionCatalog {
+export class Snapshot implements Catalog {
   readonly version: number
   readonly database: string
   /** What came with the server rarely changes, and its index is shared by all snapshots. */
   readonly #layers: readonly Index[]
-  readonly #temp: ReadonlyMap<number, string>
 
-  constructor(
-    version: number,
-    database: string,
-    rows: { own: Definitions; builtIn?: Definitions; temp: ReadonlyMap<number, string> },
-  ) {
+  constructor(version: number, database: string, rows: { own: Definitions; builtIn?: Definitions }) {
     this.version = version
     this.database = database
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
-    this.#temp = rows.temp
   }
 
   relation(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined {
@@ -239,10 +228,6 @@ export class Snapshot implements SessionCatalog {
 
   *relations(): Iterable<CatalogRelation> {
     for (const layer of this.#layers) yield* layer.byOid.values()
-  }
-
-  tempSchema(processId: number): string | undefined {
-    return this.#temp.get(processId)
   }
 }
 

@@ -40,7 +40,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
         if (line.stateInTransaction) line.stateDirty = true
         break
       case 'ddl':
-        line.catalogDirty = true
+        line.catalogDirty = line.tempDirty = true
         break
       case 'prepare':
         writes.push(line.statements.write(effect.name, prepared(effect.statement), segment))
@@ -65,7 +65,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
   }
   if (!analysis.complete) {
     // Code that can't be followed may have done any of it.
-    line.stateDirty = line.stateInTransaction = line.catalogDirty = true
+    line.stateDirty = line.stateInTransaction = line.catalogDirty = line.tempDirty = true
     writes.push({
       confirm() {
         line.statements.forget((statement) => statement.bySql)

@@ -68,7 +68,7 @@ export class Gate {
   /** Something has to be waited for before a name can be resolved. */
   get unsettled(): boolean {
     const line = this.#line
-    return line.stateDirty || line.catalogDirty || line.target.current === undefined
+    return line.stateDirty || line.catalogDirty || line.tempDirty || line.target.current === undefined
   }
 
   /** Takes a text apart, with the catalog and search_path that hold when it runs. */
@@ -112,7 +112,7 @@ export class Gate {
       if (line.midSegment || line.status !== statuses.idle) line.uncommitted = true
     }
     if (line.target.current === undefined) await line.target.ready()
-    if (line.stateDirty) await this.#state.read()
+    if (line.stateDirty || line.tempDirty) await this.#state.read()
   }
 
   /**

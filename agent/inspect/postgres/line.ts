@@ -1,7 +1,7 @@
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import type { Voice } from './annotations.ts'
-import type { SessionCatalog, TargetCatalog } from './catalog.ts'
+import type { TargetCatalog } from './catalog.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Names } from './names.ts'
 import type { Bound } from './parameters.ts'
@@ -41,8 +41,6 @@ export class Line {
   readonly statements = new Names<Prepared>()
   readonly portals = new Names<Portal>()
   readonly target: TargetCatalog
-  /** Our process at the target: it names our temporary schema. */
-  readonly processId: number
   readonly account: string
   /** Of the last ReadyForQuery. */
   status: number = statuses.idle
@@ -63,18 +61,21 @@ export class Line {
   stateInTransaction = false
   /** Definitions changed: read the catalog before the next name is resolved. */
   catalogDirty = false
+  /** The session may have a temporary schema by now: to be asked of the target before the next name is resolved. */
+  tempDirty = false
   /** Definitions changed in this transaction, where the catalog's own connection can't see them. */
   uncommitted = false
   n = 0
   readonly fail: (reason: string) => void
   #searchPath: readonly string[] = ['public']
+  /** `pg_temp_N`, which stays the session's once it has one. */
+  #temp: string | undefined
   #meaning: Meaning | undefined
   #waiters: { segment: number; resolve(): void }[] = []
 
   constructor(options: {
     port: InspectorPort
     target: TargetCatalog
-    processId: number
     account: string
     fail: (reason: string) => void
   }) {
@@ -82,7 +83,6 @@ export class Line {
     this.voice = { annotations: options.port.annotations, connection: options.port.connection.name }
     this.judge = new Judge(options.port, this.voice)
     this.target = options.target
-    this.processId = options.processId
     this.account = options.account
     this.fail = options.fail
   }
@@ -93,7 +93,7 @@ export class Line {
     if (catalog === undefined) return undefined
     const known = this.#meaning
     if (known !== undefined && known.catalog === catalog && known.uncommitted === this.uncommitted) return known
-    this.#meaning = { catalog, searchPath: this.#withTemp(catalog), uncommitted: this.uncommitted }
+    this.#meaning = { catalog, searchPath: this.#withTemp(), uncommitted: this.uncommitted }
     return this.#meaning
   }
 
@@ -115,9 +115,16 @@ export class Line {
     return this.#searchPath
   }
 
-  #withTemp(catalog: SessionCatalog): readonly string[] {
-    const temp = catalog.tempSchema(this.processId)
-    return temp === undefined ? this.#searchPath : [temp, ...this.#searchPath]
+  /** Takes the session's temporary schema; undefined while it has none. */
+  setTemp(schema: string | undefined): void {
+    this.tempDirty = false
+    if (schema === undefined || schema === this.#temp) return
+    this.#temp = schema
+    this.#meaning = undefined
+  }
+
+  #withTemp(): readonly string[] {
+    return this.#temp === undefined ? this.#searchPath : [this.#temp, ...this.#searchPath]
   }
 
   /** Queues what the target will answer next. Nothing while it skips. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectLender } from '../../lender.ts'
 import { block, type Door, hold, openDoor } from './testing/door.ts'
@@ -16,6 +17,13 @@ beforeEach(async () => {
   door = await openDoor(postgres.target)
 })
 afterEach(async () => door.close())
+
+async function connectDirect(): Promise<pg.Client> {
+  const { host, port, user, password, database } = postgres.target
+  const client = new pg.Client({ host, port, user, password, database })
+  await client.connect()
+  return client
+}
 
 describe('a session', () => {
   it('passes what is allowed, simple and extended, and records it before and after', async () => {
@@ -167,6 +175,21 @@ describe('a session', () => {
     await client.query('drop table pg_temp.customers')
     const { rows } = await client.query<{ row: string | null }>('execute p')
     expect(new Set(rows.map(({ row }) => row))).toEqual(new Set([null]))
+  })
+
+  it('knows its own temporary schema, whoever came and went before it', async () => {
+    // Numbers of server processes below ours fall free: counting processes does not give ours.
+    const others = await Promise.all(Array.from({ length: 4 }, () => connectDirect()))
+    const client = await door.client()
+    await client.query('select 1')
+    await Promise.all(others.map((other) => other.end()))
+    await client.query('begin')
+    await client.query('create temp table undone (id int)')
+    await client.query('rollback')
+    await client.query('create temp table orders as select id, id as customer from public.orders limit 3')
+    expect(Object.keys((await client.query('select * from orders limit 1')).rows[0])).toEqual(['id', 'customer'])
+    const { rows } = await client.query('with t as (select 1) select ssn from customers where id = 5')
+    expect(rows).toEqual([{ ssn: '***0005' }])
   })
 
   it('leaves a transaction failed when a statement in it is blocked', async () => {

@@ -109,7 +109,6 @@ class Session implements InspectorSession {
     const line = new Line({
       port,
       target: catalog,
-      processId: signedIn.processId,
       account: target.user,
       fail: (reason) => this.end(reason),
     })

@@ -4,9 +4,13 @@ import type { Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
 import { messages } from './messages.ts'
 
+/** Asked only where definitions changed: unlike SHOW it takes a snapshot, which those have taken by then. */
+const askTemp = `SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace
+  WHERE oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), '')`
+
 /**
- * Reads search_path and role of the session itself, between the client's messages. SHOW takes no snapshot and looks
- * nothing up; the extended protocol with a name of our own leaves the client's unnamed statement alone.
+ * Reads search_path, role and temporary schema of the session itself, between the client's messages. SHOW takes no snapshot and
+ * looks nothing up; the extended protocol with a name of our own leaves the client's unnamed statement alone.
  */
 export class StateReader {
   readonly #name = `sallyport ${randomBytes(6).toString('hex')}`
@@ -21,28 +25,31 @@ export class StateReader {
   }
 
   /**
-   * Resolves when `stateDirty` is dealt with. It stays set where nothing can be asked: in a failed transaction,
+   * Resolves when `stateDirty` and `tempDirty` are dealt with. They stay set where nothing can be asked: in a failed transaction,
    * where the target refuses every statement that could use a name, and where an error skipped the question.
    */
   async read(): Promise<void> {
     const line = this.#line
     await line.settled()
-    if (!line.stateDirty || line.skipping) return
+    if (line.skipping) return
     if (!line.midSegment && line.status === statuses.failed) return
     for (let attempt = 0; attempt < 2 && line.stateDirty && !line.skipping; attempt++) {
-      const [searchPath, role] = await this.#ask(['search_path', 'role'])
+      const [searchPath, role] = await this.#ask(['SHOW search_path', 'SHOW role'])
       if (searchPath === undefined || role === undefined) continue
       if (!line.setPath(searchPath, role)) throw new Error(`search_path is not readable: ${searchPath}`)
     }
+    if (!line.tempDirty || line.skipping) return
+    const [temp] = await this.#ask([askTemp])
+    if (temp !== undefined) line.setTemp(temp === '' ? undefined : temp)
   }
 
-  #ask(settings: readonly string[]): Promise<(string | undefined)[]> {
+  #ask(questions: readonly string[]): Promise<(string | undefined)[]> {
     const line = this.#line
     const alone = !line.midSegment
     return new Promise((resolve) => {
-      const answers: (string | undefined)[] = settings.map(() => undefined)
-      for (const [i, setting] of settings.entries()) {
-        this.#send(messages.parse(this.#name, `SHOW ${setting}`), new Expected(kinds.parse))
+      const answers: (string | undefined)[] = questions.map(() => undefined)
+      for (const [i, question] of questions.entries()) {
+        this.#send(messages.parse(this.#name, question), new Expected(kinds.parse))
         this.#send(messages.bind(this.#name, this.#name), new Expected(kinds.bind))
         const execute = new Expected(kinds.execute)
         execute.values = []
@@ -52,7 +59,7 @@ export class StateReader {
         this.#send(messages.execute(this.#name), execute)
         this.#send(messages.close('P', this.#name), new Expected(kinds.close))
         const close = new Expected(kinds.close)
-        if (!alone && i === settings.length - 1) close.settled = () => resolve(answers)
+        if (!alone && i === questions.length - 1) close.settled = () => resolve(answers)
         this.#send(messages.close('S', this.#name), close)
       }
       if (alone) {
