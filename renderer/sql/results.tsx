@@ -42,7 +42,7 @@ export function Results({
         <div className="row res__list" role="tablist" aria-label="Results">
           {state.results.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
-              <Icon name={isPlan(result.columns) ? 'layers' : 'table'} size={14} />
+              <Icon name={isPlan(result.columns) ? 'gauge' : 'table'} size={14} />
               {result.title}
               {!isPlan(result.columns) && <span className="t3 num"> {result.rows.toLocaleString('en-GB')}</span>}
             </Tab>

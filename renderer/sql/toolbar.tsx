@@ -92,7 +92,7 @@ function ExplainMenu({ off, onExplain }: { off: boolean; onExplain(mode: Explain
       unstyled
     >
       <Menu.Target>
-        <Button size="sm" kind="ghost" icon="layers" disabled={off}>
+        <Button size="sm" kind="ghost" icon="gauge" disabled={off}>
           <span className="tools__word">Explain</span> <span aria-hidden="true">▾</span>
         </Button>
       </Menu.Target>

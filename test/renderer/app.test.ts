@@ -1,41 +1,18 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { chromiumPath, launchChromium } from '../support/client.ts'
-import { builtPage } from './harness/dist.ts'
-import { startHarness } from './harness/server.ts'
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { chromiumPath } from '../support/client.ts'
+import { type Given, inChromium } from './harness/chromium.ts'
 
 /** The frame around the work: palette, keys, layout, tree, endpoints, settings. In Chromium, against fixtures. */
-let dist: string
-let browser: Browser
-let harness: Awaited<ReturnType<typeof startHarness>>
+let harness: Given['harness']
 let page: Page
-let complaints: string[]
 
 describe.skipIf(chromiumPath === undefined)('the app', () => {
-  beforeAll(async () => {
-    dist = await builtPage()
-    browser = await launchChromium()
-  }, 120_000)
-  afterAll(async () => {
-    await browser?.close()
-  })
+  const given = inChromium()
   beforeEach(async () => {
-    complaints = []
-    harness = await startHarness(dist)
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
-    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-    page = await context.newPage()
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
-    })
+    ;({ harness, page } = given())
     await page.goto(harness.url)
     await tree('orders-db').first().waitFor()
-  })
-  afterEach(async () => {
-    await page.context().close()
-    await harness.close()
-    expect(complaints).toEqual([])
   })
 
   const tree = (name: string | RegExp) => page.getByRole('treeitem', { name })

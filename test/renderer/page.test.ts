@@ -1,43 +1,20 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Browser, Page, Response } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { chromiumPath, launchChromium } from '../support/client.ts'
-import { builtPage } from './harness/dist.ts'
-import { startHarness } from './harness/server.ts'
+import type { Page, Response } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { chromiumPath } from '../support/client.ts'
+import { type Given, inChromium } from './harness/chromium.ts'
 
 /** The page alone, in real Chromium under its content security policy, against fixtures: what end to end tests can't bring about. */
-let dist: string
-let browser: Browser
-let harness: Awaited<ReturnType<typeof startHarness>>
+let harness: Given['harness']
 let page: Page
-let complaints: string[]
+let dist: string
 
 describe.skipIf(chromiumPath === undefined)('the page', () => {
-  beforeAll(async () => {
-    dist = await builtPage()
-    browser = await launchChromium()
-  }, 120_000)
-
-  afterAll(async () => {
-    await browser?.close()
-  })
-
-  beforeEach(async () => {
-    complaints = []
-    harness = await startHarness(dist)
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
-    })
-  })
-
-  afterEach(async () => {
-    await page.close()
-    await harness.close()
-    expect(complaints).toEqual([])
+  const given = inChromium()
+  beforeEach(() => {
+    ;({ dist, harness, page } = given())
   })
 
   async function openSql(text: string): Promise<void> {

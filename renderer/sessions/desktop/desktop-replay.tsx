@@ -2,17 +2,12 @@ import './desktop-replay.css'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Session } from '../../../shared/api/models.ts'
 import type { Problem } from '../../../shared/rpc/contract.ts'
-import { DecisionFilter, passes } from '../../decisions/filter.tsx'
 import { clock } from '../../decisions/time.ts'
-import type { LookName } from '../../decisions/words.ts'
 import { useRpc } from '../../rpc/context.tsx'
 import { problemOf } from '../../rpc/problem.ts'
 import { Empty, Spinner } from '../../theme/controls.tsx'
-import { Integrity, SessionMeta } from '../integrity.tsx'
 import { usePlayhead } from '../player.ts'
-import { timeline } from '../recording.ts'
-import { Scrubber } from '../scrubber.tsx'
-import { Timeline } from '../terminal-replay.tsx'
+import { ReplayFrame } from '../replay-frame.tsx'
 import { lengthOf, type Outline } from './keyframes.ts'
 import { useOutline } from './outline.ts'
 import { Pictures } from './pictures.ts'
@@ -36,28 +31,12 @@ export function DesktopReplay({ session }: { session: Session }) {
 
 function Loaded({ session, outline }: { session: Session; outline: Outline }) {
   const { events, manifest, live } = outline
-  const [filter, setFilter] = useState<LookName | undefined>(undefined)
-  const all = useMemo(() => timeline(events), [events])
-  const items = all.filter((item) => passes(item.outcome, filter))
   const player = usePlayhead(events, lengthOf(outline))
-  const current = items.findLast((item) => item.at <= player.at)
+  const recording = useMemo(() => ({ manifest, events: [...events], live }), [manifest, events, live])
   return (
-    <section className="rp__a rp__a--desk" aria-label={`Recording of ${session.connection.name}`}>
-      <div className="tools">
-        <DecisionFilter present={all.map((item) => item.outcome)} value={filter} onChange={setFilter} words />
-        <span className="right row">
-          <Integrity id={session.id} />
-        </span>
-      </div>
-      <div className="rp__cols">
-        <Timeline items={items} current={current?.key} onSeek={player.seek} />
-        <div className="rp__m">
-          <Screen session={session} outline={outline} at={player.at} />
-          <Scrubber player={player} events={events} items={items} input />
-        </div>
-        <SessionMeta session={session} recording={{ manifest, events: [...events], live }} />
-      </div>
-    </section>
+    <ReplayFrame session={session} recording={recording} player={player} className="rp__a--desk" input>
+      <Screen session={session} outline={outline} at={player.at} />
+    </ReplayFrame>
   )
 }
 
