@@ -72,16 +72,26 @@ try {
 
     await runLine(linus, 4, 4)
     await linus.page.locator('.ag-root').getByText('captured').first().waitFor()
+    // It lies over the results.
+    const toast = linus.page.locator('.toast-root').getByRole('button', { name: 'Dismiss' }).last()
+    await toast.click()
+    await toast.waitFor({ state: 'hidden' })
+    await linus.page.getByRole('button', { name: 'Run', exact: true }).hover()
     await shot(linus, `sql-${theme}`)
 
     await linus.page.getByRole('treeitem', { name: 'web-1, SSH host' }).dblclick()
     await linus.page.getByRole('complementary', { name: 'Decisions' }).getByText(/^ses_/).waitFor()
-    await linus.page.keyboard.type('tail -n 8 logs/checkout.log\ncat .env\n')
-    await linus.page
-      .getByRole('complementary', { name: 'Decisions' })
-      .getByRole('button', { name: /^Masked/ })
-      .nth(1)
-      .waitFor()
+    for (const [i, command] of ['tail -n 8 logs/checkout.log', 'cat .env'].entries()) {
+      await linus.page.keyboard.type(command, { delay: 30 })
+      await linus.page.waitForTimeout(400)
+      await linus.page.keyboard.press('Enter')
+      await linus.page
+        .getByRole('complementary', { name: 'Decisions' })
+        .getByRole('button', { name: /^Masked/ })
+        .nth(i)
+        .waitFor()
+    }
+    await linus.page.waitForTimeout(500)
     await shot(linus, `terminal-${theme}`)
     await linus.close()
 
@@ -99,6 +109,9 @@ try {
     await audrey.page.locator('main:visible .xterm').first().waitFor()
     await audrey.page.getByRole('button', { name: 'Next decision' }).click()
     await audrey.page.getByRole('button', { name: 'Next decision' }).click()
+    // The button's tooltip goes.
+    await audrey.page.mouse.move(700, 500)
+    await audrey.page.waitForTimeout(500)
     await shot(audrey, `replay-ssh-${theme}`)
     await grace.close()
     await audrey.close()
