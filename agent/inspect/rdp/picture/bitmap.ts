@@ -19,9 +19,20 @@ export interface EncodedPicture {
   source: Buffer
 }
 
-/** `pixels` has `width` × `height` of 0xRRGGBB, top row first. */
+/** `pixels` has `width` × `height` of 0xRRGGBB, top row first. They are the scratch's: good until the next picture is decoded. */
 export interface Picture extends Pick<EncodedPicture, 'x' | 'y' | 'width' | 'height' | 'shownWidth' | 'shownHeight'> {
   pixels: Uint32Array
+}
+
+/** Where pictures are decoded, one after the other: memory for each of them would be garbage faster than it is collected. */
+export class Scratch {
+  #pixels = new Uint32Array(64 * 64)
+
+  /** What was there before is not cleared. */
+  take(count: number): Uint32Array {
+    if (this.#pixels.length < count) this.#pixels = new Uint32Array(count)
+    return this.#pixels.subarray(0, count)
+  }
 }
 
 /** The largest desktop that is recorded; a picture is no larger. */
@@ -29,7 +40,8 @@ export const mostPixels = 4096 * 2304
 
 /** `data` begins at `numberRectangles`. Throws RdpError on what can't be decoded. */
 export function* bitmapUpdate(data: Buffer): Generator<Picture> {
-  for (const picture of encodedPictures(data)) yield decoded(picture)
+  const scratch = new Scratch()
+  for (const picture of encodedPictures(data)) yield decoded(picture, scratch)
 }
 
 /** The rectangles of an update as they came; `source` is a view. Throws RdpError on what is no update. */
@@ -59,16 +71,28 @@ export function* encodedPictures(data: Buffer): Generator<EncodedPicture> {
 }
 
 /** Throws RdpError on what can't be decoded. */
-export function decoded({ depth, compressed, source, ...place }: EncodedPicture): Picture {
+export function decoded({ depth, compressed, source, ...place }: EncodedPicture, scratch: Scratch): Picture {
   const { width, height } = place
-  return { ...place, pixels: upright(decode(source, width, height, depth, compressed), width, height) }
+  const pixels = scratch.take(width * height)
+  decode(source, pixels, width, height, depth, compressed)
+  turn(pixels, width, height)
+  return { ...place, pixels }
 }
 
-function decode(source: Buffer, width: number, height: number, depth: number, compressed: boolean): Uint32Array {
+/** Into `out`, bottom row first. Every pixel of it is written before it is read. */
+function decode(
+  source: Buffer,
+  out: Uint32Array,
+  width: number,
+  height: number,
+  depth: number,
+  compressed: boolean,
+): void {
   const color = colors.get(depth)
   if (color === undefined) throw new RdpError(`a picture of ${depth} bits a pixel`)
-  if (!compressed) return plain(source, width, height, color)
-  return depth === 32 ? planes(source, width, height) : interleaved(source, width, height, color)
+  if (!compressed) plain(source, out, width, height, color)
+  else if (depth === 32) planes(source, out, width, height)
+  else interleaved(source, out, width, color)
 }
 
 interface Color {
@@ -95,14 +119,12 @@ function six(value: number): number {
   return (v << 2) | (v >> 4)
 }
 
-function plain(source: Buffer, width: number, height: number, { bytes, rgb }: Color): Uint32Array {
+function plain(source: Buffer, out: Uint32Array, width: number, height: number, { bytes, rgb }: Color): void {
   const stride = (width * bytes + 3) & ~3
   if (source.length < stride * (height - 1) + width * bytes) throw new RdpError('a picture ends too early')
-  const out = new Uint32Array(width * height)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) out[y * width + x] = rgb(readPixel(source, y * stride + x * bytes, bytes))
   }
-  return out
 }
 
 function readPixel(source: Buffer, at: number, bytes: number): number {
@@ -111,10 +133,12 @@ function readPixel(source: Buffer, at: number, bytes: number): number {
 }
 
 /** Rows come from the bottom. */
-function upright(pixels: Uint32Array, width: number, height: number): Uint32Array {
-  const out = new Uint32Array(pixels.length)
-  for (let y = 0; y < height; y++) out.set(pixels.subarray(y * width, (y + 1) * width), (height - 1 - y) * width)
-  return out
+function turn(pixels: Uint32Array, width: number, height: number): void {
+  for (let top = 0, bottom = height - 1; top < bottom; top++, bottom--) {
+    const kept = pixels.slice(top * width, (top + 1) * width)
+    pixels.copyWithin(top * width, bottom * width, (bottom + 1) * width)
+    pixels.set(kept, bottom * width)
+  }
 }
 
 type Order =
@@ -123,10 +147,9 @@ type Order =
   | { kind: 'white' | 'black' }
 
 /** The run-length codes, decoded in the target's own pixel values: XOR with the row above works on those. */
-function interleaved(source: Buffer, width: number, height: number, color: Color): Uint32Array {
+function interleaved(source: Buffer, out: Uint32Array, width: number, color: Color): void {
   const { bytes, white } = color
-  const total = width * height
-  const out = new Uint32Array(total)
+  const total = out.length
   let at = 0
   let done = 0
   let foreground = white
@@ -215,7 +238,6 @@ function interleaved(source: Buffer, width: number, height: number, color: Color
     }
   }
   for (let i = 0; i < total; i++) out[i] = color.rgb(out[i] ?? 0)
-  return out
 }
 
 const regular = ['background', 'foreground', 'pattern', 'color', 'colors'] as const
@@ -254,7 +276,7 @@ function longOrder(code: number, byte: () => number): Order {
 }
 
 /** RDP 6.0: one plane after the other, each row but the first as differences to the one above. */
-function planes(source: Buffer, width: number, height: number): Uint32Array {
+function planes(source: Buffer, out: Uint32Array, width: number, height: number): void {
   const header = source[0] ?? 0
   if ((header & 0x0f) !== 0) throw new RdpError('a picture with reduced colours')
   const runs = (header & 0x10) !== 0
@@ -262,9 +284,7 @@ function planes(source: Buffer, width: number, height: number): Uint32Array {
   const plane = (): Uint8Array => (runs ? runPlane(r, width, height) : r.take(width * height))
   if ((header & 0x20) === 0) plane()
   const [red, green, blue] = [plane(), plane(), plane()]
-  const out = new Uint32Array(width * height)
   for (let i = 0; i < out.length; i++) out[i] = ((red[i] ?? 0) << 16) | ((green[i] ?? 0) << 8) | (blue[i] ?? 0)
-  return out
 }
 
 function runPlane(r: Reader, width: number, height: number): Uint8Array {

@@ -17,6 +17,8 @@ export class Canvas {
   readonly #pixels: Buffer
   readonly #columns: number
   readonly #changed: Uint8Array
+  /** The rows of one frame while it is compressed, each area's with a filter byte before it. */
+  readonly #cut: Buffer
   #any = false
 
   constructor(width: number, height: number) {
@@ -28,6 +30,7 @@ export class Canvas {
     this.#pixels = Buffer.alloc(width * height * 3)
     this.#columns = Math.ceil(width / tile)
     this.#changed = new Uint8Array(this.#columns * Math.ceil(height / tile))
+    this.#cut = Buffer.alloc(height * (width * 3 + this.#columns))
   }
 
   get changed(): boolean {
@@ -55,13 +58,18 @@ export class Canvas {
     this.#any = true
   }
 
-  /** What changed since the last frame; with `key` all of it. */
+  /** What changed since the last frame; with `key` all of it. Not to be called before the last one is there. */
   async frame(key: boolean): Promise<Frame> {
     const areas = key ? [{ x: 0, y: 0, width: this.width, height: this.height }] : this.#areas()
     this.#changed.fill(0)
     this.#any = false
     // Rows are copied now, before anything else is drawn.
-    const cut = areas.map((area) => ({ area, rows: this.#rows(area) }))
+    let at = 0
+    const cut = areas.map((area) => {
+      const rows = this.#rows(area, at)
+      at += rows.length
+      return { area, rows }
+    })
     const tiles = await Promise.all(
       cut.map(async ({ area, rows }) => ({
         ...area,
@@ -100,11 +108,12 @@ export class Canvas {
     return areas
   }
 
-  #rows({ x, y, width, height }: { x: number; y: number; width: number; height: number }): Buffer {
+  #rows({ x, y, width, height }: { x: number; y: number; width: number; height: number }, at: number): Buffer {
     const stride = width * 3 + 1
-    const out = Buffer.alloc(stride * height)
+    const out = this.#cut.subarray(at, at + stride * height)
     for (let row = 0; row < height; row++) {
       const from = ((y + row) * this.width + x) * 3
+      out[row * stride] = 0
       this.#pixels.copy(out, row * stride + 1, from, from + width * 3)
     }
     return out

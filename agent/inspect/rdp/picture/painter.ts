@@ -1,5 +1,5 @@
 import { RdpError } from '../frames.ts'
-import { decoded, encodedPictures } from './bitmap.ts'
+import { decoded, encodedPictures, Scratch } from './bitmap.ts'
 import { Canvas, type Frame } from './canvas.ts'
 import { PendingPictures } from './pending.ts'
 
@@ -32,6 +32,7 @@ export class Painter {
   readonly #answer: (answer: PainterAnswer) => void
   #canvas: Canvas | undefined
   readonly #pending = new PendingPictures()
+  readonly #scratch = new Scratch()
   #timer: NodeJS.Timeout | undefined
   #keyAt = Number.NEGATIVE_INFINITY
   #busy: Promise<void> = Promise.resolve()
@@ -89,7 +90,7 @@ export class Painter {
   }
 
   #decode(canvas: Canvas): void {
-    for (const picture of this.#pending.take()) canvas.draw(decoded(picture))
+    for (const picture of this.#pending.take()) canvas.draw(decoded(picture, this.#scratch))
   }
 
   /** One after the other: frames are in order, and a slow one makes the next wait instead of piling up. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decoded, type EncodedPicture } from './bitmap.ts'
+import { decoded, type EncodedPicture, Scratch } from './bitmap.ts'
 import { Canvas } from './canvas.ts'
 import { PendingPictures } from './pending.ts'
 
@@ -17,11 +17,12 @@ test('leaving out what is covered changes nothing that is seen', async () => {
     fc.asyncProperty(fc.array(picture, { maxLength: 40 }), async (pictures) => {
       const [all, few] = [new Canvas(6, 6), new Canvas(6, 6)]
       const pending = new PendingPictures()
+      const scratch = new Scratch()
       for (const each of pictures) {
-        all.draw(decoded(each))
+        all.draw(decoded(each, scratch))
         pending.add(each)
       }
-      for (const each of pending.take()) few.draw(decoded(each))
+      for (const each of pending.take()) few.draw(decoded(each, scratch))
       expect(pending.bytes).toBe(0)
       expect(await few.frame(true)).toEqual(await all.frame(true))
     }),
