@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, stat } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -8,19 +8,7 @@ import { dirname } from 'node:path'
  */
 export async function readOrCreateSecret(file: string, create: () => string): Promise<string> {
   await mkdir(dirname(file), { recursive: true })
-  try {
-    const handle = await open(file, 'wx', 0o600)
-    try {
-      const secret = create()
-      await handle.writeFile(`${secret}\n`)
-      await handle.sync()
-      return secret
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
+  if (!(await exists(file))) await publish(file, `${create()}\n`)
   const { mode } = await stat(file)
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw new Error(
@@ -30,6 +18,39 @@ export async function readOrCreateSecret(file: string, create: () => string): Pr
   const secret = (await readFile(file, 'utf8')).trim()
   if (secret === '') throw new Error(`${file} is empty. Restore it from a backup, or remove it to have a new one made.`)
   return secret
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/**
+ * Gives the file its name when it is whole and on disk: a process beside this one, or the next one after a crash, never
+ * finds half a secret. The first one wins; who comes later leaves the file as it is.
+ */
+async function publish(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(8).toString('hex')}`
+  const handle = await open(draft, 'wx', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+    await link(draft, file)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  } finally {
+    await handle.close()
+    await rm(draft, { force: true })
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /**

@@ -241,7 +241,12 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
     await page.locator('.tab', { hasText: 'orders-db' }).first().click()
     await write(page, "SELECT name FROM customers WHERE email = 'someone@nowhere.example'")
     await page.keyboard.press('Control+e')
-    await page.getByRole('treeitem', { name: /customers/ }).waitFor()
+    // The plan of this statement, not one that was there before it.
+    await page
+      .locator('.plan')
+      .getByText(/email = '•••'/)
+      .first()
+      .waitFor()
     await page.getByRole('radio', { name: 'Text' }).click()
     const text = page.getByRole('region', { name: 'Plan as text' })
     await text.getByText(/email = '•••'/).waitFor()

@@ -100,7 +100,8 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', () => {
     await running('AS is_killed')
     for (const id of await sessions()) {
       const { status } = await call(demo, 'oncall', 'POST', `/sessions/${id}/kill`, { reason: 'a planned switch-over' })
-      expect(status).toBe(200)
+      // 409: it ended by itself meanwhile.
+      expect([200, 409]).toContain(status)
     }
     await panel(page)
       .getByText(/a planned switch-over/)

@@ -37,12 +37,17 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 }, 60_000)
 
+/** Why the server ended the session, where it said so between two statements. */
+const farewells = new WeakMap<pg.Client, string>()
+
 async function session(): Promise<pg.Client> {
   if (demo === undefined) throw new Error('no demo')
   const { host, port, user, database, token } = await sessionToken(demo.ready, 'engineer', 'analytics-db')
   const client = new pg.Client({ host, port, user, database: database ?? 'analytics', password: token, ssl: false })
-  // A session that is cut says so once for its socket and once for its protocol.
-  client.on('error', () => {})
+  // A session that is cut says so twice: in the server's words first, and then for its socket.
+  client.on('error', (error) => {
+    if (!farewells.has(client)) farewells.set(client, error.message)
+  })
   await client.connect()
   return client
 }
@@ -53,7 +58,7 @@ async function tried(client: pg.Client, sql: string): Promise<string> {
     await client.query(sql)
     return 'ran'
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return farewells.get(client) ?? (error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -74,9 +79,9 @@ test('a full disk: nothing more runs, people are told why, and all goes on when 
   const direct = new pg.Client({ connectionString: demo.ready.targets?.['analytics-db'] })
   await direct.connect()
   const client = await session()
+  const ballast = join(recordings(), 'ballast')
   try {
     expect(await tried(client, change)).toBe('ran')
-    const ballast = join(recordings(), 'ballast')
     await writeFile(ballast, Buffer.alloc(100 * mib))
     await expect.poll(() => tried(client, status), { timeout: 30_000 }).toMatch(/disk is nearly full.*Nothing ran/)
     await direct.query("UPDATE orders SET status = 'captured' WHERE id = 1")
@@ -86,6 +91,7 @@ test('a full disk: nothing more runs, people are told why, and all goes on when 
     await expect.poll(() => triedAnew(change), { timeout: 30_000 }).toBe('ran')
     expect((await direct.query(status)).rows).toEqual([])
   } finally {
+    await rm(ballast, { force: true })
     await client.end()
     await direct.end()
   }

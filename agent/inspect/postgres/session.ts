@@ -97,11 +97,11 @@ class Session implements InspectorSession {
     }
     const catalog = catalogs.get(target)
     const signal = this.#deadline()
-    const [server, signedIn] = await Promise.all([
-      this.#signIn(dial, asked.parameters, catalog.salted, signal),
-      catalog.ready(),
-      loadParser(),
-    ]).then(([both]) => both)
+    const prepared = Promise.all([catalog.ready(), loadParser()])
+    // Both sign in with the same account: when it is refused, the session's own sign-in is who says so.
+    prepared.catch(() => {})
+    const [server, signedIn] = await this.#signIn(dial, asked.parameters, catalog.salted, signal)
+    await prepared
     if (this.#ended) {
       server.destroy()
       return
