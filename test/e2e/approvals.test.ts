@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
-import { type Client, chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 
 /**
  * Just-in-time access in two real windows: ada is stopped and asks, grace is told without looking and decides, and ada's work goes on
@@ -80,7 +80,7 @@ async function ask(page: Page, dataClass: string, reason: string): Promise<void>
   await page.getByRole('heading', { name: new RegExp(`^Unmask ${dataClass} on orders-db`) }).waitFor()
 }
 
-describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', () => {
+describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
     ;[ada, grace] = [await openClient(browser, demo), await openClient(browser, demo)]

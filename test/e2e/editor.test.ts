@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
-import { type Client, chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 
 /** Writing SQL in real Chromium, against the demo: what the editor says before anything is run, and how it helps. */
 const demo = inject('demo')
@@ -61,7 +61,7 @@ function distance(page: Page): Promise<number> {
   })()`)
 }
 
-describe.skipIf(chromiumPath === undefined)('the SQL editor', () => {
+describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
     ada = await openClient(browser, demo)

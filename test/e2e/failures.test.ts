@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } fro
 import { endSignIn } from '../../main/client.ts'
 import { fileSecrets } from '../../main/files.ts'
 import { call } from '../support/access.ts'
-import { type Client, chromiumPath, launchChromium, openClient, signIn, signInAgain } from '../support/client.ts'
+import {
+  type Client,
+  chromiumPath,
+  launchChromium,
+  openClient,
+  secondTry,
+  signIn,
+  signInAgain,
+} from '../support/client.ts'
 import { openTab, panel, write } from '../support/sql-page.ts'
 
 /** What goes wrong while somebody works, in real Chromium: it is said in words, there is a way on, and all that was written is kept. */
@@ -43,7 +51,7 @@ async function sessions(): Promise<string[]> {
   return list.filter((s) => s.principal?.id === 'ada').map((s) => String(s.id))
 }
 
-describe.skipIf(chromiumPath === undefined)('when it goes wrong', () => {
+describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
     const hook = `--import ${join(import.meta.dirname, '..', 'support', 'troubles.mjs')}`

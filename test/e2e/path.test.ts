@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
-import { type Client, chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 
 /**
  * The main job, in real Chromium, as linus, grace and audrey: sign in, read with masks, be stopped, ask, approve in a second window,
@@ -36,7 +36,7 @@ async function runSql(page: Page, sql: string): Promise<void> {
 
 const log = (client: Client) => client.page.getByRole('complementary', { name: 'Decision log' })
 
-describe.skipIf(chromiumPath === undefined)('the whole path', () => {
+describe.skipIf(chromiumPath === undefined)('the whole path', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
     ;[linus, grace, audrey] = [

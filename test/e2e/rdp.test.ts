@@ -4,6 +4,7 @@ import { PNG } from 'pngjs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { RecordingPage } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
+import { secondTry } from '../support/client.ts'
 import {
   copy,
   deskMs,
@@ -80,7 +81,7 @@ async function finished(id: string): Promise<RecordingPage> {
   return recording(id)
 }
 
-describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000 }, () => {
+describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...secondTry }, () => {
   let release = async (): Promise<void> => {}
   beforeAll(async () => {
     release = await holdDesk(demo)

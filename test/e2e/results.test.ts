@@ -3,7 +3,7 @@ import { strFromU8, unzipSync } from 'fflate'
 import pg from 'pg'
 import type { Browser, Download } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
-import { type Client, chromiumPath, launchChromium, openClient, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 import { meterOf, openSpools } from '../support/page-metrics.ts'
 import { closeTab, newTab, openTab, panel, runFor, write } from '../support/sql-page.ts'
 
@@ -26,7 +26,7 @@ async function clipboard(): Promise<string> {
   return linus.page.evaluate<string>('navigator.clipboard.readText()')
 }
 
-describe.skipIf(chromiumPath === undefined)('results', () => {
+describe.skipIf(chromiumPath === undefined)('results', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
     linus = await openClient(browser, demo)

@@ -12,6 +12,12 @@ const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 
 export const chromiumPath = which('chromium') ?? which('google-chrome')
 
+/**
+ * For tests that drive a real page or desktop on a machine that is busy with all the others: a failure is tried once more, and
+ * `npm test` names at its end what needed it. Never for a test of what must not get through: once would be a leak.
+ */
+export const secondTry = { retry: 1 } as const
+
 export function launchChromium(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('Chromium is not installed')
   const quiet = ['--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync']

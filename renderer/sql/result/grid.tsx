@@ -1,5 +1,4 @@
 import {
-  type CellFocusedEvent,
   CellStyleModule,
   type ColDef,
   type GetRowIdParams,
@@ -14,7 +13,7 @@ import {
   themeQuartz,
 } from 'ag-grid-community'
 import { AgGridReact } from 'ag-grid-react'
-import { type KeyboardEvent, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type MouseEvent, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { problemOf } from '../../rpc/problem.ts'
 import type { ResultTab } from '../run-state.ts'
@@ -67,13 +66,14 @@ export function ResultGrid({
   /** Enter, Space or a double click on a cell. */
   onOpen(): void
   onMenu(at: { x: number; y: number }): void
-  onCopy(): void
+  onCopy(selection: Selection): void
 }) {
   const [api, setApi] = useState<GridApi<Row> | undefined>(undefined)
   const [problem, setProblem] = useState<string | undefined>(undefined)
-  const latest = useRef({ rows, selection, header, onSelect, onOpen, onMenu })
-  latest.current = { rows, selection, header, onSelect, onOpen, onMenu }
-  const pointer = useRef({ shift: false, secondary: false })
+  const latest = useRef({ rows, selection, header })
+  latest.current = { rows, selection, header }
+  /** The place of the focus that the selection has followed. */
+  const followed = useRef<Place | undefined>(undefined)
   const host = useRef<HTMLDivElement>(null)
   const { handle, columns, rows: total, complete } = result
   const columnDefs = useMemo(() => {
@@ -130,11 +130,12 @@ export function ResultGrid({
       run()
     }
     if (!(event.target instanceof HTMLElement) || event.target.closest('.ag-header') !== null) return
-    if (mod && event.key.toLowerCase() === 'c') act(onCopy)
+    const now = follow()
+    if (mod && event.key.toLowerCase() === 'c') act(() => now && onCopy(now))
     else if (mod && event.key.toLowerCase() === 'a' && columns.length > 0 && total > 0) {
       act(() => onSelect({ anchor: { row: 0, column: 0 }, head: { row: total - 1, column: columns.length - 1 } }))
-    } else if (event.shiftKey && event.key !== 'F10' && selection !== undefined) {
-      const next = extended(selection, event.key, { rows: total, columns: columns.length })
+    } else if (event.shiftKey && event.key !== 'F10' && now !== undefined) {
+      const next = extended(now, event.key, { rows: total, columns: columns.length })
       if (next !== undefined) act(() => extend(next))
     } else if ((event.key === ' ' || event.key === 'Enter') && !mod) act(onOpen)
     else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
@@ -142,16 +143,38 @@ export function ResultGrid({
       act(() => onMenu({ x: box.left + 12, y: box.bottom }))
     }
   }
-  const focused = ({ rowIndex: row, column }: CellFocusedEvent<Row>) => {
-    if (row === null || column === null || typeof column === 'string') return
-    const whole = column.getColId() === numberColumn.colId
-    const here = { row, column: whole ? 0 : Number(column.getColId()) }
-    const end = whole ? { row, column: columns.length - 1 } : here
-    const before = latest.current.selection
+  /** A cell, or of a row's number the whole row. */
+  const selectionAt = ({ row, column }: Place): Selection => {
+    const whole = Number.isNaN(column)
+    return {
+      anchor: { row, column: whole ? 0 : column },
+      head: { row, column: whole ? columns.length - 1 : column },
+    }
+  }
+  /**
+   * The selection, where the focus is by now. The grid tells of its focus a moment after the key, and again after each
+   * refresh: so it is asked before a key is acted on, and a place that was followed already changes nothing.
+   */
+  const follow = (): Selection | undefined => {
+    const at = api === undefined || api.isDestroyed() ? null : api.getFocusedCell()
+    if (at === null) return latest.current.selection
+    const place = { row: at.rowIndex, column: Number(at.column.getColId()) }
+    if (samePlace(place, followed.current)) return latest.current.selection
+    followed.current = place
+    const next = selectionAt(place)
+    latest.current.selection = next
+    onSelect(next)
+    return next
+  }
+  const pressPointer = (event: MouseEvent) => {
+    const place = placeOf(event.target)
+    if (place === undefined) return
+    followed.current = place
     // The menu is for what is selected.
-    if (pointer.current.secondary && before !== undefined && holds(boxOf(before), here)) return
-    const anchor = pointer.current.shift && before !== undefined ? before.anchor : here
-    latest.current.onSelect({ anchor, head: end })
+    if (event.button !== 0) return
+    const at = selectionAt(place)
+    const before = latest.current.selection
+    onSelect(event.shiftKey && before !== undefined ? { anchor: before.anchor, head: at.head } : at)
   }
   useImperativeHandle(ref, () => ({
     focus: () => {
@@ -159,12 +182,17 @@ export function ResultGrid({
       if (at !== undefined && api !== undefined && !api.isDestroyed()) api.setFocusedCell(at.row, String(at.column))
     },
   }))
+  /** The cell of an element; its column is NaN for the number of a row. */
   const placeOf = (target: EventTarget): Place | undefined => {
     if (!(target instanceof HTMLElement)) return undefined
     const cell = target.closest('.ag-cell')
     const row = Number(cell?.closest('.ag-row')?.getAttribute('row-index') ?? Number.NaN)
     const column = Number(cell?.getAttribute('col-id') ?? Number.NaN)
-    return Number.isInteger(row) && Number.isInteger(column) ? { row, column } : undefined
+    return Number.isInteger(row) ? { row, column } : undefined
+  }
+  const cellOf = (target: EventTarget): Place | undefined => {
+    const place = placeOf(target)
+    return place === undefined || Number.isNaN(place.column) ? undefined : place
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the grid inside has the focus
@@ -173,21 +201,16 @@ export function ResultGrid({
       className="grid-host"
       ref={host}
       onKeyDownCapture={press}
-      onMouseDownCapture={(event) => {
-        pointer.current = { shift: event.shiftKey, secondary: event.button === 2 }
-      }}
-      onMouseUpCapture={() => {
-        pointer.current = { shift: false, secondary: false }
-      }}
+      onMouseDownCapture={pressPointer}
       onMouseOver={(event) => {
-        const place = event.buttons === 1 ? placeOf(event.target) : undefined
+        const place = event.buttons === 1 ? cellOf(event.target) : undefined
         if (place !== undefined && selection !== undefined) onSelect({ anchor: selection.anchor, head: place })
       }}
       onDoubleClick={(event) => {
-        if (placeOf(event.target) !== undefined) onOpen()
+        if (cellOf(event.target) !== undefined) onOpen()
       }}
       onContextMenu={(event) => {
-        const place = placeOf(event.target)
+        const place = cellOf(event.target)
         if (place === undefined) return
         event.preventDefault()
         if (selection === undefined || !holds(boxOf(selection), place)) onSelect({ anchor: place, head: place })
@@ -212,11 +235,15 @@ export function ResultGrid({
         getRowId={rowId}
         tooltipShowDelay={600}
         suppressDragLeaveHidesColumns
-        onCellFocused={focused}
+        onCellFocused={follow}
         onGridReady={(event: GridReadyEvent<Row>) => setApi(event.api)}
       />
     </div>
   )
+}
+
+function samePlace(a: Place, b: Place | undefined): boolean {
+  return a.row === b?.row && Object.is(a.column, b.column)
 }
 
 const rowId = (params: GetRowIdParams<Row>) => String(params.data.n)

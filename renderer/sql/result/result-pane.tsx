@@ -71,9 +71,9 @@ export default function ResultPane({
       () => setSaid(words),
       (error: unknown) => setSaid(`Nothing was copied: ${problemOf(error).message}`),
     )
-  const copy = async (format: CopyFormat) => {
-    if (selection === undefined) return
-    const box = boxOf(selection)
+  const copy = async (format: CopyFormat, of = selection) => {
+    if (of === undefined) return
+    const box = boxOf(of)
     if (cellCount(box) > copyMost) {
       setSaid(`${cellCount(box).toLocaleString('en-GB')} cells are too many for the clipboard. Export them.`)
       return
@@ -186,7 +186,7 @@ export default function ResultPane({
             onSelect={setSelection}
             onOpen={() => setViewer(true)}
             onMenu={(at) => setMenu({ kind: 'cells', column: head?.column ?? 0, at })}
-            onCopy={() => void copy('text')}
+            onCopy={(of) => void copy('text', of)}
           />
         )}
         {viewer && head !== undefined && viewed !== undefined && !chart && (
