@@ -24,6 +24,8 @@ export class Backend {
   /** The execution whose rows are coming. */
   #flow: Execution | undefined
   #copyMasks: readonly (FieldMask | null)[] | undefined
+  /** Between CopyOutResponse and CopyDone. */
+  #copyingOut = false
   /** Waits for the end of a message that is passed on in fragments. */
   #waiting: Buffer[] = []
   /** The target said goodbye itself. */
@@ -37,11 +39,20 @@ export class Backend {
   /** What goes to the client for a chunk is in the outbox after this. Throws FrameError when the session has to end. */
   push(chunk: Buffer): void {
     this.#chunkLength = chunk.length
+    this.#scanner.push(chunk)
+    try {
+      this.#pump()
+    } finally {
+      // Rows that came before what is wrong are the client's, however the bytes came.
+      this.#endSheet()
+    }
+  }
+
+  #pump(): void {
     const scanner = this.#scanner
-    scanner.push(chunk)
     for (;;) {
       const found = scanner.next()
-      if (found === NONE) break
+      if (found === NONE) return
       const { buf, start, end, type } = scanner
       if (found !== FRAGMENT) {
         if (type === backend.dataRow) this.#row(buf, start, end)
@@ -53,7 +64,6 @@ export class Backend {
       this.#toClient.add(buf, start, end)
       if (scanner.last) for (const notice of this.#waiting.splice(0)) this.#toClient.push(notice)
     }
-    this.#endSheet()
   }
 
   /** After `push`, with what the outbox held written. `out`: it left our memory; `lent`: so will the chunk. */
@@ -91,6 +101,7 @@ export class Backend {
   #fragmented(type: number): void {
     const { execution } = this.#flowing()
     if (execution === undefined) throw new FrameError('a row that nobody asked for')
+    if (type === backend.copyData && !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
     if (type === backend.dataRow || type === backend.copyData) execution.rows++
     this.#endSheet()
   }
@@ -202,9 +213,11 @@ export class Backend {
       }
       case backend.copyOutResponse:
         this.#copyOut(this.#copying(), buf, start, end)
+        this.#copyingOut = true
         break
       case backend.copyDone:
         this.#copyMasks = undefined
+        this.#copyingOut = false
         break
       case backend.error:
         this.#failed(buf, start, end)
@@ -344,6 +357,7 @@ export class Backend {
     const head = line.queue.peek()
     this.#flow = undefined
     this.#copyMasks = undefined
+    this.#copyingOut = false
     const execution = head?.current
     const ours = this.fatal ? undefined : head?.error
     const safe = ours ?? neutralise(buf, start, end, execution?.run.scrub === true ? line.port : undefined)
@@ -421,7 +435,7 @@ export class Backend {
 
   #copyRow(buf: Buffer, start: number, end: number): void {
     const { execution } = this.#flowing()
-    if (execution === undefined) throw new FrameError('COPY data that nobody asked for')
+    if (execution === undefined || !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
     execution.rows++
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
     else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end))

@@ -50,6 +50,7 @@ export class Frontend {
   #backlog: Buffer[] = []
   #backlogLength = 0
   #busy = false
+  #terminated = false
 
   constructor(line: Line, gate: Gate, toTarget: Outbox, ended: () => void) {
     this.#line = line
@@ -73,6 +74,7 @@ export class Frontend {
    * waits; flush, and call `resume` when the promise resolves. It rejects with the reason to end the session.
    */
   push(chunk: Buffer): Later {
+    if (this.#terminated) return undefined
     if (this.#busy) {
       this.#backlog.push(chunk)
       this.#backlogLength += chunk.length
@@ -94,6 +96,7 @@ export class Frontend {
       }
       const later = this.#take(scanner.type, scanner.buf, scanner.start, scanner.end)
       if (later !== undefined) return this.#wait(later)
+      if (this.#terminated) return undefined
     }
   }
 
@@ -107,7 +110,7 @@ export class Frontend {
   /** Goes on after a wait; as `push`. */
   resume(): Later {
     const later = this.#pump()
-    if (later !== undefined || this.#backlogLength === 0) return later
+    if (later !== undefined || this.#backlogLength === 0 || this.#terminated) return later
     const chunk = Buffer.concat(this.#backlog, this.#backlogLength)
     this.#backlog = []
     this.#backlogLength = 0
@@ -147,6 +150,7 @@ export class Frontend {
         break
       case frontend.terminate:
         this.#toTarget.add(buf, start, end)
+        this.#terminated = true
         this.#ended()
         return undefined
       case frontend.functionCall:

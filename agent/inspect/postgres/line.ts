@@ -155,9 +155,13 @@ export class Line {
     return new Promise((resolve) => this.#waiters.push({ segment, resolve }))
   }
 
-  /** Puts an event on the recording; the session ends when that fails. Undefined: stored. */
+  /** Puts an event on the recording; the session ends when that fails (RecordError). Undefined: stored. */
   record(event: RecordingEvent): Promise<void> | undefined {
-    return this.port.record(event)
+    try {
+      return this.port.record(event)?.catch(notRecorded)
+    } catch (error) {
+      return notRecorded(error)
+    }
   }
 
   /** The target answered. What can't be recorded ends the session. */
@@ -178,6 +182,15 @@ export class Line {
       this.fail(unrecorded)
     }
   }
+}
+
+/** An event is not on the recording, so what it is about must not be forwarded. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError'
+}
+
+function notRecorded(error: unknown): never {
+  throw new RecordError(error instanceof Error ? error.message : String(error), { cause: error })
 }
 
 export const unrecorded =

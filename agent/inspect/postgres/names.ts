@@ -1,3 +1,5 @@
+import { FrameError } from './frames.ts'
+
 /**
  * What a name (of a prepared statement, portal or cursor) stands for at the target. A write takes effect when the target
  * confirms it. Until then:
@@ -50,11 +52,11 @@ const most = 20_000
 export class Names<V> {
   readonly #cells = new Map<string, Cell<V>>()
 
-  /** Throws RangeError when there are too many names. */
+  /** Throws FrameError when there are too many names. */
   write(name: string, value: V | null, segment: number): Write<V> {
     let cell = this.#cells.get(name)
     if (cell === undefined) {
-      if (this.#cells.size >= most) throw new RangeError(`more than ${most} prepared statements or portals`)
+      if (this.#cells.size >= most) throw new FrameError(`more than ${most} prepared statements or portals`)
       cell = { name, settled: undefined, pending: undefined }
       this.#cells.set(name, cell)
     }

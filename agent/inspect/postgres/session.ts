@@ -10,7 +10,7 @@ import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
 import { isLender, tookAll } from './lending.ts'
-import { Line, statuses, unrecorded } from './line.ts'
+import { Line, RecordError, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
 import { loadParser } from './parser.ts'
 import { type SignedIn, SignInError, signIn } from './signin.ts'
@@ -170,7 +170,7 @@ class Session implements InspectorSession {
       if (later !== undefined) this.#waitFor(later)
       else if (frontend.backlog > longestBacklog) this.#pauseClient()
     } catch (error) {
-      this.#fail(error)
+      this.#failClient(error)
     }
   }
 
@@ -184,11 +184,17 @@ class Session implements InspectorSession {
           if (next !== undefined) this.#waitFor(next)
           else this.#resumeClient()
         } catch (error) {
-          this.#fail(error)
+          this.#failClient(error)
         }
       },
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.#failClient(error),
     )
+  }
+
+  /** What came before it is on the recording, and is forwarded however the bytes came. */
+  #failClient(error: unknown): void {
+    this.#flushToTarget()
+    this.#fail(error)
   }
 
   /** True: the chunk is still needed, and must not be overwritten. */
@@ -219,7 +225,7 @@ class Session implements InspectorSession {
 
   #flushToTarget(): void {
     const server = this.#server
-    if (server === undefined) return
+    if (server === undefined || this.#ended) return
     const ok = this.#toTarget.flush(server)
     if (ok || this.#clientPaused) return
     this.#pauseClient()
@@ -297,12 +303,13 @@ class Session implements InspectorSession {
     this.#end(message, say({ severity: 'FATAL', sqlstate: '08001', message }))
   }
 
-  /** A session that can't go on: the peer broke the protocol, or the record can't be written. */
+  /** A session that can't go on: the peer broke the protocol, the record can't be written, or the catalog can't be read. */
   #fail(error: unknown): void {
     if (this.#ended) return
-    if (error instanceof FrameError || error instanceof RangeError) this.end(`The session ends: ${error.message}`)
-    else if (error instanceof Error && error.message !== '') this.end(`${unrecorded}: ${error.message}`)
-    else this.end(unrecorded)
+    const words = error instanceof Error ? error.message : String(error)
+    if (error instanceof RecordError) this.end(words === '' ? unrecorded : `${unrecorded}: ${words}`)
+    else if (isOurs(error)) this.end(`The session ends over an internal fault: ${words}`)
+    else this.end(`The session ends: ${words}`)
   }
 
   /** The target answers what was sent before, and then closes. */
@@ -357,7 +364,7 @@ class Session implements InspectorSession {
     client.resume()
     // Nothing more is read from the target, and it is told to stop rather than left to find out.
     if (server !== undefined) {
-      if (this.#backend !== undefined && server.writable) server.end(messages.terminate)
+      if (this.#backend !== undefined && server.writable) server.end(this.#terminated ? undefined : messages.terminate)
       else server.destroy()
       server.resume()
     }
@@ -374,6 +381,11 @@ class Session implements InspectorSession {
         this.#resolve({ reason, bytesOut: this.#toClient.written, bytesIn: this.#toTarget.written })
       })
   }
+}
+
+/** An error that no peer and no store makes: a mistake in this code. */
+function isOurs(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }
 
 function closing(stream: Duplex): Promise<void> {

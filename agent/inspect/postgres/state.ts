@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Expected, kinds } from './expected.ts'
-import type { Outbox } from './frames.ts'
+import { FrameError, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
 import { messages } from './messages.ts'
 
@@ -36,7 +36,7 @@ export class StateReader {
     for (let attempt = 0; attempt < 2 && line.stateDirty && !line.skipping; attempt++) {
       const [searchPath, role] = await this.#ask(['SHOW search_path', 'SHOW role'])
       if (searchPath === undefined || role === undefined) continue
-      if (!line.setPath(searchPath, role)) throw new Error(`search_path is not readable: ${searchPath}`)
+      if (!line.setPath(searchPath, role)) throw new FrameError('the target says a search_path that is none')
     }
     if (!line.tempDirty || line.skipping) return
     const [temp] = await this.#ask([askTemp])
