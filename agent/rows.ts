@@ -6,7 +6,7 @@ import type { Catalog } from './inspect/postgres/analysis.ts'
 import { analyse } from './inspect/postgres/classify.ts'
 import { parse } from './inspect/postgres/parser.ts'
 import { parseSearchPath } from './inspect/postgres/sql/settings.ts'
-import { type PostgresTarget, tlsOptions } from './inspect/postgres/tls.ts'
+import { clientTls, type PostgresTarget } from './inspect/postgres/tls.ts'
 import { countingText } from './rows-text.ts'
 
 /** How many rows a held statement concerns, over a connection of the agent's own. Nothing of it is kept at the target. */
@@ -58,7 +58,6 @@ function isHarmless(id: string, catalog: Catalog): boolean {
 
 async function ask(target: PostgresTarget, { how, searchPath }: RowsRequest, text: string): Promise<RowsAnswer> {
   const { host, port, database, user, password } = target
-  const ssl = tlsOptions(target)
   const client = new pg.Client({
     host,
     port,
@@ -66,9 +65,10 @@ async function ask(target: PostgresTarget, { how, searchPath }: RowsRequest, tex
     user,
     password,
     application_name: 'sallyport rows',
+    options: '-c standard_conforming_strings=on',
     connectionTimeoutMillis: 5_000,
     query_timeout: timeouts[how] + 1_000,
-    ...(ssl === undefined ? {} : { ssl }),
+    ...clientTls(target),
   })
   client.on('error', () => undefined)
   try {

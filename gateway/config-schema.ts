@@ -16,6 +16,8 @@ const ClientCertificate = { cert: z.string().min(1).exactOptional(), key: z.stri
 const isWhole = ({ cert, key }: { cert?: string; key?: string }) => (cert === undefined) === (key === undefined)
 const certificateWhole = { path: ['cert'], message: 'a client certificate needs both cert and key' }
 
+const negotiation = z.enum(['postgres', 'direct']).exactOptional()
+
 const PostgresTarget = z.strictObject({
   kind: z.literal('postgres'),
   host: z.string().min(1),
@@ -23,14 +25,16 @@ const PostgresTarget = z.strictObject({
   database: z.string().min(1),
   user: z.string().min(1),
   password: z.string(),
+  maxProtocol: z.enum(['3.0', '3.2']).exactOptional(),
   tls: z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('disable') }),
-    z.strictObject({ mode: z.literal('require'), ...ClientCertificate }).refine(isWhole, certificateWhole),
+    z.strictObject({ mode: z.literal('require'), negotiation, ...ClientCertificate }).refine(isWhole, certificateWhole),
     z
       .strictObject({
         mode: z.literal('verify-full'),
         ca: z.string().exactOptional(),
         servername: z.string().exactOptional(),
+        negotiation,
         ...ClientCertificate,
       })
       .refine(isWhole, certificateWhole),

@@ -75,6 +75,9 @@ export interface RequestContext {
   ticket?: string
 }
 
+/** How TLS begins, as libpq's `sslnegotiation`; `postgres` if unsaid. */
+export type TlsNegotiation = 'postgres' | 'direct'
+
 /** Where the target is and how to sign in there. Held by gateway and agent only; never logged, never sent to a client. */
 export type Target =
   | {
@@ -84,11 +87,23 @@ export type Target =
       database: string
       user: string
       password: string
-      /** `verify-full` needs `ca` unless the system's roots do. `cert` and `key`: who we are, where the target asks. All PEM. */
+      /** The newest protocol that it is asked for; 3.0 if unsaid, which every server and pooler speaks. 3.2 has longer cancel keys. */
+      maxProtocol?: '3.0' | '3.2'
+      /**
+       * `verify-full` needs `ca` unless the system's roots do. `cert` and `key`: who we are, where the target asks. All PEM.
+       * `negotiation`: `postgres` asks for TLS first, `direct` begins with it (PostgreSQL 17 and newer).
+       */
       tls:
         | { mode: 'disable' }
-        | { mode: 'require'; cert?: string; key?: string }
-        | { mode: 'verify-full'; ca?: string; servername?: string; cert?: string; key?: string }
+        | { mode: 'require'; cert?: string; key?: string; negotiation?: TlsNegotiation }
+        | {
+            mode: 'verify-full'
+            ca?: string
+            servername?: string
+            cert?: string
+            key?: string
+            negotiation?: TlsNegotiation
+          }
     }
   | {
       kind: 'ssh'

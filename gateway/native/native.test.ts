@@ -20,6 +20,8 @@ let parts: TestParts
 let listeners: NativeListener[]
 let sockets: Socket[]
 let ada: Caller
+/** The StartupMessages that the agent was given. */
+let openings: Buffer[]
 const tls = testTls
 
 beforeAll(async () => {
@@ -33,6 +35,7 @@ beforeEach(async () => {
   parts.agent.serve = servePostgres
   listeners = []
   sockets = []
+  openings = []
 })
 afterEach(async () => {
   for (const socket of sockets) socket.destroy()
@@ -88,6 +91,7 @@ const servePostgres: Serve = ({ client: stream, port }, finish) => {
     bytes = Buffer.concat([bytes, data])
     if (!greeted) {
       if (bytes.byteLength < 4 || bytes.byteLength < bytes.readUInt32BE(0)) return
+      openings.push(bytes.subarray(0, bytes.readUInt32BE(0)))
       bytes = bytes.subarray(bytes.readUInt32BE(0))
       greeted = true
       port.started({ user: 'app' })
@@ -170,6 +174,40 @@ describe('postgres', () => {
     await connection.connect()
     expect((await connection.query('select 7')).rows).toEqual([{ text: 'select 7' }])
     await connection.end()
+  })
+
+  test('over TLS that begins with the first byte, where it is for PostgreSQL', async () => {
+    const at = await listen({ tls })
+    const ssl = { ca: tls.cert, servername: 'localhost' }
+    const connection = client(at, await token(), { ssl, sslnegotiation: 'direct' })
+    await connection.connect()
+    expect((await connection.query('select 8')).rows).toEqual([{ text: 'select 8' }])
+    await connection.end()
+    for (const ALPNProtocols of [undefined, ['http/1.1']]) {
+      const socket = connectTls({ ...at, ...ssl, ...(ALPNProtocols === undefined ? {} : { ALPNProtocols }) })
+      sockets.push(socket)
+      socket.on('error', () => {})
+      await new Promise<void>((done) => socket.once('close', () => done()))
+      expect(socket.alpnProtocol).not.toBe('postgresql')
+    }
+    const plain = await listen()
+    await expect(client(plain, await token(), { ssl, sslnegotiation: 'direct' }).connect()).rejects.toThrow()
+    expect(parts.agent.taken).toHaveLength(1)
+  })
+
+  test('a newer protocol and extensions are talked down, and what the agent gets says so', async () => {
+    const socket = await dial(await listen())
+    const received: Buffer[] = []
+    socket.on('data', (data) => received.push(data))
+    const asked = startup('user\0ada\0database\0orders-db\0_pq_.grease\0on\0\0')
+    asked.writeUInt16BE(9999, 6)
+    socket.write(Buffer.concat([asked, message('p', Buffer.from(`${await token()}\0`))]))
+    const answer = message('v', Buffer.concat([Buffer.from([0, 3, 0, 2, 0, 0, 0, 1]), Buffer.from('_pq_.grease\0')]))
+    await expect.poll(() => Buffer.concat(received).includes('server_version')).toBe(true)
+    expect(Buffer.concat(received).indexOf(answer)).toBe(0)
+    const opening = startup('user\0ada\0database\0orders-db\0\0')
+    opening.writeUInt16BE(2, 6)
+    expect(openings).toEqual([opening])
   })
 
   test.each([

@@ -12,8 +12,10 @@ import {
   fatal,
   maxPasswordBytes,
   maxStartupBytes,
+  negotiate,
   StartupError,
   type StartupPacket,
+  takeDirectTls,
   takePassword,
   takeStartup,
 } from './startup.ts'
@@ -24,6 +26,9 @@ export interface PostgresListenerOptions extends NativeOptions, NativeDeps {
   tls: { cert: string; key: string } | undefined
   log: Log
 }
+
+/** What the TLS of a PostgreSQL client carries. */
+const alpn = 'postgresql'
 
 type Startup = Extract<StartupPacket, { kind: 'startup' }>
 
@@ -47,6 +52,15 @@ async function serve(
   let stream: Duplex = socket
   try {
     let reader = new StreamReader(socket, deadline)
+    if ((await reader.peek(maxStartupBytes, takeDirectTls)).packet) {
+      if (context === undefined) throw new Error('TLS was begun, and this listener has none')
+      socket.unshift(reader.release())
+      const encrypted = await secure(socket, context, deadline)
+      // As PostgreSQL: without it, bytes that were meant for another protocol could pass for this one.
+      if (encrypted.alpnProtocol !== alpn) throw new Error('TLS was begun for another protocol than PostgreSQL')
+      stream = encrypted
+      reader = new StreamReader(stream, deadline)
+    }
     for (;;) {
       const { packet } = await reader.peek(maxStartupBytes, takeStartup)
       switch (packet.kind) {
@@ -68,6 +82,7 @@ async function serve(
           // Sent before TLS began, so by anybody: they would count as said under TLS.
           if (reader.buffered > 0) throw new StartupError('Nothing may be sent before the answer to the TLS request.')
           reader.release()
+          stream.write('S')
           stream = await secure(socket, context, deadline)
           reader = new StreamReader(stream, deadline)
           continue
@@ -97,7 +112,10 @@ async function authenticate(
   startup: Startup,
   sourceIp: string,
 ): Promise<void> {
-  const message = reader.take()
+  const negotiated = negotiate(startup)
+  const asked = reader.take()
+  if (negotiated !== undefined) stream.write(negotiated.answer)
+  const message = negotiated?.startup ?? asked
   stream.write(askPassword)
   const { packet: token } = await reader.peek(maxPasswordBytes, takePassword)
   reader.consume()
@@ -142,9 +160,8 @@ function refusal(entry: Exclude<NativeEntry, { ok: true }>): Buffer {
   }
 }
 
-function secure(socket: Socket, secureContext: SecureContext, deadline: Deadline): Promise<Duplex> {
-  socket.write('S')
-  const stream = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ['postgresql'] })
+function secure(socket: Socket, secureContext: SecureContext, deadline: Deadline): Promise<TLSSocket> {
+  const stream = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: [alpn] })
   return deadline.race(
     new Promise((done, fail) => {
       stream.once('secure', () => done(stream))

@@ -21,6 +21,7 @@ describe('start-up packets', () => {
     expect(taken?.size).toBe(startup.byteLength)
     expect(taken?.packet).toEqual({
       kind: 'startup',
+      minor: 0,
       parameters: new Map([
         ['user', 'ada'],
         ['database', 'orders-db'],

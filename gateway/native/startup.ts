@@ -10,7 +10,7 @@ export type StartupPacket =
   | { kind: 'ssl' }
   | { kind: 'gssenc' }
   | { kind: 'cancel'; processId: number; secret: Buffer }
-  | { kind: 'startup'; parameters: ReadonlyMap<string, string> }
+  | { kind: 'startup'; minor: number; parameters: ReadonlyMap<string, string> }
 
 export interface Taken<T> {
   packet: T
@@ -24,6 +24,8 @@ export const maxStartupBytes = 10_000
 export const maxPasswordBytes = 1_024
 
 const protocolMajor = 3
+/** The newest that is spoken is 3.2, of PostgreSQL 18. */
+const newestMinor = 2
 
 /** What a peer sent is no start-up of this protocol; the message is for people. */
 export class StartupError extends Error {
@@ -55,7 +57,42 @@ function readStartup(code: number, rest: Buffer): StartupPacket {
   if (code >>> 16 !== protocolMajor) {
     throw new StartupError(`Protocol ${code >>> 16}.${code & 0xffff} is not served here; 3.0 and newer is.`)
   }
-  return { kind: 'startup', parameters: readParameters(rest) }
+  return { kind: 'startup', minor: code & 0xffff, parameters: readParameters(rest) }
+}
+
+/**
+ * A client that asks for a newer protocol, or for extensions: the NegotiateProtocolVersion to answer, and the StartupMessage
+ * that says what is left. Undefined where there is nothing to negotiate.
+ */
+export function negotiate({
+  minor,
+  parameters,
+}: Extract<StartupPacket, { kind: 'startup' }>): { answer: Buffer; startup: Buffer } | undefined {
+  const entries = [...parameters]
+  const unknown = entries.map(([name]) => name).filter((name) => name.startsWith('_pq_.'))
+  if (minor <= newestMinor && unknown.length === 0) return undefined
+  const version = int32((protocolMajor << 16) | Math.min(minor, newestMinor))
+  const names = Buffer.from(unknown.map((name) => `${name}\0`).join(''))
+  const kept = entries.filter(([name]) => !name.startsWith('_pq_.'))
+  const words = Buffer.from(`${kept.map(([name, value]) => `${name}\0${value}\0`).join('')}\0`)
+  return {
+    answer: Buffer.concat([Buffer.from('v'), int32(12 + names.length), version, int32(unknown.length), names]),
+    startup: Buffer.concat([int32(8 + words.length), version, words]),
+  }
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+/** A TLS handshake begins with this byte, and no start-up packet does: it would be too long. */
+const handshake = 0x16
+
+/** Whether the client begins with TLS (`sslnegotiation=direct`); nothing is taken. Undefined before the first byte. */
+export function takeDirectTls(bytes: Buffer): Taken<boolean> | undefined {
+  return bytes.byteLength === 0 ? undefined : { packet: bytes[0] === handshake, size: 0 }
 }
 
 function readParameters(rest: Buffer): ReadonlyMap<string, string> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { startStack } from '../../cli/servers/stack.ts'
 import { GatewayConfig } from '../../gateway/config.ts'
+import type { Target } from '../../shared/link.ts'
 import { type SessionToken, sessionToken } from '../support/access.ts'
 import { type Server, startServer } from './server.ts'
 
@@ -16,6 +17,18 @@ export interface Through {
   /** A session token for a connection, as a client would get one. Good for ten minutes. */
   token(database: string): Promise<SessionToken>
   close(): Promise<void>
+}
+
+/** Where a PostgreSQL listens on loopback, and how to sign in there. */
+export type At = Pick<Server, 'port' | 'user' | 'password'>
+
+export interface ThroughOptions {
+  /** PEM: the native listener, and the gateway itself, speak TLS. */
+  tls?: { cert: string; key: string }
+  /** How the target is reached beyond its address. */
+  target?: Partial<Pick<Extract<Target, { kind: 'postgres' }>, 'tls' | 'maxProtocol'>>
+  /** Cedar in place of a policy that allows everything. */
+  policy?: string
 }
 
 /** A new server, and a gateway in front of it; both are gone when `act` is done. */
@@ -37,13 +50,18 @@ export async function withGateway<T>(
   }
 }
 
-async function startThrough(server: Server, databases: readonly string[]): Promise<Through> {
+/** A gateway with a machine that may do everything, called as the database's own account. */
+export async function startThrough(
+  server: At,
+  databases: readonly string[],
+  { tls, target, policy = allowAll }: ThroughOptions = {},
+): Promise<Through> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sallyport-through-'))
   // Its store runs as an account of its own when this is root.
   await chmod(dataDir, 0o755)
   const policyDir = join(dataDir, 'policy')
   await mkdir(policyDir)
-  await writeFile(join(policyDir, 'all.cedar'), allowAll)
+  await writeFile(join(policyDir, 'all.cedar'), policy)
   await writeFile(join(policyDir, 'classification.yaml'), 'classes: {}\n')
   // Called as the database's own account, so that a client that shows its user name shows the same one.
   const machine = {
@@ -54,7 +72,9 @@ async function startThrough(server: Server, databases: readonly string[]): Promi
   }
   const config = GatewayConfig.parse({
     name: 'Conformance',
-    listen: { host: '127.0.0.1', port: 0 },
+    // The name that a certificate of tests is for.
+    listen: { host: tls === undefined ? '127.0.0.1' : 'localhost', port: 0 },
+    ...(tls === undefined ? {} : { tls }),
     native: { postgres: { host: '127.0.0.1', port: 0 } },
     dataDir: join(dataDir, 'gateway'),
     // Machines alone come here, and they do not ask it.
@@ -64,7 +84,14 @@ async function startThrough(server: Server, databases: readonly string[]): Promi
       name: database,
       kind: 'postgres',
       environment: 'production',
-      target: { kind: 'postgres', host: '127.0.0.1', tls: { mode: 'disable' }, database, ...account(server) },
+      target: {
+        kind: 'postgres',
+        host: '127.0.0.1',
+        tls: { mode: 'disable' },
+        database,
+        ...account(server),
+        ...target,
+      },
     })),
     policyDir,
   })
@@ -86,6 +113,6 @@ async function startThrough(server: Server, databases: readonly string[]): Promi
   }
 }
 
-function account({ port, user, password }: Server): { port: number; user: string; password: string } {
+function account({ port, user, password }: At): { port: number; user: string; password: string } {
   return { port, user, password }
 }

@@ -71,11 +71,16 @@ export function maskedNotice(voice: Voice, masked: readonly Masked[]): Buffer {
   )
 }
 
-export function blockedError(voice: Voice, refusal: Refusal, command: string): Buffer {
+export function blockedError(
+  voice: Voice,
+  refusal: Refusal,
+  command: string,
+  severity: 'ERROR' | 'FATAL' = 'ERROR',
+): Buffer {
   return annotated(
     voice,
     {
-      severity: 'ERROR',
+      severity,
       sqlstate: sqlstates.blocked,
       message: `Blocked by ${refusal.policy.id}: ${refusal.message}`,
       hint: refusal.hint,

@@ -444,8 +444,6 @@ export class Backend {
   #parameter(buf: Buffer, start: number, end: number): void {
     const [name, value] = readParameterStatus(buf, start, end)
     if (name === 'client_encoding') this.#line.encoding = value
-    if (name === 'standard_conforming_strings' && value !== 'on') {
-      throw new FrameError('standard_conforming_strings was turned off, and statements can no longer be read')
-    }
+    if (name === 'standard_conforming_strings') this.#line.setReading(value)
   }
 }

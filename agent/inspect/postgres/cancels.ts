@@ -5,8 +5,8 @@ import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
  * and the session cancels at its target, or gives up a request that waits for approval.
  */
 export interface CancelRegistry {
-  /** Gives a session its key. `release` forgets it. */
-  register(cancel: () => void): { processId: number; secret: Uint8Array; release(): void }
+  /** Gives a session its key, `length` bytes of it secret. `release` forgets it. */
+  register(length: number, cancel: () => void): { processId: number; secret: Uint8Array; release(): void }
   /** True when a session here held that key. */
   cancel(processId: number, secret: Uint8Array): boolean
 }
@@ -14,10 +14,10 @@ export interface CancelRegistry {
 export function createCancelRegistry(): CancelRegistry {
   const sessions = new Map<number, { secret: Uint8Array; cancel: () => void }>()
   return {
-    register(cancel) {
+    register(length, cancel) {
       let processId = randomInt(1, 0x7fffffff)
       while (sessions.has(processId)) processId = randomInt(1, 0x7fffffff)
-      const secret = randomBytes(4)
+      const secret = randomBytes(length)
       sessions.set(processId, { secret, cancel })
       return { processId, secret, release: () => void sessions.delete(processId) }
     },

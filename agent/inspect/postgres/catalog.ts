@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Catalog, CatalogFunction, CatalogRelation } from './analysis.ts'
 import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
 import { SaltedPasswords } from './scram.ts'
-import { type PostgresTarget, tlsOptions } from './tls.ts'
+import { clientTls, type PostgresTarget } from './tls.ts'
 
 /**
  * The target's catalog, read over a connection of the inspector's own with the credentials that the connection holds,
@@ -144,7 +144,6 @@ class Reader implements TargetCatalog {
     if (this.#closed) throw new Error('the catalog is closed')
     if (this.#client !== undefined) return this.#client
     const { host, port, database, user, password } = this.#target
-    const ssl = tlsOptions(this.#target)
     const client = new pg.Client({
       host,
       port,
@@ -156,8 +155,8 @@ class Reader implements TargetCatalog {
       query_timeout: 30_000,
       // With nothing on the path, a view's definition comes with every name qualified. A table that somebody has locked
       // is not waited for: it may be the very session that waits for this.
-      options: '-c search_path= -c lock_timeout=50ms',
-      ...(ssl === undefined ? {} : { ssl, enableChannelBinding: true }),
+      options: '-c search_path= -c lock_timeout=50ms -c standard_conforming_strings=on',
+      ...clientTls(this.#target),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
     client.on('error', () => {

@@ -4,10 +4,21 @@ import type { Line, Prepared } from './line.ts'
 import { Judged, type Meaning } from './statements.ts'
 
 /** Settings that a later statement's meaning depends on. */
-const watched = new Set(['search_path', 'role', 'session_authorization', 'client_encoding'])
+const watched = new Set([
+  'search_path',
+  'role',
+  'session_authorization',
+  'client_encoding',
+  'standard_conforming_strings',
+])
 
 export function changesMeaning(effect: SessionEffect): boolean {
   return (effect.kind === 'set' || effect.kind === 'reset') && (effect.name === null || watched.has(effect.name))
+}
+
+/** How strings are read, which is settled for a whole text before any of it runs. */
+export function changesReading(effect: SessionEffect): boolean {
+  return (effect.kind === 'set' || effect.kind === 'reset') && effect.name === 'standard_conforming_strings'
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import { uncertain } from './names.ts'
 import { detached, withParameters } from './parameters.ts'
 import type { Script } from './statements.ts'
+import { withEscapeStrings } from './strings.ts'
 
 /** Statements and parameters longer than this are refused. */
 const longestMessage = 64 << 20
@@ -452,11 +453,14 @@ export class Frontend {
 
   /** Decodes a text and takes it apart, waiting where names are unsettled. */
   #withText(buf: Buffer, start: number, end: number, act: (text: string, script: Script) => Later): Later {
-    const text = decode(buf, start, end, this.#line.encoding)
-    if (text === undefined || this.#gate.unsettled) return this.#withTextLater(buf, start, end, act)
+    const line = this.#line
+    const text = decode(buf, start, end, line.encoding)
+    if (text === undefined || line.readingMoves || !line.conforming || this.#gate.unsettled) {
+      return this.#withTextLater(buf, start, end, act)
+    }
     const script = this.#gate.script(text)
     if (!(script instanceof Promise)) return act(text, script)
-    return script.then((one) => (this.#line.skipping ? undefined : act(text, one)))
+    return script.then((one) => (line.skipping ? undefined : act(text, one)))
   }
 
   async #withTextLater(
@@ -467,21 +471,28 @@ export class Frontend {
   ): Promise<void> {
     // A SET client_encoding may be on its way.
     await this.#gate.settle()
-    const text = decode(buf, start, end, this.#line.encoding)
-    if (text === undefined) {
+    const sent = decode(buf, start, end, this.#line.encoding)
+    if (sent === undefined) {
       throw new FrameError(`a statement in the encoding ${this.#line.encoding}, which is not read here: use UTF8`)
     }
-    const script = await this.#gate.script(text)
-    if (!this.#line.skipping) await act(text, script)
+    if (this.#line.readingMoves && sent.includes('\\')) await this.#line.settled()
+    const text = this.#line.conforming ? sent : withEscapeStrings(sent)
+    const script =
+      text === undefined
+        ? this.#gate.unreadable('With standard_conforming_strings off, the strings in it can not be read here.')
+        : await this.#gate.script(text)
+    if (!this.#line.skipping) await act(text ?? sent, script)
   }
 
   #syntaxError(text: string, script: Extract<Script, { ok: false }>): Buffer {
     const { message, position } = script
+    // What the parser of the newest PostgreSQL finds wrong beyond syntax, older ones find when it runs, and show no place for it.
+    const placed = position !== undefined && message.startsWith('syntax error')
     return say({
       severity: 'ERROR',
       sqlstate: '42601',
       message,
-      ...(position === undefined ? {} : { position: [...text.slice(0, position)].length + 1 }),
+      ...(!placed ? {} : { position: [...text.slice(0, position)].length + 1 }),
     })
   }
 }

@@ -13,7 +13,7 @@ import {
   write as say,
 } from './annotations.ts'
 import { firstComment } from './comment.ts'
-import { changesMeaning } from './effects.ts'
+import { changesMeaning, changesReading } from './effects.ts'
 import { Execution } from './expected.ts'
 import { hideLiterals } from './hidden.ts'
 import { type Line, type Prepared, statuses } from './line.ts'
@@ -81,6 +81,13 @@ export class Gate {
     return script
   }
 
+  /** A text that can't be taken apart. */
+  unreadable(message: string): Script {
+    const { meaning } = this.#line
+    if (meaning === undefined) throw new Error('the catalog was read and is not there')
+    return { ok: false, message, meaning, refreshed: true }
+  }
+
   async #scriptLater(text: string): Promise<Script> {
     const line = this.#line
     await this.settle()
@@ -136,7 +143,7 @@ export class Gate {
     if (effect.kind === 'end' || effect.kind === 'rollback-to') {
       return this.#line.stateInTransaction || path !== 'same' ? 'lost' : path
     }
-    if (!changesMeaning(effect)) return path
+    if (!changesMeaning(effect) || changesReading(effect)) return path
     if (effect.kind !== 'set' || effect.name !== 'search_path' || effect.value === null) return 'lost'
     const names = parseSearchPath(effect.value)
     return names?.map((name) => (name === '$user' ? this.#line.account : name)) ?? 'lost'

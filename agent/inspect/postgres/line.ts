@@ -55,6 +55,10 @@ export class Line {
   /** Something of the current segment was forwarded. */
   midSegment = false
   encoding = 'UTF8'
+  /** standard_conforming_strings, as the target said last: off, a backslash in '…' escapes. */
+  conforming = true
+  /** It has changed in this session, so an error may change it back: how a text is read hangs on the answers before it. */
+  readingMoves = false
   /** search_path or role may have changed: to be asked of the target before the next name is resolved. */
   stateDirty = true
   /** A setting that names depend on was changed in this transaction, so its end may change it back. */
@@ -109,6 +113,13 @@ export class Line {
     }
     this.stateDirty = false
     return true
+  }
+
+  /** Takes standard_conforming_strings as the target gives it. */
+  setReading(value: string): void {
+    const conforming = value !== 'off'
+    if (conforming !== this.conforming) this.readingMoves = true
+    this.conforming = conforming
   }
 
   get searchPath(): readonly string[] {

@@ -59,6 +59,20 @@ class Parser {
     return outcome
   }
 
+  scan(sql: string): readonly Token[] | undefined {
+    const module = this.#ready[0]
+    if (!module) {
+      this.#refill()
+      return undefined
+    }
+    try {
+      return runScan(module, sql)
+    } catch {
+      this.#drop()
+      return undefined
+    }
+  }
+
   #drop(): void {
     this.#ready.shift()
     this.#refill()
@@ -95,6 +109,20 @@ export function parse(sql: string): Parsed {
   return parser.parse(sql)
 }
 
+/** One token, as PostgreSQL's scanner has it. `start` and `end` count bytes of UTF-8. */
+export interface Token {
+  start: number
+  end: number
+  name: string
+  text: string
+}
+
+/** The tokens of a text, comments among them; undefined when it can't be scanned. Never throws. */
+export function scan(sql: string): readonly Token[] | undefined {
+  if (sql.length > longestStatement || sql.includes('\0') || !sql.isWellFormed()) return undefined
+  return parser.scan(sql)
+}
+
 function run(module: PgQueryModule, sql: string): Parsed {
   const size = module.lengthBytesUTF8(sql) + 1
   const text = module._malloc(size)
@@ -116,6 +144,22 @@ function run(module: PgQueryModule, sql: string): Parsed {
   }
   module._wasm_free_parse_result(result)
   return outcome
+}
+
+function runScan(module: PgQueryModule, sql: string): readonly Token[] | undefined {
+  const size = module.lengthBytesUTF8(sql) + 1
+  const text = module._malloc(size)
+  if (text === 0) throw new Error('out of memory')
+  module.stringToUTF8(sql, text, size)
+  const result = module._wasm_scan(text)
+  module._free(text)
+  if (result === 0) throw new Error('out of memory')
+  const found = module.UTF8ToString(result)
+  module._wasm_free_string(result)
+  // Anything else is an error in words.
+  if (!found.startsWith('{')) return undefined
+  const { tokens }: { tokens: readonly (Omit<Token, 'name'> & { tokenName: string })[] } = JSON.parse(found)
+  return tokens.map(({ start, end, tokenName, text: own }) => ({ start, end, name: tokenName, text: own }))
 }
 
 /** The parser counts bytes of UTF-8, we count UTF-16. */

@@ -317,9 +317,26 @@ describe('a session', () => {
     await expect(raised).rejects.toMatchObject({ code: 'XX000' })
   })
 
-  it('refuses to have strings read in another way', async () => {
+  it('reads strings as the target does, whichever way it was told to', async () => {
     const client = await door.client()
-    await expect(client.query('set standard_conforming_strings to off')).rejects.toMatchObject({ code: 'SPB01' })
+    // One string, or a column between two and a comment.
+    const twofold = "select 'a\\'', ssn, '' from customers where id = 1 --'"
+    expect((await client.query({ text: twofold, rowMode: 'array' })).rows).toEqual([
+      ["a\\', ssn, ' from customers where id = 1 --"],
+    ])
+    await client.query('set standard_conforming_strings to off')
+    expect((await client.query({ text: twofold, rowMode: 'array' })).rows).toEqual([["a'", '***0001', '']])
+    door.people.rule = block('sql:delete')
+    await expect(client.query("select '\\''; delete from orders --'")).rejects.toMatchObject({ code: 'SPB01' })
+    expect((await client.query("select 'x\\'; delete from orders --' as text")).rows).toEqual([
+      { text: "x'; delete from orders --" },
+    ])
+    await expect(client.query("select N'\\''")).rejects.toMatchObject({
+      message: expect.stringContaining('can not be read here'),
+    })
+    expect(door.people.events.filter((event) => event.type === 'request').map(({ text }) => text)).toContain(
+      "select  E'x\\'; delete from orders --' as text",
+    )
   })
 })
 

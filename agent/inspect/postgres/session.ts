@@ -12,9 +12,10 @@ import { Gate } from './gate.ts'
 import { isLender, tookAll } from './lending.ts'
 import { Line, RecordError, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
+import { admitOpening } from './opening.ts'
 import { loadParser } from './parser.ts'
 import { type SignedIn, SignInError, signIn } from './signin.ts'
-import { negotiateVersion, readOpening, targetParameters, writeCancel } from './startup.ts'
+import { cancelKeyLength, negotiateVersion, readOpening, targetParameters, writeCancel } from './startup.ts'
 import { StateReader } from './state.ts'
 import { type PostgresTarget, secure } from './tls.ts'
 
@@ -92,8 +93,17 @@ class Session implements InspectorSession {
     }
     const asked = targetParameters(opening.parameters, target)
     if (!asked.ok) {
-      this.#end(asked.message, say({ severity: 'FATAL', sqlstate: '0A000', message: asked.message }))
+      this.#end(asked.message, say({ severity: 'FATAL', ...asked }))
       return
+    }
+    let n = 0
+    for (const text of asked.becomes) {
+      const refusal = await admitOpening(port, this.#voice, { action: 'sql:role', text }, ++n)
+      if (this.#ended) return
+      if (refusal !== undefined) {
+        this.#end(`${text} is not allowed.`, refusal)
+        return
+      }
     }
     const catalog = catalogs.get(target)
     const signal = this.#deadline()
@@ -112,9 +122,11 @@ class Session implements InspectorSession {
       account: target.user,
       fail: (reason) => this.end(reason),
     })
+    line.n = n
     line.encoding = signedIn.parameters.get('client_encoding') ?? 'UTF8'
+    line.conforming = signedIn.parameters.get('standard_conforming_strings') !== 'off'
     this.#wire(client, server, line)
-    this.#registerCancel(signedIn)
+    this.#registerCancel(signedIn, cancelKeyLength(opening.minor))
     this.#greet(opening, signedIn)
     port.started({ user: target.user, database: target.database })
     if (opening.rest.length > 0) this.#fromClient(opening.rest)
@@ -255,9 +267,9 @@ class Session implements InspectorSession {
     this.#flushToClient()
   }
 
-  #registerCancel(signedIn: SignedIn): void {
+  #registerCancel(signedIn: SignedIn, keyLength: number): void {
     this.#cancelTarget = () => void this.#cancelAtTarget(signedIn)
-    const key = this.#options.cancels.register(() => {
+    const key = this.#options.cancels.register(keyLength, () => {
       // A request that waits for people never reached the target.
       if (this.#gate?.cancel() !== true) this.#cancelTarget()
     })

@@ -4,9 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { backend, cstring, int32, message, messages } from './messages.ts'
+import { readOptions } from './options.ts'
 import { SaltedPasswords, scram } from './scram.ts'
 import { signIn } from './signin.ts'
-import { readOptions, targetParameters } from './startup.ts'
+import { targetParameters } from './startup.ts'
 import { dialTarget, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 import { certificate, key, startTlsFront } from './testing/tls-front.ts'
@@ -60,22 +61,44 @@ describe('start-up parameters', () => {
       TimeZone: 'UTC',
       search_path: 'a,b',
       work_mem: '1MB',
-      standard_conforming_strings: 'on',
     })
   })
 
-  it('refuses replication, other options and a change of how strings are read', () => {
-    expect(ask({ replication: 'database' }).ok).toBe(false)
-    expect(ask({ options: '-W 10' }).ok).toBe(false)
-    expect(ask({ options: '-c standard_conforming_strings=off' }).ok).toBe(false)
-    expect(ask({ options: '-c session_authorization=root' }).ok).toBe(false)
-    expect(ask({ options: '-c role=root' }).ok).toBe(false)
-    expect(ask({ role: 'root' }).ok).toBe(false)
-    expect(ask({ role: 'none' }).ok).toBe(true)
-    expect(readOptions('-c a=b\\ c -cd=e')).toEqual([
+  it('takes options apart as PostgreSQL does, and what has a parameter of its own wins', () => {
+    expect(readOptions('-c a=b\\ c -cd=e --f-g=h -eF -fs -t pa -d3 -S 64')).toEqual([
       ['a', 'b c'],
       ['d', 'e'],
+      ['f_g', 'h'],
+      ['datestyle', 'euro'],
+      ['fsync', 'false'],
+      ['enable_seqscan', 'false'],
+      ['log_parser_stats', 'true'],
+      ['log_min_messages', 'debug3'],
+      ['log_statement', 'all'],
+      ['debug_print_parse', 'true'],
+      ['work_mem', '64'],
     ])
+    for (const wrong of ['-c', '-c a', 'word', '-z', '-fx', '-', '--name']) expect(readOptions(wrong)).toBeUndefined()
+    const asked = ask({ options: '-c application_name=a -c WORK_MEM=1MB', application_name: 'b', work_mem: '2MB' })
+    expect(asked.ok && Object.fromEntries(asked.parameters)).toEqual({
+      user: 'app',
+      database: 'orders',
+      application_name: 'b',
+      work_mem: '2MB',
+    })
+  })
+
+  it('never lets a setting pass for who signs in, and leaves it to policy who it becomes', () => {
+    expect(ask({ replication: 'database' }).ok).toBe(false)
+    for (const name of ['user', 'database', 'replication', 'USER', '_pq_.x']) {
+      expect(ask({ options: `-c ${name}=x` })).toMatchObject({ ok: false, sqlstate: '42704' })
+    }
+    expect(ask({ options: '-W' })).toMatchObject({ ok: false, sqlstate: '42601' })
+    expect(ask({ role: 'none' })).toMatchObject({ ok: true, becomes: [] })
+    expect(ask({ options: "-c session_authorization=o'b", ROLE: 'c\\d' })).toMatchObject({
+      ok: true,
+      becomes: ["SET session_authorization TO 'o''b'", "SET role TO E'c\\\\d'"],
+    })
   })
 })
 

@@ -13,7 +13,7 @@ import {
   zeroAt,
 } from './messages.ts'
 import { type Binding, type SaltedPasswords, type Scram, scram } from './scram.ts'
-import { writeStartup } from './startup.ts'
+import { longestKey, writeStartup } from './startup.ts'
 import { channelBinding } from './tls.ts'
 
 /**
@@ -45,6 +45,8 @@ const mostMessages = 1_000
 export interface Credentials {
   user: string
   password: string
+  /** The newest protocol that the target is asked for; 3.0 if unsaid. It may settle for an older one. */
+  maxProtocol?: '3.0' | '3.2'
 }
 
 /** Rejects with SignInError; `signal` is the deadline. Leaves the stream paused, with nothing read beyond ReadyForQuery. */
@@ -100,7 +102,7 @@ export function signIn(
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
     else {
-      stream.write(writeStartup(parameters))
+      stream.write(writeStartup(parameters, talk.minor))
       stream.resume()
     }
   })
@@ -119,6 +121,9 @@ class Conversation {
   readonly #salted: SaltedPasswords
   readonly #binding: Buffer | undefined
   readonly #parameters = new Map<string, string>()
+  /** The minor version of the protocol that was asked for, then the one that was agreed on. */
+  minor: number
+  #negotiated = false
   #phase: Phase = 'asked'
   #scram: Scram | undefined
   #scramDone = false
@@ -130,6 +135,7 @@ class Conversation {
     this.#binding = binding
     this.#credentials = credentials
     this.#salted = salted
+    this.minor = credentials.maxProtocol === '3.2' ? 2 : 0
   }
 
   result(): SignedIn {
@@ -151,6 +157,7 @@ class Conversation {
       case backend.notice:
         return undefined
       case backend.negotiateProtocolVersion:
+        this.#negotiate(int32At(buf, start + 5, end), int32At(buf, start + 9, end))
         return undefined
       default:
         break
@@ -165,12 +172,25 @@ class Conversation {
       case backend.backendKeyData:
         this.#processId = int32At(buf, start + 5, end)
         this.#secret = Buffer.from(buf.subarray(start + 9, end))
+        if (this.#secret.length < 4 || this.#secret.length > longestKey) {
+          throw new FrameError(`a cancel key of ${this.#secret.length} bytes`)
+        }
         return undefined
       case backend.readyForQuery:
         return 'ready'
       default:
         throw new FrameError('a message that has no place in sign-in')
     }
+  }
+
+  /** The target settles for an older protocol; nothing but a version was asked for, so there is nothing else to turn down. */
+  #negotiate(version: number, unknown: number): void {
+    const minor = version & 0xffff
+    if (this.#negotiated || this.#phase === 'in' || version >> 16 !== 3 || minor >= this.minor || unknown !== 0) {
+      throw new FrameError('a protocol that was not asked for')
+    }
+    this.#negotiated = true
+    this.minor = minor
   }
 
   async #authentication(buf: Buffer, start: number, end: number): Promise<Buffer | undefined> {

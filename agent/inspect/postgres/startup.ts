@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { FrameError, readInt32 } from './frames.ts'
 import { cstring, int32, message, zeroAt } from './messages.ts'
+import { readOptions } from './options.ts'
 
 /**
  * What a client says before it is anybody. Packets without a type byte:
@@ -14,6 +15,10 @@ const codes = { cancel: 80877102, ssl: 80877103, gssenc: 80877104 } as const
 
 /** As PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
 const longest = 10_000
+/** The newest protocol that is spoken is 3.2, of PostgreSQL 18. */
+const newestMinor = 2
+/** The longest cancel key of protocol 3.2. */
+export const longestKey = 256
 
 export type Opening =
   | { kind: 'cancel'; processId: number; secret: Uint8Array }
@@ -80,10 +85,12 @@ export function readPacket(buf: Buffer): Packet | undefined {
   const code = readInt32(buf, 4)
   if (code === codes.ssl || code === codes.gssenc) return { kind: 'encryption', size, code }
   if (code === codes.cancel) {
-    if (size < 13) throw new FrameError('a cancel request without a key')
+    if (size < 13 || size > 12 + longestKey) throw new FrameError('a cancel request without a key that could be one')
     return { kind: 'cancel', size, processId: readInt32(buf, 8), secret: Buffer.from(buf.subarray(12, size)) }
   }
-  if (code >> 16 !== 3) throw new FrameError(`protocol version ${code >>> 16}.${code & 0xffff}; this door speaks 3.0`)
+  if (code >> 16 !== 3) {
+    throw new FrameError(`protocol version ${code >>> 16}.${code & 0xffff}; this door speaks 3.0 to 3.${newestMinor}`)
+  }
   const parameters = new Map<string, string>()
   let at = 8
   while (at < size && buf[at] !== 0) {
@@ -95,9 +102,9 @@ export function readPacket(buf: Buffer): Packet | undefined {
   return { kind: 'startup', size, minor: code & 0xffff, parameters }
 }
 
-/** A StartupMessage of protocol 3.0. */
-export function writeStartup(parameters: Iterable<readonly [string, string]>): Buffer {
-  const parts: Buffer[] = [int32(3 << 16)]
+/** A StartupMessage of protocol 3.`minor`. */
+export function writeStartup(parameters: Iterable<readonly [string, string]>, minor = 0): Buffer {
+  const parts: Buffer[] = [int32((3 << 16) | minor)]
   for (const [name, value] of parameters) parts.push(cstring(name), cstring(value))
   parts.push(Buffer.from([0]))
   const body = Buffer.concat(parts)
@@ -110,75 +117,87 @@ export function writeCancel(processId: number, secret: Uint8Array): Buffer {
 
 export const sslRequest = Buffer.concat([int32(8), int32(codes.ssl)])
 
-/** NegotiateProtocolVersion: what the client asked for beyond 3.0 is not spoken here. */
+/** NegotiateProtocolVersion, where the client asked for what is newer than this door, or for extensions; there are none. */
 export function negotiateVersion(minor: number, parameters: ReadonlyMap<string, string>): Buffer | undefined {
   const unknown = [...parameters.keys()].filter((name) => name.startsWith('_pq_.'))
-  if (minor === 0 && unknown.length === 0) return undefined
-  return message(0x76, int32(3 << 16), int32(unknown.length), ...unknown.map(cstring))
+  if (minor <= newestMinor && unknown.length === 0) return undefined
+  const spoken = (3 << 16) | Math.min(minor, newestMinor)
+  return message(0x76, int32(spoken), int32(unknown.length), ...unknown.map(cstring))
 }
 
-/** Set on our own terms, whatever the client says: the meaning of every statement hangs on them. */
-const pinned = new Map([['standard_conforming_strings', 'on']])
+/** Bytes of the cancel key that a client gets: as PostgreSQL has it, 32 from protocol 3.2 on. */
+export function cancelKeyLength(minor: number): number {
+  return minor >= 2 ? 32 : 4
+}
 
 const ours = new Set(['user', 'database', 'replication', 'options'])
 
-export type TargetParameters = { ok: true; parameters: Map<string, string> } | { ok: false; message: string }
+/** Settings that make the session somebody else's: as SET ROLE, they are policy's to allow. */
+const becoming = new Set(['role', 'session_authorization'])
 
-/**
- * The start-up parameters that go to the target: the client's own settings, `options` taken apart,
- * and nothing that would sign in as another, open replication or change how statements are read.
- */
+export type Replication = 'none' | 'physical' | 'database'
+
+export type TargetParameters =
+  | {
+      ok: true
+      parameters: Map<string, string>
+      replication: Replication
+      /** Settings among them that policy has to allow, as statements. */
+      becomes: readonly string[]
+    }
+  | { ok: false; sqlstate: string; message: string }
+
+/** The start-up parameters that go to the target: the client's own settings and `options` taken apart, signed in as the connection says. */
 export function targetParameters(
   asked: ReadonlyMap<string, string>,
   target: { user: string; database: string },
 ): TargetParameters {
-  const replication = asked.get('replication')
-  if (replication !== undefined && !/^(false|off|no|0)$/i.test(replication)) {
-    return { ok: false, message: 'Replication is not open through this door.' }
+  const replication = readReplication(asked.get('replication'))
+  if (replication === undefined) {
+    return { ok: false, sqlstate: '22023', message: 'invalid value for parameter "replication"' }
+  }
+  if (replication !== 'none') {
+    return { ok: false, sqlstate: '0A000', message: 'Replication is not open through this door.' }
+  }
+  const options = readOptions(asked.get('options') ?? '')
+  if (options === undefined) {
+    return { ok: false, sqlstate: '42601', message: 'invalid command-line argument for server process' }
   }
   const parameters = new Map<string, string>([
     ['user', target.user],
     ['database', target.database],
   ])
-  const settings: (readonly [string, string])[] = []
-  for (const [name, value] of asked) {
-    if (!ours.has(name) && !name.startsWith('_pq_.')) settings.push([name, value])
-  }
-  const options = readOptions(asked.get('options') ?? '')
-  if (options === undefined) {
-    return { ok: false, message: 'Start-up options other than -c name=value and --name=value are not passed on.' }
-  }
-  for (const [name, value] of [...settings, ...options]) {
+  const own = [...asked].filter(([name]) => !ours.has(name) && !name.startsWith('_pq_.'))
+  const spelt = new Map<string, string>()
+  const becomes: string[] = []
+  // As PostgreSQL applies them: what has a parameter of its own wins over `options`, and what is said last over what was before.
+  for (const [name, value] of [...options, ...own]) {
     const key = name.toLowerCase()
-    const fixed = pinned.get(key)
-    if (fixed !== undefined && value.toLowerCase() !== fixed) {
-      return { ok: false, message: `${name} is kept ${fixed} here, because it changes how statements are read.` }
+    // They would be read as who signs in, and where.
+    if (ours.has(key) || key.startsWith('_pq_.')) {
+      return { ok: false, sqlstate: '42704', message: `unrecognized configuration parameter "${name}"` }
     }
-    // Policy decides on SET ROLE, and would not be asked here.
-    const another = key === 'role' && value.toLowerCase() !== 'none'
-    if (key === 'session_authorization' || another)
-      return { ok: false, message: `${name} cannot be set at start-up here.` }
+    if (becoming.has(key) && value.toLowerCase() !== 'none') becomes.push(`SET ${key} TO ${quoted(value)}`)
+    parameters.delete(spelt.get(key) ?? name)
+    spelt.set(key, name)
     parameters.set(name, value)
   }
-  for (const [name, value] of pinned) parameters.set(name, value)
-  return { ok: true, parameters }
+  return { ok: true, parameters, replication, becomes }
 }
 
-/** `-c name=value`, `-cname=value` and `--name=value`, split as PostgreSQL does; undefined when there is anything else. */
-export function readOptions(options: string): (readonly [string, string])[] | undefined {
-  const words: string[] = []
-  for (const match of options.matchAll(/(?:\\[\s\S]|[^\s\\])+/g)) words.push(match[0].replaceAll(/\\([\s\S])/g, '$1'))
-  const settings: (readonly [string, string])[] = []
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ''
-    let setting: string
-    if (word === '-c') setting = words[++i] ?? ''
-    else if (word.startsWith('-c')) setting = word.slice(2)
-    else if (word.startsWith('--')) setting = word.slice(2)
-    else return undefined
-    const equals = setting.indexOf('=')
-    if (equals < 1) return undefined
-    settings.push([setting.slice(0, equals).replaceAll('-', '_'), setting.slice(equals + 1)])
-  }
-  return settings
+/** As PostgreSQL's parse_bool, and `database`. */
+function readReplication(value: string | undefined): Replication | undefined {
+  if (value === undefined) return 'none'
+  if (value === 'database') return 'database'
+  const text = value.toLowerCase()
+  if (text === '') return undefined
+  if ('true'.startsWith(text) || 'yes'.startsWith(text) || text === 'on' || text === '1') return 'physical'
+  if ('false'.startsWith(text) || 'no'.startsWith(text) || text === 'of' || text === 'off' || text === '0')
+    return 'none'
+  return undefined
+}
+
+function quoted(value: string): string {
+  const doubled = value.replaceAll("'", "''")
+  return doubled.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`
 }

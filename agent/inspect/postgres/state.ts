@@ -9,8 +9,8 @@ const askTemp = `SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace
   WHERE oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), '')`
 
 /**
- * Reads search_path, role and temporary schema of the session itself, between the client's messages. SHOW takes no snapshot and
- * looks nothing up; the extended protocol with a name of our own leaves the client's unnamed statement alone.
+ * Reads search_path, role, how strings are read and the temporary schema of the session itself, between the client's messages.
+ * SHOW takes no snapshot and looks nothing up; the extended protocol with a name of our own leaves the client's unnamed statement alone.
  */
 export class StateReader {
   readonly #name = `sallyport ${randomBytes(6).toString('hex')}`
@@ -34,8 +34,11 @@ export class StateReader {
     if (line.skipping) return
     if (!line.midSegment && line.status === statuses.failed) return
     for (let attempt = 0; attempt < 2 && line.stateDirty && !line.skipping; attempt++) {
-      const [searchPath, role] = await this.#ask(['SHOW search_path', 'SHOW role'])
+      // What the target reports by itself it reports between segments.
+      const reading = line.midSegment ? ['SHOW standard_conforming_strings'] : []
+      const [searchPath, role, conforming] = await this.#ask(['SHOW search_path', 'SHOW role', ...reading])
       if (searchPath === undefined || role === undefined) continue
+      if (conforming !== undefined) line.setReading(conforming)
       if (!line.setPath(searchPath, role)) throw new FrameError('the target says a search_path that is none')
     }
     if (!line.tempDirty || line.skipping) return

@@ -2,29 +2,51 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
+import type { ClientConfig } from 'pg'
 import type { Target } from '../../../shared/link.ts'
 import { sslRequest } from './startup.ts'
 
 export type PostgresTarget = Extract<Target, { kind: 'postgres' }>
 
-/** Node's TLS options for a target: shared by sessions, cancels and the catalog's connection. */
-export function tlsOptions(target: PostgresTarget): tls.ConnectionOptions | undefined {
+/** What PostgreSQL's TLS carries, since PostgreSQL 17. Older ones don't look. */
+const alpn = 'postgresql'
+
+/** Node's TLS options for a target. */
+function tlsOptions(target: PostgresTarget): tls.ConnectionOptions | undefined {
   switch (target.tls.mode) {
     case 'disable':
       return undefined
     case 'require':
       // As libpq's sslmode=require: encrypted, not verified. `verify-full` is what names the peer.
-      return { rejectUnauthorized: false, ...clientCertificate(target.tls) }
-    case 'verify-full':
+      return { ALPNProtocols: [alpn], rejectUnauthorized: false, ...clientCertificate(target.tls) }
+    case 'verify-full': {
+      const name = target.tls.servername ?? target.host
       return {
+        ALPNProtocols: [alpn],
         rejectUnauthorized: true,
-        servername: target.tls.servername ?? target.host,
+        servername: name,
+        // Whatever a client library makes of the host, this is who it has to be.
+        checkServerIdentity: (_: string, peer) => tls.checkServerIdentity(name, peer),
         ...(target.tls.ca === undefined ? {} : { ca: target.tls.ca }),
         ...clientCertificate(target.tls),
       }
+    }
     default:
       return target.tls satisfies never
   }
+}
+
+/** The same for a connection of node-postgres: the catalog's, and the one that counts rows. */
+export function clientTls(
+  target: PostgresTarget,
+): Pick<ClientConfig, 'ssl' | 'sslnegotiation' | 'enableChannelBinding'> {
+  const ssl = tlsOptions(target)
+  if (ssl === undefined) return {}
+  return { ssl, enableChannelBinding: true, ...(startsWithTls(target) ? { sslnegotiation: 'direct' } : {}) }
+}
+
+function startsWithTls({ tls: settings }: PostgresTarget): boolean {
+  return settings.mode !== 'disable' && settings.negotiation === 'direct'
 }
 
 function clientCertificate({ cert, key }: { cert?: string; key?: string }): { cert?: string; key?: string } {
@@ -52,16 +74,16 @@ export async function secure(stream: Duplex, target: PostgresTarget, signal: Abo
   const options = tlsOptions(target)
   if (options === undefined) return stream
   try {
-    stream.write(sslRequest)
-    const answer = await readAnswer(stream, signal)
-    if (answer !== 'S') throw new Error('the target does not offer TLS, and this connection requires it')
-    const name = options.servername
-    const encrypted = tls.connect({
-      ...options,
-      socket: stream,
-      ...(name === undefined ? {} : { checkServerIdentity: (_: string, peer) => tls.checkServerIdentity(name, peer) }),
-    })
+    const direct = startsWithTls(target)
+    if (!direct) {
+      stream.write(sslRequest)
+      const answer = await readAnswer(stream, signal)
+      if (answer !== 'S') throw new Error('the target does not offer TLS, and this connection requires it')
+    }
+    const encrypted = tls.connect({ ...options, socket: stream })
     await Promise.race([once(encrypted, 'secureConnect', { signal }), hungUp(stream, signal)])
+    // Nothing before it said that PostgreSQL is what answers.
+    if (direct && encrypted.alpnProtocol !== alpn) throw new Error('the target does not speak PostgreSQL in direct TLS')
     return encrypted
   } catch (error) {
     stream.destroy()

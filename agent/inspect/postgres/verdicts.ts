@@ -38,8 +38,6 @@ export class Judge {
   }
 
   #decide({ analysis, count }: Judged, meaning: Meaning, encoding: string, epoch: number): Verdict {
-    const pinned = pinnedSetting(analysis)
-    if (pinned !== undefined) return { epoch, kind: 'block', refusal: pinned }
     const decision = this.#port.decide({
       action: analysis.action,
       tables: analysis.tables,
@@ -224,22 +222,6 @@ const uncommitted: Refusal = {
     'tables were changed in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.',
   hint: 'COMMIT the definitions, then read or write in a transaction of its own.',
   requestable: false,
-}
-
-/** Settings that every analysis rests on. */
-function pinnedSetting(analysis: StatementAnalysis): Refusal | undefined {
-  for (const effect of analysis.effects) {
-    if (effect.kind !== 'set' || effect.name !== 'standard_conforming_strings') continue
-    if (effect.value === null || /^(on|true|yes|1)$/i.test(effect.value)) continue
-    const reason = 'standard_conforming_strings stays on: it changes how statements are read.'
-    return {
-      policy: { id: 'sallyport/pinned-setting', reason },
-      message: `${reason} Nothing ran.`,
-      hint: "Write strings with backslashes as E'…'.",
-      requestable: false,
-    }
-  }
-  return undefined
 }
 
 /** Masks by row, made once for a result. */

