@@ -16,6 +16,7 @@ export const scopes = {
   everywhere: 'Everywhere',
   tabs: 'Tabs',
   sql: 'SQL',
+  terminal: 'Terminals',
   review: 'Requests',
   compose: 'Asking for access',
   desktop: 'Desktops',
@@ -54,6 +55,9 @@ export const actionTable = {
   'tab.next': { name: 'Next tab', scope: 'tabs', keys: 'Alt+PageDown', desktop: 'Ctrl+Tab' },
   'tab.previous': { name: 'Previous tab', scope: 'tabs', keys: 'Alt+PageUp', desktop: 'Ctrl+Shift+Tab' },
   'tab.split': { name: 'Split', scope: 'tabs', keys: 'Mod+\\' },
+  'decision.next': { name: 'Next decision', scope: 'tabs', keys: 'F8' },
+  'decision.previous': { name: 'Previous decision', scope: 'tabs', keys: 'Shift+F8' },
+  'decision.resolve': { name: 'Apply the suggested fix, or request access', scope: 'tabs', keys: 'Alt+Enter' },
   'tab.askAccess': { name: 'Request access on the connection', scope: 'tabs' },
 
   'sql.run': { name: 'Run statement', scope: 'sql', keys: 'Mod+Enter' },
@@ -65,8 +69,8 @@ export const actionTable = {
   'sql.commit': { name: 'Commit', scope: 'sql' },
   'sql.rollback': { name: 'Roll back', scope: 'sql' },
   'sql.cancel': { name: 'Cancel or withdraw', scope: 'sql', keys: 'Mod+.' },
-  'decision.next': { name: 'Next decision', scope: 'sql', keys: 'F8' },
-  'decision.previous': { name: 'Previous decision', scope: 'sql', keys: 'Shift+F8' },
+
+  'terminal.find': { name: 'Find in the terminal', scope: 'terminal', keys: 'Mod+F' },
 
   'desktop.front': { name: 'Bring the desktop to the front', scope: 'desktop', keys: 'Mod+Enter' },
 
@@ -123,7 +127,7 @@ export function conflict(id: ActionId, keys: string, bound: Bindings): ActionId 
     if (theirs === scope || theirs === 'everywhere' || scope === 'everywhere') return other
     // A tab's own actions and those of its kind are live together.
     const both = [scope, theirs]
-    if (both.includes('tabs') && both.some((s) => s === 'sql' || s === 'desktop')) return other
+    if (both.includes('tabs') && both.some((s) => s === 'sql' || s === 'terminal' || s === 'desktop')) return other
   }
   return undefined
 }

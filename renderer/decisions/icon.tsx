@@ -62,6 +62,7 @@ export type IconName =
   | 'package'
   | 'panel-bottom'
   | 'panel-left'
+  | 'panel-right'
   | 'pause'
   | 'pencil'
   | 'pin'

@@ -3,6 +3,7 @@ import { useKeys } from '../actions/use-actions.ts'
 import { EnvTag, environments } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useDesk } from '../frame/desk.tsx'
+import { usePause } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useRecordedSince } from '../status/recording.tsx'
 import type { Document } from './workspace.ts'
@@ -19,7 +20,8 @@ export function Tab({ api }: IDockviewPanelHeaderProps) {
 const tabIcons = { sql: 'database', terminal: 'terminal', desktop: 'monitor' } as const
 
 function TabHead({ document, on, onClose }: { document: Document; on: boolean; onClose(): void }) {
-  const recorded = useRecordedSince(document) !== undefined
+  const paused = usePause() !== undefined
+  const recorded = useRecordedSince(document) !== undefined && !paused
   const keys = useKeys('tab.close')
   return (
     <div className={on ? 'tab is-on' : 'tab'} data-env={environments[document.environment].data}>

@@ -50,5 +50,5 @@ test('opening again shows the tab that is there; a fresh one has its own name', 
 test('what is not a draft is left out', () => {
   const workspace = createWorkspace(() => undefined)
   workspace.enter('linus', { owner: 'linus', documents: [{ kind: 'sql', id: 1 }, null, 'x'], active: 3 })
-  expect(workspace.state.get()).toEqual({ documents: [], active: undefined })
+  expect(workspace.state.get()).toEqual({ documents: [], active: undefined, sidebar: true })
 })

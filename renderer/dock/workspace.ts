@@ -4,7 +4,16 @@ import { createStore, type Store } from '../rpc/store.ts'
 
 /** A tab. What it holds is here, what it does lives with its kind (`sql/`, `terminal/`, `rdp/`). */
 export type Document =
-  | { kind: 'sql'; id: string; connection: string; environment: Environment; title: string; text: string }
+  | {
+      kind: 'sql'
+      id: string
+      connection: string
+      environment: Environment
+      title: string
+      text: string
+      /** Share of the height that the editor has. */
+      share?: number
+    }
   | { kind: 'terminal'; id: string; connection: string; environment: Environment; title: string }
   | { kind: 'desktop'; id: string; connection: string; environment: Environment; title: string }
 
@@ -15,9 +24,11 @@ export interface WorkspaceState {
   active: string | undefined
   /** Where the tabs are: dockview's own, opaque here. Undefined: one group. */
   layout?: unknown
+  /** Whether the side bar is shown. */
+  sidebar: boolean
 }
 
-const none: WorkspaceState = { documents: [], active: undefined }
+const none: WorkspaceState = { documents: [], active: undefined, sidebar: true }
 
 export interface Workspace {
   state: Pick<Store<WorkspaceState>, 'get' | 'subscribe'>
@@ -32,6 +43,8 @@ export interface Workspace {
   /** `keeps` says, when the tab is to be closed, whether it must stay for now. Returns how to take the guard away. */
   guard(id: string, keeps: () => boolean): () => void
   setText(id: string, text: string): void
+  setShare(id: string, share: number): void
+  setSidebar(shown: boolean): void
   /** Where the tabs are now, to be put there again after a restart. */
   setLayout(layout: unknown): void
   /** Somebody is signed in: their saved drafts are put back, once. Tabs of the same person stay as they are. */
@@ -101,6 +114,12 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
         ...s,
         documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' && d.text !== text ? { ...d, text } : d)),
       })),
+    setShare: (id, share) =>
+      change((s) => ({
+        ...s,
+        documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' ? { ...d, share } : d)),
+      })),
+    setSidebar: (sidebar) => change((s) => ({ ...s, sidebar })),
     setLayout: (layout) => change((s) => ({ ...s, layout })),
     enter: (person, saved) => {
       if (owner === person) return
@@ -123,15 +142,20 @@ function freeTitle(there: readonly Document[], word: string): string {
 
 /** Only SQL drafts are kept: a terminal that opened by itself would be a session nobody asked for. */
 function toSaved(state: WorkspaceState, owner: string): unknown {
-  const { documents, active, layout } = state
-  return { version: 1, owner, documents: documents.filter((d) => d.kind === 'sql'), active, layout }
+  const { documents, active, layout, sidebar } = state
+  return { version: 1, owner, documents: documents.filter((d) => d.kind === 'sql'), active, layout, sidebar }
 }
 
 function fromSaved(saved: unknown, owner: string): WorkspaceState {
   if (!isRecord(saved) || saved.owner !== owner || !Array.isArray(saved.documents)) return none
   const documents = saved.documents.filter(isDraft)
   const active = documents.find((d) => d.id === saved.active) ?? documents[0]
-  return { documents, active: active?.id, ...(isRecord(saved.layout) ? { layout: saved.layout } : {}) }
+  return {
+    documents,
+    active: active?.id,
+    sidebar: saved.sidebar !== false,
+    ...(isRecord(saved.layout) ? { layout: saved.layout } : {}),
+  }
 }
 
 function isDraft(value: unknown): value is SqlDocument {
@@ -139,6 +163,7 @@ function isDraft(value: unknown): value is SqlDocument {
     isRecord(value) &&
     value.kind === 'sql' &&
     [value.id, value.connection, value.title, value.text].every((field) => typeof field === 'string') &&
+    (value.share === undefined || typeof value.share === 'number') &&
     (value.environment === 'production' || value.environment === 'staging' || value.environment === 'development')
   )
 }

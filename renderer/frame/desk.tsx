@@ -23,7 +23,6 @@ export interface RequestDraft {
 
 export interface Place {
   area: Area
-  sidebar: boolean
   /** Saved queries in the side bar; `asked`: open, and to be given the focus. */
   saved: 'folded' | 'open' | 'asked'
   /** Requests: which list, which one is shown, or the composer. */
@@ -48,7 +47,6 @@ export interface Place {
 
 export const startPlace: Place = {
   area: 'connections',
-  sidebar: true,
   saved: 'folded',
   list: 'mine',
   request: undefined,
@@ -94,8 +92,11 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
   const go = (change: Partial<Place>) => place.update((p) => ({ ...p, ...change, palette: false }))
   return {
     area: (area: Area) => go({ area }),
-    saved: () => go({ area: 'connections', sidebar: true, saved: 'asked' }),
-    toggleSidebar: () => place.update((p) => ({ ...p, sidebar: !p.sidebar })),
+    saved: () => {
+      workspace.setSidebar(true)
+      go({ area: 'connections', saved: 'asked' })
+    },
+    toggleSidebar: () => workspace.setSidebar(!workspace.state.get().sidebar),
     /** A section of the settings, by its id. */
     settings: (section?: string) => go({ area: 'settings', section }),
     shortcuts: (open: boolean) => place.update((p) => ({ ...p, shortcuts: open })),

@@ -27,7 +27,7 @@ const Palette = lazy(() => import('../palette/palette.tsx'))
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
 export default function Frame() {
   const place = usePlace()
-  const { notices } = useDesk()
+  const { notices, workspace } = useDesk()
   const docked = useDocked()
   useDeepLinks()
   usePauseAnnouncement()
@@ -35,7 +35,8 @@ export default function Frame() {
   useActionKeys()
   const recent = useRecent()
   const connections = place.area === 'connections'
-  const side = connections && place.sidebar
+  const { sidebar } = useStore(workspace.state)
+  const side = connections && sidebar
   const loading = (
     <div className="main">
       <div className="gate__wait">

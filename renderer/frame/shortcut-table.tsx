@@ -1,20 +1,18 @@
 import './shortcuts.css'
 import { type KeyboardEvent, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
-import { type ActionId, actionIds, actionOf, conflict, defaultKeys, type Scope, scopes } from '../actions/table.ts'
+import { type ActionId, actionIds, actionOf, conflict, defaultKeys, scopes } from '../actions/table.ts'
 import { useBindings } from '../actions/use-actions.ts'
 import { combinationOf, keyParts } from '../decisions/keys.ts'
 import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 
-const order: readonly Scope[] = ['everywhere', 'tabs', 'sql', 'review', 'compose', 'replay']
-
 /** Actions by where they can be done: all, or those that have keys. */
 export function ShortcutTable({ only = 'all' }: { only?: 'all' | 'with-keys' }) {
   const bound = useBindings()
   const shown = actionIds.filter((id) => only === 'all' || bound.has(id))
-  const groups = order
-    .map((scope) => ({ title: scopes[scope], ids: shown.filter((id) => actionOf(id).scope === scope) }))
+  const groups = Object.entries(scopes)
+    .map(([scope, title]) => ({ title, ids: shown.filter((id) => actionOf(id).scope === scope) }))
     .filter((group) => group.ids.length > 0)
   return (
     <div className="skc">

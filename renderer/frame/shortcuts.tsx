@@ -1,12 +1,14 @@
 import { Modal } from '@mantine/core'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
 import { ShortcutTable } from './shortcut-table.tsx'
+import { useFocusBack } from './use-focus-back.ts'
 
 /** Every key, on `?`, and a way to change each. */
 export default function Shortcuts() {
   const { shortcuts } = usePlace()
   const go = useNavigation()
   const { actions } = useDesk()
+  useFocusBack()
   return (
     <Modal
       opened={shortcuts}

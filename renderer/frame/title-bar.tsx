@@ -1,6 +1,7 @@
 import { Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useKeys } from '../actions/use-actions.ts'
+import { Chord } from '../actions/chord.tsx'
+import { useBindings } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { Drawn } from '../decisions/drawn.tsx'
 import { Icon } from '../decisions/icon.tsx'
@@ -12,7 +13,7 @@ import { useWaitingForMe } from './waiting.ts'
 export function TitleBar() {
   const auth = useAuth()
   const { os } = usePlatform()
-  const paletteKeys = useKeys('app.palette')
+  const paletteKeys = useBindings().get('app.palette')
   const go = useNavigation()
   return (
     <header className="title" data-os={os}>
@@ -24,8 +25,8 @@ export function TitleBar() {
       <button type="button" className="title__cmd" onClick={() => go.palette(true)}>
         <Icon name="search" size={14} />
         <span className="grow trunc">Search connections, tables and commands</span>
-        <span className="kbd" aria-hidden="true">
-          {paletteKeys}
+        <span aria-hidden="true">
+          <Chord keys={paletteKeys} />
         </span>
       </button>
       <div className="title__right">

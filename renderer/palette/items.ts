@@ -29,6 +29,8 @@ export interface Sources {
 
 const prefixes: Readonly<Record<string, Item['kind']>> = { '>': 'command', '@': 'table', '#': 'request' }
 const mostEach = 8
+/** Of one kind that was asked for: every command, and as many tables as one looks through. */
+const mostOfOne = 100
 
 /** What fits the words, best first, in groups. `>`, `@` and `#` narrow it to commands, tables and requests. */
 export function search(query: string, sources: Sources): Group[] {
@@ -46,7 +48,7 @@ export function search(query: string, sources: Sources): Group[] {
   ]
   return groups
     .filter((group) => only === undefined || group.kind === only)
-    .map(({ title, items }) => ({ title, items: best(items, words, only === undefined ? mostEach : 30) }))
+    .map(({ title, items }) => ({ title, items: best(items, words, only === undefined ? mostEach : mostOfOne) }))
     .filter((group) => group.items.length > 0)
 }
 

@@ -9,9 +9,10 @@ import { useBindings } from '../actions/use-actions.ts'
 import { copyText } from '../decisions/copy.ts'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel, matches } from '../decisions/keys.ts'
+import { keyParts, matches } from '../decisions/keys.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useFocusBack } from '../frame/use-focus-back.ts'
 import { useRequests } from '../frame/waiting.ts'
 import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -28,7 +29,8 @@ export default function Palette() {
   const { os } = usePlatform()
   const { actions } = useDesk()
   const openSaved = useOpenSaved()
-  const [[store]] = useState(createSpotlight)
+  const [store] = useState(openedStore)
+  useFocusBack()
   const [query, setQuery] = useState('')
   const sources = useSources()
   const groups = search(query, sources)
@@ -99,7 +101,6 @@ export default function Palette() {
     <Spotlight.Root
       onKeyDownCapture={press}
       store={store}
-      forceOpened
       shortcut={null}
       query={query}
       onQueryChange={setQuery}
@@ -153,35 +154,49 @@ export default function Palette() {
         <Details item={shown} />
       </div>
       <div className="pal__f" aria-hidden="true">
-        <kbd className="kbd">↑</kbd>
-        <kbd className="kbd">↓</kbd>
-        <span>Move</span>
-        <kbd className="kbd">{keyLabel('Enter', os)}</kbd>
-        <span>{shown?.kind === 'command' ? 'Do' : 'Go to tab'}</span>
-        {connection && connection.access === 'open' && (
-          <>
-            <Chord keys="Mod+Enter" />
-            <span>Open in split</span>
-          </>
-        )}
-        {connection && (
-          <>
-            <Chord keys="Alt+Enter" />
-            <span>Request access</span>
-          </>
-        )}
-        <span className="right row row--6">
-          {endpoint?.open && (
-            <>
-              <Chord keys="Mod+C" />
-              <span className="pal__fc">Copy local address</span>
-            </>
-          )}
-          <kbd className="kbd">Esc</kbd>Close
+        <Hint keys={['↑', '↓']}>Move</Hint>
+        <Hint keys={keyParts('Enter', os)}>{enterWords(shown)}</Hint>
+        {connection && connection.access === 'open' && <Hint keys={keyParts('Mod+Enter', os)}>Open in split</Hint>}
+        {connection && <Hint keys={keyParts('Alt+Enter', os)}>Request access</Hint>}
+        <span className="right row row--12">
+          {endpoint?.open && <Hint keys={keyParts('Mod+C', os)}>Copy local address</Hint>}
+          <Hint keys={['Esc']}>Close</Hint>
         </span>
       </div>
     </Spotlight.Root>
   )
+}
+
+/** Keys and what they do here. */
+function Hint({ keys, children }: { keys: readonly string[]; children: string }) {
+  return (
+    <span className="pal__k">
+      {keys.map((key) => (
+        <kbd className="kbd" key={key}>
+          {key}
+        </kbd>
+      ))}
+      <span>{children}</span>
+    </span>
+  )
+}
+
+function enterWords(item: Item | undefined): string {
+  switch (item?.kind) {
+    case undefined:
+    case 'command':
+      return 'Do'
+    case 'connection':
+      return item.connection.access === 'locked' ? 'Request access' : 'Go to tab'
+    case 'table':
+      return 'Query it'
+    case 'saved':
+      return 'Open in a tab'
+    case 'request':
+      return 'Open'
+    default:
+      return item satisfies never
+  }
 }
 
 function Line({ item, query }: { item: Item; query: string }) {
@@ -227,6 +242,13 @@ function MaskedCount({ table }: { table: Extract<Item, { kind: 'table' }>['table
       {counted(masked, 'masked', 'masked')}
     </span>
   )
+}
+
+/** It is there only while it is open. */
+function openedStore() {
+  const [store, spotlight] = createSpotlight()
+  spotlight.open()
+  return store
 }
 
 function useSources(): Sources {

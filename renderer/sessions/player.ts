@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import type { RecordingEvent } from '../../shared/recording.ts'
+import type { Said } from '../terminal/runtime.ts'
 import type { TerminalScreen } from '../terminal/screen.ts'
 import { annotationOf, duration, idleMs } from './recording.ts'
 
@@ -26,20 +27,21 @@ export function usePlayer(
 ): Player {
   const player = usePlayhead(events, duration(events), renew)
   const { at } = player
-  const written = useRef({ screen, count: 0 })
+  const written = useRef<{ screen: TerminalScreen; count: number; feed: ReturnType<typeof createFeed> }>(undefined)
   const feeding = useRef(Promise.resolve())
 
   // What lies before `at` and is not on the screen yet.
   useEffect(() => {
     if (screen === undefined) return
-    if (written.current.screen !== screen) written.current = { screen, count: 0 }
-    const from = written.current.count
+    const done = written.current?.screen === screen ? written.current : { screen, count: 0, feed: createFeed(screen) }
+    written.current = done
+    const from = done.count
     let to = from
     while (to < events.length && (events[to]?.at ?? Number.POSITIVE_INFINITY) <= at) to += 1
     if (to === from) return
-    written.current.count = to
+    done.count = to
     const batch = events.slice(from, to)
-    feeding.current = feeding.current.then(() => feed(screen, batch))
+    feeding.current = feeding.current.then(() => done.feed(batch))
   }, [screen, events, at])
   return player
 }
@@ -105,25 +107,48 @@ function firstAfter<T extends { at: number }>(events: readonly T[], at: number):
   return events[low]
 }
 
-async function feed(screen: TerminalScreen, events: readonly RecordingEvent[]): Promise<void> {
-  let text = ''
-  const flush = async () => {
-    if (text === '') return
-    const out = text
-    text = ''
-    await screen.write(out)
+type ReplayScreen = Pick<TerminalScreen, 'write' | 'annotate' | 'atLineStart'> & {
+  readonly terminal: Pick<TerminalScreen['terminal'], 'resize'>
+}
+
+/** Puts a recording's events onto a screen, batch after batch. What is said of a line that has not ended waits for its end. */
+export function createFeed(screen: ReplayScreen): (events: readonly RecordingEvent[]) => Promise<void> {
+  let waiting: Said[] = []
+  const sayWaiting = async () => {
+    const said = waiting
+    waiting = []
+    for (const each of said) await screen.annotate(each)
   }
-  for (const [i, event] of events.entries()) {
-    if (event.type === 'output') text += event.data
-    else if (event.type === 'resize') {
-      await flush()
-      screen.terminal.resize(Math.max(2, event.cols), Math.max(2, event.rows))
-    } else {
-      const annotation = annotationOf(event)
-      if (annotation === undefined) continue
-      await flush()
-      await screen.annotate({ id: event.at * 1000 + i, at: new Date(event.at).toISOString(), annotation })
+  const write = async (text: string) => {
+    const lineEnd = waiting.length > 0 ? text.indexOf('\n') + 1 : 0
+    if (lineEnd > 0) {
+      await screen.write(text.slice(0, lineEnd))
+      await sayWaiting()
     }
+    if (lineEnd < text.length) await screen.write(text.slice(lineEnd))
   }
-  await flush()
+  return async (events) => {
+    let text = ''
+    const flush = async () => {
+      const out = text
+      text = ''
+      if (out !== '') await write(out)
+    }
+    for (const [i, event] of events.entries()) {
+      if (event.type === 'output') {
+        text += event.data
+        continue
+      }
+      const annotation = annotationOf(event)
+      if (event.type !== 'resize' && annotation === undefined) continue
+      await flush()
+      if (event.type === 'resize') screen.terminal.resize(Math.max(2, event.cols), Math.max(2, event.rows))
+      else if (annotation !== undefined) {
+        const said = { id: event.at * 1000 + i, at: new Date(event.at).toISOString(), annotation }
+        if (annotation.kind === 'masked' && !screen.atLineStart()) waiting.push(said)
+        else await screen.annotate(said)
+      }
+    }
+    await flush()
+  }
 }

@@ -4,6 +4,7 @@ import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
 import { type LookName, outcomeLook } from '../decisions/words.ts'
+import { FindInRecording, Marked } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import type { Player } from './player.ts'
 import { type Recording, type TimelineItem, timeline } from './recording.ts'
@@ -27,6 +28,7 @@ export function ReplayFrame({
   children: ReactNode
 }) {
   const { events } = recording
+  const [query, setQuery] = useState('')
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
   const all = useMemo(() => timeline(events), [events])
   const items = all.filter((item) => passes(item.outcome, filter))
@@ -37,13 +39,20 @@ export function ReplayFrame({
       aria-label={`Recording of ${session.connection.name}`}
     >
       <div className="tools">
+        <FindInRecording
+          texts={items.map((item) => item.text)}
+          at={items.findIndex((item) => item.key === current?.key)}
+          query={query}
+          onQuery={setQuery}
+          onGo={(i) => player.seek(items[i]?.at ?? player.at)}
+        />
         <DecisionFilter present={all.map((item) => item.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
         </span>
       </div>
       <div className="rp__cols">
-        <Timeline items={items} current={current?.key} onSeek={player.seek} />
+        <Timeline items={items} query={query} current={current?.key} onSeek={player.seek} />
         <div className="rp__m">
           {children}
           <Scrubber player={player} events={events} items={items} input={input} />
@@ -56,10 +65,12 @@ export function ReplayFrame({
 
 function Timeline({
   items,
+  query,
   current,
   onSeek,
 }: {
   items: readonly TimelineItem[]
+  query: string
   current: string | undefined
   onSeek(at: number): void
 }) {
@@ -84,7 +95,9 @@ function Timeline({
                 <span className="fg">
                   <Icon name={look.icon} size={14} />
                 </span>
-                <code className="trunc">{item.text}</code>
+                <code className="trunc">
+                  <Marked text={item.text} query={query} />
+                </code>
                 {look.word !== 'Allowed' && <span className="fg wd">{look.word}</span>}
               </button>
             </li>

@@ -1,12 +1,14 @@
 import { type KeyboardEvent, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
-import { Chip } from '../decisions/chip.tsx'
+import { useActions } from '../actions/use-actions.ts'
+import { Chip, Policy } from '../decisions/chip.tsx'
 import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
 import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
 import { Empty } from '../theme/controls.tsx'
+import { FindInRecording } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { type Entry, entries, type Recording } from './recording.ts'
 
@@ -18,23 +20,32 @@ export function SqlReplay({ session, recording }: { session: Session; recording:
   const [chosen, setChosen] = useState<number | undefined>(undefined)
   const selected = all.find((entry) => entry.n === chosen) ?? all.find((entry) => entry.outcome !== 'allowed') ?? all[0]
   const start = Date.parse(session.startedAt)
+  const [query, setQuery] = useState('')
+  const at = all.findIndex((entry) => entry.n === selected?.n)
+  const choose = (entry: Entry | undefined) => {
+    if (entry !== undefined) setChosen(entry.n)
+  }
   const step = (event: KeyboardEvent) => {
-    const at = all.findIndex((entry) => entry.n === selected?.n)
-    const decisions = all.filter((entry) => entry.outcome !== 'allowed')
-    const moves: Record<string, Entry | undefined> = {
-      ArrowDown: all[at + 1],
-      ArrowUp: all[at - 1],
-      ']': decisions.find((entry) => entry.n > (selected?.n ?? 0)),
-      '[': decisions.findLast((entry) => entry.n < (selected?.n ?? 0)),
-    }
-    const next = moves[event.key]
+    const next = event.key === 'ArrowDown' ? all[at + 1] : event.key === 'ArrowUp' ? all[at - 1] : undefined
     if (next === undefined) return
     event.preventDefault()
-    setChosen(next.n)
+    choose(next)
   }
+  const decisions = all.filter((entry) => entry.outcome !== 'allowed')
+  useActions({
+    'replay.next': () => choose(decisions.find((entry) => entry.n > (selected?.n ?? 0))),
+    'replay.previous': () => choose(decisions.findLast((entry) => entry.n < (selected?.n ?? 0))),
+  })
   return (
     <section className="rp__b" aria-label={`Recording of ${session.connection.name}`}>
       <div className="tools">
+        <FindInRecording
+          texts={all.map((entry) => entry.text)}
+          at={at}
+          query={query}
+          onQuery={setQuery}
+          onGo={(i) => choose(all[i])}
+        />
         <DecisionFilter present={every.map((entry) => entry.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
@@ -123,9 +134,9 @@ function Table({ all, start, selected, onSelect }: Selectable) {
           <th className="sqt__dec">Decision</th>
           <th>Statement</th>
           <th className="r sqt__num">Rows</th>
-          <th className="r sqt__num">DB</th>
-          <th className="r sqt__num">Gateway</th>
-          <th className="sqt__pol">Policy</th>
+          <th className="r sqt__num sqt__more">DB</th>
+          <th className="r sqt__num sqt__more">Gateway</th>
+          <th className="sqt__pol sqt__more">Policy</th>
         </tr>
       </thead>
       <tbody>
@@ -145,9 +156,9 @@ function Table({ all, start, selected, onSelect }: Selectable) {
               <SqlText text={firstLine(entry.text)} />
             </td>
             <td className="r">{entry.rows?.toLocaleString('en-GB')}</td>
-            <td className="r">{entry.dbMs === undefined ? '' : milliseconds(entry.dbMs)}</td>
-            <td className="r">{entry.gatewayMs === undefined ? '' : milliseconds(entry.gatewayMs)}</td>
-            <td className="ui">{entry.policy && <span className="policy">{entry.policy.id}</span>}</td>
+            <td className="r sqt__more">{entry.dbMs === undefined ? '' : milliseconds(entry.dbMs)}</td>
+            <td className="r sqt__more">{entry.gatewayMs === undefined ? '' : milliseconds(entry.gatewayMs)}</td>
+            <td className="ui sqt__more">{entry.policy && <span className="policy">{entry.policy.id}</span>}</td>
           </tr>
         ))}
       </tbody>
@@ -196,8 +207,24 @@ function EntryDetail({ entry, start }: { entry: Entry; start: number }) {
             <dd className="num">{entry.rows.toLocaleString('en-GB')}</dd>
           </>
         )}
+        {entry.dbMs !== undefined && (
+          <>
+            <dt>Database</dt>
+            <dd className="num">{milliseconds(entry.dbMs)}</dd>
+          </>
+        )}
+        {entry.gatewayMs !== undefined && (
+          <>
+            <dt>Gateway</dt>
+            <dd className="num">{milliseconds(entry.gatewayMs)}</dd>
+          </>
+        )}
       </dl>
-      {entry.policy && <p className="sm t2 sqd__p">{entry.policy.reason}</p>}
+      {entry.policy && (
+        <p className="sm t2 sqd__p">
+          <Policy policy={entry.policy} /> {entry.policy.reason}
+        </p>
+      )}
       {decided?.reason && <p className="quote">{decided.reason}</p>}
       {entry.error && <p className="err sqd__p">{entry.error}</p>}
     </aside>

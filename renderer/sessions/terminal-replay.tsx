@@ -24,7 +24,7 @@ export function TerminalReplay({ session, recording }: { session: Session; recor
       <div className="term rp__term scroll">
         <div className="rp__x" ref={host} />
         {placed.map((entry) => (
-          <Glyph key={entry.said.id} entry={entry} screen={screen} />
+          <Glyph key={entry.said.id} entry={entry} all={placed} screen={screen} />
         ))}
         {placed.map((entry) =>
           entry.node === undefined

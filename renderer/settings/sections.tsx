@@ -6,6 +6,7 @@ import { Appearance } from './appearance.tsx'
 import { DiagnosticsSection } from './diagnostics.tsx'
 import { Gateway } from './gateway.tsx'
 import { NativeTools } from './native-tools.tsx'
+import { NotificationSettings } from './notifications.tsx'
 import { Updates } from './updates.tsx'
 
 /** One part of the settings. `words`: what it is found by, besides its name. */
@@ -50,6 +51,14 @@ export const sections: readonly Section[] = [
     side: 'right',
     words: 'keys keyboard rebind change binding',
     Content: Shortcuts,
+  },
+  {
+    id: 'notifications',
+    name: 'Notifications',
+    icon: 'bell',
+    side: 'left',
+    words: 'system desktop browser toast approval waiting turn on',
+    Content: NotificationSettings,
   },
   {
     id: 'updates',

@@ -12,15 +12,18 @@ export default function SettingsPage() {
   const page = useRef<HTMLElement>(null)
   const field = useRef<HTMLInputElement>(null)
   const [query, setQuery] = useState('')
+  const [current, setCurrent] = useState(section ?? sections[0]?.id)
   const found = findSections(query)
   useActions({ 'view.filter': () => field.current?.focus() })
   const go = (id: string) => {
+    setCurrent(id)
     const target = page.current?.querySelector<HTMLElement>(`#${id}`)
     target?.scrollIntoView({ block: 'start' })
     target?.focus({ preventScroll: true })
   }
   useEffect(() => {
     if (section === undefined) return
+    setCurrent(section)
     const target = page.current?.querySelector<HTMLElement>(`#${section}`)
     target?.scrollIntoView({ block: 'start' })
     target?.focus({ preventScroll: true })
@@ -54,8 +57,15 @@ export default function SettingsPage() {
           {sections.map((s) => (
             <button
               type="button"
-              className={found.includes(s) ? 'tree-row stg__n' : 'tree-row stg__n is-out'}
+              className={[
+                'tree-row stg__n',
+                !found.includes(s) && 'is-out',
+                found.includes(s) && s.id === current && 'is-on',
+              ]
+                .filter(Boolean)
+                .join(' ')}
               key={s.id}
+              aria-current={s.id === current}
               onClick={() => {
                 if (!found.includes(s)) setQuery('')
                 requestAnimationFrame(() => go(s.id))

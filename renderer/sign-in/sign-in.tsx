@@ -52,6 +52,8 @@ export function SignIn({ auth }: { auth: SignedOut }) {
                   value={address}
                   onChange={(event) => setAddress(event.target.value)}
                   onBlur={() => setChecked(address)}
+                  // biome-ignore lint/a11y/noAutofocus: nothing else is to be done here
+                  autoFocus
                   placeholder="gateway.example.com"
                   spellCheck={false}
                   autoComplete="url"

@@ -8,17 +8,20 @@ import type { Mark, SqlState } from './run-state.ts'
 /** Every decision of the tab's session, newest first. A row leads to its statement. */
 export function DecisionLog({
   state,
+  over,
   onClose,
   onReveal,
 }: {
   state: SqlState
+  /** Over the results, where there is no room beside them. */
+  over: boolean
   onClose(): void
   onReveal(mark: string): void
 }) {
   const current = new Set(state.marks.map((mark) => mark.id))
   const all = [...state.past, ...state.marks].toReversed().toSorted((a, b) => b.startedAt - a.startedAt)
   return (
-    <aside className="log" aria-label="Decision log">
+    <aside className={over ? 'log is-over' : 'log'} aria-label="Decision log">
       <div className="log__hd">
         <span className="grow">
           Decisions <span className="t3">this session</span>

@@ -3,6 +3,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
+import type { Aside } from '../frame/use-aside.ts'
 import { usePause } from '../rpc/context.tsx'
 import { Button, Empty, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
@@ -20,14 +21,12 @@ export function Results({
   runtime,
   state,
   log,
-  onLog,
   onReveal,
 }: {
   document: SqlDocument
   runtime: SqlRuntime
   state: SqlState
-  log: boolean
-  onLog(on: boolean): void
+  log: Aside
   onReveal(mark: string): void
 }) {
   const pause = usePause()
@@ -54,8 +53,8 @@ export function Results({
         <span className="right row">
           {state.running !== undefined && <Spinner label="Running" />}
           <span className="row res__tools" ref={setSlot} />
-          {!log && (
-            <Button size="sm" kind="ghost" onClick={() => onLog(true)}>
+          {!log.open && (
+            <Button size="sm" kind="ghost" onClick={() => log.set(true)}>
               Decisions
             </Button>
           )}
@@ -92,7 +91,7 @@ export function Results({
               </Suspense>
             )}
           </div>
-          {log && <DecisionLog state={state} onClose={() => onLog(false)} onReveal={onReveal} />}
+          {log.open && <DecisionLog state={state} over={log.over} onClose={() => log.set(false)} onReveal={onReveal} />}
         </div>
       )}
     </div>

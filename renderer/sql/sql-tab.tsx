@@ -7,10 +7,11 @@ import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { looks } from '../decisions/words.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
-import { useDesk, useInFront } from '../frame/desk.tsx'
+import { useDesk, useInFront, useNavigation } from '../frame/desk.tsx'
+import { useAside } from '../frame/use-aside.ts'
 import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
-import { Splitter, useSplit } from '../theme/splitter.tsx'
+import { Splitter } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { createAssist } from './assist.ts'
 import type { CatalogIndex } from './complete/catalog.ts'
@@ -26,9 +27,10 @@ import { createSqlRuntime } from './runtime.ts'
 import { SqlToolbar } from './toolbar.tsx'
 import { CloseGuard } from './transaction.tsx'
 import { useCatalog } from './use-catalog.ts'
-import { DecisionZone, type ZoneActions } from './zones.tsx'
+import { DecisionZone, requestFor, type ZoneActions } from './zones.tsx'
 
 export default function SqlTab({ document }: { document: SqlDocument }) {
+  const go = useNavigation()
   const { client, live } = useRpc()
   const catalog = useCatalog(document.connection)
   const [peek, setPeek] = useState<{ table: CatalogTable; index: CatalogIndex } | undefined>(undefined)
@@ -42,8 +44,8 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
   const state = useStore(runtime.state)
   const editor = useRef<EditorHandle | undefined>(undefined)
   const frame = useRef<HTMLDivElement>(null)
-  const { share, set } = useSplit(0.6)
-  const [log, setLog] = useState(true)
+  const { share = 0.6 } = document
+  const log = useAside()
   useNewDecisions(state.marks, editor)
 
   const run = (range: { start: number; end: number } | undefined, explain?: ExplainMode) => {
@@ -109,6 +111,13 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
       runHere()
     },
   }
+  /** What stands under the cursor, when it was refused and may be asked for. */
+  const refusedHere = () => {
+    const handle = editor.current
+    const here = handle && statementAt(handle.text(), handle.cursor())
+    const ids = here && handle?.marksIn(here.start, here.end)
+    return state.marks.find((mark) => ids?.has(mark.id) && mark.blocked?.requestable)
+  }
   useActions(
     {
       'sql.run': runHere,
@@ -122,6 +131,15 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
       'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
       'decision.next': () => editor.current?.step(1),
       'decision.previous': () => editor.current?.step(-1),
+      'decision.resolve': state.marks.some((mark) => mark.blocked?.requestable)
+        ? {
+            label: 'Request access for the statement',
+            run: () => {
+              const mark = refusedHere()
+              if (mark !== undefined) go.compose(requestFor(mark, document.connection))
+            },
+          }
+        : undefined,
     },
     useInFront(document.id),
   )
@@ -206,14 +224,18 @@ export default function SqlTab({ document }: { document: SqlDocument }) {
           />
         )}
       </div>
-      <Splitter label="Height of the results" share={share} onChange={set} frame={frame} />
+      <Splitter
+        label="Height of the results"
+        share={share}
+        onChange={(next) => workspace.setShare(document.id, next)}
+        frame={frame}
+      />
       <div className="sqltab__res" style={{ flexGrow: 1 - share }}>
         <Results
           document={document}
           runtime={runtime}
           state={state}
           log={log}
-          onLog={setLog}
           onReveal={(mark) => editor.current?.reveal(mark)}
         />
       </div>

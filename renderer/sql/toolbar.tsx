@@ -93,7 +93,7 @@ function ExplainMenu({ off, onExplain }: { off: boolean; onExplain(mode: Explain
     >
       <Menu.Target>
         <Button size="sm" kind="ghost" icon="gauge" disabled={off}>
-          <span className="tools__word">Explain</span> <span aria-hidden="true">▾</span>
+          <span className="tools__word">Explain</span> <Icon name="chev-down" size={12} />
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

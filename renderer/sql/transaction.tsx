@@ -1,6 +1,7 @@
 import '@mantine/core/styles/Modal.css'
 import { Menu, Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
+import { Icon } from '../decisions/icon.tsx'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { usePause } from '../rpc/context.tsx'
@@ -24,7 +25,7 @@ export function RunMode({ runtime, state }: { runtime: SqlRuntime; state: SqlSta
     >
       <Menu.Target>
         <Button size="sm" kind="ghost" disabled={state.running !== undefined}>
-          {modes[options.commit]} <span aria-hidden="true">▾</span>
+          {modes[options.commit]} <Icon name="chev-down" size={12} />
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

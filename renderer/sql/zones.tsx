@@ -6,14 +6,14 @@ import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
-import { useNavigation } from '../frame/desk.tsx'
+import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { Asked } from '../requests/asked.tsx'
 import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
-import type { Held, Mark } from './run-state.ts'
+import type { Blocked, Held, Mark } from './run-state.ts'
 
 export interface ZoneActions {
   connection: string
@@ -80,8 +80,22 @@ interface ZoneProps {
   onKeyDown(event: KeyboardEvent): void
 }
 
+/** Classes of masked data that a blocked statement may ask for. */
+function askedClasses(blocked: Blocked): string[] {
+  return [...new Set((blocked.columns ?? []).filter((c) => c.requestable).map((c) => c.dataClass))]
+}
+
+/** The composer, filled in with what would let a blocked statement run. */
+export function requestFor({ blocked, text }: Mark, connection: string): RequestDraft {
+  const classes = blocked === undefined ? [] : askedClasses(blocked)
+  return classes.length > 0
+    ? { connection, actions: ['unmask'], dataClasses: classes, statement: text }
+    : { connection, statement: text }
+}
+
 function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   const go = useNavigation()
+  const keys = useKeys('decision.resolve')
   const off = usePause() !== undefined
   const grants = useMyGrants(useNow(5_000))
   const { blocked } = mark
@@ -90,7 +104,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   const granted = blocked.requestable
     ? grants.find((grant) => grant.connection === actions.connection && Date.parse(grant.startsAt) >= mark.startedAt)
     : undefined
-  const classes = [...new Set((blocked.columns ?? []).filter((c) => c.requestable).map((c) => c.dataClass))]
+  const classes = askedClasses(blocked)
   return (
     <Zone
       look={looks.blocked}
@@ -123,17 +137,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
           </Button>
         )}
         {blocked.requestable && granted === undefined && (
-          <Button
-            size="sm"
-            disabled={off}
-            onClick={() =>
-              go.compose(
-                classes.length > 0
-                  ? { connection: actions.connection, actions: ['unmask'], dataClasses: classes, statement: mark.text }
-                  : { connection: actions.connection, statement: mark.text },
-              )
-            }
-          >
+          <Button size="sm" disabled={off} keys={keys} onClick={() => go.compose(requestFor(mark, actions.connection))}>
             {classes.length > 0 ? 'Request to unmask…' : 'Request access…'}
           </Button>
         )}

@@ -4,6 +4,7 @@ import { useNow } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, usePlace } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
+import { useGatewayHost } from '../frame/title-bar.tsx'
 import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
 import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -16,6 +17,7 @@ export function StatusBar() {
   const person = usePerson()
   const pause = usePause()
   const link = useGatewayLink()
+  const host = useGatewayHost()
   return (
     <footer className="status">
       {area === 'connections' ? <TabState /> : <AreaState />}
@@ -28,7 +30,10 @@ export function StatusBar() {
           no gateway
         </span>
       ) : (
-        link?.latencyMs !== undefined && <span className="status__i num">{Math.round(link.latencyMs)} ms</span>
+        <span className="status__i" title={`Gateway ${host}`}>
+          <span className="trunc status__gw">{host}</span>
+          {link?.latencyMs !== undefined && <span className="num">{Math.round(link.latencyMs)} ms</span>}
+        </span>
       )}
     </footer>
   )
@@ -81,6 +86,12 @@ function AreaState() {
   return (
     <>
       {area !== 'connections' && <span className="status__i">{areaNames[area]}</span>}
+      {area === 'sessions' && (
+        <span className="status__i">
+          <Icon name="eye" size={14} />
+          Read only
+        </span>
+      )}
       {waiting > 0 && (
         <span className="status__i fg d-held">
           <Icon name="hourglass" size={14} />

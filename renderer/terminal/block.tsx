@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
+import type { KeyboardEvent } from 'react'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { AccessRequest } from '../../shared/api/models.ts'
+import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, timeOfDay, useNow } from '../decisions/time.ts'
@@ -19,14 +21,20 @@ interface BlockProps {
   onCancel?: (() => void) | undefined
   /** Puts a command at the prompt again; it is sent when the person presses Enter. */
   onAgain?: ((command: string) => void) | undefined
+  /** Back to the prompt. */
+  onLeave?: (() => void) | undefined
 }
 
 /** A decision between the lines of a terminal: one row, or a block of five. */
-export function Block({ said, connection, onCancel, onAgain }: BlockProps) {
-  const { annotation } = said
-  if (annotation.kind === 'blocked') return <Blocked annotation={annotation} at={said.at} connection={connection} />
+export function Block({ said, connection, onCancel, onAgain, onLeave }: BlockProps) {
+  const { annotation, at } = said
+  const leave = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') onLeave?.()
+  }
+  if (annotation.kind === 'blocked')
+    return <Blocked annotation={annotation} at={at} connection={connection} onKeyDown={leave} />
   if (annotation.kind === 'held')
-    return <Held annotation={annotation} at={said.at} onCancel={onCancel} onAgain={onAgain} />
+    return <Held annotation={annotation} at={at} onCancel={onCancel} onAgain={onAgain} onKeyDown={leave} />
   if (rowsOf(annotation) === 0) return null
   const look = looks[lookOf(annotation)]
   const policy = policyOf(annotation)
@@ -43,15 +51,24 @@ function Blocked({
   annotation,
   at,
   connection,
+  onKeyDown,
 }: {
   annotation: Extract<Annotation, { kind: 'blocked' }>
   at: string
   connection: string | undefined
+  onKeyDown(event: KeyboardEvent): void
 }) {
   const go = useNavigation()
+  const keys = useKeys('decision.resolve')
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div className="tzone edge d-blocked" role="group" aria-label={`Blocked by ${annotation.policy.id}`}>
+    <div
+      className="tzone edge d-blocked"
+      role="group"
+      aria-label={`Blocked by ${annotation.policy.id}`}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+    >
       <div className="zone__hd">
         <span className="fg">
           <Icon name="shield-x" />
@@ -69,7 +86,7 @@ function Blocked({
       </p>
       {annotation.requestable && (
         <div className="zone__acts">
-          <Button size="sm" onClick={() => go.compose(connection === undefined ? {} : { connection })}>
+          <Button size="sm" keys={keys} onClick={() => go.compose(connection === undefined ? {} : { connection })}>
             Request access…
           </Button>
         </div>
@@ -83,11 +100,13 @@ function Held({
   at,
   onCancel,
   onAgain,
+  onKeyDown,
 }: {
   annotation: Extract<Annotation, { kind: 'held' }>
   at: string
   onCancel: BlockProps['onCancel']
   onAgain: BlockProps['onAgain']
+  onKeyDown(event: KeyboardEvent): void
 }) {
   const { queries } = useRpc()
   const go = useNavigation()
@@ -104,7 +123,13 @@ function Held({
   const again = state === 'denied' || state === 'expired' || state === 'cancelled'
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <div className={`tzone edge d-${look.tone}`} role="group" aria-label={`${look.word} by ${annotation.policy.id}`}>
+    <div
+      className={`tzone edge d-${look.tone}`}
+      role="group"
+      aria-label={`${look.word} by ${annotation.policy.id}`}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+    >
       <div className="zone__hd">
         <span className="fg">
           <Icon name={look.icon} />

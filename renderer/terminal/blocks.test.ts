@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { maskedSpans, typed } from './blocks.ts'
+import type { Annotation } from '../../shared/annotation.ts'
+import { glyphRow, maskedSpans, typed } from './blocks.ts'
 import { spread } from './rail.tsx'
 
 const spans = (text: string) => maskedSpans(text).map(({ start, length }) => text.slice(start, start + length))
@@ -25,4 +26,15 @@ test('rail entries keep their order and their distance', () => {
 test('a command that is put at the prompt again sends nothing by itself', () => {
   expect(typed('rm -rf build\r\n\u0003\u001b[2J\u007f')).toBe('rm -rf build[2J')
   expect(typed('grep "é • x" log')).toBe('grep "é • x" log')
+})
+
+test('a block has its icon beside the line above it, and never over another annotation’s', () => {
+  const policy = { id: 'p', reason: '' }
+  const blocked: Annotation = { kind: 'blocked', policy, message: '', hint: '', requestable: true }
+  const masked: Annotation = { kind: 'masked', columns: [], count: 1 }
+  const at = (annotation: Annotation, line: number) => ({ annotation, line })
+  expect(glyphRow(at(masked, 4), [at(masked, 4)])).toBe(4)
+  expect(glyphRow(at(blocked, 6), [at(masked, 4), at(blocked, 6)])).toBe(5)
+  expect(glyphRow(at(blocked, 5), [at(masked, 4), at(blocked, 5)])).toBe(5)
+  expect(glyphRow(at(blocked, 11), [at(blocked, 5), at(blocked, 11)])).toBe(10)
 })

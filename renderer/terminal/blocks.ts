@@ -5,6 +5,7 @@ import { counted, type LookName } from '../decisions/words.ts'
 export function rowsOf(annotation: Annotation): number {
   switch (annotation.kind) {
     case 'blocked':
+      return annotation.requestable ? 5 : 4
     case 'held':
       return 5
     case 'masked':
@@ -19,6 +20,19 @@ export function rowsOf(annotation: Annotation): number {
     default:
       return annotation satisfies never
   }
+}
+
+interface InLine {
+  annotation: Annotation
+  /** The first of its rows. */
+  line: number
+}
+
+/** The row that has an annotation's icon: a block is about the line above it, unless that one is an annotation, too. */
+export function glyphRow({ annotation, line }: InLine, all: readonly InLine[]): number {
+  if (rowsOf(annotation) <= 1) return line
+  const taken = all.some((other) => other.line < line && line <= other.line + rowsOf(other.annotation))
+  return taken ? line : line - 1
 }
 
 export function lookOf(annotation: Annotation): LookName {

@@ -21,12 +21,15 @@ export function Rail({
   state,
   placed,
   screen,
+  over,
   onClose,
 }: {
   document: Document
   state: TerminalState
   placed: readonly Placed[]
   screen: TerminalScreen | undefined
+  /** Over the terminal, where there is no room beside it. */
+  over: boolean
   onClose(): void
 }) {
   const go = useNavigation()
@@ -39,7 +42,7 @@ export function Rail({
     0,
   )
   return (
-    <aside className="rail" aria-label="Decisions">
+    <aside className={over ? 'rail is-over' : 'rail'} aria-label="Decisions">
       <div className="rail__hd">
         <h2 className="h-label">Decisions</h2>
         <span className="t3 xs trunc grow">{document.connection}</span>

@@ -1,8 +1,9 @@
 import { FitAddon } from '@xterm/addon-fit'
+import { SearchAddon } from '@xterm/addon-search'
 import { WebglAddon } from '@xterm/addon-webgl'
 import { type IDecoration, type IMarker, Terminal } from '@xterm/xterm'
 import { type Look, looks } from '../decisions/words.ts'
-import { readTokens } from '../theme/colors.ts'
+import { readTokens, toHex } from '../theme/colors.ts'
 import { lookOf, rowsOf } from './blocks.ts'
 import { MaskMarks } from './mask-marks.ts'
 import type { Said, Screen } from './runtime.ts'
@@ -17,12 +18,18 @@ export interface Placed {
 export interface TerminalScreen extends Screen {
   readonly terminal: Terminal
   fit(): void
+  /** Whether what comes next begins a line. */
+  atLineStart(): boolean
   refreshTheme(): void
   /** Annotations with their places, in order. */
   placed(): readonly Placed[]
   /** Calls back when a place, a block's node or the scroll position has changed. */
   onChange(listener: () => void): () => void
-  /** Pixels from the screen's top to a marker's line; undefined when it is not on the screen. */
+  /** Marks every place with the text and goes to the next (1) or the one before (-1); an empty text marks none. */
+  find(text: string, step: 1 | -1): void
+  /** Calls back with where a search is; `count` is 0 when nothing is found. */
+  onFound(listener: (found: { at: number; count: number }) => void): () => void
+  /** Pixels from the screen's top to a marker's line. */
   topOf(marker: IMarker, lines?: number): number
   dispose(): void
 }
@@ -47,6 +54,8 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
   })
   const fit = new FitAddon()
   terminal.loadAddon(fit)
+  const search = new SearchAddon()
+  terminal.loadAddon(search)
   terminal.open(host)
   loadWebgl(terminal)
   const placed: Placed[] = []
@@ -92,6 +101,7 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
     fit: () => {
       if (host.offsetWidth > 0 && host.offsetHeight > 0) fit.fit()
     },
+    atLineStart: () => terminal.buffer.active.cursorX === 0,
     refreshTheme: () => {
       terminal.options.theme = xtermTheme()
     },
@@ -99,6 +109,17 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
     onChange: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    find: (text, step) => {
+      if (text === '') search.clearDecorations()
+      else if (step === 1) search.findNext(text, { incremental: false, decorations: matchColors() })
+      else search.findPrevious(text, { decorations: matchColors() })
+    },
+    onFound: (listener) => {
+      const found = search.onDidChangeResults(({ resultIndex, resultCount }) =>
+        listener({ at: resultIndex + 1, count: resultCount }),
+      )
+      return () => found.dispose()
     },
     topOf: (marker, lines = 0) =>
       (marker.line + lines - terminal.buffer.active.viewportY) * cellHeight(host, terminal.rows),
@@ -114,6 +135,19 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
 function toneColor(tone: Look['tone']): string {
   const key = tone === 'ended' || tone === 'info' ? 'allowed-fg' : (`${tone}-fg` as const)
   return readTokens([key])[key]
+}
+
+/** How matches of a search are marked: all of them, and the one that it stands on. */
+function matchColors() {
+  const t = readTokens(['surface-control-hover', 'accent-fill', 'accent'] as const)
+  const accent = toHex(t.accent)
+  return {
+    matchBackground: toHex(t['surface-control-hover']),
+    matchBorder: accent,
+    matchOverviewRuler: accent,
+    activeMatchBackground: toHex(t['accent-fill']),
+    activeMatchColorOverviewRuler: accent,
+  }
 }
 
 /** React draws into the decoration's element; xterm places it, and takes it away when it leaves the screen. */

@@ -2,20 +2,23 @@ import '@xterm/xterm/css/xterm.css'
 import './terminal.css'
 import { useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
+import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { looks } from '../decisions/words.ts'
 import type { Document } from '../dock/workspace.ts'
-import { useDesk } from '../frame/desk.tsx'
+import { useDesk, useInFront, useNavigation } from '../frame/desk.tsx'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
+import { useAside } from '../frame/use-aside.ts'
 import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { Block } from './block.tsx'
-import { line, lookOf, rowsOf, typed } from './blocks.ts'
+import { glyphRow, line, lookOf, typed } from './blocks.ts'
+import { Find } from './find.tsx'
 import { Rail } from './rail.tsx'
 import { createTerminalRuntime, type TerminalRuntime, type TerminalState } from './runtime.ts'
 import { openScreen, type Placed, type TerminalScreen } from './screen.ts'
@@ -30,7 +33,8 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
   const pause = usePause()
   const runtime = runtimes.terminal(document.id, () => createTerminalRuntime(client, document.connection))
   const state = useStore(runtime.state)
-  const [rail, setRail] = useState(true)
+  const rail = useAside()
+  const [finding, setFinding] = useState(false)
   const host = useRef<HTMLDivElement>(null)
   const screen = useScreen(host, runtime)
   const placed = usePlaced(screen)
@@ -39,6 +43,8 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
   const reconnect = () => {
     if (screen !== undefined) runtime.start(screen, screen.terminal.cols, screen.terminal.rows)
   }
+  useDecisionKeys(document, screen, placed)
+  useActions({ 'terminal.find': () => setFinding(true) }, useInFront(document.id) && pause !== 'expired')
   return (
     <div className="termtab">
       <div className="termtab__l">
@@ -52,14 +58,36 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
           <span className="right row">
             {phase.state === 'open' && pause === undefined && <Recorded since={state.since} />}
             {phase.state === 'opening' && <span className="t2 sm">Connecting</span>}
-            <IconButton icon="panel-bottom" label="Decisions" size={16} active={rail} onClick={() => setRail(!rail)} />
+            <IconButton
+              icon="search"
+              label="Find in the terminal"
+              size={16}
+              active={finding}
+              onClick={() => setFinding(!finding)}
+            />
+            <IconButton
+              icon="panel-right"
+              label="Decisions"
+              size={16}
+              active={rail.open}
+              onClick={() => rail.set(!rail.open)}
+            />
           </span>
         </div>
         {phase.state === 'ended' && pause === undefined && <Ended phase={phase} onReconnect={reconnect} />}
         <div className="term" hidden={pause === 'expired'}>
           <div className="term__x" ref={host} />
+          {finding && screen && (
+            <Find
+              screen={screen}
+              onClose={() => {
+                setFinding(false)
+                screen.terminal.focus()
+              }}
+            />
+          )}
           {placed.map((entry) => (
-            <Glyph key={entry.said.id} entry={entry} screen={screen} />
+            <Glyph key={entry.said.id} entry={entry} all={placed} screen={screen} />
           ))}
           {placed.map((entry) =>
             entry.node === undefined
@@ -73,6 +101,7 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
                       runtime.write(typed(command))
                       screen?.terminal.focus()
                     }}
+                    onLeave={() => screen?.terminal.focus()}
                   />,
                   entry.node,
                   entry.said.id,
@@ -82,8 +111,15 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
         {pause === 'expired' && <ExpiredGate title="Sign in again to see this session" document={document} />}
         {screen?.terminal.buffer.active.type === 'alternate' && <Strip state={state} />}
       </div>
-      {rail && (
-        <Rail document={document} state={state} placed={placed} screen={screen} onClose={() => setRail(false)} />
+      {rail.open && (
+        <Rail
+          document={document}
+          state={state}
+          placed={placed}
+          screen={screen}
+          over={rail.over}
+          onClose={() => rail.set(false)}
+        />
       )}
     </div>
   )
@@ -151,12 +187,46 @@ export function usePlaced(screen: TerminalScreen | undefined): readonly Placed[]
   return placed
 }
 
-/** The decision's icon in the gutter, at the line that it is about: the one above its block. */
-export function Glyph({ entry, screen }: { entry: Placed; screen: TerminalScreen | undefined }) {
+/** From decision to decision by key, and what a block that was refused leads to. */
+function useDecisionKeys(document: TerminalDocument, screen: TerminalScreen | undefined, placed: readonly Placed[]) {
+  const announce = useAnnounce()
+  const go = useNavigation()
+  const here = useRef<number | undefined>(undefined)
+  const step = (by: 1 | -1) => {
+    const at = placed.findIndex(({ said }) => said.id === here.current)
+    const next = at === -1 ? (by === 1 ? placed[0] : placed.at(-1)) : placed[(at + by + placed.length) % placed.length]
+    if (screen === undefined || next === undefined) return
+    const { said, marker } = next
+    here.current = said.id
+    screen.terminal.scrollToLine(Math.max(0, marker.line - 4))
+    announce(`${looks[lookOf(said.annotation)].word}. ${line(said.annotation)}`)
+    // Its element may come with the scrolling.
+    requestAnimationFrame(() => next.node?.querySelector<HTMLElement>('[role="group"]')?.focus())
+  }
+  const last = placed.at(-1)?.said.annotation
+  const asks = last?.kind === 'blocked' && last.requestable
+  const inFront = useInFront(document.id)
+  useActions({ 'decision.next': () => step(1), 'decision.previous': () => step(-1) }, inFront && placed.length > 0)
+  useActions(
+    { 'decision.resolve': { label: 'Request access', run: () => go.compose({ connection: document.connection }) } },
+    inFront && asks,
+  )
+}
+
+/** The decision's icon in the gutter, at the line that it is about. */
+export function Glyph({
+  entry,
+  all,
+  screen,
+}: {
+  entry: Placed
+  all: readonly Placed[]
+  screen: TerminalScreen | undefined
+}) {
   if (screen === undefined || screen.terminal.buffer.active.type !== 'normal') return null
-  // A block is about the line above it.
-  const lines = rowsOf(entry.said.annotation) > 1 ? 1 : 0
-  const height = screen.topOf(entry.marker, -lines)
+  const lines = all.map(({ said, marker }) => ({ annotation: said.annotation, line: marker.line }))
+  const row = glyphRow({ annotation: entry.said.annotation, line: entry.marker.line }, lines)
+  const height = screen.topOf(entry.marker, row - entry.marker.line)
   const { icon, tone } = looks[lookOf(entry.said.annotation)]
   if (height < 0 || height > screen.terminal.rows * 20) return null
   return (

@@ -1,11 +1,6 @@
-import { type KeyboardEvent, type PointerEvent, type RefObject, useState } from 'react'
+import type { KeyboardEvent, PointerEvent, RefObject } from 'react'
 
-/** Share of the height that the upper part of two has, changed by dragging or by arrow keys. */
-export function useSplit(start: number) {
-  const [share, setShare] = useState(start)
-  return { share, set: (next: number) => setShare(Math.min(0.9, Math.max(0.1, next))) }
-}
-
+/** Between two parts, one above the other; `share` of the height is the upper one's. Moved by dragging or by arrow keys. */
 export function Splitter({
   label,
   share,
@@ -17,14 +12,15 @@ export function Splitter({
   onChange(share: number): void
   frame: RefObject<HTMLElement | null>
 }) {
+  const change = (next: number) => onChange(Math.min(0.9, Math.max(0.1, next)))
   const drag = (event: PointerEvent<HTMLElement>) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId) || frame.current === null) return
     const box = frame.current.getBoundingClientRect()
-    onChange((event.clientY - box.top) / box.height)
+    change((event.clientY - box.top) / box.height)
   }
   const press = (event: KeyboardEvent) => {
-    if (event.key === 'ArrowUp') onChange(share - 0.05)
-    if (event.key === 'ArrowDown') onChange(share + 0.05)
+    if (event.key === 'ArrowUp') change(share - 0.05)
+    if (event.key === 'ArrowDown') change(share + 0.05)
   }
   return (
     // biome-ignore lint/a11y/useSemanticElements: an hr can not be moved

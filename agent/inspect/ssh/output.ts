@@ -113,10 +113,11 @@ export class Output {
   }
 
   #show(stream: MaskedStream, text: Buffer, stderr: boolean): void {
-    this.#count(stream.takeCounts())
-    if (text.length === 0) return
-    this.#recorder.push(text, stderr)
+    const counts = stream.takeCounts()
+    this.#count(counts)
     const inTerminal = this.#options.terminal && !stderr
+    this.#record(text, stderr, counts, inTerminal)
+    if (text.length === 0) return
     const lineEnd = inTerminal && this.#lines.length > 0 && !stream.fullScreen ? text.lastIndexOf(newline) + 1 : 0
     if (lineEnd > 0) {
       this.#send(text.subarray(0, lineEnd), stderr)
@@ -124,6 +125,19 @@ export class Output {
       this.#send(text.subarray(lineEnd), stderr)
     } else this.#send(text, stderr)
     stream.shown(text)
+  }
+
+  /** Masks are recorded where they are told: after the lines that they are in, before what follows. */
+  #record(text: Buffer, stderr: boolean, counts: MaskCounts, inTerminal: boolean): void {
+    const lineEnd = inTerminal ? text.lastIndexOf(newline) + 1 : 0
+    const at = lineEnd > 0 ? lineEnd : text.length
+    if (counts.size === 0) {
+      if (text.length > 0) this.#recorder.push(text, stderr)
+      return
+    }
+    if (at > 0) this.#recorder.push(text.subarray(0, at), stderr)
+    this.#recorder.masked(counts)
+    if (at < text.length) this.#recorder.push(text.subarray(at), stderr)
   }
 
   #onIdle(): void {
@@ -149,7 +163,6 @@ export class Output {
 
   #count(counts: MaskCounts): void {
     if (counts.size === 0) return
-    this.#recorder.masked(counts)
     for (const [dataClass, { count, mask }] of counts) {
       const { policy, approval } = mask.unmask
       const seen = this.#counts.get(dataClass)?.count ?? 0

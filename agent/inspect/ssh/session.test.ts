@@ -357,6 +357,9 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
       .join('')
     expect(recorded).toContain('33 91')
     expect(recorded).not.toContain('ada@b.com')
+    const masked = port.events.findIndex((e) => e.type === 'masked')
+    const before = port.events.slice(0, masked).filter((e) => e.type === 'output')
+    expect(before.map((e) => e.data).join('')).toMatch(/mail \[email\] end\r\n$/)
     const all = (await result).stdout
     expect(all).toContain('\x1b[2mMasked by mask-email: email is hidden in this output.')
     expect(all).toContain('mail [email] end\r\n\x1b[2mMasked by')
