@@ -291,6 +291,18 @@ test('bytes that are no protocol end the session, not the process', async () => 
   expect(only(events, 'error')[0]?.problem?.code).toBe('session-ended')
 })
 
+test('a statement that people approved takes what it took since then', async () => {
+  const session = openSession()
+  await runAll(session, 'select 1')
+  const approved: Annotation = { kind: 'approved', requestId: 'r', by: ['grace'] }
+  const notice = serverMessage('N', { S: 'NOTICE', C: 'SPA01', M: 'Approved', D: JSON.stringify(approved) })
+  // All of the answer comes in one chunk, after the second that stands for the waiting.
+  relay.onTarget = (chunk) => insertBefore(chunk, 'T', notice)
+  const [complete] = only(await runAll(session, 'select pg_sleep(1)'), 'complete')
+  expect(complete?.ms).toBeGreaterThan(0)
+  expect(complete?.ms).toBeLessThan(1000)
+})
+
 /** Puts bytes before the first message of a type; the chunks of these tests hold whole messages. */
 function insertBefore(chunk: Buffer, type: string, bytes: Buffer): Buffer {
   for (let at = 0; at + 5 <= chunk.length; at += 1 + chunk.readInt32BE(at + 1)) {

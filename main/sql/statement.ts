@@ -57,7 +57,8 @@ interface Incoming {
 class Execution {
   private readonly context: StatementContext
   private readonly resolve: (outcome: 'ok' | 'error' | 'lost') => void
-  private readonly started: number
+  /** Since when it runs: where people had to agree first, since they did. */
+  private started: number
   private masks: Extract<Annotation, { kind: 'masked' }>['columns'] = []
   private incoming: Incoming | undefined
   private readonly finishing: Promise<void>[] = []
@@ -170,6 +171,7 @@ class Execution {
       return
     }
     emit({ type: 'annotation', statement, at: new Date().toISOString(), annotation })
+    if (annotation.kind === 'approved') this.started = this.context.now()
     if (annotation.kind !== 'masked') return
     this.masks = [...this.masks, ...annotation.columns]
     // Came late: tell the columns again, under the same handle.

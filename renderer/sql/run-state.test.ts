@@ -51,9 +51,10 @@ describe('what the gateway says of a statement', () => {
     expect(only(run(says(blocked), error('SPB01'))).error).toBeUndefined()
   })
 
-  test('held, approved, done: approved, and the waiting is not counted as running', () => {
-    const state = run(says(held), says({ kind: 'approved', requestId: 'r', by: ['grace'] }), complete(2500))
-    expect(only(state)).toMatchObject({ look: 'approved', ms: 500, decision: { by: ['grace'] } })
+  test('held, approved, done: approved, and it took what the core measured since then', () => {
+    const state = run(says(held), says({ kind: 'approved', requestId: 'r', by: ['grace'] }), complete(1.5))
+    expect(only(state)).toMatchObject({ look: 'approved', ms: 1.5, decision: { by: ['grace'] } })
+    expect(state.messages.at(-1)?.text).toBe('DELETE 1 · 1.5 ms')
   })
 
   test('held, then cancelled by the person', () => {

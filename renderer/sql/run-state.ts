@@ -2,6 +2,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
+import { milliseconds } from '../decisions/time.ts'
 import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
@@ -223,11 +224,7 @@ function resultTitle(mark: Mark): string {
 }
 
 function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {
-  const { rows, tag, truncated } = event
-  const ran = state.marks.find((mark) => mark.id === id)
-  // The time that people took to approve it is not the database's.
-  const waited = ran?.held === undefined || ran.decision === undefined ? 0 : ran.decision.at - ran.startedAt
-  const ms = Math.max(0, event.ms - waited)
+  const { rows, tag, truncated, ms } = event
   const done = withMark(state, id, (mark) => {
     const look = mark.look !== 'running' ? mark.look : mark.decision === undefined ? 'allowed' : 'approved'
     return { ...mark, look, rows, ms, tag }
@@ -242,7 +239,7 @@ function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 
           truncated,
           rows: Math.max(r.rows, truncated ? r.rows : rows),
         }))
-  return tag === '' ? results : say(results, now, { kind: 'info', text: `${tag} · ${Math.round(ms)} ms` })
+  return tag === '' ? results : say(results, now, { kind: 'info', text: `${tag} · ${milliseconds(ms)}` })
 }
 
 function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'error' }>, now: number): SqlState {
