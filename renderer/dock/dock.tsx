@@ -127,7 +127,7 @@ function Panel({
   children,
 }: IDockviewPanelProps<{ id: string }> & { children(document: Document): React.ReactNode }) {
   const { workspace } = useDesk()
-  const document = useStore(workspace.state).documents.find((d) => d.id === params.id)
+  const document = useStore(workspace.state, (s) => s.documents.find((d) => d.id === params.id))
   if (document === undefined) return null
   return (
     <section className="panel" aria-label={`${document.connection}, ${document.title}`}>

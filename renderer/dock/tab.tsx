@@ -11,10 +11,10 @@ import type { Document } from './workspace.ts'
 /** A tab's head: kind with the record dot, environment, connection, and how to close it. */
 export function Tab({ api }: IDockviewPanelHeaderProps) {
   const { workspace } = useDesk()
-  const { documents, active } = useStore(workspace.state)
-  const document = documents.find((d) => d.id === api.id)
+  const document = useStore(workspace.state, (s) => s.documents.find((d) => d.id === api.id))
+  const on = useStore(workspace.state, (s) => s.active === api.id)
   if (document === undefined) return null
-  return <TabHead document={document} on={active === document.id} onClose={() => workspace.close(document.id)} />
+  return <TabHead document={document} on={on} onClose={() => workspace.close(document.id)} />
 }
 
 const tabIcons = { sql: 'database', terminal: 'terminal', desktop: 'monitor' } as const

@@ -147,8 +147,8 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
 /** Whether a tab is the one that the person works in. */
 export function useInFront(id: string): boolean {
   const { workspace } = useDesk()
-  const { active } = useStore(workspace.state)
-  return usePlace().area === 'connections' && active === id
+  const active = useStore(workspace.state, (s) => s.active === id)
+  return usePlace().area === 'connections' && active
 }
 
 export function useNavigation() {

@@ -88,7 +88,7 @@ export default function Frame() {
 /** True once there was a tab: what places tabs loads with the first, and then stays. */
 function useDocked(): boolean {
   const { workspace } = useDesk()
-  const some = useStore(workspace.state).documents.length > 0
+  const some = useStore(workspace.state, (s) => s.documents.length > 0)
   const [docked, setDocked] = useState(some)
   useEffect(() => {
     if (some) setDocked(true)

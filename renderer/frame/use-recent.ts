@@ -14,8 +14,7 @@ export function useRecent(): readonly string[] {
   const { live } = useRpc()
   const settings = useSettings()
   const [atStart] = useState(settings?.recent ?? [])
-  const { documents, active } = useStore(workspace.state)
-  const current = documents.find((d) => d.id === active)?.connection
+  const current = useStore(workspace.state, (s) => s.documents.find((d) => d.id === s.active)?.connection)
   useEffect(() => {
     const before = live.settings.get()?.recent
     if (current === undefined || before === undefined || before[0] === current) return

@@ -29,6 +29,11 @@ export function createStore<T>(initial: T): Store<T> {
   }
 }
 
-export function useStore<T>(store: Pick<Store<T>, 'get' | 'subscribe'>): T {
-  return useSyncExternalStore(store.subscribe, store.get)
+type Followed<T> = Pick<Store<T>, 'get' | 'subscribe'>
+
+/** A store's value, or what `select` takes of it: then only a change of that draws the component again. */
+export function useStore<T>(store: Followed<T>): T
+export function useStore<T, S>(store: Followed<T>, select: (value: T) => S): S
+export function useStore<T, S>(store: Followed<T>, select?: (value: T) => S): T | S {
+  return useSyncExternalStore<T | S>(store.subscribe, () => (select === undefined ? store.get() : select(store.get())))
 }

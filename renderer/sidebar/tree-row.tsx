@@ -202,7 +202,7 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
 function StatusDot({ connection }: { connection: Connection }) {
   const { workspace } = useDesk()
   const paused = usePause() !== undefined
-  const open = useStore(workspace.state).documents.some((d) => d.connection === connection.name)
+  const open = useStore(workspace.state, (s) => s.documents.some((d) => d.connection === connection.name))
   const kind = !connection.reachable ? ' dot--off' : open ? (paused ? ' dot--paused' : ' dot--open') : ''
   return <span className={`dot${kind}`} aria-hidden="true" />
 }

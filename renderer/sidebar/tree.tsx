@@ -18,8 +18,7 @@ export function Tree({
   const root = useRef<HTMLDivElement>(null)
   const go = useNavigation()
   const { workspace } = useDesk()
-  const { documents, active } = useStore(workspace.state)
-  const current = documents.find((d) => d.id === active)?.connection
+  const current = useStore(workspace.state, (s) => s.documents.find((d) => d.id === s.active)?.connection)
   const stop = rows.some((row) => row.key === focused) ? focused : rows[0]?.key
   const groups = useMemo(() => toGroups(rows), [rows])
 

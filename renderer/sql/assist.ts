@@ -6,6 +6,7 @@ import { findAt, provide } from './complete/providers.ts'
 import type { Assistance, EditorParts } from './editor.tsx'
 import { monaco } from './monaco.ts'
 import { PreflightPainter } from './preflight/painter.ts'
+import { createSplitter } from './preflight/splitter.ts'
 import { verdictOf } from './preflight/verdict.ts'
 import type { SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
@@ -22,6 +23,8 @@ interface Options extends EditorParts {
 }
 
 const retryMs = 10_000
+/** One worker for all tabs, as Monaco has one. */
+const splitter = createSplitter()
 
 /** Everything that helps while writing in one editor, until it is gone. */
 export function createAssist({ client, live, connection, runtime, catalog, onTable, ...parts }: Options): Assistance {
@@ -29,6 +32,7 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
   const index = indexed(catalog)
   const preflight = new PreflightPainter({
     ...parts,
+    nearest: splitter.nearest,
     check: (statements, signal) => client.editor.check({ statements: [...statements] }, { signal }),
     explain: async (text, signal) => verdictOf(await client.gateway.explain({ connection, text }, { signal })),
     onStale: (ids) => {

@@ -238,6 +238,7 @@ export class EditorMarks {
 
   /** Under the statements, where they are now. */
   private moveZones(): void {
+    if (this.zones.size === 0) return
     this.editor.changeViewZones((accessor) => {
       for (const [id, zone] of this.zones) {
         const line = this.shown.get(id)?.decorations.getRange(0)?.endLineNumber

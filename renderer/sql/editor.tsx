@@ -129,6 +129,9 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   hideCursorInOverviewRuler: true,
   occurrencesHighlight: 'off',
   selectionHighlight: false,
+  // Each costs part of every key, and says little in SQL.
+  bracketPairColorization: { enabled: false },
+  guides: { indentation: false },
   wordBasedSuggestions: 'off',
   quickSuggestions: { other: true, comments: false, strings: false },
   quickSuggestionsDelay: 60,

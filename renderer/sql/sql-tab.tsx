@@ -1,5 +1,5 @@
 import './grid.css'
-import { useEffect, useRef, useState } from 'react'
+import { memo, useEffect, useRef, useState } from 'react'
 import type { CatalogTable, ExplainMode } from '../../shared/rpc/editor.ts'
 import { findParameters, parameterNames } from '../../shared/sql/parameters.ts'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
@@ -29,7 +29,14 @@ import { CloseGuard } from './transaction.tsx'
 import { useCatalog } from './use-catalog.ts'
 import { DecisionZone, requestFor, type ZoneActions } from './zones.tsx'
 
-export default function SqlTab({ document }: { document: SqlDocument }) {
+/** The text is Monaco's while it is written: that the workspace has heard of it draws nothing again. */
+export default memo(
+  SqlTab,
+  ({ document: a }, { document: b }) =>
+    a.id === b.id && a.title === b.title && a.connection === b.connection && a.environment === b.environment,
+)
+
+function SqlTab({ document }: { document: SqlDocument }) {
   const go = useNavigation()
   const { client, live } = useRpc()
   const catalog = useCatalog(document.connection)

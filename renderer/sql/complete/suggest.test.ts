@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
 import { indexCatalog } from './catalog.ts'
 import { scopeAt } from './scope.ts'
-import { suggest } from './suggest.ts'
+import { startsWord, suggest } from './suggest.ts'
 
 const column = (name: string, type = 'integer') => ({ name, type, notNull: false, masked: false })
 const catalog: SqlCatalog = {
@@ -83,5 +83,14 @@ describe('suggestions', () => {
     expect(inserts('sel|', 'keyword')).toContain('select')
     expect(inserts('SEL|', 'keyword')).toContain('SELECT')
     expect(inserts('select lo| from orders', 'function')).toEqual(['lower($0)'])
+  })
+
+  test('what can’t be meant by the first letter is left out, and so is every built-in function before it', () => {
+    expect(inserts('select x| from orders', 'function')).toEqual([])
+    expect(inserts('select | from orders', 'function')).toEqual([])
+    expect(inserts('select * from l|', 'view')).toEqual(['audit.log'])
+    const names = ['string_agg', 'array_agg', 'max', 'orderArchive', 'Total']
+    expect(names.filter((name) => startsWord(name, 'ag'))).toEqual(['string_agg', 'array_agg', 'orderArchive'])
+    expect(names.filter((name) => startsWord(name, 'T'))).toEqual(['Total'])
   })
 })

@@ -28,28 +28,43 @@ export interface Suggestion {
   rank: number
 }
 
-/** What may come at a place, from what is in reach there. `written` is the word so far. Pure. */
+/**
+ * What may come at a place, from what is in reach there. `written` is the word so far. Functions and tables, of which there are
+ * thousands, are left out where `startsWord` says that the editor would not show them. Pure.
+ */
 export function suggest(scope: Scope, index: CatalogIndex, written: string): Suggestion[] {
   if (scope.qualifier.length > 0) return afterDot(scope, index)
   const lower = written !== '' && written === written.toLowerCase()
   const words = keywordsFor(lower)
   switch (scope.expecting) {
     case 'table':
-      return [...tables(scope, index, false), ...schemas(index), ...words]
+      return [...tables(scope, index, written, false), ...schemas(index), ...words]
     case 'join':
-      return [...joins(scope, index), ...tables(scope, index, true), ...schemas(index), ...words]
+      return [...joins(scope, index), ...tables(scope, index, written, true), ...schemas(index), ...words]
     case 'condition':
-      return [...conditions(scope, index), ...expressions(scope, index), ...words]
+      return [...conditions(scope, index), ...expressions(scope, index, written), ...words]
     case 'insert-columns':
     case 'column':
       return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index).map((c) => column(c, index, '')))
     case 'expression':
-      return [...expressions(scope, index), ...words, ...snippetsFor(lower)]
+      return [...expressions(scope, index, written), ...words, ...snippetsFor(lower)]
     case 'keyword':
       return [...words, ...snippetsFor(lower)]
     default:
       return scope.expecting satisfies never
   }
+}
+
+/** Whether a word of `name` begins with the first letter of `written`: no other name can be what is meant. */
+export function startsWord(name: string, written: string): boolean {
+  const letter = written.charAt(0).toLowerCase()
+  for (let at = 0; at < name.length; at += 1) {
+    const char = name.charAt(at)
+    if (char.toLowerCase() !== letter) continue
+    const before = name.charAt(at - 1)
+    if (at === 0 || /[^\p{L}\p{N}]/u.test(before) || (char !== letter && before === before.toLowerCase())) return true
+  }
+  return false
 }
 
 function afterDot(scope: Scope, index: CatalogIndex): Suggestion[] {
@@ -75,7 +90,7 @@ function ofTable(table: CatalogTable, index: CatalogIndex): Suggestion[] {
   return columnsOf(source, index).map((c) => column(c, index, ''))
 }
 
-function expressions(scope: Scope, index: CatalogIndex): Suggestion[] {
+function expressions(scope: Scope, index: CatalogIndex, written: string): Suggestion[] {
   const reached = scope.sources.flatMap((source) => columnsOf(source, index))
   const count = new Map<string, number>()
   for (const { name } of reached) count.set(name, (count.get(name) ?? 0) + 1)
@@ -92,7 +107,11 @@ function expressions(scope: Scope, index: CatalogIndex): Suggestion[] {
       rank: 2,
     }),
   )
-  return [...columns, ...aliases, ...index.catalog.functions.map(routine)]
+  // Before anything is written, those that come with every database would only be in the way.
+  const routines = index.catalog.functions.filter((f) =>
+    written === '' ? f.schema !== 'pg_catalog' : startsWord(f.name, written),
+  )
+  return [...columns, ...aliases, ...routines.map(routine)]
 }
 
 function column(reached: ReachedColumn, index: CatalogIndex, prefix: string): Suggestion {
@@ -110,7 +129,7 @@ function column(reached: ReachedColumn, index: CatalogIndex, prefix: string): Su
   }
 }
 
-function tables(scope: Scope, index: CatalogIndex, withAlias: boolean): Suggestion[] {
+function tables(scope: Scope, index: CatalogIndex, start: string, withAlias: boolean): Suggestion[] {
   const ctes = scope.ctes.map(
     (cte): Suggestion => ({
       kind: 'cte',
@@ -120,7 +139,8 @@ function tables(scope: Scope, index: CatalogIndex, withAlias: boolean): Suggesti
       rank: 0,
     }),
   )
-  const all = index.catalog.tables.map((table) => {
+  const fitting = index.catalog.tables.filter((table) => start === '' || startsWord(tableLabel(table), start))
+  const all = fitting.map((table) => {
     const name = written(table)
     return tableOf(table, withAlias ? `${name} ${freeAlias(table.name, scope)}` : name)
   })

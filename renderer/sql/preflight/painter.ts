@@ -1,4 +1,4 @@
-import { splitStatements } from '../../../shared/sql/split.ts'
+import type { StatementRange } from '../../../shared/sql/split.ts'
 import { looks } from '../../decisions/words.ts'
 import type { EditorMarks } from '../editor-marks.ts'
 import { hasZone, hintDecorations, type Range } from '../marks.ts'
@@ -9,7 +9,7 @@ import { heavier, hintOf, lookOf, sentencesOf, type Verdict } from './verdict.ts
 
 /** A pause in typing after which the text is read again. */
 const pauseMs = 200
-/** Beyond this nobody reads a gutter, and splitting would be felt. */
+/** Beyond this nobody reads a gutter. */
 const longestText = 1_000_000
 const owner = 'postgresql'
 
@@ -20,7 +20,7 @@ interface Statement {
 }
 
 interface Shown {
-  statement: Statement
+  verdict: Verdict
   decorations: monaco.editor.IEditorDecorationsCollection
 }
 
@@ -28,6 +28,8 @@ export interface PainterOptions extends Omit<PreflightPorts, 'onChange' | 'now'>
   editor: monaco.editor.IStandaloneCodeEditor
   model: monaco.editor.ITextModel
   marks: EditorMarks
+  /** The statements of a text around an offset, the nearest first. */
+  nearest(text: string, middle: number): Promise<readonly StatementRange[]>
   /** Marks of earlier runs whose statements have changed since, and of which the gateway says something else now. */
   onStale(ids: readonly string[]): void
 }
@@ -41,6 +43,8 @@ export class PreflightPainter {
   private readonly preflight: Preflight
   private readonly listeners: monaco.IDisposable[] = []
   private statements: readonly Statement[] = []
+  /** Of the text that `statements` are of. */
+  private version = 0
   private shown: Shown[] = []
   private timer: ReturnType<typeof setTimeout> | undefined
   private frame = 0
@@ -58,7 +62,7 @@ export class PreflightPainter {
         if (event.scrollTopChanged) this.readSoon()
       }),
     )
-    this.read()
+    void this.read()
   }
 
   /** Policies, grants or tables have changed. */
@@ -93,20 +97,20 @@ export class PreflightPainter {
 
   private readSoon(): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.read(), pauseMs)
+    this.timer = setTimeout(() => void this.read(), pauseMs)
   }
 
-  private read(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
+  private async read(): Promise<void> {
     const { model } = this.options
     if (model.isDisposed()) return
     const text = model.getValueLength() > longestText ? '' : model.getValue()
-    this.statements = splitStatements(text).map(({ start, end }) => ({ text: text.slice(start, end), start, end }))
-    const middle = this.middle()
-    const distance = ({ start, end }: Statement) => (start > middle ? start - middle : middle > end ? middle - end : 0)
-    const nearest = [...this.statements].sort((a, b) => distance(a) - distance(b))
-    this.preflight.want(nearest.map((statement) => statement.text))
+    const version = model.getVersionId()
+    const nearest = await this.options.nearest(text, this.middle())
+    // Changed meanwhile: it will be read again.
+    if (model.isDisposed() || model.getVersionId() !== version) return
+    this.version = version
+    this.statements = nearest.map(({ start, end }) => ({ text: text.slice(start, end), start, end }))
+    this.preflight.want(this.statements.map((statement) => statement.text))
     this.paintSoon()
   }
 
@@ -125,14 +129,14 @@ export class PreflightPainter {
   }
 
   private paint(): void {
-    const { editor, model, marks, onStale } = this.options
+    const { model, marks, onStale } = this.options
     // About to be read again: the offsets are those of the text before.
-    if (model.isDisposed() || this.timer !== undefined) return
+    if (model.isDisposed() || this.version !== model.getVersionId()) return
     const ran = marks.placed()
     // What was deleted whole has nothing left to stand beside.
     const gone = ran.filter((r) => r.text.trim() === '' && !isOpen(r.mark))
     const stale: string[] = gone.map((r) => r.mark.id)
-    const lines = new Map<number, { statement: Statement; range: Range; verdict: Verdict }>()
+    const lines = new Map<number, { range: Range; verdict: Verdict }>()
     const problems: monaco.editor.IMarkerData[] = []
     for (const statement of this.statements) {
       const verdict = this.preflight.verdict(statement.text)
@@ -145,17 +149,28 @@ export class PreflightPainter {
       if (over.length > outdated.length) continue
       const there = lines.get(range.startLineNumber)
       if (there !== undefined && heavier(there.verdict, verdict) === there.verdict) continue
-      lines.set(range.startLineNumber, { statement, range, verdict })
+      lines.set(range.startLineNumber, { range, verdict })
     }
-    for (const { decorations } of this.shown) decorations.clear()
-    this.shown = [...lines.values()].map(({ statement, range, verdict }) => ({
-      statement,
-      decorations: editor.createDecorationsCollection(
-        decorate(verdict, range, model.getLineMaxColumn(range.startLineNumber)),
-      ),
-    }))
+    this.show([...lines.values()])
     monaco.editor.setModelMarkers(model, owner, problems)
     if (stale.length > 0) onStale(stale)
+  }
+
+  /** Draws these alone. What is drawn already stays as it is: each change makes Monaco lay out its line again. */
+  private show(wanted: readonly { range: Range; verdict: Verdict }[]): void {
+    const { editor, model } = this.options
+    const before = new Map(this.shown.map((shown) => [shown.decorations.getRange(0)?.startLineNumber, shown]))
+    this.shown = wanted.map(({ range, verdict }) => {
+      const there = before.get(range.startLineNumber)
+      const at = there?.decorations.getRange(0)
+      if (there?.verdict === verdict && monaco.Range.equalsRange(at, range)) {
+        before.delete(range.startLineNumber)
+        return there
+      }
+      const lineEnd = model.getLineMaxColumn(range.startLineNumber)
+      return { verdict, decorations: editor.createDecorationsCollection(decorate(verdict, range, lineEnd)) }
+    })
+    for (const { decorations } of before.values()) decorations.clear()
   }
 
   private rangeOf(start: number, end: number): Range {

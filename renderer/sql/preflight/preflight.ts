@@ -2,8 +2,7 @@ import { checkLimits, type SyntaxProblem } from '../../../shared/rpc/editor.ts'
 import { bindParameters } from '../../../shared/sql/parameters.ts'
 import type { Decided, Verdict } from './verdict.ts'
 
-/** Statements that are asked about, nearest to the reader first, and how many answers are kept. */
-const mostStatements = 60
+/** How many answers are kept. */
 const mostAnswers = 500
 /** Questions to the gateway at a time. */
 const lanes = 2
@@ -99,7 +98,7 @@ export function createPreflight(ports: PreflightPorts): Preflight {
       return problem === null ? decisions.get(statement) : { kind: 'invalid', problem }
     },
     want: (statements) => {
-      wanted = [...new Set(statements)].slice(0, mostStatements)
+      wanted = [...new Set(statements)]
       for (const [statement, abort] of asking) if (!wanted.includes(statement)) abort.abort()
       pump()
     },
