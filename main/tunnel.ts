@@ -193,7 +193,8 @@ async function refuseInWords(
   }
   const code = statusCodes.get(response.statusCode) ?? 'failed'
   const words = detailOf(text) ?? `The gateway refused the session (HTTP ${response.statusCode ?? '?'}).`
-  return fail(code, words, { action: 'retry' })
+  const hint = code === 'target-unreachable' ? { hint: 'Nothing was sent. Run it again once the target answers.' } : {}
+  return fail(code, words, { action: 'retry', ...hint })
 }
 
 function detailOf(body: string): string | undefined {

@@ -54,7 +54,8 @@ test('keys in their own order, types as PostgreSQL writes them, functions by nam
   const total = catalog.functions.find((f) => f.name === 'total')
   expect(total).toMatchObject({ schema: 'shop', arguments: 'a integer', result: 'numeric', overloads: 1 })
   expect(catalog.functions.some((f) => f.schema === 'pg_catalog' && f.name === 'count')).toBe(true)
-  expect(catalog.functions.some((f) => f.name === 'int4pl')).toBe(false)
+  const nobodyWrites = ['int4pl', 'int4in', 'int4_avg_accum', 'btint4cmp']
+  expect(catalog.functions.filter((f) => nobodyWrites.includes(f.name))).toEqual([])
 })
 
 test('the database is read once, and again when asked to; classes are read each time', async () => {

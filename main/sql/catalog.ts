@@ -132,13 +132,20 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE ${own}
 ORDER BY 1, 2, 3`
 
-/** Without trigger functions and those that only stand behind an operator or take internals. */
+/**
+ * Without those that nobody writes: trigger functions, those behind an operator, a type's text form or an index, and the steps of
+ * aggregates.
+ */
 const functionsSql = `SELECT n.nspname, p.proname, pg_catalog.pg_get_function_arguments(p.oid),
 pg_catalog.pg_get_function_result(p.oid), p.prokind
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname <> 'information_schema' AND p.prorettype NOT IN (2279, 3838, 2281, 2275)
+AND NOT 2275 = ANY (p.proargtypes::pg_catalog.oid[])
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_operator o WHERE o.oprcode = p.oid)
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_amproc s WHERE s.amproc = p.oid)
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_aggregate g
+WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
 ORDER BY n.nspname = 'pg_catalog', n.nspname, p.proname, p.pronargs`
 
 function columnKey(schema: string, table: string, column: string): string {

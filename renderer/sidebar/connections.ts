@@ -4,11 +4,14 @@ import { useAuth, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import type { SchemaState, TreeInput } from './rows.ts'
 
+/** How long a target may be away, or back, before the tree shows it. The gateway itself looks at most every ten seconds. */
+const reachMs = 30_000
+
 /** The connections that the person may see. What was known stays while the gateway is away. */
 export function useConnections() {
   const { queries } = useRpc()
   const signedIn = useAuth()?.state === 'signed-in'
-  return useQuery(queries.gateway.connections.list.queryOptions({ enabled: signedIn }))
+  return useQuery(queries.gateway.connections.list.queryOptions({ enabled: signedIn, refetchInterval: reachMs }))
 }
 
 export function useConnection(name: string): Connection | undefined {

@@ -11,8 +11,8 @@ export interface Source {
   at: { start: number; end: number }
 }
 
-/** What a person is writing at a place. */
-export type Expecting = 'table' | 'join' | 'condition' | 'column' | 'insert-columns' | 'keyword' | 'expression'
+/** What a person is writing at a place; `name`: one of their own, which nobody can know. */
+export type Expecting = 'table' | 'join' | 'condition' | 'column' | 'insert-columns' | 'keyword' | 'expression' | 'name'
 
 export interface Scope {
   expecting: Expecting
@@ -101,6 +101,7 @@ function expectingAfter(head: readonly Token[], block: readonly Token[], offset:
   if (last.kind === 'word') {
     if (tableWords.has(last.text)) return last.text === 'join' ? 'join' : 'table'
     if (last.text === 'on') return 'condition'
+    if (last.text === 'as' && head.length > 1 && !isCteBody(block, last)) return 'name'
   }
   if (isInsertList(head)) return 'insert-columns'
   const inBlock = block.filter((t) => t.end <= offset && t.depth === (block[0]?.depth ?? 0))
@@ -109,6 +110,23 @@ function expectingAfter(head: readonly Token[], block: readonly Token[], offset:
   if (clause !== undefined && ['from', 'join', 'into', 'update'].includes(clause.text)) return 'keyword'
   if (clause?.text === 'set' && (last.text === 'set' || last.text === ',')) return 'column'
   return clause === undefined ? 'keyword' : 'expression'
+}
+
+/** `WITH recent AS`, and `CREATE VIEW recent AS`: a statement follows. */
+function isCteBody(block: readonly Token[], as: Token): boolean {
+  const first = block[0]?.text
+  if (first === 'create') return true
+  return (
+    first === 'with' && as.depth === block[0]?.depth && !block.some((t) => t.start < as.start && isMain(t, as.depth))
+  )
+}
+
+function isMain(token: Token, depth: number): boolean {
+  return (
+    token.kind === 'word' &&
+    token.depth === depth &&
+    ['select', 'insert', 'update', 'delete', 'merge'].includes(token.text)
+  )
 }
 
 /** `INSERT INTO t (a, b` */

@@ -48,6 +48,8 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
       return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index).map((c) => column(c, index, '')))
     case 'expression':
       return [...expressions(scope, index, written), ...words, ...snippetsFor(lower)]
+    case 'name':
+      return []
     case 'keyword':
       return [...words, ...snippetsFor(lower)]
     default:
