@@ -68,4 +68,42 @@ describe('found by the fuzzer', () => {
     const { toClient } = await run(ground, input, 'whole', new Random(1))
     expect(framesOf(toClient)?.frames.filter(({ type }) => type === 'D').length).toBe(2)
   })
+
+  it('data for COPY that comes in pieces is forwarded to its end, also when the target begins to skip meanwhile', async () => {
+    const [data, question] = [say.copyData('2\ttwo\n'), say.query('select 2')]
+    const input = talk([say.bindTo('', 'missing'), data.subarray(0, 8), data.subarray(8), say.sync, question])
+    // The first half is on its way before the target's error is heard.
+    const pieces = input.pieces.map((one, i) => ({ ...one, joined: i < 3 }))
+    expect(await problemsOf({ ...input, pieces })).toEqual([])
+    const { toTarget } = await run(ground, { ...input, pieces }, 'whole', new Random(1))
+    expect(framesOf(toTarget.subarray(toTarget.indexOf('P')))?.frames.some(({ bytes }) => bytes.equals(question))).toBe(
+      true,
+    )
+  })
+
+  it('a statement that was approved when the target had begun to skip is not sent, and the record says so', async () => {
+    const update = say.query("update inbox set body = 'three' where id = 1")
+    const input = talk([say.parse('', 'select 1'), say.close('P', 'p'), say.execute(''), update])
+    expect(await problemsOf(input)).toEqual([])
+    const { events, toTarget } = await run(ground, input, 'whole', new Random(1))
+    expect(toTarget.includes('update inbox')).toBe(false)
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'complete', ok: false, error: expect.stringContaining('skipped') }),
+    )
+  })
+
+  it('what the target would lose to COPY is lost on this side as well', async () => {
+    const input = talk([
+      say.parse('s', 'select ssn from customers order by id'),
+      say.sync,
+      say.query('copy inbox from stdin'),
+      say.parse('s', 'select 1'),
+      say.bindTo('', 's'),
+      say.execute(''),
+      say.sync,
+    ])
+    expect(await problemsOf(input)).toEqual([])
+    const { toTarget } = await run(ground, input, 'whole', new Random(1))
+    expect(toTarget.includes('select 1\0')).toBe(false)
+  })
 })

@@ -19,8 +19,8 @@ export class ModelTarget {
   /** The client's stream was no sequence of frames, or held a type that no client sends. */
   fault: string | undefined
   left = false
-  /** The client said what is no COPY data while that was due: whose answers are whose can't be told from there on. */
-  violated = false
+  /** The type of a message that was no COPY data while that was due: lost here, and believed to be read by who sent it. */
+  lost: string | undefined
   /** Whole frames that arrived. */
   frames = 0
 
@@ -82,7 +82,7 @@ export class ModelTarget {
       case 'H':
         return
       case 'S':
-        if (this.#copying === 'simple') this.violated = true
+        if (this.#copying === 'simple') this.lost = one.type
         return
       case 'c':
         this.#endCopy(frame('C', Buffer.from('COPY 1\0')))
@@ -92,7 +92,7 @@ export class ModelTarget {
         return
       default: {
         // As PostgreSQL: the message that is no COPY data is lost.
-        this.violated = true
+        this.lost = one.type
         this.#endCopy(error('08P01', `unexpected message type 0x${one.bytes.toString('hex', 0, 1)} during COPY`))
       }
     }

@@ -135,8 +135,7 @@ class Run {
       const ended = this.#ended
       target.say(piece)
       // The client's own faults come to light later, when something that waits goes on.
-      if (honest && !ended && this.#fatal && !this.#model.violated)
-        this.#problem('the session ended over what an honest target said')
+      if (honest && !ended && this.#fatal) this.#problem('the session ended over what an honest target said')
       // What the client may do between two answers is a matter of timing, and not the same for the same bytes.
       if (this.#arrival === 'eager') await quiet()
     }
@@ -183,8 +182,7 @@ class Run {
     await this.#client(Buffer.concat(closing))
     const heard = framesOf(Buffer.concat(this.#toClient).subarray(before))?.frames ?? []
     if (this.#ended) return
-    if (heard.at(-1)?.type !== 'Z' && !this.#model.violated)
-      this.#problem('the session hangs: its last question was not answered')
+    if (heard.at(-1)?.type !== 'Z') this.#problem('the session hangs: its last question was not answered')
   }
 
   /** The target runs a text: each of its statements has an event on the recording that no other used. */
@@ -216,7 +214,10 @@ class Run {
     if (fault !== undefined) this.#problem(`the target was sent no sequence of messages: ${fault}`)
     const heard = framesOf(Buffer.concat(this.#toClient))
     if (heard === undefined) this.#problem('the client was sent no sequence of messages')
-    if (this.#input.live && this.#input.tampers.length === 0) this.#checkMasked()
+    if (!this.#input.live || this.#input.tampers.length > 0) return
+    const { lost } = this.#model
+    if (lost !== undefined) this.#problem(`the target lost a message to COPY: ${lost}`)
+    this.#checkMasked()
   }
 
   /** With an honest target, no value of a masked column reaches the client. */

@@ -208,7 +208,9 @@ export class Backend {
         return
       case backend.copyInResponse: {
         const execution = this.#copying()
+        if (execution.judged.analysis.node !== 'CopyStmt') throw new FrameError('COPY that nobody asked for')
         execution.copyingIn = true
+        this.#line.tellCopyNews()
         break
       }
       case backend.copyOutResponse:
@@ -319,7 +321,10 @@ export class Backend {
 
   #drop(item: Expected, lost: boolean): void {
     item.write?.discard(lost)
-    for (const execution of item.executions) for (const write of execution.writes) write.discard(false)
+    for (const execution of item.executions) {
+      for (const write of execution.writes) write.discard(false)
+      this.#line.endCopy(execution)
+    }
     item.settled?.(false)
   }
 

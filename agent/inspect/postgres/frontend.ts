@@ -3,7 +3,7 @@ import { applyEffects } from './effects.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Admission, type Gate, unknown } from './gate.ts'
-import { expected, type Line, type Portal, type Prepared } from './line.ts'
+import { type CopyIn, expected, type Line, type Portal, type Prepared } from './line.ts'
 import {
   cstring,
   frontend,
@@ -52,6 +52,8 @@ export class Frontend {
   #backlogLength = 0
   #busy = false
   #terminated = false
+  /** The message that comes in fragments is forwarded. */
+  #passing = false
 
   constructor(line: Line, gate: Gate, toTarget: Outbox, ended: () => void) {
     this.#line = line
@@ -63,6 +65,11 @@ export class Frontend {
   /** A statement waits (for people, the catalog, the record or the target), and what comes behind it with it. */
   get busy(): boolean {
     return this.#busy
+  }
+
+  /** False while a long message is half way to the target: nothing else can be said to it then. */
+  get betweenMessages(): boolean {
+    return this.#scanner.betweenFrames
   }
 
   /** Bytes that arrived and wait. */
@@ -92,7 +99,9 @@ export class Frontend {
       const found = scanner.next()
       if (found === NONE) return undefined
       if (found === FRAGMENT) {
-        if (!this.#line.skipping) this.#toTarget.add(scanner.buf, scanner.start, scanner.end)
+        // Once begun it goes on to its end, or what follows would be read as the rest of it.
+        if (scanner.first) this.#passing = !this.#line.skipping
+        if (this.#passing) this.#toTarget.add(scanner.buf, scanner.start, scanner.end)
         continue
       }
       const later = this.#take(scanner.type, scanner.buf, scanner.start, scanner.end)
@@ -123,6 +132,8 @@ export class Frontend {
     const line = this.#line
     // As the target does after an error in the extended protocol.
     if (line.skipping && type !== frontend.sync && type !== frontend.terminate) return undefined
+    const [copy] = line.copies
+    if (copy !== undefined && !isCopying(type, copy)) return this.#besideCopy(copy, type, buf, start, end)
     switch (type) {
       case frontend.bind:
         return this.#bind(buf, start, end)
@@ -147,7 +158,7 @@ export class Frontend {
         break
       case frontend.copyDone:
       case frontend.copyFail:
-        if (line.queue.lastAsked()?.kind === kinds.execute) line.expect(new Expected(kinds.copyDone))
+        this.#endCopy()
         break
       case frontend.terminate:
         this.#toTarget.add(buf, start, end)
@@ -160,6 +171,28 @@ export class Frontend {
         throw new FrameError(`a message of type ${JSON.stringify(String.fromCharCode(type))} that no client sends here`)
     }
     this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  #endCopy(): void {
+    const line = this.#line
+    line.copies.shift()
+    if (line.queue.lastAsked()?.kind === kinds.execute) line.expect(new Expected(kinds.copyDone))
+  }
+
+  /**
+   * What is no COPY data while that may be due. The target would lose it and fail: it is lost here as well, and the target is told
+   * to fail, so that both sides agree on what was said.
+   */
+  #besideCopy({ execution, simple }: CopyIn, type: number, buf: Buffer, start: number, end: number): Later {
+    if (!execution.copyingIn) {
+      this.#toTarget.push(messages.flush)
+      return this.#line.copyNews().then(() => this.#take(type, buf, start, end))
+    }
+    if (simple && type === frontend.sync) return undefined
+    const shown = JSON.stringify(String.fromCharCode(type))
+    this.#toTarget.push(message(frontend.copyFail, cstring(`a message of type ${shown} came during COPY`)))
+    this.#endCopy()
     return undefined
   }
 
@@ -181,6 +214,7 @@ export class Frontend {
   }
 
   #forwardQuery(admission: Admission, text: string, script: Script, buf: Buffer, start: number, end: number): void {
+    if (this.#skipped(admission)) return
     if (!admission.ok) {
       this.#refuseQuery(admission.error)
       return
@@ -190,8 +224,20 @@ export class Frontend {
     item.executions = admission.executions
     for (const execution of admission.executions) applyEffects(line, execution, text, script.meaning)
     line.expect(item)
+    line.expectCopies(admission.executions, true)
     line.endSegment()
     this.#toTarget.add(buf, start, end)
+  }
+
+  /** While it was waited for, the target began to skip: it would not answer, whatever was said to it. */
+  #skipped(admission: Admission): boolean {
+    const line = this.#line
+    if (!line.skipping) return false
+    if (admission.ok) {
+      for (const execution of admission.executions)
+        line.complete(execution, false, undefined, 'not run: skipped after an error')
+    }
+    return true
   }
 
   #refuseQuery(error: Buffer): undefined {
@@ -369,7 +415,7 @@ export class Frontend {
       startedAt,
     })
     return admitted(admission, (one) => {
-      if (line.skipping) return
+      if (this.#skipped(one)) return
       if (!one.ok) {
         this.#refuse(one.error)
         return
@@ -381,6 +427,7 @@ export class Frontend {
       const item = new Expected(kinds.execute)
       item.executions = one.executions
       line.expect(item)
+      line.expectCopies(one.executions, false)
       this.#toTarget.add(buf, start, end)
     })
   }
@@ -431,6 +478,7 @@ export class Frontend {
           startedAt,
         }
         return admitted(this.#gate.admit(asked), (admission) => {
+          if (this.#skipped(admission)) return
           if (!admission.ok) return void this.#refuseQuery(admission.error)
           const item = new Expected(kinds.query)
           item.executions = admission.executions
@@ -503,6 +551,20 @@ function admitted(admission: Admission | Promise<Admission>, act: (admission: Ad
     return undefined
   }
   return admission.then(act)
+}
+
+/** What may be said between COPY … FROM and the end of its data. */
+function isCopying(type: number, { simple }: CopyIn): boolean {
+  switch (type) {
+    case frontend.copyData:
+    case frontend.copyDone:
+    case frontend.copyFail:
+    case frontend.flush:
+    case frontend.terminate:
+      return true
+    default:
+      return type === frontend.sync && !simple
+  }
 }
 
 function partOf(text: string, script: Extract<Script, { ok: true }>, index: number): string {

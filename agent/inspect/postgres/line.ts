@@ -29,6 +29,12 @@ export interface Portal {
   bind: Bound | undefined
 }
 
+export interface CopyIn {
+  execution: Execution
+  /** Of a Query message, where the target ignores Sync as well. */
+  simple: boolean
+}
+
 export const statuses = { idle: 0x49, transaction: 0x54, failed: 0x45 } as const
 
 /** What both directions of one session share: what was asked and not answered, and what names mean. */
@@ -69,6 +75,12 @@ export class Line {
   tempDirty = false
   /** Definitions changed in this transaction, where the catalog's own connection can't see them. */
   uncommitted = false
+  /**
+   * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
+   * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
+   */
+  readonly copies: CopyIn[] = []
+  #copyWaiters: (() => void)[] = []
   n = 0
   readonly fail: (reason: string) => void
   #searchPath: readonly string[] = ['public']
@@ -166,6 +178,31 @@ export class Line {
     return new Promise((resolve) => this.#waiters.push({ segment, resolve }))
   }
 
+  /** These were forwarded: where one of them is COPY … FROM, data is due. */
+  expectCopies(executions: readonly Execution[], simple: boolean): void {
+    for (const execution of executions) {
+      const { node, copyOut } = execution.judged.analysis
+      if (node === 'CopyStmt' && copyOut === undefined) this.copies.push({ execution, simple })
+    }
+  }
+
+  /** Resolves when the target said something about COPY: that data is due, or that the statement is over. */
+  copyNews(): Promise<void> {
+    return new Promise((resolve) => this.#copyWaiters.push(resolve))
+  }
+
+  tellCopyNews(): void {
+    for (const resolve of this.#copyWaiters.splice(0)) resolve()
+  }
+
+  /** The target is done with it, so no data is due any more. */
+  endCopy(execution: Execution): void {
+    const at = this.copies.findIndex((one) => one.execution === execution)
+    if (at < 0) return
+    this.copies.splice(at, 1)
+    this.tellCopyNews()
+  }
+
   /** Puts an event on the recording; the session ends when that fails (RecordError). Undefined: stored. */
   record(event: RecordingEvent): Promise<void> | undefined {
     try {
@@ -177,6 +214,7 @@ export class Line {
 
   /** The target answered. What can't be recorded ends the session. */
   complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): void {
+    if (this.copies.length > 0) this.endCopy(execution)
     const event: Extract<RecordingEvent, { type: 'complete' }> = {
       type: 'complete',
       at: this.port.elapsed(),

@@ -334,7 +334,8 @@ class Session implements InspectorSession {
   #clientFinished(): void {
     const server = this.#server
     if (this.#ended || this.#terminated) return
-    if (this.#backend === undefined || this.#frontend?.busy === true || server === undefined) this.#clientLeft()
+    const asked = this.#frontend?.busy === false && this.#frontend.betweenMessages
+    if (this.#backend === undefined || !asked || server === undefined) this.#clientLeft()
     else {
       this.#toTarget.push(messages.terminate)
       this.#clientTerminated()
@@ -376,7 +377,8 @@ class Session implements InspectorSession {
     client.resume()
     // Nothing more is read from the target, and it is told to stop rather than left to find out.
     if (server !== undefined) {
-      if (this.#backend !== undefined && server.writable) server.end(this.#terminated ? undefined : messages.terminate)
+      const told = this.#terminated || this.#frontend?.betweenMessages === false
+      if (this.#backend !== undefined && server.writable) server.end(told ? undefined : messages.terminate)
       else server.destroy()
       server.resume()
     }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inPieces } from './testing/chunks.ts'
-import { block, dialTarget, openDoor } from './testing/door.ts'
+import { block, dialTarget, hold, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 import { say, summary, talk } from './testing/wire.ts'
 
@@ -95,4 +95,80 @@ describe('a pipeline of everything', () => {
       }
     })
   }
+})
+
+describe('COPY that is talked over', () => {
+  it('hides no statement: what the target loses to COPY is not believed to be read', async () => {
+    const door = await openDoor(postgres.target)
+    door.people.rule = hold('sql:update')
+    door.people.onHold = () => door.people.holds.at(-1)?.settle({ kind: 'denied', by: 'grace', reason: 'No.' })
+    try {
+      const heard = await talk(door.port, [
+        say.parse('s', "update orders set note = 'not approved' where id = 1"),
+        say.sync,
+        say.query('copy inbox from stdin'),
+        // The target is reading COPY data: to it, this never was.
+        say.parse('s', 'select 1'),
+        say.bindTo('', 's'),
+        say.execute(''),
+        say.sync,
+        say.query('select 5'),
+      ])
+      const { rows } = await postgres.direct("select count(*)::int as n from orders where note = 'not approved'")
+      expect(rows).toEqual([{ n: 0 }])
+      // The notice that it is held comes when it can.
+      expect(summary(heard).filter((one) => one !== 'N SPH01')).toEqual([
+        ...['1', 'Z I', 'G', 'E 57014', 'Z I'],
+        ...['2', 'E SPD01', 'Z I', 'T', 'D 5', 'C SELECT 1', 'Z I'],
+      ])
+    } finally {
+      await door.close()
+    }
+  })
+
+  it('loses nothing that comes behind the data, or in place of a COPY that failed', async () => {
+    const door = await openDoor(postgres.target)
+    try {
+      const heard = await talk(door.port, [
+        say.query('copy inbox from stdin; copy inbox from stdin'),
+        say.copyData('1\tone\n'),
+        say.copyDone,
+        say.sync,
+        say.copyData('2\ttwo\n'),
+        say.copyDone,
+        say.query('select 6'),
+        say.query('begin; select 1/0'),
+        say.query('copy inbox from stdin'),
+        say.query('rollback'),
+        say.query('copy inbox from stdin'),
+        say.copyFail('no'),
+        say.parse('', 'select 7'),
+        say.bindTo('', ''),
+        say.execute(''),
+        say.sync,
+      ])
+      expect(summary(heard)).toEqual([
+        ...['G', 'C COPY 1', 'G', 'C COPY 1', 'Z I', 'T', 'D 6', 'C SELECT 1', 'Z I'],
+        ...[
+          'C BEGIN',
+          'E 22012',
+          'Z E',
+          'E 25P02',
+          'Z E',
+          'C ROLLBACK',
+          'Z I',
+          'G',
+          'E 57014',
+          'Z I',
+          '1',
+          '2',
+          'D 7',
+          'C SELECT 1',
+          'Z I',
+        ],
+      ])
+    } finally {
+      await door.close()
+    }
+  })
 })
