@@ -22,6 +22,11 @@ export class FuzzPort extends TestPort {
 
   #settled = 0
 
+  /** Holds that people decided about. */
+  get decided(): number {
+    return this.#settled
+  }
+
   /** People decide about what waits: yes, no, nobody, by turns. True when something waited. */
   decideHeld(): boolean {
     const waiting = this.holds.slice(this.#settled)

@@ -74,7 +74,7 @@ export function signIn(
       act()
     }
     const fail = (error: unknown): void => settle(() => reject(asSignInError(error)))
-    const onError = (error: Error): void => fail(error)
+    const onError = (): void => fail(new SignInError('The target hung up during sign-in.', '08006'))
     const onEnd = (): void => fail(new SignInError('The target hung up during sign-in.', '08006'))
     const onAbort = (): void => fail(new SignInError('The target did not finish sign-in in time.', '08006'))
     const onData = (chunk: Buffer): void => {
