@@ -35,6 +35,8 @@ export class SessionPolicy {
   readonly #unmasks = new Map<string, Unmask>()
   #textMasks: readonly TextMask[] | undefined
   #redact: ((text: string) => string) | undefined
+  /** Masks what this principal may not see. */
+  #scan: ((text: string) => string) | undefined
 
   constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
     this.#subject = subject
@@ -98,18 +100,39 @@ export class SessionPolicy {
     const key = `${schema}\0${table}\0${column}`
     const known = this.#columns.get(key)
     if (known) return known.sensitivity
-    const found = set?.classify(this.#subject.connection.name, schema, table, column)
-    const maskBytes = found && byteMaskFor(found.mask)
-    const sensitivity = found && {
-      dataClass: found.dataClass,
-      unmask: this.#unmask(set, found.dataClass),
-      use: found.use,
-      derived: found.derived,
-      mask: maskFor(found.mask, this.#hash),
-      ...(maskBytes === undefined ? {} : { maskBytes }),
-    }
+    const classed = this.#classed(set, schema, table, column)
+    // Who may see the class of a column may still not see what stands in its text.
+    const scanned = classed?.unmask.verdict === 'masked' ? undefined : this.#scanned(set, schema, table, column)
+    const sensitivity = scanned ?? classed
     this.#columns.set(key, { sensitivity })
     return sensitivity
+  }
+
+  #classed(set: PolicySet | undefined, schema: string, table: string, column: string): Sensitivity | undefined {
+    const found = set?.classify(this.#subject.connection.name, schema, table, column)
+    const maskBytes = found && byteMaskFor(found.mask)
+    return (
+      found && {
+        dataClass: found.dataClass,
+        unmask: this.#unmask(set, found.dataClass),
+        use: found.use,
+        derived: found.derived,
+        mask: maskFor(found.mask, this.#hash),
+        others: found.others,
+        ...(maskBytes === undefined ? {} : { maskBytes }),
+      }
+    )
+  }
+
+  #scanned(set: PolicySet | undefined, schema: string, table: string, column: string): Sensitivity | undefined {
+    const found = set?.scanned(this.#subject.connection.name, schema, table, column)
+    if (!found) return undefined
+    const masks = this.textMasks()
+    const [first] = masks
+    if (!first) return undefined
+    this.#scan ??= redactor(masks)
+    const { use, derived } = found
+    return { dataClass: first.dataClass, unmask: first.unmask, use, derived, mask: this.#scan, scanned: masks }
   }
 
   unmask(dataClass: string): Unmask {
@@ -146,6 +169,7 @@ export class SessionPolicy {
     this.#unmasks.clear()
     this.#textMasks = undefined
     this.#redact = undefined
+    this.#scan = undefined
   }
 
   #timeMatters(): boolean {

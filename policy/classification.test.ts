@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { classOf, parseClassification } from './classification.ts'
+import { classOf, parseClassification, scanOf } from './classification.ts'
 import { parseColumnGlob } from './columns.ts'
 import { compilePattern } from './pattern.ts'
 
@@ -42,14 +42,55 @@ describe('classification.yaml', () => {
     ],
     ['an unknown detector', 'classes:\n  a:\n    mask: hash\n    detectors:\n      - emial', /^c\.yaml:5: .*"emial"/],
     [
-      'a pattern that could stall',
-      "classes:\n  a:\n    mask: hash\n    detectors:\n      - { name: x, pattern: 'a+a+b' }",
-      /^c\.yaml:5: .*slow/,
+      'a pattern that could stall, and RE2 does not have',
+      "classes:\n  a:\n    mask: hash\n    detectors:\n      - { name: x, pattern: '(a)\\1' }",
+      /^c\.yaml:5: .*escape/,
+    ],
+    [
+      'a pattern that is found everywhere',
+      "classes:\n  a:\n    mask: hash\n    detectors:\n      - { name: x, pattern: '(a|b)*' }",
+      /^c\.yaml:5: .*everywhere/,
+    ],
+    [
+      'a bad glob to scan',
+      "classes:\n  a: { mask: hash, detectors: [email] }\nscan: ['notes.body']",
+      /^c\.yaml:3: .*body/,
+    ],
+    [
+      'scanning for nothing',
+      "classes:\n  a: { mask: hash, columns: ['a.b.c'] }\nscan:\n  - '*.notes.body'",
+      /^c\.yaml:\d: .*no class has detectors/,
     ],
     ['a class that covers nothing', 'classes:\n  a: { mask: hash }', /^c\.yaml:2: .*covers nothing/],
   ])('%s', (_, text, expected) => {
     expect(problems(text)[0]).toMatch(expected)
   })
+})
+
+test('patterns beyond the quick part are RE2, in linear time', () => {
+  const text = `classes:\n  a: { mask: hash, detectors: [{ name: x, pattern: '(EMP|CTR)-[0-9]+|a+a+b' }] }`
+  const parsed = parseClassification('c.yaml', text)
+  if (!parsed.ok) throw new Error(parsed.problems[0]?.reason)
+  const find = parsed.classes[0]?.detector?.find
+  expect(find?.('see CTR-77, EMP-1 and aaab')).toEqual([
+    { start: 4, end: 10 },
+    { start: 12, end: 17 },
+    { start: 22, end: 26 },
+  ])
+  // What stalls a backtracking engine for longer than there is time.
+  expect(find?.('a'.repeat(20_000))).toEqual([])
+})
+
+test('columns to scan say how they may be used, or that they may not', () => {
+  const parsed = parseClassification(
+    'c.yaml',
+    `classes: { a: { mask: hash, detectors: [email] } }
+scan: ['*.notes.body', { columns: ['db:*.events.*'], use: any, derived: 'null' }]`,
+  )
+  if (!parsed.ok) throw new Error(parsed.problems[0]?.reason)
+  expect(scanOf(parsed.scans, 'x', 's', 'notes', 'body')).toMatchObject({ use: 'none', derived: 'block' })
+  expect(scanOf(parsed.scans, 'db', 's', 'events', 'payload')).toMatchObject({ use: 'any', derived: 'null' })
+  expect(scanOf(parsed.scans, 'x', 's', 'events', 'payload')).toBeUndefined()
 })
 
 describe('column globs', () => {

@@ -1,9 +1,12 @@
 import { findEmails } from './detect/email.ts'
 import { findIbans } from './detect/iban.ts'
-import { findCards, findIpv4s, findPhones, findSsns } from './detect/numbers.ts'
+import { findNationalIds } from './detect/ids.ts'
+import { findCards, findIpv4s, findIpv6s, findPhones, findSsns } from './detect/numbers.ts'
 import {
+  cloudKeyPrefixes,
   findAwsKeys,
   findBearers,
+  findCloudKeys,
   findGithubTokens,
   findGitlabTokens,
   findGoogleKeys,
@@ -16,7 +19,7 @@ import {
   findUrlCredentials,
   secretNames,
 } from './detect/secrets.ts'
-import { anyCase, blank, digit, literal, lowerCase, type Shape, times, upperCase } from './detect/shape.ts'
+import { anyCase, blank, digit, hex, literal, lowerCase, type Shape, times, upperCase } from './detect/shape.ts'
 import type { Find, Span } from './detect/span.ts'
 
 export { type Find, union } from './detect/span.ts'
@@ -61,6 +64,24 @@ export const builtinDetectors = {
     anyOf: '.',
     shapes: [1, 2, 3].map((size) => [digit, '.', ...times(size, digit), '.', digit]),
   },
+  ipv6: {
+    find: findIpv6s,
+    anyOf: ':',
+    shapes: [literal('::'), [hex, ':', hex]],
+  },
+  'national-id': {
+    find: findNationalIds,
+    anyOf: digit,
+    shapes: [
+      [upperCase, ...times(2, digit)],
+      [upperCase, ' ', ...times(2, digit)],
+      times(7, digit),
+      [...times(3, digit), '.', ...times(3, digit), '.'],
+      [...times(6, digit), '-'],
+      [...times(4, digit), ' ', ...times(4, digit)],
+      [digit, ' ', ...times(2, digit), ' '],
+    ],
+  },
   jwt: { find: findJwts, anyOf: '.', shapes: [literal('eyJ')] },
   'aws-key': { find: findAwsKeys, anyOf: 'A', shapes: [['A', 'KS', 'I', 'A', `${upperCase}${digit}`]] },
   'github-token': { find: findGithubTokens, anyOf: '_', shapes: [['g', 'h', 'pousr', '_'], literal('github_pat_')] },
@@ -71,6 +92,7 @@ export const builtinDetectors = {
     anyOf: '_',
     shapes: [['rs', ...literal('k_live_')], ['rs', ...literal('k_test_')], literal('whsec_')],
   },
+  'cloud-key': { find: findCloudKeys, anyOf: '.-_=', shapes: cloudKeyPrefixes.map(literal) },
   'google-key': { find: findGoogleKeys, anyOf: 'A', shapes: [literal('AIza')] },
   'npm-token': { find: findNpmTokens, anyOf: '_', shapes: [literal('npm_')] },
   'private-key': { find: findPrivateKeys, anyOf: '-', shapes: [literal('PRIVATE KEY-----')] },

@@ -1,8 +1,12 @@
+import { RE2JS } from 're2js'
+import type { Find, Span } from './detect/span.ts'
+
 /**
  * Custom detectors are written by people, run on text that an attacker may choose, and must not stall a terminal.
- * So they are a small part of regular expressions in which matching never has a choice to go back on:
+ * A small part of regular expressions, in which matching never has a choice to go back on, is run by the engine itself:
  * literals, classes, `\d \w \s`, `.`, and `?`, `{n}`, `{n,m}` (m ≤ 256), `+`, `*` (read as at most 256), `\b` at either end.
- * No groups, no alternatives (write two detectors), and what follows a variable repetition must not match what it repeats.
+ * No groups, no alternatives, and what follows a variable repetition must not match what it repeats. Everything else that is RE2
+ * is run by RE2, which is linear, too, and slower.
  */
 
 interface Atom {
@@ -149,4 +153,25 @@ function ascii(test: (code: number) => boolean): boolean[] {
 
 function only(char: string): boolean[] {
   return ascii((code) => code === char.charCodeAt(0))
+}
+
+/** Finds what an RE2 pattern matches; or the reason in words why it is refused. */
+export function re2Finder(text: string): Find | string {
+  let compiled: RE2JS
+  try {
+    compiled = RE2JS.compile(text)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  if (compiled.matcher('').find()) return 'the pattern matches nothing at all, so everywhere'
+  return (value) => matches(compiled.matcher(value))
+}
+
+function matches(matcher: ReturnType<RE2JS['matcher']>): Span[] {
+  const found: Span[] = []
+  while (matcher.find()) {
+    const span = { start: matcher.start(), end: matcher.end() }
+    if (span.end > span.start) found.push(span)
+  }
+  return found
 }

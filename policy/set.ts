@@ -4,7 +4,14 @@ import type { Decision, Grant, Unmask } from '../shared/decision.ts'
 import type { PolicyFile, PolicyProblem } from '../shared/link.ts'
 import type { Principal } from '../shared/principal.ts'
 import { type CheckedPolicy, checkPolicies } from './cedar.ts'
-import { classificationFile, classOf, type DataClass, parseClassification } from './classification.ts'
+import {
+  classificationFile,
+  classOf,
+  type DataClass,
+  parseClassification,
+  type ScannedColumns,
+  scanOf,
+} from './classification.ts'
 import { connectionRequest, unmaskRequest } from './entities.ts'
 import { type Evaluate, prepare } from './evaluate.ts'
 import { givenIn, grantsInForce, type PolicyInput, type Surroundings } from './input.ts'
@@ -19,6 +26,7 @@ export type { PolicyInput, Surroundings } from './input.ts'
 export interface ColumnClass {
   dataClass: string
   mask: MaskKind
+  others: 'null' | 'fixed'
   use: 'none' | 'lookup' | 'any'
   derived: 'null' | 'block'
 }
@@ -41,6 +49,13 @@ export interface PolicySet {
   ): Unmask
   /** Undefined: the column is in no class. */
   classify(connection: string, schema: string, table: string, column: string): ColumnClass | undefined
+  /** How a column is treated whose text is searched with the classes' detectors. Undefined: it is not. */
+  scanned(
+    connection: string,
+    schema: string,
+    table: string,
+    column: string,
+  ): Pick<ColumnClass, 'use' | 'derived'> | undefined
   /** Some policy looks at the time. */
   readonly readsTime: boolean
   /** Whether a decision on this action may change by the passing of time alone. */
@@ -57,13 +72,16 @@ export async function loadPolicySet(files: readonly PolicyFile[]): Promise<Polic
   const problems: PolicyProblem[] = []
   const classification = files.find((file) => file.path === classificationFile)
   let classes: readonly DataClass[] = []
+  let scans: readonly ScannedColumns[] = []
   if (!classification) {
     const reason = 'the file is missing, so nothing would be masked; write "classes: {}" in it if that is meant'
     problems.push({ file: classificationFile, line: 1, reason })
   } else {
     const parsed = parseClassification(classification.path, classification.text)
-    if (parsed.ok) classes = parsed.classes
-    else problems.push(...parsed.problems)
+    if (parsed.ok) {
+      classes = parsed.classes
+      scans = parsed.scans
+    } else problems.push(...parsed.problems)
   }
   const known = classification && problems.length === 0 ? new Set(classes.map((each) => each.name)) : undefined
   const checked = checkPolicies(files, known)
@@ -77,7 +95,7 @@ export async function loadPolicySet(files: readonly PolicyFile[]): Promise<Polic
         ok: false,
         problems: [{ file: checked.policies[0]?.source.file ?? classificationFile, line: 1, reason: evaluate }],
       }
-    : { ok: true, set: makeSet(version, checked.policies, classes, evaluate) }
+    : { ok: true, set: makeSet(version, checked.policies, classes, scans, evaluate) }
 }
 
 /** Whether a file of a policy folder is part of the policy (and not a test or a note beside it). */
@@ -110,6 +128,7 @@ function makeSet(
   version: string,
   policies: readonly CheckedPolicy[],
   classes: readonly DataClass[],
+  scans: readonly ScannedColumns[],
   evaluate: Evaluate,
 ): PolicySet {
   const byId = new Map(policies.map((policy) => [policy.meta.ref.id, policy]))
@@ -130,7 +149,12 @@ function makeSet(
     },
     classify(connection, schema, table, column) {
       const found = classOf(classes, connection, schema, table, column)
-      return found && { dataClass: found.name, mask: found.mask, use: found.use, derived: found.derived }
+      if (!found) return undefined
+      const { name, mask, others, use, derived } = found
+      return { dataClass: name, mask, others, use, derived }
+    },
+    scanned(connection, schema, table, column) {
+      return scanOf(scans, connection, schema, table, column)
     },
     dependsOnTime(action) {
       return policies.some((policy) => policy.readsTime && policy.mayConcern(action))

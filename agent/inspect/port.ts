@@ -69,11 +69,18 @@ export interface Sensitivity {
   derived: 'null' | 'block'
   /**
    * The replacement of one value in PostgreSQL text format, for text types; null is SQL NULL.
-   * Values of other types become NULL.
+   * Values of other types become NULL, or what `others` says.
    */
   mask(value: string): string | null
   /** The same on bytes, where values can be masked without making strings of them. */
   maskBytes?: ByteMask
+  /** What values of other types become. */
+  others?: 'null' | 'fixed'
+  /**
+   * The column is no secret itself, but its text is searched for values of these classes, which `mask` replaces where they stand.
+   * `dataClass` and `unmask` are those of the first.
+   */
+  scanned?: readonly { dataClass: string; unmask: Unmask }[]
 }
 
 /**

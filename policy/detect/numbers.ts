@@ -189,6 +189,28 @@ export function findIpv4s(text: string): Span[] {
   return found
 }
 
+/** Groups of hexadecimal digits between colons, with `::` for zeros or all eight of them; a time or a MAC address is none. */
+export function findIpv6s(text: string): Span[] {
+  const found: Span[] = []
+  ipv6Like.lastIndex = 0
+  for (let match = ipv6Like.exec(text); match !== null; match = ipv6Like.exec(text)) {
+    if (isIpv6(match[0])) found.push({ start: match.index, end: match.index + match[0].length })
+  }
+  return found
+}
+
+const ipv6Like = /(?<![\w:.])[0-9A-Fa-f:]{2,39}(?![\w:])/g
+
+function isIpv6(text: string): boolean {
+  const groups = text.split(':')
+  const gap = text.indexOf('::')
+  if (gap >= 0 && text.indexOf('::', gap + 1) >= 0) return false
+  const filled = groups.filter((group) => group !== '')
+  if (filled.some((group) => group.length > 4)) return false
+  // `::1` and `a::` alone are too short to tell from other text.
+  return gap >= 0 ? filled.length >= 3 && filled.length <= 7 : groups.length === 8 && filled.length === 8
+}
+
 function dottedRuns(text: string): Run[] {
   const runs: Run[] = []
   let i = 0

@@ -47,6 +47,22 @@ export const findGoogleKeys = keyFinder(shapes(['AIza'], token, 35, 35))
 export const findGitlabTokens = keyFinder(shapes(['glpat-'], token, 20, 255))
 export const findNpmTokens = keyFinder(shapes(['npm_'], alphanumeric, 36, 36))
 
+/** Keys of other clouds and services, each with a beginning of its own. */
+const cloudKeys: readonly KeyShape[] = [
+  ...shapes(['ya29.'], (code) => token(code) || code === 46, 20, 512),
+  ...shapes(['GOCSPX-'], token, 20, 64),
+  ...shapes(['AccountKey='], (code) => alphanumeric(code) || code === 43 || code === 47 || code === 61, 40, 128),
+  ...shapes(['SG.'], (code) => token(code) || code === 46, 40, 128),
+  ...shapes(['dop_v1_', 'doo_v1_'], alphanumeric, 64, 64),
+  ...shapes(['hvs.', 'hvb.'], token, 24, 255),
+  ...shapes(['shpat_', 'shpss_'], alphanumeric, 32, 32),
+  ...shapes(['pypi-'], token, 50, 255),
+  ...shapes(['sk-proj-', 'sk-ant-', 'sk-or-'], token, 20, 255),
+  ...shapes(['AGE-SECRET-KEY-'], upper, 40, 80),
+]
+export const findCloudKeys = keyFinder(cloudKeys)
+export const cloudKeyPrefixes: readonly string[] = cloudKeys.map(({ prefix }) => prefix)
+
 /** JSON web tokens: three base64url parts, the first of which begins with `{"`. */
 export function findJwts(text: string): Span[] {
   const found: Span[] = []

@@ -2,6 +2,7 @@
 export type Shape = readonly string[]
 
 export const digit = '0123456789'
+export const hex = '0123456789abcdefABCDEF'
 export const upperCase = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 export const lowerCase = upperCase.toLowerCase()
 export const blank = ' \t'

@@ -66,6 +66,8 @@ export interface OutputColumn {
   sources: readonly ColumnId[]
   /** The value IS the one source column's value: no expression, no aggregate, no set operation that mixes sources. */
   plain: boolean
+  /** Every text of its sources that it shows stands whole in it, as plain ones do: see `Value.whole`. */
+  whole?: boolean
   /**
    * The relation and column (`schema.relation.column`) that the server's RowDescription names for it: a view's own column
    * for a view. Absent: RowDescription carries no table for this column.

@@ -164,7 +164,11 @@ export class Backend {
     if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {
       const shape = run.shape(fields)
       if (!shape.ok) throw new FrameError(shape.reason)
-      execution.masker = maskerOf(shape)
+      const { formats } = execution
+      execution.masker = maskerOf(
+        shape,
+        (column) => fields[column]?.binary === true || formats[formats.length === 1 ? 0 : column] === 1,
+      )
     }
     if (run.notice !== undefined) this.#toClient.push(run.notice)
   }

@@ -1,8 +1,10 @@
-import type { Catalog, OutputColumn } from './analysis.ts'
+import type { Catalog, CatalogColumn, OutputColumn } from './analysis.ts'
 import type { Execution } from './expected.ts'
+import { fixedOf } from './fixed.ts'
 import { FrameError } from './frames.ts'
 import { int16At } from './messages.ts'
 import type { FieldMask } from './rows.ts'
+import { scanOf } from './scan/types.ts'
 import { splitColumn } from './verdicts.ts'
 
 const textTypes = new Set(['text', 'varchar', 'bpchar', 'name', 'citext'])
@@ -28,14 +30,21 @@ export function copyMasks(
   }
   return run.columns.map((mask, i) => {
     if (mask === null || mask.kind === 'null') return mask
-    return isText(copyOut.columns[i], catalog) ? mask : { kind: 'null' }
+    const type = typeOf(copyOut.columns[i], catalog)
+    if (mask.kind === 'scan') {
+      // What an expression gives is of no known type.
+      const find = (text: string): string => mask.mask(text) ?? ''
+      return (mask.plain ? scanOf(undefined, type?.typeName, find) : undefined) ?? { kind: 'null' }
+    }
+    if (type !== undefined && textTypes.has(type.typeName)) return mask
+    const fixed = mask.others === 'fixed' && type !== undefined ? fixedOf(type.typeOid) : undefined
+    return fixed === undefined ? { kind: 'null' } : { kind: 'fixed', value: fixed }
   })
 }
 
-function isText(column: OutputColumn | undefined, catalog: Catalog | undefined): boolean {
+function typeOf(column: OutputColumn | undefined, catalog: Catalog | undefined): CatalogColumn | undefined {
   const [source] = column?.sources ?? []
-  if (source === undefined || catalog === undefined) return false
+  if (source === undefined || catalog === undefined) return undefined
   const [schema, table, name] = splitColumn(source)
-  const found = catalog.relation(schema, table, [])?.columns.find((one) => one.name === name)
-  return found !== undefined && textTypes.has(found.typeName)
+  return catalog.relation(schema, table, [])?.columns.find((one) => one.name === name)
 }

@@ -31,11 +31,23 @@ export function maskCopyRow(masks: readonly (FieldMask | null)[], buf: Buffer, s
   const masked = fields.map((field, i) => {
     const mask = masks[i]
     if (mask === null || field === '\\N') return field
-    if (mask === undefined || mask.kind === 'null') return '\\N'
-    const value = mask.mask(withoutEscapes(field))
+    const value = mask === undefined ? null : replaced(mask, field)
     return value === null ? '\\N' : withEscapes(value)
   })
   return message(frontend.copyData, Buffer.from(`${masked.join('\t')}\n`, 'utf8'))
+}
+
+function replaced(mask: FieldMask, field: string): string | null {
+  switch (mask.kind) {
+    case 'null':
+      return null
+    case 'fixed':
+      return mask.value.text.toString('utf8')
+    case 'rewrite':
+      return mask.text(withoutEscapes(field))
+    case 'value':
+      return mask.mask(withoutEscapes(field))
+  }
 }
 
 function withoutEscapes(field: string): string {

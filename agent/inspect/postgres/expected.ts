@@ -17,6 +17,8 @@ export const kinds = {
 } as const
 export type Kind = (typeof kinds)[keyof typeof kinds]
 
+const text: readonly number[] = []
+
 /** One run of one statement: on the recording, forwarded, and not completed yet. */
 export class Execution {
   readonly judged: Judged
@@ -31,6 +33,8 @@ export class Execution {
   began = false
   masker: RowMasker | undefined
   copyingIn = false
+  /** See `resultFormats`: of a portal, where masks depend on them. */
+  formats: readonly number[] = text
 
   constructor(judged: Judged, run: Run, n: number, startedAt: number, gatewayMs: number) {
     this.judged = judged

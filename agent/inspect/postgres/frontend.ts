@@ -18,7 +18,8 @@ import {
   zeroAt,
 } from './messages.ts'
 import { uncertain } from './names.ts'
-import { detached, withParameters } from './parameters.ts'
+import { detached, resultFormats, withParameters } from './parameters.ts'
+import { dependsOnFormat } from './plan.ts'
 import type { Script } from './statements.ts'
 import { withEscapeStrings } from './strings.ts'
 
@@ -422,6 +423,9 @@ export class Frontend {
       }
       const [execution] = one.executions
       if (execution === undefined) throw new Error('an admission without an execution')
+      if (portal?.bind !== undefined && execution.run.columns.some(dependsOnFormat)) {
+        execution.formats = resultFormats(portal.bind)
+      }
       if (portal !== undefined && !execution.run.free) this.#describeFirst(portal, execution.judged, name)
       applyEffects(line, execution, prepared.text, prepared.meaning)
       const item = new Expected(kinds.execute)

@@ -1,24 +1,31 @@
 import type { Sensitivity } from '../port.ts'
-import type { Catalog } from './analysis.ts'
+import type { Catalog, CatalogRelation } from './analysis.ts'
 import type { SensitivityOf } from './plan.ts'
+import { holdsText } from './scan/types.ts'
 
 /**
  * Reading a table reads its partitions and the tables that inherit from it: a column of theirs that is masked is masked
- * there too, whatever is said of the table's own.
+ * there too, whatever is said of the table's own. A column marked for scanning counts where its type can hold text.
  */
 export function withChildren(catalog: Catalog, sensitivity: SensitivityOf): SensitivityOf {
+  const of = (relation: CatalogRelation | undefined, found: Sensitivity | undefined, column: string) =>
+    found?.scanned === undefined || holdsText(relation?.columns.find(({ name }) => name === column)?.typeName)
+      ? found
+      : undefined
   return (schema, table, column) => {
-    const own = sensitivity(schema, table, column)
-    if (isMasked(own)) return own
+    const asked = sensitivity(schema, table, column)
+    if (isSecret(asked)) return asked
     const relation = catalog.relation(schema, table, [])
+    let own = of(relation, asked, column)
     if (relation === undefined) return own
     const seen = new Set([relation.oid])
     const rest = [...catalog.children(relation.oid)]
     for (let child = rest.pop(); child !== undefined; child = rest.pop()) {
       if (seen.has(child.oid)) continue
       seen.add(child.oid)
-      const found = sensitivity(child.schema, child.name, column)
-      if (isMasked(found)) return found
+      const found = of(child, sensitivity(child.schema, child.name, column), column)
+      if (isSecret(found)) return found
+      if (isMasked(found) && !isMasked(own)) own = found
       rest.push(...catalog.children(child.oid))
     }
     return own
@@ -27,4 +34,9 @@ export function withChildren(catalog: Catalog, sensitivity: SensitivityOf): Sens
 
 function isMasked(found: Sensitivity | undefined): boolean {
   return found?.unmask.verdict === 'masked'
+}
+
+/** Masked as a whole. */
+function isSecret(found: Sensitivity | undefined): boolean {
+  return isMasked(found) && found?.scanned === undefined
 }

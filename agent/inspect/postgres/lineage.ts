@@ -11,7 +11,7 @@ import { columnName } from './sql/names.ts'
 import { Relations } from './sql/relations.ts'
 import type { Report } from './sql/report.ts'
 import { type Ctes, findColumn, type Scope, star, topScope } from './sql/scope.ts'
-import { derived, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
+import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
 
 /** A catalog is an immutable snapshot: what its relations expand to is worked out once. */
@@ -43,6 +43,7 @@ export function outputsOf(shape: Shape): OutputColumn[] {
     name,
     sources: [...value.sources],
     plain: value.plain,
+    ...(!value.plain && isWhole(value) ? { whole: true } : {}),
     ...(value.origin === undefined ? {} : { origin: value.origin }),
   }))
 }
@@ -247,7 +248,7 @@ function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
 function either(a: Value, b: Value): Value {
   const same =
     a.plain && b.plain && a.sources.size === b.sources.size && [...a.sources].every((id) => b.sources.has(id))
-  return same ? { sources: a.sources, plain: true, constant: false, risky: false } : derived([a, b])
+  return same ? { sources: a.sources, plain: true, constant: false, risky: false } : dressed(derived([a, b]), [a, b])
 }
 
 function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
@@ -349,6 +350,7 @@ function sameLineage(a: Shape, b: Shape): boolean {
   if (a.columns.length !== b.columns.length) return false
   return a.columns.every(({ value }, i) => {
     const other = b.columns[i]?.value
-    return other !== undefined && value.plain === other.plain && value.sources.size === other.sources.size
+    if (other === undefined || isWhole(value) !== isWhole(other)) return false
+    return value.plain === other.plain && value.sources.size === other.sources.size
   })
 }

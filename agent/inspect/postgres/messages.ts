@@ -152,6 +152,8 @@ export interface Field {
   tableOid: number
   attnum: number
   typeOid: number
+  /** As far as the description knows: a statement's is told before a portal says which format it wants. */
+  binary: boolean
 }
 
 export function readRowDescription(buf: Buffer, start: number, end: number): Field[] {
@@ -166,6 +168,7 @@ export function readRowDescription(buf: Buffer, start: number, end: number): Fie
       tableOid: buf.readUInt32BE(nameEnd + 1),
       attnum: buf.readInt16BE(nameEnd + 5),
       typeOid: buf.readUInt32BE(nameEnd + 7),
+      binary: buf.readInt16BE(nameEnd + 17) === 1,
     })
     pos = nameEnd + 19
   }

@@ -15,6 +15,16 @@ export function detached({ buf, at, end }: Bound): Bound {
   return { buf: copy, at: 0, end: copy.length }
 }
 
+/** The formats in which a portal's columns come, behind its parameters: n:int16 (format:int16)*. One is everyone's, none is text. */
+export function resultFormats({ buf, at, end }: Bound): readonly number[] {
+  let pos = at + 2 + 2 * int16At(buf, at, end)
+  const count = int16At(buf, pos, end)
+  pos += 2
+  for (let i = 0; i < count; i++) pos += 4 + Math.max(0, int32At(buf, pos, end))
+  const formats = int16At(buf, pos, end)
+  return Array.from({ length: formats }, (_, i) => int16At(buf, pos + 2 + 2 * i, end))
+}
+
 /**
  * A statement with its parameters, as a comment behind it. No two values read the same: text stands in quotes, bytes that are no
  * text and binary format are hexadecimal without. `longest`: bytes of a value that are shown; an ellipsis says that there are more.

@@ -4,10 +4,24 @@ import type { ColumnId, ColumnUse, OutputColumn, StatementAnalysis } from './ana
 import { splitId } from './sql/ids.ts'
 import { isProtected } from './sql/protected.ts'
 
-/** What the session does to every value of a result column. `value`: for text types; other types become NULL. */
+/**
+ * What the session does to every value of a result column. `value`: for text types; other types become what `others` says.
+ * `scan`: what is sensitive in it is replaced where it stands.
+ */
 export type ColumnMask =
-  | { kind: 'value'; mask(value: string): string | null; maskBytes?: ByteMask | undefined }
+  | {
+      kind: 'value'
+      mask(value: string): string | null
+      maskBytes?: ByteMask | undefined
+      others?: 'null' | 'fixed' | undefined
+    }
+  | { kind: 'scan'; plain: boolean; mask(value: string): string | null }
   | { kind: 'null' }
+
+/** A fixed value is written differently in text and binary. */
+export function dependsOnFormat(mask: ColumnMask | null): boolean {
+  return mask?.kind === 'value' && mask.others === 'fixed'
+}
 
 /**
  * `columns` runs parallel to the statement's outputs (or COPY's columns); null is a column that passes as it is.
@@ -61,17 +75,24 @@ export function planMasks(
       continue
     }
     if (copyOut && copyOut.format !== 'text') return refusedCopy(first.column, first.found, output, position)
+    const secret = hiddenSources.find(({ found }) => found.scanned === undefined)
+    if (!secret && (output.plain || output.whole === true)) {
+      columns.push({ kind: 'scan', plain: output.plain, mask: first.found.mask })
+      masked.push(...maskedWithin(first.column, first.found, output.name, position))
+      continue
+    }
     const blocking = output.plain ? undefined : hiddenSources.find(({ found }) => found.derived === 'block')
     if (blocking) return refusedDerived(blocking.column, blocking.found, output, position)
-    columns.push(maskOf(output, first.found))
-    masked.push(maskedAs(first.column, first.found, output.name, position))
+    const { column, found } = secret ?? first
+    columns.push(maskOf(output, found))
+    masked.push(maskedAs(column, found, output.name, position))
   }
   return { ok: true, columns: masked.length === 0 ? [] : columns, masked }
 }
 
 function maskOf(output: OutputColumn, found: Hidden): ColumnMask {
   if (!output.plain || found.dataClass === closed.dataClass) return { kind: 'null' }
-  return { kind: 'value', mask: (value) => found.mask(value), maskBytes: found.maskBytes }
+  return { kind: 'value', mask: (value) => found.mask(value), maskBytes: found.maskBytes, others: found.others }
 }
 
 function permits(found: Hidden, how: ColumnUse['how']): boolean {
@@ -111,6 +132,13 @@ function isHidden(found: Sensitivity): found is Hidden {
 
 function maskedAs(source: ColumnId, { dataClass, unmask }: Hidden, label: string, position: number): Masked {
   return { source, label, position, dataClass, policy: unmask.policy, requestable: unmask.approval !== undefined }
+}
+
+/** Of a column whose text is searched: each class that may be found there. */
+function maskedWithin(source: ColumnId, found: Hidden, label: string, position: number): Masked[] {
+  return (found.scanned ?? []).flatMap(({ dataClass, unmask }) =>
+    unmask.verdict === 'masked' ? [maskedAs(source, { ...found, dataClass, unmask }, label, position)] : [],
+  )
 }
 
 function blocked(
@@ -159,7 +187,10 @@ function refusedUse(
 
 function refusedDerived(column: ColumnId, found: Hidden, { name }: OutputColumn, position: number): MaskPlan {
   const what = `the column "${name}" is computed from ${column} (${found.dataClass}), which is masked for you`
-  return blocked(column, found, what, `Select ${column} as it is, to see it masked`, { label: name, position })
+  const instead = found.scanned
+    ? `Select ${column} or a field of it as it is, to see it with what is sensitive masked`
+    : `Select ${column} as it is, to see it masked`
+  return blocked(column, found, what, instead, { label: name, position })
 }
 
 function refusedCopy(column: ColumnId, found: Hidden, { name }: OutputColumn, position: number): MaskPlan {

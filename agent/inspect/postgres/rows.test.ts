@@ -58,7 +58,7 @@ describe('RowMasker', () => {
             const rebuilt = row(
               used.map((v, c) => {
                 const mask = masks[c] ?? null
-                return v === null || mask === null ? v : mask.kind === 'null' ? null : mask.mask(v)
+                return v === null || mask === null ? v : mask.kind === 'value' ? mask.mask(v) : null
               }),
             )
             expected.push(rebuilt, rebuilt)

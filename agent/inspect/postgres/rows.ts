@@ -1,4 +1,5 @@
 import type { ByteMask } from '../port.ts'
+import type { Fixed } from './fixed.ts'
 import { FrameError, readInt32 } from './frames.ts'
 
 /**
@@ -7,10 +8,13 @@ import { FrameError, readInt32 } from './frames.ts'
  *   D DataRow   n:int16 (length:int32 bytes)*     length -1 is NULL
  *
  * Text types have the same bytes in text and binary format, so the format does not matter: their value is replaced.
- * A value of any other type becomes NULL.
+ * A value of any other type becomes NULL or a fixed value in the format that was asked for. `rewrite` knows of the format itself;
+ * `text` is for COPY.
  */
 export type FieldMask =
   | { kind: 'value'; mask(value: string): string | null; maskBytes?: ByteMask | undefined }
+  | { kind: 'rewrite'; text(value: string): string; bytes(value: Buffer): Buffer }
+  | { kind: 'fixed'; value: Fixed }
   | { kind: 'null' }
 
 /** A buffer that grows: all masked rows of one incoming chunk go out of one. */
@@ -77,9 +81,10 @@ export class RowMasker {
   /** Fields behind the last mask are copied in one go. */
   readonly #upTo: number
 
-  constructor(masks: readonly (FieldMask | null)[]) {
+  /** `isBinary` says in which format each column comes. */
+  constructor(masks: readonly (FieldMask | null)[], isBinary: (column: number) => boolean = () => false) {
     this.#count = masks.length
-    this.#acts = masks.map(actOf)
+    this.#acts = masks.map((mask, i) => actOf(mask, isBinary(i)))
     this.#upTo = masks.findLastIndex((mask) => mask !== null) + 1
   }
 
@@ -128,9 +133,24 @@ export class RowMasker {
  */
 type Act = (buf: Buffer, start: number, end: number, out: Sheet, at: number, behind: number) => number
 
-function actOf(mask: FieldMask | null): Act | null {
-  if (mask === null) return null
-  if (mask.kind === 'null') return (_buf, _start, _end, out, at) => putNull(out, at)
+function actOf(mask: FieldMask | null, isBinary: boolean): Act | null {
+  switch (mask?.kind) {
+    case undefined:
+      return null
+    case 'null':
+      return (_buf, _start, _end, out, at) => putNull(out, at)
+    case 'fixed': {
+      const value = isBinary ? mask.value.binary : mask.value.text
+      return (_buf, _start, _end, out, at, behind) => putBytes(value, out, at, behind)
+    }
+    case 'rewrite':
+      return (buf, start, end, out, at, behind) => putBytes(mask.bytes(buf.subarray(start, end)), out, at, behind)
+    case 'value':
+      return byValue(mask)
+  }
+}
+
+function byValue(mask: Extract<FieldMask, { kind: 'value' }>): Act {
   const { maskBytes } = mask
   const text = byText(remembering((value) => mask.mask(value)))
   if (maskBytes === undefined) return text
@@ -159,6 +179,12 @@ function byText(mask: Mask): Act {
 function putNull({ buf }: Sheet, at: number): number {
   buf[at] = buf[at + 1] = buf[at + 2] = buf[at + 3] = 0xff
   return at + 4
+}
+
+function putBytes(value: Buffer, out: Sheet, at: number, behind: number): number {
+  const from = out.extend(at, 4 + value.length + behind)
+  writeInt32(out.buf, from, value.length)
+  return from + 4 + value.copy(out.buf, from + 4)
 }
 
 type Mask = (value: string) => string | null

@@ -54,6 +54,67 @@ describe('a session', () => {
     expect(binary.rows).toEqual([{ ssn: '***0012', id: 12 }])
   })
 
+  it('gives other types the fixed value of their type where NULL will not do, in both formats', async () => {
+    await postgres.direct(`create table if not exists typed (id int, b bool, n numeric, d date, ts timestamptz, u uuid, j jsonb, a int[], i inet);
+      truncate typed; insert into typed values (7, true, 12.5, '2026-01-02', now(), gen_random_uuid(), '{"a": 1}', '{1,2}', '10.1.2.3');
+      grant select on typed to app`)
+    const columns = ['b', 'n', 'd', 'ts', 'u', 'j', 'a', 'i']
+    door.people.masked = new Set(columns.map((column) => `public.typed.${column}`))
+    door.people.others = 'fixed'
+    const client = await door.client()
+    const zero = { b: false, n: '0', j: null, a: [], i: '0.0.0.0', u: '00000000-0000-0000-0000-000000000000' }
+    const text = await client.query('select * from typed')
+    expect(text.rows[0]).toMatchObject({ id: 7, ...zero })
+    expect(text.rows[0].ts.toISOString()).toBe('2000-01-01T00:00:00.000Z')
+    // The target reads them back in binary format: they are what it takes for such values.
+    const sizes = { getTypeParser: () => (value: Buffer) => value.length }
+    const query = {
+      text: `select ${columns.join(', ')}, id from typed where id = $1`,
+      values: [7],
+      binary: true,
+      types: sizes,
+    }
+    const binary = await client.query<Record<string, number>>(query)
+    expect(Object.values(binary.rows[0] ?? {})).toEqual([1, 8, 4, 8, 16, 5, 12, 8, 4])
+  })
+
+  it('searches free text and JSON, in text and binary, plain and field by field', async () => {
+    await postgres.direct(`create table if not exists tickets (id int, body text, data jsonb, raw json, tags text[], due date);
+      truncate tickets; insert into tickets values (1, 'ask lena@mailbox.com', '{"to": "lena@mailbox.com", "n": 1}', '{"to":"lena\\u0040mailbox.com"}', '{a,lena@mailbox.com}', '2026-01-02');
+      grant select on tickets to app`)
+    for (const column of ['body', 'data', 'raw', 'tags', 'due']) door.people.scanned.add(`public.tickets.${column}`)
+    const client = await door.client()
+    const expected = { id: 1, body: 'ask ***', data: { to: '***', n: 1 }, raw: { to: '***' }, tags: ['a', '***'] }
+    expect((await client.query('select * from tickets')).rows[0]).toMatchObject(expected)
+    const raw = { getTypeParser: () => (value: Buffer) => value.toString('latin1') }
+    const query = {
+      text: 'select body, data, raw, tags from tickets where id = $1',
+      values: [1],
+      binary: true,
+      types: raw,
+    }
+    const binary = await client.query<Record<string, string>>(query)
+    const shown = JSON.stringify(binary.rows)
+    expect(shown).not.toContain('lena')
+    expect(shown.match(/\*\*\*/g)).toHaveLength(4)
+    const derived = `select data->>'to' as field, data->'n' as n, upper(body) as upper, coalesce(body, '') as body, to_jsonb(t) as all,
+      left(body, 8) as cut, (select json_agg(x.body) from tickets x) as docs from tickets t where body like 'ask%'`
+    expect((await client.query(derived)).rows).toEqual([
+      {
+        field: '***',
+        n: 1,
+        upper: null,
+        body: 'ask ***',
+        all: { ...expected, due: '2026-01-02' },
+        cut: null,
+        docs: ['ask ***'],
+      },
+    ])
+    const each = await client.query("select e.value from tickets, jsonb_each_text(data) e where e.key = 'to'")
+    expect(each.rows).toEqual([{ value: '***' }])
+    expect(client.notices.map((notice) => notice.code)).toContain('SPM01')
+  })
+
   it('brings large results whole to a client that reads in fits, from memory that is used again', async () => {
     const lending = await openDoor(postgres.target, {
       dial: async () => {

@@ -1,7 +1,9 @@
 import type { Catalog, CatalogRelation, OutputColumn, StatementAnalysis } from './analysis.ts'
+import { fixedOf } from './fixed.ts'
 import type { Field } from './messages.ts'
 import type { ColumnMask, SensitivityOf } from './plan.ts'
 import type { FieldMask } from './rows.ts'
+import { scanOf } from './scan/types.ts'
 import { columnId } from './sql/ids.ts'
 
 /** The target's description of a result against what the analysis expects. */
@@ -76,11 +78,18 @@ function isMasked({ relation, column }: Origin, sensitivity: SensitivityOf): boo
   return sensitivity(relation.schema, relation.name, column.name)?.unmask.verdict === 'masked'
 }
 
-function fieldMask(mask: ColumnMask, field: Field, origin: Origin | undefined): FieldMask {
+function fieldMask(mask: ColumnMask, field: Field, origin: Origin | undefined): FieldMask | null {
+  if (mask.kind === 'scan') {
+    const typeName = origin?.column.typeOid === field.typeOid ? origin.column.typeName : undefined
+    const find = (text: string): string => mask.mask(text) ?? ''
+    return scanOf(field.typeOid, typeName, find) ?? { kind: 'null' }
+  }
   if (mask.kind === 'null' || origin === undefined) return { kind: 'null' }
   const isText =
     textTypes.has(field.typeOid) || (origin.column.typeOid === field.typeOid && origin.column.typeName === 'citext')
-  return isText ? mask : { kind: 'null' }
+  if (isText) return mask
+  const fixed = mask.others === 'fixed' ? fixedOf(field.typeOid) : undefined
+  return fixed === undefined ? { kind: 'null' } : { kind: 'fixed', value: fixed }
 }
 
 function disagree(reason: string): Shape {

@@ -225,6 +225,6 @@ const uncommitted: Refusal = {
 }
 
 /** Masks by row, made once for a result. */
-export function maskerOf(shape: Shape): RowMasker | undefined {
-  return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks) : undefined
+export function maskerOf(shape: Shape, isBinary: (column: number) => boolean): RowMasker | undefined {
+  return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks, isBinary) : undefined
 }

@@ -6,7 +6,7 @@ import { judge } from './functions.ts'
 import { literalText } from './literals.ts'
 import type { Scope } from './scope.ts'
 import { changesMeaning } from './settings.ts'
-import { derived, type Value } from './value.ts'
+import { derived, dressed, isWhole, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
 /** A function call in an expression: its value, and what the call does besides. */
@@ -23,7 +23,21 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
   const value = derived([...args, ...ordered], !safe || !safeFunctions.has(name))
   // A failure, or the number of rows, would tell what the value was.
   if (!safe || outcome.set) report.use(value.sources, 'predicate')
-  return value
+  return outcome.builtIn && keeping.has(name) ? dressed(value, [...args.map(ofRow), ...ordered]) : value
+}
+
+/** Give one of the values that they get, or a document of them: see `Value.whole`. */
+const keeping: ReadonlySet<string> = new Set([
+  ...['min', 'max', 'any_value', 'first_value', 'last_value', 'lag', 'lead', 'array_agg', 'json_agg', 'jsonb_agg'],
+  ...['to_json', 'to_jsonb', 'row_to_json', 'json_build_object', 'jsonb_build_object', 'jsonb_pretty'],
+  ...['json_build_array', 'jsonb_build_array', 'json_strip_nulls', 'jsonb_strip_nulls'],
+  ...['json_extract_path', 'json_extract_path_text', 'jsonb_extract_path', 'jsonb_extract_path_text'],
+  ...['json_object_field', 'json_object_field_text', 'jsonb_object_field', 'jsonb_object_field_text'],
+])
+
+/** A row goes into a document column by column. */
+function ofRow(value: Value): Value {
+  return value.rowWhole === true && !isWhole(value) ? { ...value, whole: true } : value
 }
 
 /** The arguments, and the verdict on the function, with its effects on the report. Shared with functions in FROM. */

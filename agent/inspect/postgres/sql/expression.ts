@@ -6,7 +6,7 @@ import { knownOperators, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, opaque, type Value } from './value.ts'
+import { constant, derived, dressed, opaque, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
@@ -42,8 +42,10 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
       return subLink(opened.node, walk, scope)
     case 'CaseExpr':
       return cases(opened.node, walk, scope)
-    case 'CoalesceExpr':
-      return guarded(all(opened.node.args), walk)
+    case 'CoalesceExpr': {
+      const values = all(opened.node.args)
+      return dressed(guarded(values, walk), values)
+    }
     case 'MinMaxExpr':
     case 'RowExpr':
       return derived(all(opened.node.args))
@@ -136,10 +138,14 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
   if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) return guarded(values, walk)
   if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
+  // A field of a document.
+  if (extracting.has(name) && isConstant(rexpr)) return dressed(derived(values), values)
   // Arrays of different dimensions can't be joined; texts can.
   const joined = name === '||' && !values.some(({ type }) => type !== undefined && textTypes.has(type))
   return derived(values, joined)
 }
+
+const extracting = new Set(['->', '->>'])
 
 function isBetween({ kind }: A_Expr): boolean {
   switch (kind) {
@@ -193,7 +199,8 @@ function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
     if (arm.CaseWhen.result) results.push(arm.CaseWhen.result)
   }
   const steering = predicate(walk, conditions, scope)
-  return derived([...steering, ...results.map((result) => walk.expression(result, scope))])
+  const values = results.map((result) => walk.expression(result, scope))
+  return dressed(derived([...steering, ...values]), [...steering, ...values])
 }
 
 /** Casts to these never fail. */
@@ -209,9 +216,14 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   if (value.constant) return builtIn ? constant : derived([value], true)
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
-  if (builtIn && textTypes.has(type) && !node.typeName?.arrayBounds) return derived([value])
-  return failing([value], walk)
+  const isText = builtIn && textTypes.has(type) && !node.typeName?.arrayBounds
+  const result = isText ? derived([value]) : failing([value], walk)
+  // A length would cut it.
+  return builtIn && bare && wholeTypes.has(type) ? dressed(result, [value]) : result
 }
+
+/** Casts between these keep every character, but for a row's. */
+const wholeTypes = new Set(['text', 'varchar', 'json', 'jsonb'])
 
 /** A schema that comes before pg_catalog may have a type of its own by the name of `text`. What pg_temp holds: `ddl.newType`. */
 function builtInTypesFirst(searchPath: readonly string[] | undefined): boolean {
@@ -230,7 +242,7 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
     case 'EXPR_SUBLINK':
     case 'ARRAY_SUBLINK':
     case 'MULTIEXPR_SUBLINK':
-      return derived(outputs, true)
+      return dressed(derived(outputs, true), outputs)
     default: {
       for (const output of outputs) walk.report.use(output.sources, 'predicate')
       return derived([...tested, ...outputs], true)

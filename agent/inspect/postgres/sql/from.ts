@@ -13,7 +13,7 @@ import { open, strings } from '../parser.ts'
 import { invoke } from './call.ts'
 import { tableId } from './ids.ts'
 import { type Entry, findCte, hidden, type Scope, star } from './scope.ts'
-import { derived, opaque, type ScopeColumn, Shape, type Value } from './value.ts'
+import { derived, dressed, opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
 const unknownShape = new Shape([], opaque)
@@ -261,7 +261,7 @@ function oneFunction(
   }
   const f: FuncCall = target.FuncCall
   const { args, outcome, name } = invoke(f, walk, scope)
-  const value = derived(args)
+  const value = taking.has(name) && outcome.builtIn ? dressed(derived(args), args) : derived(args)
   // How many rows there are, and whether it fails, depends on what it got.
   walk.report.use(value.sources, 'predicate')
   const defined = definitionNames(definitions)
@@ -276,6 +276,11 @@ function oneFunction(
   }
   return new Shape(outputs.map((column) => ({ name: column, value })))
 }
+
+/** Take a document or array apart into what it is made of: see `Value.whole`. */
+const taking: ReadonlySet<string> = new Set(
+  ['array_elements', 'array_elements_text', 'each', 'each_text'].flatMap((name) => [`json_${name}`, `jsonb_${name}`]),
+)
 
 function definitionNames(definitions: Node | readonly Node[] | undefined): string[] {
   if (!definitions) return []

@@ -8,6 +8,11 @@ export interface Value {
   readonly plain: boolean
   /** See OutputColumn.origin. */
   readonly origin?: ColumnId
+  /**
+   * Every text in it stands whole in one of its sources: a part of a document, a document of such texts, one of several values.
+   * So what may be found in a source by looking at it is found in this, too.
+   */
+  readonly whole?: boolean
   /** Name of its type (pg_type.typname), where it is a relation's column. */
   readonly type?: string
   /** A literal, a parameter, or a cast of one. */
@@ -16,6 +21,8 @@ export interface Value {
   readonly risky: boolean
   /** A whole row, with its columns. */
   readonly row?: readonly ScopeColumn[]
+  /** `whole` for what is made of the row's columns; as text, a row is no such thing. */
+  readonly rowWhole?: boolean
 }
 
 export interface ScopeColumn {
@@ -50,6 +57,15 @@ export function derived(values: readonly Value[], risky = false): Value {
   return { sources, plain: false, constant: false, risky }
 }
 
+/** The same texts in another dress: see `Value.whole`. Constants are the client's own. */
+export function dressed(value: Value, values: readonly Value[]): Value {
+  return values.every(isWhole) ? { ...value, whole: true } : value
+}
+
+export function isWhole({ plain, whole, constant: own, sources }: Value): boolean {
+  return plain || whole === true || own || sources.size === 0
+}
+
 /** The columns of a relation, sub-query, function or join, by name. */
 export class Shape {
   readonly columns: readonly ScopeColumn[]
@@ -81,7 +97,7 @@ export class Shape {
     if (!this.#row) {
       const values = this.columns.map((column) => column.value)
       if (this.open) values.push(this.open)
-      this.#row = { ...derived(values), row: this.columns }
+      this.#row = { ...derived(values), row: this.columns, ...(values.every(isWhole) ? { rowWhole: true } : {}) }
     }
     return this.#row
   }

@@ -23,6 +23,10 @@ export class TestPort implements InspectorPort {
   readonly requests: DecisionRequest[] = []
   /** `schema.table.column` that are masked, keeping the last four characters. */
   masked = new Set(['public.customers.email', 'public.customers.ssn', 'public.customers.born'])
+  /** Columns whose text is searched for e-mail addresses. */
+  scanned = new Set<string>()
+  /** What masked values of other types than text become. */
+  others: 'null' | 'fixed' = 'null'
   readonly holds: { request: HoldRequest; settle(outcome: HoldOutcome): void }[] = []
   onHold: () => void = () => {}
   onRecord: (event: RecordingEvent) => Promise<void> | undefined = () => undefined
@@ -34,11 +38,23 @@ export class TestPort implements InspectorPort {
   }
 
   sensitivity(schema: string, table: string, column: string): Sensitivity | undefined {
-    if (!this.masked.has(`${schema}.${table}.${column}`)) return undefined
     const policy = { id: 'mask-pii', reason: 'Personal data is masked.' }
+    const unmask = { verdict: 'masked' as const, policy }
+    if (this.scanned.has(`${schema}.${table}.${column}`)) {
+      return {
+        dataClass: 'pii',
+        unmask,
+        use: 'any',
+        derived: 'null',
+        mask: (text) => text.replaceAll(/\w+@\w+\.\w+/g, '***'),
+        scanned: [{ dataClass: 'pii', unmask }],
+      }
+    }
+    if (!this.masked.has(`${schema}.${table}.${column}`)) return undefined
     return {
       dataClass: 'pii',
-      unmask: { verdict: 'masked', policy },
+      unmask,
+      others: this.others,
       use: 'lookup',
       derived: 'null',
       mask: (value) => `***${value.slice(-4)}`,
