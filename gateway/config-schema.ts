@@ -85,6 +85,13 @@ const RdpTarget = z.strictObject({
   ]),
 })
 
+/** Sessions that may be open at this gateway at the same time. */
+const Limits = z.strictObject({
+  sessions: z.number().int().min(1).exactOptional(),
+  perPerson: z.number().int().min(1).exactOptional(),
+})
+export type Limits = z.infer<typeof Limits>
+
 export const ConnectionEntry = z
   .strictObject({
     name: ConnectionName,
@@ -92,6 +99,7 @@ export const ConnectionEntry = z
     environment: Environment,
     tags: z.array(z.string().min(1)).default([]),
     description: z.string().default(''),
+    limits: Limits.exactOptional(),
     target: z.discriminatedUnion('kind', [PostgresTarget, SshTarget, RdpTarget]),
   })
   .refine((entry) => entry.kind === entry.target.kind, {

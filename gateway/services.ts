@@ -4,6 +4,7 @@ import type { ConnectionRef } from '../shared/connection.ts'
 import type { Grant } from '../shared/decision.ts'
 import type { AgentLink, PolicyFile, Target } from '../shared/link.ts'
 import type { Principal } from '../shared/principal.ts'
+import type { Limits } from './config-schema.ts'
 
 /**
  * The seams between the gateway's domains: each names what it needs of another as one of these,
@@ -25,6 +26,7 @@ export interface GatewayConnection {
   ref: ConnectionRef
   description: string
   target: Target
+  limits: Limits
 }
 
 /** The connections in force. Synchronous: they come from the configuration and are held in memory. */

@@ -73,6 +73,8 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
   const admission = admit(deps, { principal, context }, connection)
   if (!admission.ok) return refuse(stream, closeCodes.refused, `${admission.message} ${admission.hint}`)
   if (stream.destroyed) return
+  const full = sessions.room(connection, principal.id)
+  if (full !== undefined) return refuse(stream, closeCodes.refused, `${full.message} ${full.hint}`)
   const { ref, target } = admission.connection
   await sessions.open({
     spec: {

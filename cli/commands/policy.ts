@@ -20,7 +20,7 @@ export function policyCommand(): Command {
         .description('what the gateway would decide, without running it')
         .argument('<name>')
         .requiredOption('--sql <text>', 'the statement, or for SSH the command')
-        .option('--as <user>', 'for this identity; without it, yourself')
+        .option('--as <user>', 'for this identity, where you may review on the connection; without it, for yourself')
         .option('--json', 'as JSON')
         .action(async (name: string, options: { sql: string; as?: string; json?: true }) =>
           (await import('../policy.ts')).explain(name, options),

@@ -1,22 +1,46 @@
 import { accessOf, bareSpec, type ConnectionsDeps } from '../connections/router.ts'
+import type { AuditLog, Identities } from '../services.ts'
 import { api } from './context.ts'
 
-/** What would be decided for a text, without running it. */
-export function explainRouter(deps: Pick<ConnectionsDeps, 'agent' | 'connections' | 'grants' | 'log'>) {
-  const { agent, connections, grants, log } = deps
+export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connections' | 'grants' | 'log'> {
+  audit: AuditLog
+  identities: Identities
+}
+
+/**
+ * What would be decided for a text, without running it: for the caller, or for somebody else (with the grants that they have, from
+ * where the caller is). For others it is open to those whom policy lets review on that connection, and goes into the audit log.
+ */
+export function explainRouter(deps: ExplainDeps) {
+  const { agent, audit, connections, grants, identities, log } = deps
   return api.explain.handler(async ({ context: { caller }, input, errors }) => {
     const connection = connections.get(input.connection)
-    const access = connection === undefined ? undefined : await accessOf(deps, caller, connection)
-    if (connection === undefined || access === undefined) {
-      throw errors.NOT_FOUND({ message: `There is no connection ${input.connection}, or it is not open to you.` })
+    const own = bareSpec(caller)
+    const other = input.as === caller.principal.id ? undefined : input.as
+    const may =
+      connection !== undefined &&
+      (other !== undefined
+        ? agent.decide(caller.principal, 'review', connection.ref, own.context).verdict === 'allow'
+        : (await accessOf(deps, caller, connection)) !== undefined)
+    if (connection === undefined || !may) {
+      const who =
+        other !== undefined
+          ? 'you may not review on it, which is what explaining for others takes'
+          : 'it is not open to you'
+      throw errors.NOT_FOUND({ message: `There is no connection ${input.connection}, or ${who}.` })
     }
     const { ref, target } = connection
-    const spec = {
-      ...bareSpec(caller),
-      connection: ref,
-      target,
-      grants: await grants.inForce(caller.principal.id, ref.name),
+    const principal = other === undefined ? caller.principal : await identities.get(other)
+    if (principal === undefined) {
+      throw errors.NOT_FOUND({
+        message: `There is nobody called ${other} here. Who never signed in is not known yet.`,
+      })
     }
+    if (other !== undefined) {
+      const detail = { as: principal.id, connection: ref.name }
+      await audit.append({ actor: caller.principal.id, action: 'explain', subject: principal.id, detail })
+    }
+    const spec = { ...own, principal, connection: ref, target, grants: await grants.inForce(principal.id, ref.name) }
     try {
       const { statements } = await agent.explain(spec, input.text)
       return {

@@ -7,10 +7,11 @@ import type { Sealer } from '../store/seal.ts'
 /** The connections of the configuration: in memory for this process, and in the store, sealed, for what refers to them. */
 export function createConnections(entries: readonly ConnectionEntry[]): Connections {
   const connections = entries.map(
-    ({ name, kind, environment, tags, description, target }): GatewayConnection => ({
+    ({ name, kind, environment, tags, description, target, limits = {} }): GatewayConnection => ({
       ref: { name, kind, environment, tags },
       description,
       target,
+      limits,
     }),
   )
   const byName = new Map(connections.map((connection) => [connection.ref.name, connection]))

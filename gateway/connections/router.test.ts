@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Decision } from '../../shared/decision.ts'
 import type { ConnectionAccess } from '../../shared/link.ts'
 import type { Caller } from '../api/context.ts'
-import { explainRouter } from '../api/explain.ts'
+import { type ExplainDeps, explainRouter } from '../api/explain.ts'
 import { quiet } from '../testing/store.ts'
 import { createConnections } from './connections.ts'
 import { createReach } from './reach.ts'
@@ -78,6 +78,19 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
   }
 }
 
+/** The other identities that there are, and what is put on record. */
+function others(log: unknown[] = []): Pick<ExplainDeps, 'audit' | 'identities'> {
+  const ada = { kind: 'user' as const, id: 'ada', name: 'Ada', groups: ['engineers'] }
+  return {
+    identities: {
+      get: async (id) => (id === 'ada' ? ada : undefined),
+      list: async () => [ada],
+      members: async () => [],
+    },
+    audit: { append: async (entry) => void log.push(entry) },
+  }
+}
+
 const context = { context: { caller } }
 const failure = async (promise: Promise<unknown>) => {
   const error: unknown = await promise.catch((thrown: unknown) => thrown)
@@ -103,8 +116,52 @@ test('what one may not know of looks like what does not exist', async () => {
   expect(hidden).toEqual(['NOT_FOUND', 'There is no connection web-1, or it is not open to you.'])
   expect(missing[0]).toBe('NOT_FOUND')
   expect(await failure(call(router.schema, { name: 'web-1' }, context))).toEqual(hidden)
-  const explain = explainRouter(deps())
+  const explain = explainRouter({ ...deps(), ...others() })
   expect(await failure(call(explain, { connection: 'web-1', text: 'ls' }, context))).toEqual(hidden)
+})
+
+test('explains for others to those who may review, with the grants of the other, and puts it on record', async () => {
+  const mayReview = { verdict: 'block' as Decision['verdict'] }
+  const asked: unknown[] = []
+  const base = deps()
+  const explain = explainRouter({
+    ...base,
+    ...others(asked),
+    grants: {
+      async inForce(id) {
+        asked.push(`grants of ${id}`)
+        return []
+      },
+    },
+    agent: {
+      ...base.agent,
+      decide: (_, action) =>
+        action === 'review' && mayReview.verdict === 'allow'
+          ? { verdict: 'allow', policies: [] }
+          : { verdict: 'block', policy },
+      explain: async ({ principal, context: { sourceIp } }) => {
+        asked.push(`${principal.id} from ${sourceIp}`)
+        return { statements: [] }
+      },
+    },
+  })
+  const input = { connection: 'orders-db', text: 'select 1', as: 'ada' }
+  expect(await failure(call(explain, input, context))).toEqual(['NOT_FOUND', expect.stringContaining('may not review')])
+  mayReview.verdict = 'allow'
+  expect(await failure(call(explain, { ...input, as: 'nobody' }, context))).toEqual([
+    'NOT_FOUND',
+    expect.stringContaining('nobody called'),
+  ])
+  expect(asked).toEqual([])
+  await call(explain, input, context)
+  expect(asked).toEqual([
+    { actor: 'mallory', action: 'explain', subject: 'ada', detail: { as: 'ada', connection: 'orders-db' } },
+    'grants of ada',
+    'ada from 127.0.0.1',
+  ])
+  asked.length = 0
+  await call(explain, { ...input, as: 'mallory' }, context)
+  expect(asked).toEqual(['grants of mallory', 'grants of mallory', 'mallory from 127.0.0.1'])
 })
 
 test('the schema of a locked connection has to be asked for; one out of reach is said to be so', async () => {

@@ -237,6 +237,30 @@ describe('postgres', () => {
     await expect(client(at, fresh).connect()).rejects.toMatchObject({ code: '28P01', message: /revoked/ })
   })
 
+  test('no more sessions than there may be, for a person and for all, and room again when one ends', async () => {
+    await parts.close()
+    parts = await startParts(server, { limits: { sessions: 3, perPerson: 2 } })
+    parts.agent.serve = servePostgres
+    ada = await parts.person('ada', ['engineers'])
+    const grace = await parts.person('grace', ['dba'])
+    const at = await listen()
+    const open = async (caller: Caller) => {
+      const connection = client(at, await token('orders-db', caller), { user: caller.principal.id })
+      connection.on('error', () => undefined)
+      await connection.connect()
+      return connection
+    }
+    const first = await open(ada)
+    const second = await open(ada)
+    await expect(open(ada)).rejects.toMatchObject({ code: '53300', message: /You have 2 sessions open on orders-db/ })
+    const third = await open(grace)
+    await expect(open(grace)).rejects.toMatchObject({ code: '53300', message: /orders-db has 3 sessions open/ })
+    await first.end()
+    await expect.poll(() => parts.sessions.size).toBe(2)
+    const fourth = await open(grace)
+    await Promise.all([second, third, fourth].map((connection) => connection.end()))
+  })
+
   test('policy that blocks or holds the connection says so', async () => {
     const at = await listen()
     const password = await token()

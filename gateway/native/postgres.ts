@@ -132,6 +132,12 @@ async function authenticate(
     return
   }
   if (stream.destroyed) return
+  const full = options.sessions.room(connection.name, entry.session.spec.principal.id)
+  if (full !== undefined) {
+    // too_many_connections, as PostgreSQL's own limit says.
+    stream.end(fatal('53300', full.message, full.hint))
+    return
+  }
   // The inspector begins with the StartupMessage; what the client sent ahead of time follows it.
   const early = reader.release()
   stream.unshift(Buffer.concat([message, early]))

@@ -47,6 +47,8 @@ function serve(options: SshListenerOptions, socket: Socket, deadline: Deadline):
           return refuse(`${connection} is not an SSH host. \`sallyport ls\` tells the kind of each connection.`)
         }
         if (socket.destroyed || inside) return refuse('The connection was closed.')
+        const full = options.sessions.room(connection, entry.session.spec.principal.id)
+        if (full !== undefined) return refuse(`${full.message} ${full.hint}`)
         inside = true
         const live = options.sessions.prepare({ ...entry.session, client: socket })
         entered()

@@ -16,6 +16,7 @@ import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
 import { closeRows, SessionLedger } from './ledger.ts'
 import { LiveSession } from './live.ts'
+import { type Full, room } from './room.ts'
 
 export interface SessionsOptions extends AdmissionDeps {
   db: Kysely<Database>
@@ -136,6 +137,21 @@ export class Sessions implements LiveSessions {
 
   get(id: string): LiveSession | undefined {
     return this.#live.get(id)
+  }
+
+  /**
+   * Why there is no room for one more session, where there is none. Whoever opens one asks in the same turn: nobody can come
+   * in between.
+   */
+  room(connectionName: string, principalId: string): Full | undefined {
+    const connection = this.#options.connections.get(connectionName)
+    if (connection === undefined) return undefined
+    const open = [...this.#live.values()].filter(({ spec }) => spec.connection.name === connectionName)
+    return room(
+      connection,
+      principalId,
+      open.map(({ spec }) => spec.principal.id),
+    )
   }
 
   /** How many are open here. */

@@ -32,10 +32,13 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
       return session
     }),
 
-    open: api.sessions.open.handler(async ({ context: { caller }, input }) => {
+    open: api.sessions.open.handler(async ({ context: { caller }, input, errors }) => {
       const { principal, sourceIp, mfa, tokenId } = caller
       const admission = admit(deps, { principal, context: { sourceIp, mfa } }, input.connection)
       if (!admission.ok) throw refusal(admission)
+      // Said here, where a client can show it; the tunnel asks again.
+      const full = sessions.room(input.connection, principal.id)
+      if (full !== undefined) throw errors.CONFLICT({ message: `${full.message} ${full.hint}` })
       const sessionId = newId('ses')
       const { secret, expiresAt } = await tokens.issueTicket({
         principal,

@@ -2,6 +2,7 @@ import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Caller } from '../api/context.ts'
 import { Audit } from '../audit/audit.ts'
 import { StoreClock } from '../clock.ts'
+import type { Limits } from '../config-schema.ts'
 import { createConnections } from '../connections/connections.ts'
 import { Events } from '../events/events.ts'
 import { GrantBook } from '../grants/grants.ts'
@@ -45,7 +46,7 @@ export const host: ConnectionRef = { name: 'web-1', kind: 'ssh', environment: 'p
 
 export async function startParts(
   server: TestStore,
-  options: { replica?: string; holdSeconds?: number; notify?: NotifyConfig } = {},
+  options: { replica?: string; holdSeconds?: number; notify?: NotifyConfig; limits?: Limits } = {},
 ): Promise<TestParts> {
   const { store, sealer, dataDir } = server
   const { db, listener } = store
@@ -55,6 +56,7 @@ export async function startParts(
     {
       ...database,
       description: '',
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       target: {
         kind: 'postgres',
         host: '127.0.0.1',

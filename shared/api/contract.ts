@@ -243,7 +243,8 @@ export const apiContract = {
   },
   explain: base
     .route({ method: 'POST', path: '/explain' })
-    .input(z.object({ connection: ConnectionName, text: z.string().max(1_000_000) }))
+    /** `as`: the id of somebody else, for those who may review on the connection. */
+    .input(z.object({ connection: ConnectionName, text: z.string().max(1_000_000), as: id.shape.id.optional() }))
     .output(Explanation),
   /** Server-sent events; `lastEventId` resumes. */
   events: base.route({ method: 'GET', path: '/events' }).output(eventIterator(GatewayEvent)),

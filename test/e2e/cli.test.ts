@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, inject, test } from 'vitest'
-import { call } from '../support/access.ts'
+import { call, type Role } from '../support/access.ts'
 import { sallyport } from '../support/cli.ts'
 import { startEndpoint } from '../support/endpoint.ts'
 import { libpqEnv } from '../support/pg.ts'
@@ -122,6 +122,24 @@ describe('held until somebody else approves', () => {
     const ran = await sallyport(demo, 'oncall', ['exec', 'orders-db'], { input: statement(randomUUID()) })
     expect(ran.code).toBe(0)
     expect((await sallyport(demo, 'dba', ['revoke', id])).code).toBe(0)
+  })
+})
+
+describe('policy explain', () => {
+  const explain = (role: Role, ...more: string[]) =>
+    sallyport(demo, role, ['policy', 'explain', 'orders-db', '--sql', 'SELECT email FROM customers', ...more])
+
+  test('says for oneself what would be masked', async () => {
+    const ran = await explain('engineer')
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/sql:select: Allowed by [\s\S]*masked: email/) })
+  })
+
+  test('says for somebody else what they would get, to those who may review', async () => {
+    const ran = await explain('dba', '--as', 'demo-auditor')
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('sql:select: Blocked by ') })
+    const refused = await explain('engineer', '--as', 'demo-auditor')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('may not review')
   })
 })
 
