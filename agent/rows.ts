@@ -20,7 +20,7 @@ export async function rowsOf(target: PostgresTarget, request: RowsRequest, catal
   try {
     return await ask(target, request, statement.text)
   } catch (error) {
-    return { ok: false, reason: wordsFor(error) }
+    return { ok: false, ...wordsFor(error) }
   }
 }
 
@@ -120,11 +120,17 @@ function hasParameters(node: Node): boolean {
 }
 
 /** A code of the target, but not its words, which may quote values. */
-function wordsFor(error: unknown): string {
-  if (error instanceof pg.DatabaseError) {
-    if (error.code === '57014') return 'It took too long to tell.'
-    if (error.code === '55P03') return 'Somebody else has locked the table.'
-    return `The target refused (SQLSTATE ${error.code ?? 'unknown'}).`
+function wordsFor(error: unknown): { reason: string; passing: boolean } {
+  if (!(error instanceof pg.DatabaseError)) return { reason: 'The target did not answer.', passing: true }
+  switch (error.code) {
+    case '57014':
+      return { reason: 'It took too long to tell.', passing: true }
+    case '55P03':
+      return { reason: 'Somebody else has locked the table.', passing: true }
+    default: {
+      // Starting up, shutting down, too many connections.
+      const passing = /^(57P|53|08)/.test(error.code ?? '')
+      return { reason: `The target refused (SQLSTATE ${error.code ?? 'unknown'}).`, passing }
+    }
   }
-  return 'The target did not answer.'
 }

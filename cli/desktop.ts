@@ -47,7 +47,7 @@ export async function launchDesktop(
     connection,
     programs,
     program,
-    open: (said) => openSession(who, connection.name, how, undefined, said),
+    open: (said) => who.confirmed((me) => openSession(me, connection.name, how, undefined, said)),
     dataDir,
     platform,
     env,
@@ -112,7 +112,8 @@ export async function printDesktop(who: Caller, connection: Connection, json: bo
     last = annotation
     hear(annotation)
   }
-  const open = (said: (annotation: Annotation) => void) => openSession(who, connection.name, how, undefined, said)
+  const open = (said: (annotation: Annotation) => void) =>
+    who.confirmed((me) => openSession(me, connection.name, how, undefined, said))
   const desktop = await openManually(open, heard, warn).catch((error: unknown) => {
     const code = last === undefined ? undefined : decisionExit(last)
     throw code === undefined ? error : new Ended(code)

@@ -32,7 +32,7 @@ export async function openEndpoint(
       const stream = prepared
       prepared = undefined
       if (stream !== undefined && !stream.destroyed) return stream
-      return (await openSession(who, name, { door: 'endpoint', annotations: 'text' })).stream
+      return (await who.confirmed((me) => openSession(me, name, { door: 'endpoint', annotations: 'text' }))).stream
     },
     port: (name) => store?.port(who.info.url, name),
     savePort: async (name, bound) => store?.savePort(who.info.url, name, bound),

@@ -25,7 +25,8 @@ export async function execSql(who: Caller, connection: Connection, text: string,
   const spool = await mkdtemp(join(tmpdir(), 'sallyport-exec-'))
   const session = new SqlSession({
     dial: async (signal) =>
-      (await openSession(who, connection.name, { door: 'cli', annotations: 'machine' }, signal)).stream,
+      (await who.confirmed((me) => openSession(me, connection.name, { door: 'cli', annotations: 'machine' }, signal)))
+        .stream,
     user: (await who.person()).id,
     database: connection.database ?? connection.name,
     newResult: () => new ResultStore(spool, limits),

@@ -9,7 +9,7 @@ import { say, write } from './output.ts'
 
 /** Runs one command on an SSH host. Its output to stdout, its errors and our decisions to stderr. Resolves with the exit code. */
 export async function execSsh(who: Caller, connection: Connection, command: string): Promise<number> {
-  const session = await openSession(who, connection.name, { door: 'cli', annotations: 'machine' })
+  const session = await who.confirmed((me) => openSession(me, connection.name, { door: 'cli', annotations: 'machine' }))
   const client = await connectSsh({ stream: session.stream, user: (await who.person()).id, hostKey: session.hostKey })
   let interrupted = false
   const interrupt = (): void => {

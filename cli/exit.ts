@@ -17,6 +17,7 @@ export class Ended extends Error {
 export function exitCodeOf(code: Problem['code']): ExitCode {
   switch (code) {
     case 'not-signed-in':
+    case 'step-up':
     case 'sign-in-failed':
       return exit.notSignedIn
     case 'forbidden':

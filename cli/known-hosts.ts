@@ -18,7 +18,7 @@ export async function knownHosts(
   connection: Connection,
 ): Promise<{ file: string; alias: string; stream: Duplex | undefined; close(): Promise<void> }> {
   const how = { door: 'cli', annotations: 'text' } as const
-  const session = await openSession(who, connection.name, how)
+  const session = await who.confirmed((me) => openSession(me, connection.name, how))
   const { hostKey } = session
   if (hostKey === undefined) {
     session.stream.destroy()

@@ -1,16 +1,20 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
 import { asked, fail, messageOf } from '../main/client.ts'
 import { checkPolicyFolder, describeProblem, testPolicyFolder } from '../policy/check.ts'
 import { describeDecision } from '../policy/explain.ts'
+import type { NotifyTargets } from '../policy/notify.ts'
 import { isPolicyFile } from '../policy/set.ts'
 import type { PolicyFile, PolicyProblem } from '../shared/link.ts'
 import { caller } from './context.ts'
 import { Ended, exit } from './exit.ts'
 import { json, printable, say, write } from './output.ts'
 
-export async function checkFolder(dir: string): Promise<void> {
-  const report = await checkPolicyFolder(await readFolder(dir))
+export async function checkFolder(dir: string, config?: string): Promise<void> {
+  const notify = config === undefined ? undefined : await notifyTargets(config)
+  const report = await checkPolicyFolder(await readFolder(dir), notify)
   if (!report.ok) throw complain(dir, report.problems)
   await write(`ok: ${report.policies} policies, ${report.dataClasses} data classes, version ${report.version}\n`)
 }
@@ -40,6 +44,24 @@ export async function explain(name: string, options: { sql: string; as?: string;
       await write(`  masked: ${mask.label === '' ? mask.source : mask.label} (${mask.dataClass}, ${mask.policy.id})\n`)
     }
   }
+}
+
+/** Only what is told to whom: checks run where the gateway's secrets are not. */
+const Configured = z.looseObject({
+  notify: z
+    .looseObject({ channels: z.array(z.looseObject({ name: z.string() })).default([]), smtp: z.unknown().optional() })
+    .prefault({}),
+})
+
+async function notifyTargets(file: string): Promise<NotifyTargets> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw fail('bad-input', `${file} can't be read: ${messageOf(error)}`)
+  })
+  const config = Configured.safeParse(parseYaml(text))
+  if (!config.success)
+    throw fail('bad-input', `${file} is no gateway's configuration: ${z.prettifyError(config.error)}`)
+  const { channels, smtp } = config.data.notify
+  return { channels: channels.map(({ name }) => name), mail: smtp !== undefined }
 }
 
 function complain(dir: string, problems: readonly PolicyProblem[]): Ended {

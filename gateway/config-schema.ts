@@ -154,6 +154,11 @@ export const GatewayConfig = z
       clientSecret: z.string().min(1),
       /** The ID token claim that lists a person's groups. */
       groupsClaim: z.string().min(1).default('groups'),
+      /**
+       * What the provider calls a sign-in with a second factor: sent as `acr_values` when policy wants one, and taken for one where
+       * the ID token's `acr` is it. `amr` (RFC 8176) says so too.
+       */
+      mfaAcr: z.string().min(1).default('http://schemas.openid.net/pape/policies/2007/06/multi-factor'),
     }),
     machines: z.array(MachineEntry).default([]),
     connections: z.array(ConnectionEntry),

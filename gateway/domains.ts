@@ -100,6 +100,7 @@ export async function startDomains(
   const policy = await openPolicySource({
     folder: config.policyDir,
     push: (files) => agent.pushPolicy(files),
+    notify: { channels: config.notify.channels.map(({ name }) => name), mail: config.notify.smtp !== undefined },
     loaded: async ({ version, files }) => {
       await audit.within(async (trx, append) => {
         const stored = await trx

@@ -23,6 +23,8 @@ export interface TicketAdmission extends Admission {
   door: 'desktop' | 'cli' | 'endpoint'
   annotations: 'machine' | 'text'
   sourceIp: string
+  /** The computer, as its client calls it. */
+  device?: string | undefined
 }
 
 export interface Issued {
@@ -103,6 +105,7 @@ export class Tokens {
         access_token_id: admission.accessTokenId,
         source_ip: admission.sourceIp,
         mfa: admission.mfa,
+        device: admission.device ?? null,
         expires_at: expiresAt,
       })
       .execute()
@@ -142,6 +145,7 @@ export class Tokens {
         door: row.door,
         annotations: row.annotations,
         sourceIp: row.source_ip,
+        device: row.device ?? undefined,
       },
     }
   }

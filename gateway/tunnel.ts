@@ -68,7 +68,8 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
   stream.on('error', (error) => log.info({ err: error }, 'a tunnel broke'))
   const redeemed = await tokens.redeemTicket(ticket)
   if (!redeemed.ok) return refuse(stream, closeCodes.ticket, ticketWords(redeemed))
-  const { principal, connection, sessionId, annotations, door, sourceIp, mfa, accessTokenId } = redeemed.admission
+  const { principal, connection, sessionId, annotations, door, sourceIp, mfa, device, accessTokenId } =
+    redeemed.admission
   const context = { sourceIp, mfa }
   const admission = admit(deps, { principal, context }, connection)
   if (!admission.ok) return refuse(stream, closeCodes.refused, `${admission.message} ${admission.hint}`)
@@ -88,6 +89,7 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
       ...(target.kind === 'rdp' ? { rdp: rdpCredential(ticket) } : {}),
     },
     door,
+    device,
     accessTokenId,
     client: stream,
     ...(target.kind === 'rdp' && annotations === 'machine'

@@ -1,8 +1,9 @@
+import type { StepUp } from '../shared/api/problem.ts'
 import type { AuthState } from '../shared/rpc/contract.ts'
 import type { Log } from './log.ts'
 import { fail, toProblem } from './problem.ts'
 import type { SecretStore } from './secrets.ts'
-import { endSignIn, resumeSignIn, type SignedIn, startSignIn } from './sign-in/person.ts'
+import { endSignIn, resumeSignIn, type SignedIn, startSignIn, stepUpSignIn } from './sign-in/person.ts'
 import { Watched } from './watched.ts'
 
 export interface AccountOptions {
@@ -22,6 +23,7 @@ export class Account {
   private readonly options: AccountOptions
   private signedIn: SignedIn | undefined
   private pending: AbortController | undefined
+  private confirming: { abort: AbortController; done: Promise<void> } | undefined
   /** What to go back to when a sign-in is given up: an ended one still has work that waits for its person. */
   private before: AuthState = { state: 'signed-out' }
 
@@ -101,13 +103,49 @@ export class Account {
   private async enter(who: SignedIn): Promise<void> {
     this.signedIn = who
     await this.options.onSignedIn(who)
-    const { id, name, groups } = who.person
-    this.state.set({
-      state: 'signed-in',
-      gateway: who.info.url,
-      gatewayName: who.info.name,
-      person: { id, name, groups },
+    this.state.set(signedInState(who))
+  }
+
+  /**
+   * Has the person who is signed in prove again who they are, with a second factor, for what `why` says. All that wait for it at the
+   * same time share one. Rejects when they don't, or can't.
+   */
+  confirm(lack: StepUp, why: string): Promise<void> {
+    if (this.confirming !== undefined) return this.confirming.done
+    const abort = new AbortController()
+    const done = this.stepUp(this.require(), lack, why, abort.signal).finally(() => {
+      this.confirming = undefined
     })
+    this.confirming = { abort, done }
+    return done
+  }
+
+  private async stepUp(who: SignedIn, lack: StepUp, why: string, signal: AbortSignal): Promise<void> {
+    const { clientId, openExternal, secrets, log } = this.options
+    const pending = await stepUpSignIn({ who, lack, clientId, secrets, onEnded: () => this.expire(), signal })
+    const { url, code, expiresAt } = pending
+    const confirming = { url, why, expiresAt: expiresAt.toISOString(), ...(code === undefined ? {} : { code }) }
+    if (this.signedIn === who) this.state.set({ ...signedInState(who), confirming })
+    try {
+      await openExternal(url)
+    } catch (error) {
+      log.warn({ err: error }, 'the browser could not be opened')
+    }
+    try {
+      const better = await pending.done
+      if (this.signedIn === who && !signal.aborted) await this.enter(better)
+    } catch (error) {
+      const { code, message } = toProblem(error)
+      if (code !== 'sign-in-failed') throw error
+      throw fail('step-up', `Not confirmed, so nothing was done. ${message}`, {
+        action: 'step-up',
+        stepUp: lack,
+        cause: error,
+      })
+    } finally {
+      const state = this.state.get()
+      if (state.state === 'signed-in' && state.confirming !== undefined) this.state.set(signedInState(who))
+    }
   }
 
   private expire(): void {
@@ -123,6 +161,7 @@ export class Account {
 
   /** Stops waiting for a sign-in. No-op when none is going on. */
   cancel(): void {
+    this.confirming?.abort.abort()
     const { pending } = this
     if (pending === undefined) return
     this.pending = undefined
@@ -143,4 +182,8 @@ export class Account {
     const ended = await endSignIn(gateway, this.options.secrets)
     if (!ended.told) this.options.log.warn({ why: ended.why }, 'signed out here; the gateway could not be told')
   }
+}
+
+function signedInState({ info, person: { id, name, groups } }: SignedIn): Extract<AuthState, { state: 'signed-in' }> {
+  return { state: 'signed-in', gateway: info.url, gatewayName: info.name, person: { id, name, groups } }
 }

@@ -14,7 +14,15 @@ export { DesktopSession } from './rdp/session.ts'
 export type { SecretStore } from './secrets.ts'
 export { openSettings, type SettingsStore } from './settings.ts'
 export { machineFrom, machineSignIn } from './sign-in/machine.ts'
-export { endSignIn, resumeSignIn, startSignIn } from './sign-in/person.ts'
+export {
+  endSignIn,
+  resumeSignIn,
+  type SignedIn,
+  type StartedSignIn,
+  startSignIn,
+  stepUpSignIn,
+} from './sign-in/person.ts'
+export { confirmed } from './sign-in/step-up.ts'
 export { type ResultLimits, ResultStore, type Row } from './sql/result.ts'
 export { SqlSession } from './sql/session.ts'
 export { connectSsh } from './terminal/connect.ts'

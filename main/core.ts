@@ -105,6 +105,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     dataDir,
     settings,
     who: () => account.require(),
+    confirm: (lack, why) => account.confirm(lack, why),
     saver: options.saver ?? downloadsSaver(options.downloadsDir),
     warn: (message) => log.warn({}, message),
   })
@@ -194,9 +195,12 @@ function createRouter(deps: RouterDeps) {
     ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
     ...workRouters(work),
     editor: editorRouter(work),
-    gateway: forwardRouter(() => {
-      if (monitor.state.get().state === 'down') monitor.look()
-      return account.require().api
+    gateway: forwardRouter({
+      api: () => {
+        if (monitor.state.get().state === 'down') monitor.look()
+        return account.require().api
+      },
+      confirm: (lack, why) => account.confirm(lack, why),
     }),
     events: rpc.events.handler(({ signal }) => told(events.read(signal))),
   })

@@ -14,13 +14,15 @@ export class ProblemError extends Error {
 interface Extras {
   hint?: string
   action?: Problem['action']
+  stepUp?: Problem['stepUp']
   cause?: unknown
 }
 
 /** Builds a ProblemError; `message` says what happened, `hint` what to do next. */
 export function fail(code: Problem['code'], message: string, extras: Extras = {}): ProblemError {
-  const { hint, action = 'none', cause } = extras
-  return new ProblemError({ code, message, action, ...(hint === undefined ? {} : { hint }) }, cause)
+  const { hint, action = 'none', stepUp, cause } = extras
+  const more = { ...(hint === undefined ? {} : { hint }), ...(stepUp === undefined ? {} : { stepUp }) }
+  return new ProblemError({ code, message, action, ...more }, cause)
 }
 
 /** The Problem in whatever was thrown; what is not one becomes `failed`, in its own words. */

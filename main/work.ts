@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Connection } from '../shared/api/models.ts'
+import type { StepUp } from '../shared/api/problem.ts'
 import type { Endpoint, ExportEvent, ExportFormat } from '../shared/rpc/contract.ts'
 import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
 import type { SqlCatalog } from '../shared/rpc/editor.ts'
@@ -15,6 +16,7 @@ import { DesktopSession } from './rdp/session.ts'
 import type { Saver } from './save.ts'
 import type { SettingsStore } from './settings.ts'
 import type { SignedIn } from './sign-in/person.ts'
+import { confirmed } from './sign-in/step-up.ts'
 import { Catalogs } from './sql/catalog.ts'
 import { exportCell, exportResult } from './sql/export/export.ts'
 import { Library } from './sql/library.ts'
@@ -29,6 +31,8 @@ export interface WorkOptions {
   settings: SettingsStore
   /** Who is signed in; throws when nobody is. Asked anew for each session, so that work outlives a sign-in. */
   who(): SignedIn
+  /** Has the person prove again who they are; see `Account.confirm`. */
+  confirm(lack: StepUp, why: string): Promise<void>
   /** How files for the person are saved. */
   saver: Saver
   warn(message: string): void
@@ -72,6 +76,11 @@ export class Work {
     })
   }
 
+  /** Opens what a person asked for; where policy wants a better sign-in for it, after that. */
+  private enter<T>(open: () => Promise<T>): Promise<T> {
+    return confirmed(open, ({ stepUp, message }) => this.options.confirm(stepUp, message))
+  }
+
   async openSql(name: string): Promise<{ id: string; environment: Connection['environment'] }> {
     const { who, dataDir, warn } = this.options
     const library = this.library()
@@ -80,7 +89,7 @@ export class Work {
     const spool = join(dataDir, 'spool')
     const session = new SqlSession({
       dial: async (signal) =>
-        (await openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal)).stream,
+        (await this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal))).stream,
       user: who().person.id,
       database: connection.database ?? name,
       newResult: () => new ResultStore(spool),
@@ -155,7 +164,7 @@ export class Work {
   openTerminal(connection: string, size: { cols: number; rows: number }): string {
     const { who } = this.options
     const terminal = new TerminalSession({
-      dial: () => openSession(who(), connection, { door: 'desktop', annotations: 'machine' }),
+      dial: () => this.enter(() => openSession(who(), connection, { door: 'desktop', annotations: 'machine' })),
       user: who().person.id,
       ...size,
     })
@@ -186,7 +195,8 @@ export class Work {
       connection,
       programs,
       program: choose(programs, wanted ?? settings.get().desktopProgram),
-      open: (said) => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, undefined, said),
+      open: (said) =>
+        this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, undefined, said)),
       dataDir,
       platform,
       env,

@@ -1,5 +1,6 @@
 import type { PolicyFile, PolicyProblem } from '../shared/link.ts'
 import { runCases } from './cases.ts'
+import { type NotifyTargets, notifyProblems } from './notify.ts'
 import { loadPolicySet } from './set.ts'
 
 /** What `sallyport policy check` and `policy test` do, without the reading of files and the printing. */
@@ -8,10 +9,12 @@ export type CheckReport =
   | { ok: true; version: string; policies: number; dataClasses: number }
   | { ok: false; problems: readonly PolicyProblem[] }
 
-/** Loads the set and says what it holds, or everything that is wrong with it. */
-export async function checkPolicyFolder(files: readonly PolicyFile[]): Promise<CheckReport> {
+/** Loads the set and says what it holds, or everything that is wrong with it; also whom `@notify` names, where `notify` is known. */
+export async function checkPolicyFolder(files: readonly PolicyFile[], notify?: NotifyTargets): Promise<CheckReport> {
   const load = await loadPolicySet(files)
   if (!load.ok) return load
+  const nowhere = notify === undefined ? [] : notifyProblems(files, notify)
+  if (nowhere.length > 0) return { ok: false, problems: nowhere }
   const { version, policies, dataClasses } = load.set
   return { ok: true, version, policies: policies.length, dataClasses: dataClasses.length }
 }

@@ -51,7 +51,8 @@ export interface RowsRequest {
   searchPath: string
 }
 
-export type RowsAnswer = { ok: true; rows: number; ms: number } | { ok: false; reason: string }
+/** `passing`: what stood in the way may be gone in a moment (a lock, a busy target). */
+export type RowsAnswer = { ok: true; rows: number; ms: number } | { ok: false; reason: string; passing?: boolean }
 
 export interface PolicyFile {
   /** Path relative to the policy folder: `demo.cedar`, `classification.yaml`, `sallyport.cedarschema`. */

@@ -51,8 +51,7 @@ function askingCommands(): Command[] {
       .argument('<id>')
       .requiredOption('--reason <text>', 'why, for those who review it afterwards')
       .action(async (id: string, { reason }: { reason: string }) => {
-        const { asked } = await import('../../main/client.ts')
-        tell(await asked((await caller()).api.requests.breakGlass({ id, reason })))
+        tell(await (await caller()).confirmed(({ api }) => api.requests.breakGlass({ id, reason })))
       }),
   ]
 }
@@ -117,21 +116,23 @@ interface Deciding {
 
 /** One by itself, with its own error; of several each is told, and the first that failed says how the command ends. */
 async function decide(ids: string[], { verdict, reason, for: durationSeconds }: Deciding): Promise<void> {
-  const { asked, toProblem } = await import('../../main/client.ts')
-  const { api } = await caller()
+  const { toProblem } = await import('../../main/client.ts')
+  const { confirmed } = await caller()
   const one = (id: string) =>
-    verdict === 'deny'
-      ? api.requests.deny({ id, reason })
-      : api.requests.approve({ id, reason, ...(durationSeconds === undefined ? {} : { durationSeconds }) })
+    confirmed(({ api }) =>
+      verdict === 'deny'
+        ? api.requests.deny({ id, reason })
+        : api.requests.approve({ id, reason, ...(durationSeconds === undefined ? {} : { durationSeconds }) }),
+    )
   const [only, second] = ids
   if (only !== undefined && second === undefined) {
-    tell(await asked(one(only)))
+    tell(await one(only))
     return
   }
   let failed: number | undefined
   for (const id of ids) {
     try {
-      tell(await asked(one(id)))
+      tell(await one(id))
     } catch (error) {
       const problem = toProblem(error)
       say(`Request ${id}: ${problem.message}`)
@@ -172,14 +173,14 @@ interface Asking {
 
 async function request(name: string, options: Asking): Promise<void> {
   const { asked, fail } = await import('../../main/client.ts')
-  const { api } = await caller()
+  const { api, confirmed } = await caller()
   const dataClasses = [...options.unmask, ...options.dataClass]
   const named = options.unmask.length > 0 ? [...new Set([...options.action, 'unmask'])] : options.action
   const actions = named.length > 0 ? named : askable(await asked(api.connections.get({ name })))
   if (actions.length === 0)
     throw fail('bad-input', `Nothing on ${name} has to be asked for.`, { hint: 'See: sallyport ls' })
-  const made = await asked(
-    api.requests.create({
+  const made = await confirmed((who) =>
+    who.api.requests.create({
       connection: name,
       actions,
       dataClasses,
@@ -264,7 +265,15 @@ function describe(request: AccessRequest): string {
       request.state + (request.afterReview === undefined ? '' : `, break-glass (${request.afterReview.state})`),
     ],
     ['Who', `${requester.name} (${requester.groups.join(', ')})${origin?.onCall === true ? ', on call' : ''}`],
-    ['From', `${request.sourceIp}, ${origin?.client ?? 'unknown client'}, ${origin?.mfa === true ? 'MFA' : 'no MFA'}`],
+    [
+      'From',
+      [
+        ...(origin?.device === undefined ? [] : [`${origin.device} (as it calls itself)`]),
+        request.sourceIp,
+        origin?.client ?? 'unknown client',
+        origin?.mfa === true ? 'MFA' : 'no MFA',
+      ].join(', '),
+    ],
     ['Connection', `${connection.name} (${connection.environment})`],
     [
       'Asks for',

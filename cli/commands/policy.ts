@@ -7,7 +7,10 @@ export function policyCommand(): Command {
       new Command('check')
         .description('read a policy folder as the gateway would; says file, line and reason of what is wrong')
         .argument('<dir>')
-        .action(async (dir: string) => (await import('../policy.ts')).checkFolder(dir)),
+        .option('--config <file>', 'the gateway’s configuration: then @notify must name its channels')
+        .action(async (dir: string, { config }: { config?: string }) =>
+          (await import('../policy.ts')).checkFolder(dir, config),
+        ),
     )
     .addCommand(
       new Command('test')

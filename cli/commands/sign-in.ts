@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { caller, gatewayAddress, secrets, settings } from '../context.ts'
+import { caller, cliClient, gatewayAddress, secrets, settings, showSignIn } from '../context.ts'
 import { Ended, exit } from '../exit.ts'
-import { openInBrowser } from '../open.ts'
 import { json, say, write } from '../output.ts'
 
 export function signInCommands(): Command[] {
@@ -17,7 +16,7 @@ export function signInCommands(): Command[] {
 }
 
 async function login(options: { gateway?: string; device?: true }): Promise<void> {
-  const { gatewayOrigin, messageOf, startSignIn } = await import('../../main/client.ts')
+  const { gatewayOrigin, startSignIn } = await import('../../main/client.ts')
   const gateway = await gatewayAddress(options.gateway)
   if (gateway === undefined) {
     say('sallyport: which gateway? Run: sallyport login --gateway URL')
@@ -28,17 +27,12 @@ async function login(options: { gateway?: string; device?: true }): Promise<void
   const pending = await startSignIn({
     gateway: gatewayOrigin(gateway),
     flow: options.device === true ? 'device' : 'browser',
-    clientId: 'sallyport-cli',
+    clientId: cliClient,
     secrets: await secrets(),
     onEnded: () => {},
     signal: abort.signal,
   })
-  if (pending.code !== undefined) say(`Open this page on any machine, and enter the code  ${pending.code}`)
-  else say('Sign in in the browser. If it did not open, open this page on this machine:')
-  say(`  ${pending.url}`)
-  if (pending.code === undefined) {
-    await openInBrowser(pending.url).catch((error: unknown) => say(`(No browser was opened: ${messageOf(error)})`))
-  }
+  await showSignIn(pending, 'Sign in')
   const { info, person } = await pending.done
   await (await settings()).save({ gateway: info.url })
   say(`Signed in to ${info.name} (${info.url}) as ${person.id}.`)

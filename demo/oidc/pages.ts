@@ -1,11 +1,18 @@
 import type { DemoPerson } from '../people.ts'
 
 /** The demo provider's one page. It posts a name and a password; it has no script. */
-export function signInPage(action: string, people: readonly DemoPerson[], problem: string | undefined): string {
+export function signInPage(
+  action: string,
+  people: readonly DemoPerson[],
+  problem: string | undefined,
+  /** Who is expected. */
+  hint: string | undefined,
+): string {
+  const chosen = people.some((person) => person.username === hint) ? hint : people[0]?.username
   const choices = people
     .map(
-      (person, i) => `<label class="person">
-        <input type="radio" name="username" value="${escapeHtml(person.username)}" ${i === 0 ? 'checked' : ''} required>
+      (person) => `<label class="person">
+        <input type="radio" name="username" value="${escapeHtml(person.username)}" ${person.username === chosen ? 'checked' : ''} required>
         <span class="avatar" aria-hidden="true">${escapeHtml(initials(person.name))}</span>
         <span><strong>${escapeHtml(person.name)}</strong> <code>${escapeHtml(person.username)}</code><br><small>${escapeHtml(person.about)}</small></span>
       </label>`,
@@ -21,6 +28,21 @@ export function signInPage(action: string, people: readonly DemoPerson[], proble
       <input id="password" name="password" type="password" autocomplete="off" autofocus required>
       ${problem === undefined ? '' : `<p class="problem" role="alert">${escapeHtml(problem)}</p>`}
       <button type="submit">Sign in</button>
+    </form>`,
+  )
+}
+
+/** The second factor. Nobody in the demo has a phone, so theirs is on the page. */
+export function codePage(action: string, code: string, problem: string | undefined): string {
+  return page(
+    'Second factor',
+    `<form method="post" action="${escapeHtml(action)}">
+      <h1>Harborline</h1>
+      <p>A code was sent to your phone. In the demo the phone is here: <strong class="phone">${escapeHtml(code)}</strong></p>
+      <label class="field" for="code">Code</label>
+      <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" autofocus required>
+      ${problem === undefined ? '' : `<p class="problem" role="alert">${escapeHtml(problem)}</p>`}
+      <button type="submit">Confirm</button>
     </form>`,
   )
 }
@@ -48,8 +70,9 @@ fieldset { border: 0; padding: 0; margin: 0 0 16px } legend, .field { font-weigh
 .person { display: grid; grid-template-columns: 16px 28px 1fr; gap: 10px; align-items: center; padding: 7px 10px; border: 1px solid transparent; border-radius: 6px; cursor: pointer }
 .person:has(input:checked) { border-color: var(--accent) } small { color: var(--dim) } code { color: var(--dim) }
 .avatar { width: 28px; height: 28px; border-radius: 50%; background: var(--line); display: grid; place-items: center; font-size: 11px; font-weight: 600 }
-input[type=password] { width: 100%; box-sizing: border-box; height: 36px; padding: 0 10px; border: 1px solid var(--line); border-radius: 6px; background: transparent; color: inherit; font: inherit }
+input:not([type=radio]) { width: 100%; box-sizing: border-box; height: 36px; padding: 0 10px; border: 1px solid var(--line); border-radius: 6px; background: transparent; color: inherit; font: inherit }
 button { margin-top: 16px; width: 100%; height: 36px; border: 0; border-radius: 6px; background: var(--accent); color: var(--card); font: inherit; font-weight: 600; cursor: pointer }
+.phone { color: var(--fg); font: 600 15px/20px 'JetBrains Mono', monospace; letter-spacing: 2px }
 .problem { color: var(--bad); margin: 10px 0 0 }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px }`
 

@@ -1,11 +1,11 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { interactionPolicy } from 'oidc-provider'
 import type { Log } from '../log.ts'
 import { demoPeople } from '../people.ts'
-import { messagePage, pagePolicy, signInPage } from './pages.ts'
+import { codePage, messagePage, pagePolicy, signInPage } from './pages.ts'
 
 export interface DemoOidc {
   issuer: string
@@ -15,6 +15,11 @@ export interface DemoOidc {
 }
 
 const clientId = 'sallyport-gateway'
+/** What a sign-in with a second factor is called, by those who ask for one (the gateway's default). */
+const mfaAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor'
+const codeTries = 5
+/** Codes that wait to be entered. */
+const mostCodes = 1_000
 
 /** The demo company's identity provider: real OpenID Connect, five people, one password. Loopback only. */
 export async function startOidc(password: string, port: number, log: Log): Promise<DemoOidc> {
@@ -24,6 +29,15 @@ export async function startOidc(password: string, port: number, log: Log): Promi
   // The gateway is the company's own and runs as a server: nobody is asked whether it may know them.
   const policy = interactionPolicy.base()
   policy.get('consent')?.checks.remove('native_client_prompt')
+  policy
+    .get('login')
+    ?.checks.add(
+      new interactionPolicy.Check('second_factor', 'a second factor is asked for', ({ oidc }) =>
+        wantsMfa(oidc.params?.acr_values) && oidc.session?.acr !== mfaAcr
+          ? interactionPolicy.Check.REQUEST_PROMPT
+          : interactionPolicy.Check.NO_NEED_TO_PROMPT,
+      ),
+    )
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -40,7 +54,7 @@ export async function startOidc(password: string, port: number, log: Log): Promi
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' }] },
     cookies: { keys: [randomBytes(24).toString('base64url')] },
     claims: {
-      openid: ['sub'],
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
       groups: ['groups'],
@@ -48,6 +62,7 @@ export async function startOidc(password: string, port: number, log: Log): Promi
     scopes: ['openid', 'profile', 'email', 'groups'],
     // The gateway asks for an ID token with everything in it.
     conformIdTokenClaims: false,
+    acrValues: [mfaAcr],
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
     interactions: { policy, url: (_context, interaction) => `/interaction/${interaction.uid}` },
     // Each sign-in at the gateway asks who it is: two people share one browser in the demo.
@@ -90,10 +105,11 @@ export async function startOidc(password: string, port: number, log: Log): Promi
   provider.on('server_error', (_context, error) => log.error({ error: error.message }, 'demo identity provider'))
 
   const expected = createHash('sha256').update(password).digest()
+  const phones = new Map<string, SentCode>()
   const handle = provider.callback()
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/interaction/') !== true) return void handle(request, response)
-    interact(provider, expected, request, response).catch((error: unknown) => {
+    interact({ provider, expected, phones }, request, response).catch((error: unknown) => {
       log.warn({ error: String(error) }, 'demo identity provider: interaction failed')
       sendPage(response, 400, messagePage('This page has expired', 'Go back to Sallyport and sign in again.'))
     })
@@ -117,16 +133,43 @@ export async function startOidc(password: string, port: number, log: Log): Promi
   }
 }
 
+/** A code that was sent to a person's phone, for one interaction. */
+interface SentCode {
+  username: string
+  code: string
+  tries: number
+}
+
+interface Interacting {
+  provider: Provider
+  expected: Buffer
+  /** By interaction. */
+  phones: Map<string, SentCode>
+}
+
 async function interact(
-  provider: Provider,
-  expected: Buffer,
+  { provider, expected, phones }: Interacting,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { uid } = await provider.interactionDetails(request, response)
+  const { uid, params } = await provider.interactionDetails(request, response)
   const action = `/interaction/${uid}`
-  if (request.method !== 'POST') return sendPage(response, 200, signInPage(action, demoPeople, undefined))
+  const hint = typeof params.login_hint === 'string' ? params.login_hint : undefined
+  if (request.method !== 'POST') return sendPage(response, 200, signInPage(action, demoPeople, undefined, hint))
   const form = new URLSearchParams(await body(request))
+  const sent = phones.get(uid)
+  if (sent !== undefined && form.has('code')) {
+    if (form.get('code')?.trim() !== sent.code) {
+      sent.tries += 1
+      if (sent.tries < codeTries) {
+        return sendPage(response, 401, codePage(action, sent.code, 'That is not the code on the phone.'))
+      }
+      phones.delete(uid)
+      return sendPage(response, 401, signInPage(action, demoPeople, 'Too many wrong codes. Start again.', hint))
+    }
+    phones.delete(uid)
+    return finish({ accountId: sent.username, amr: ['pwd', 'sms', 'mfa'], acr: mfaAcr })
+  }
   const given = createHash('sha256')
     .update(form.get('password') ?? '')
     .digest()
@@ -135,15 +178,23 @@ async function interact(
     return sendPage(
       response,
       401,
-      signInPage(action, demoPeople, 'That password is not the one that the demo printed.'),
+      signInPage(action, demoPeople, 'That password is not the one that the demo printed.', hint),
     )
   }
-  await provider.interactionFinished(
-    request,
-    response,
-    { login: { accountId: person.username, remember: false } },
-    { mergeWithLastSubmission: false },
-  )
+  if (!wantsMfa(params.acr_values)) return finish({ accountId: person.username, amr: ['pwd'] })
+  const code = String(randomInt(1_000_000)).padStart(6, '0')
+  if (phones.size >= mostCodes) phones.clear()
+  phones.set(uid, { username: person.username, code, tries: 0 })
+  return sendPage(response, 200, codePage(action, code, undefined))
+
+  async function finish(login: { accountId: string; amr: string[]; acr?: string }): Promise<void> {
+    const result = { login: { ...login, remember: false } }
+    await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false })
+  }
+}
+
+function wantsMfa(acrValues: unknown): boolean {
+  return typeof acrValues === 'string' && acrValues.split(' ').includes(mfaAcr)
 }
 
 async function body(request: IncomingMessage): Promise<string> {

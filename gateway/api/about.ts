@@ -19,6 +19,8 @@ export function aboutRouters(deps: AboutDeps) {
       principal: caller.principal,
       gateway,
       signInEndsAt: caller.signInEndsAt,
+      mfa: caller.mfa,
+      ...(caller.signedInAt === undefined ? {} : { signedInAt: caller.signedInAt }),
     })),
     identities: {
       list: api.identities.list.handler(async () =>

@@ -10,8 +10,10 @@ export interface Caller {
   mfa: boolean
   /** ISO 8601: when the sign-in ends and has to be done again. */
   signInEndsAt: string
-  /** ISO 8601: when the person signed in; absent for machines. */
+  /** ISO 8601: when the person proved who they are; absent for machines, and where the upstream provider does not say. */
   signedInAt?: string
+  /** The computer, as its client calls it: shown to people as such, and decided by nowhere. */
+  device?: string
   /** The program that signed in. */
   client?: 'desktop' | 'cli' | 'machine'
   /**

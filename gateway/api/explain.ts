@@ -1,6 +1,7 @@
 import { accessOf, bareSpec, type ConnectionsDeps } from '../connections/router.ts'
 import type { AuditLog, Identities } from '../services.ts'
 import { api } from './context.ts'
+import { stepUpError } from './step-up.ts'
 
 export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connections' | 'grants' | 'log'> {
   audit: AuditLog
@@ -17,11 +18,13 @@ export function explainRouter(deps: ExplainDeps) {
     const connection = connections.get(input.connection)
     const own = bareSpec(caller)
     const other = input.as === caller.principal.id ? undefined : input.as
+    const access =
+      connection === undefined || other !== undefined ? undefined : await accessOf(deps, caller, connection)
     const may =
       connection !== undefined &&
       (other !== undefined
         ? agent.decide(caller.principal, 'review', connection.ref, own.context).verdict === 'allow'
-        : (await accessOf(deps, caller, connection)) !== undefined)
+        : access !== undefined)
     if (connection === undefined || !may) {
       const who =
         other !== undefined
@@ -29,6 +32,7 @@ export function explainRouter(deps: ExplainDeps) {
           : 'it is not open to you'
       throw errors.NOT_FOUND({ message: `There is no connection ${input.connection}, or ${who}.` })
     }
+    if (access?.stepUp) throw stepUpError(`Sign in with a second factor to ask about ${input.connection}.`, {})
     const { ref, target } = connection
     const principal = other === undefined ? caller.principal : await identities.get(other)
     if (principal === undefined) {

@@ -1,5 +1,5 @@
 import { ORPCError, ValidationError } from '@orpc/server'
-import { type ProblemDocument, Refusal } from '../../shared/api/problem.ts'
+import { type ProblemDocument, Refusal, StepUp } from '../../shared/api/problem.ts'
 import { problem } from '../http.ts'
 import type { Log } from '../services.ts'
 
@@ -14,6 +14,7 @@ export function problemFor(error: unknown, log: Log, procedure = ''): ProblemDoc
       const refusal = Refusal.safeParse(error.data)
       return {
         ...problem(error.status, error.code, error.message),
+        ...(error.code === 'STEP_UP' ? { title: 'Sign in again', stepUp: StepUp.parse(error.data) } : {}),
         ...(refusal.success ? { refusal: refusal.data } : {}),
       }
     }

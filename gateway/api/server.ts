@@ -5,8 +5,8 @@ import { ORPCError, type Router } from '@orpc/server'
 import { BodyLimitPlugin } from '@orpc/server/node'
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { apiContract } from '../../shared/api/contract.ts'
-import { ProblemDocument, problemMediaType } from '../../shared/api/problem.ts'
+import { apiContract, deviceHeader } from '../../shared/api/contract.ts'
+import { mfaAcr, ProblemDocument, problemMediaType } from '../../shared/api/problem.ts'
 import { isLocalPeer, originalAddress, peerAddress, problem } from '../http.ts'
 import { type TokenVerifier, Unauthenticated } from '../identity/tokens.ts'
 import type { Metrics } from '../metrics.ts'
@@ -55,11 +55,13 @@ export async function registerApiRoutes(app: FastifyInstance, options: ApiRoutes
         const result = await next()
         if (!result.matched || result.response.status < 400) return result
         const { status, body } = result.response
-        // A stream keeps the media type that is set here; an object would be sent as plain JSON.
-        return {
-          matched: true,
-          response: { status, headers: { 'content-type': problemMediaType }, body: stream(body) },
+        const challenge = challengeOf(body)
+        const headers = {
+          'content-type': problemMediaType,
+          ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
         }
+        // A stream keeps the media type that is set here; an object would be sent as plain JSON.
+        return { matched: true, response: { status, headers, body: stream(body) } }
       },
     ],
   })
@@ -116,13 +118,15 @@ async function authenticate(
 ): Promise<Caller | undefined> {
   const { authorization, dpop } = request.headers
   try {
-    return await tokens.authenticate({
+    const caller = await tokens.authenticate({
       method: request.method,
       url: publicUrl + originalAddress(request.raw),
       authorization,
       dpop: typeof dpop === 'string' ? dpop : undefined,
       sourceIp: peerAddress(request.raw),
     })
+    const device = deviceOf(request.headers[deviceHeader])
+    return device === undefined ? caller : { ...caller, device }
   } catch (error) {
     if (!(error instanceof Unauthenticated)) throw error
     reply
@@ -134,8 +138,32 @@ async function authenticate(
   }
 }
 
+const longestDevice = 64
+
+/** What a client calls its computer, as people may be shown it; undefined when it says nothing that can be read. */
+function deviceOf(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined
+  try {
+    const name = decodeURIComponent(header)
+      .replaceAll(/[\p{C}\s]+/gu, ' ')
+      .trim()
+    return name === '' ? undefined : [...name].slice(0, longestDevice).join('')
+  } catch {
+    // Not percent-encoded: a client of somebody else's.
+    return undefined
+  }
+}
+
 function send(reply: FastifyReply, body: { status: number }): void {
   reply.raw.writeHead(body.status, { 'content-type': problemMediaType }).end(JSON.stringify(body))
+}
+
+/** RFC 9470: how the client has to sign in again for this. */
+function challengeOf(body: unknown): string | undefined {
+  const { stepUp } = ProblemDocument.safeParse(body).data ?? {}
+  if (stepUp === undefined) return undefined
+  const age = stepUp.maxAgeSeconds === undefined ? '' : `, max_age="${stepUp.maxAgeSeconds}"`
+  return `DPoP error="insufficient_user_authentication", acr_values="${mfaAcr}"${age}`
 }
 
 function stream(body: unknown): ReadableStream<Uint8Array> {

@@ -13,6 +13,8 @@ const policy = { id: 'contractors-no-shell', reason: 'Contractors have no shell'
 const decisions: Record<string, Decision> = {
   'orders-db': { verdict: 'allow', policies: [] },
   'web-1': { verdict: 'block', policy },
+  // Open to whoever signed in with a second factor.
+  'vault-db': { verdict: 'block', policy },
   'analytics-db': {
     verdict: 'hold',
     policy,
@@ -60,8 +62,11 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
       sshHostKey: 'SHA256:x',
       rdpCertificate: '',
       rows: unused,
-      access: ({ connection }): ConnectionAccess => ({
-        connect: decisions[connection.name] ?? { verdict: 'block', policy },
+      access: ({ connection, context }): ConnectionAccess => ({
+        connect:
+          connection.name === 'vault-db' && context.mfa
+            ? { verdict: 'allow', policies: [] }
+            : (decisions[connection.name] ?? { verdict: 'block', policy }),
         actions: [{ action: 'sql:read', decision: { verdict: 'allow', policies: [] } }],
         dataClasses: [],
       }),
@@ -103,8 +108,10 @@ test('lists what may be opened or asked for, and nothing of what may not; no add
   const list = await call(router.list, undefined, context)
   expect(list.map(({ name, access }) => [name, access])).toEqual([
     ['orders-db', 'open'],
+    ['vault-db', 'open'],
     ['analytics-db', 'locked'],
   ])
+  expect(list.map(({ stepUp }) => stepUp)).toEqual([undefined, true, undefined])
   expect(list[0]).toMatchObject({ database: 'orders', native: '127.0.0.1:5433', reachable: true })
   expect(JSON.stringify(list)).not.toMatch(/10\.0\.0\.5|hidden|gate/)
 })
@@ -162,6 +169,14 @@ test('explains for others to those who may review, with the grants of the other,
   asked.length = 0
   await call(explain, { ...input, as: 'mallory' }, context)
   expect(asked).toEqual(['grants of mallory', 'grants of mallory', 'mallory from 127.0.0.1'])
+})
+
+test('what takes a second factor says so, and shows nothing before; a machine sees nothing of it', async () => {
+  expect((await failure(call(connectionsRouter(deps()).schema, { name: 'vault-db' }, context)))[0]).toBe('STEP_UP')
+  const explain = explainRouter({ ...deps(), ...others() })
+  expect((await failure(call(explain, { connection: 'vault-db', text: 'select 1' }, context)))[0]).toBe('STEP_UP')
+  const machine = { context: { caller: { ...caller, principal: { ...caller.principal, kind: 'machine' as const } } } }
+  expect((await failure(call(connectionsRouter(deps()).get, { name: 'vault-db' }, machine)))[0]).toBe('NOT_FOUND')
 })
 
 test('the schema of a locked connection has to be asked for; one out of reach is said to be so', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Connection } from '../../shared/api/models.ts'
 import type { ConnectionAccess, SessionSpec } from '../../shared/link.ts'
 import { api, type Caller } from '../api/context.ts'
+import { liftedByMfa, stepUpError } from '../api/step-up.ts'
 import type { Connections, GatewayConnection, Grants, LocalAgent, Log } from '../services.ts'
 import type { Reach } from './reach.ts'
 
@@ -15,15 +16,21 @@ export interface ConnectionsDeps {
   log: Log
 }
 
-/** What a caller may do on one connection; undefined when it is not even theirs to know of. */
+/**
+ * What a caller may do on one connection; undefined when it is not even theirs to know of. `stepUp`: once they have signed in with a
+ * second factor.
+ */
 export async function accessOf(
   { agent, grants }: Pick<ConnectionsDeps, 'agent' | 'grants'>,
   caller: Caller,
   { ref }: GatewayConnection,
-): Promise<ConnectionAccess | undefined> {
-  const spec = { ...bareSpec(caller), connection: ref, grants: await grants.inForce(caller.principal.id, ref.name) }
+): Promise<(ConnectionAccess & { stepUp: boolean }) | undefined> {
+  const bare = bareSpec(caller)
+  const spec = { ...bare, connection: ref, grants: await grants.inForce(caller.principal.id, ref.name) }
   const access = agent.access(spec)
-  return access.connect.verdict === 'block' ? undefined : access
+  if (access.connect.verdict !== 'block') return { ...access, stepUp: false }
+  const better = agent.access({ ...spec, context: { ...bare.context, mfa: true } })
+  return liftedByMfa(bare, () => better.connect) ? { ...better, stepUp: true } : undefined
 }
 
 /** A spec for asking the agent about a connection without a session. */
@@ -48,6 +55,7 @@ export function connectionsRouter(deps: ConnectionsDeps) {
       ...ref,
       description,
       access: access.connect.verdict === 'allow' ? 'open' : 'locked',
+      ...(access.stepUp ? { stepUp: true } : {}),
       reachable: await reach.check(connection),
       actions: [...access.actions],
       dataClasses: [...access.dataClasses],
@@ -79,6 +87,9 @@ export function connectionsRouter(deps: ConnectionsDeps) {
       if (access.connect.verdict === 'hold') {
         const { policy } = access.connect
         throw errors.FORBIDDEN({ message: `${policy.reason} (${policy.id}). Ask for access to see what is in it.` })
+      }
+      if (access.stepUp) {
+        throw stepUpError(`Sign in with a second factor to see what is in ${input.name}.`, {})
       }
       const { ref, target } = connection
       try {

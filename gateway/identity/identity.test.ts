@@ -59,6 +59,53 @@ describe('signing in with the browser', () => {
     expect(await (await call(door, key, access_token)).json()).toMatchObject({ gateway: { name: 'true' } })
   })
 
+  test('a second factor and a fresh sign-in that a client wants are asked for upstream, and known by its answer', async () => {
+    const wish = { acr_values: 'mfa', max_age: '900', login_hint: 'linus' }
+    door.upstream.person = { ...linus, acr: 'urn:test:mfa' }
+    const key = await newClientKey()
+    const { access_token } = await signIn(door, key, new Browser(), wish)
+    expect(Object.fromEntries(door.upstream.asked)).toMatchObject({ ...wish, acr_values: 'urn:test:mfa' })
+    const me = Me.parse(await (await call(door, key, access_token)).json())
+    expect(me).toMatchObject({ mfa: true, principal: { id: 'linus' } })
+    expect(Math.abs(Date.parse(me.signedInAt ?? '') - Date.now())).toBeLessThan(30_000)
+  })
+
+  test('what takes a better sign-in says so, as a problem and as RFC 9470 does', async () => {
+    const key = await newClientKey()
+    const { access_token } = await signIn(door, key)
+    const response = await call(door, key, access_token, '/api/v1/policies')
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe(
+      'DPoP error="insufficient_user_authentication", acr_values="mfa", max_age="900"',
+    )
+    expect(ProblemDocument.parse(await response.json())).toMatchObject({
+      code: 'STEP_UP',
+      title: 'Sign in again',
+      detail: expect.stringMatching(/^audit-mfa: /),
+      stepUp: { maxAgeSeconds: 900 },
+    })
+  })
+
+  test('an old sign-in upstream makes no fresh one here: refused where one is wanted, and known as old', async () => {
+    const hourAgo = Math.floor(Date.now() / 1000) - 3600
+    door.upstream.person = { ...linus, acr: 'urn:test:mfa', signedInAt: hourAgo }
+    await expect(authorize(door, new Browser(), { max_age: '900' })).rejects.toThrow(/stuck.*400/)
+    const key = await newClientKey()
+    const { access_token } = await signIn(door, key, new Browser(), { max_age: '7200' })
+    const me = Me.parse(await (await call(door, key, access_token)).json())
+    expect(me.signedInAt).toBe(new Date(hourAgo * 1000).toISOString())
+  })
+
+  test('where the provider does not say when, nobody is taken for freshly signed in, also after a refresh', async () => {
+    const key = await newClientKey()
+    const tokens = await signIn(door, key)
+    expect(await (await call(door, key, tokens.access_token)).json()).not.toHaveProperty('signedInAt')
+    const { refresh_token } = tokens
+    const again = { grant_type: 'refresh_token', client_id: 'sallyport-desktop', refresh_token }
+    const { body } = await tokenRequest(door, again, key)
+    expect(await (await call(door, key, body.access_token)).json()).not.toHaveProperty('signedInAt')
+  })
+
   test('name and groups follow the provider at each sign-in; the account keeps its login name', async () => {
     door.upstream.person = { ...linus, preferred_username: 'root', name: 'Linus T.', groups: ['engineers'] }
     const key = await newClientKey()

@@ -7,6 +7,7 @@ import Provider, {
   type JWKS,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
+import { mfaAcr } from '../../shared/api/problem.ts'
 import type { Identities, Log } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
@@ -33,12 +34,15 @@ export interface ProviderOptions {
 const accessTokenSeconds = 600
 const interactionSeconds = 600
 
+/** The time of a sign-in that the upstream provider says nothing about: no policy takes it for a fresh one. */
+export const unknownTime = 0
+
 /** What goes into an access token beside oidc-provider's own. */
 export interface TokenExtra {
   mfa: boolean
   /** ISO 8601. */
   signInEndsAt: string
-  /** ISO 8601; absent for machines, who have no sign-in that could be fresh. */
+  /** ISO 8601: when the person proved who they are; absent for machines, and where the upstream provider does not say. */
   signedInAt?: string
 }
 
@@ -68,6 +72,7 @@ export function createProvider(options: ProviderOptions): Provider {
     clientBasedCORS: () => false,
     pkce: { required: () => true },
     responseTypes: ['code'],
+    acrValues: [mfaAcr],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
     ttl: {
@@ -149,12 +154,14 @@ export function createProvider(options: ProviderOptions): Provider {
       const signIn = token.kind === 'ClientCredentials' ? undefined : signInLeft(context)
       const left = signIn ?? accessTokenSeconds
       const { AuthorizationCode, DeviceCode, RefreshToken } = context.oidc.entities
-      const amr = (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.amr
-      const endsAt = Date.now() + left * 1000
+      const { amr, authTime = unknownTime } = AuthorizationCode ?? DeviceCode ?? RefreshToken ?? {}
       return {
         mfa: isMultiFactor(amr),
-        signInEndsAt: new Date(endsAt).toISOString(),
-        ...(signIn === undefined ? {} : { signedInAt: new Date(endsAt - signInSeconds * 1000).toISOString() }),
+        signInEndsAt: new Date(Date.now() + left * 1000).toISOString(),
+        // A provider whose clock is ahead makes no sign-in fresher than it is.
+        ...(authTime === unknownTime
+          ? {}
+          : { signedInAt: new Date(Math.min(authTime * 1000, Date.now())).toISOString() }),
       }
     },
     renderError: (context, out) => {

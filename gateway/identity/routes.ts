@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type Provider from 'oidc-provider'
 import { z } from 'zod'
+import { mfaAcr } from '../../shared/api/problem.ts'
 import { originalAddress } from '../http.ts'
 import type { AuditLog, Log } from '../services.ts'
 import { type Sealer, sha256 } from '../store/seal.ts'
 import { type IdentityStore, SignInRefused } from './identities.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { errorPage, pageHeaders } from './pages.ts'
-import { isMultiFactor } from './provider.ts'
-import { type Pending, type Upstream, UpstreamError } from './upstream.ts'
+import { isMultiFactor, unknownTime } from './provider.ts'
+import { type Pending, type Upstream, UpstreamError, type Wanted } from './upstream.ts'
 
 /** `/oauth`: the OAuth server, and the way to the upstream provider and back. */
 export interface OAuthRoutesOptions {
@@ -27,6 +28,7 @@ const PendingCookie = z.object({
   state: z.string(),
   nonce: z.string(),
   verifier: z.string(),
+  maxAge: z.number().optional(),
   expiresAt: z.number(),
 })
 
@@ -62,8 +64,7 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
     scope.get<{ Params: { uid: string } }>('/oauth/interaction/:uid', async (request, reply) => {
       try {
         const interaction = await provider.interactionDetails(request.raw, reply.raw)
-        const wanted = typeof interaction.params.prompt === 'string' ? interaction.params.prompt.split(' ') : []
-        const { url, pending } = await upstream.start(redirectUri, wanted.includes('login') ? 'login' : undefined)
+        const { url, pending } = await upstream.start(redirectUri, wantedOf(interaction.params))
         const value = sealPending(sealer, interaction.uid, pending)
         reply.header('set-cookie', pendingCookie(pending.state, value, pendingSeconds, secure))
         return reply.header('cache-control', 'no-store').redirect(url.href, 303)
@@ -98,11 +99,12 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
       }
       const from = { sourceIp: request.ip, client: String(interaction.params.client_id) }
       try {
-        const { person, amr } = await upstream.finish(answer, kept)
+        const { person, amr, authTime } = await upstream.finish(answer, kept)
         const principal = await identities.provision(person)
         const detail = { ...from, issuer: person.issuer, subject: person.subject, mfa: isMultiFactor(amr) }
         await audit.append({ actor: principal.id, action: 'sign-in', subject: principal.id, detail })
-        return await finish({ login: { accountId: principal.id, amr, remember: false }, consent: {} })
+        const ts = authTime ?? unknownTime
+        return await finish({ login: { accountId: principal.id, amr, ts, remember: false }, consent: {} })
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         const refused = error instanceof SignInRefused || (error instanceof UpstreamError && error.kind === 'denied')
@@ -136,6 +138,18 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
       await handle(request.raw, reply.raw)
     })
   })
+}
+
+/** What the client wants of the sign-in, for the provider that really does it. */
+function wantedOf({ prompt, max_age, acr_values, login_hint }: Readonly<Record<string, unknown>>): Wanted {
+  const words = (value: unknown) => (typeof value === 'string' ? value.split(' ') : [])
+  const maxAge = max_age === undefined ? undefined : Number(max_age)
+  return {
+    ...(words(prompt).includes('login') ? { prompt: 'login' } : {}),
+    ...(maxAge !== undefined && Number.isSafeInteger(maxAge) && maxAge >= 0 ? { maxAge } : {}),
+    ...(words(acr_values).includes(mfaAcr) ? { mfa: true } : {}),
+    ...(typeof login_hint === 'string' ? { loginHint: login_hint.slice(0, 200) } : {}),
+  }
 }
 
 /** oidc-provider sees its own path and the public address, whatever the client put into Host or Forwarded headers. */

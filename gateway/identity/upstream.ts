@@ -5,15 +5,38 @@ import type { UpstreamPerson } from './identities.ts'
 /** The provider that people really sign in at: Okta, Entra ID, Keycloak … by OpenID Connect. */
 export interface Upstream {
   /** Where to send the browser, and what has to be kept in it until it comes back. */
-  start(redirectUri: string, prompt: string | undefined): Promise<{ url: URL; pending: Pending }>
-  /** Checks the answer (state, nonce, PKCE, signature, issuer) and says who it is. @throws {UpstreamError} */
-  finish(answer: URL, pending: Pending): Promise<{ person: UpstreamPerson; amr: string[] }>
+  start(redirectUri: string, wanted: Wanted): Promise<{ url: URL; pending: Pending }>
+  /**
+   * Checks the answer (state, nonce, PKCE, signature, issuer, and the age of the sign-in where one was wanted) and says who it is.
+   * @throws {UpstreamError}
+   */
+  finish(answer: URL, pending: Pending): Promise<UpstreamSignIn>
+}
+
+/** What a sign-in must be. */
+export interface Wanted {
+  prompt?: string
+  /** Seconds since the person last proved who they are, at most. */
+  maxAge?: number
+  /** With a second factor. */
+  mfa?: boolean
+  /** Who it is expected to be. */
+  loginHint?: string
+}
+
+export interface UpstreamSignIn {
+  person: UpstreamPerson
+  /** RFC 8176. */
+  amr: string[]
+  /** When they proved who they are, seconds since 1970; undefined where the provider does not say. */
+  authTime?: number
 }
 
 export interface Pending {
   state: string
   nonce: string
   verifier: string
+  maxAge?: number | undefined
 }
 
 /** The sign-in at the upstream provider did not succeed. `title` and the message are for people. */
@@ -34,6 +57,8 @@ export interface UpstreamOptions {
   clientId: string
   clientSecret: string
   groupsClaim: string
+  /** The provider's name for a sign-in with a second factor: asked for as `acr_values`, and known by it as `acr`. */
+  mfaAcr: string
 }
 
 const timeoutSeconds = 10
@@ -63,12 +88,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   }
 
   return {
-    async start(redirectUri, prompt) {
+    async start(redirectUri, { prompt, maxAge, mfa, loginHint }) {
       const config = await configuration()
       const pending = {
         state: oidc.randomState(),
         nonce: oidc.randomNonce(),
         verifier: oidc.randomPKCECodeVerifier(),
+        ...(maxAge === undefined ? {} : { maxAge }),
       }
       const url = oidc.buildAuthorizationUrl(config, {
         redirect_uri: redirectUri,
@@ -78,6 +104,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         code_challenge: await oidc.calculatePKCECodeChallenge(pending.verifier),
         code_challenge_method: 'S256',
         ...(prompt === undefined ? {} : { prompt }),
+        ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
+        ...(mfa === true ? { acr_values: options.mfaAcr } : {}),
+        ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       })
       return { url, pending }
     },
@@ -91,6 +120,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           expectedState: pending.state,
           expectedNonce: pending.nonce,
           idTokenExpected: true,
+          ...(pending.maxAge === undefined ? {} : { maxAge: pending.maxAge }),
         })
       } catch (error) {
         throw failure(error, issuer)
@@ -108,7 +138,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           }
         }
       }
-      return { person: person(claims, idToken.iss, idToken.sub, options.groupsClaim), amr: strings(claims.amr) }
+      // From the ID token alone: nothing else is tied to this very sign-in.
+      const { amr, acr, auth_time: authTime } = idToken
+      return {
+        person: person(claims, idToken.iss, idToken.sub, options.groupsClaim),
+        amr: [...strings(amr), ...(acr === options.mfaAcr ? ['mfa'] : [])],
+        ...(authTime === undefined ? {} : { authTime }),
+      }
     },
   }
 }

@@ -162,6 +162,7 @@ function refusal(entry: Exclude<NativeEntry, { ok: true }>): Buffer {
       return fatal('3D000', entry.message, entry.hint)
     case 'blocked':
     case 'held':
+    case 'step-up':
       return fatal(sqlstates.blocked, entry.message, entry.hint)
   }
 }

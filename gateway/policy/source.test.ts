@@ -50,6 +50,31 @@ test('a folder without a policy, or with one that does not load, stops the start
   )
 })
 
+test('who is to be told must be there: at the start, and when the policy changes', async () => {
+  const file = join(folder, 'a.cedar')
+  const policy = (to: string) =>
+    `@id("w")\n@approve("dba")\n@notify("${to}")\npermit (principal, action == Action::"connect", resource);`
+  const openWith = (channels: string[], mail: boolean) =>
+    openPolicySource({
+      folder,
+      push,
+      loaded: async ({ version }) => {
+        loaded.push(version)
+      },
+      notify: { channels, mail },
+      log,
+    })
+  await writeFile(file, policy('#ops, dba@example.com'))
+  const error = await openWith([], false).catch((thrown: unknown) => thrown)
+  expect(String(error)).toContain(`${file}:3: @notify("#ops") names no channel`)
+  expect(String(error)).toContain(`${file}:3: @notify("dba@example.com") is a mail address`)
+  expect(loaded).toEqual([])
+  source = await openWith(['#ops'], true)
+  await writeFile(file, policy('#opps'))
+  await expect.poll(() => errors.length, { timeout: 5000 }).toBe(1)
+  expect(source.current().files[0]?.text).toContain('#ops,')
+})
+
 test('a change is picked up; one that does not load leaves the last good set in force', async () => {
   const file = join(folder, 'a.cedar')
   await writeFile(file, 'one')

@@ -1,6 +1,7 @@
 import { watch } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type NotifyTargets, notifyProblems } from '../../policy/notify.ts'
 import type { PolicyFile, PolicyLoad, PolicyProblem } from '../../shared/link.ts'
 import type { Log, PolicyInForce } from '../services.ts'
 
@@ -25,6 +26,8 @@ export interface PolicySourceOptions {
   push(files: readonly PolicyFile[]): Promise<PolicyLoad>
   /** A new set is in force, the first one included. */
   loaded(policy: PolicyInForce): Promise<void>
+  /** Whom `@notify` may name; absent: nobody looks. */
+  notify?: NotifyTargets
   log: Log
 }
 
@@ -32,11 +35,21 @@ export interface PolicySourceOptions {
 const settleMs = 200
 
 /** @throws {PolicyError} when the folder has no policy or one that does not load: nothing must run open */
-export async function openPolicySource({ folder, push, loaded, log }: PolicySourceOptions): Promise<PolicySource> {
+export async function openPolicySource({
+  folder,
+  push,
+  loaded,
+  notify,
+  log,
+}: PolicySourceOptions): Promise<PolicySource> {
   const load = async (): Promise<PolicyInForce> => {
     const files = await readPolicyFolder(folder)
+    const refuse = (problems: readonly PolicyProblem[]) =>
+      new PolicyError(problems.map((p) => ({ ...p, file: join(folder, p.file) })))
+    const nowhere = notify === undefined ? [] : notifyProblems(files, notify)
+    if (nowhere.length > 0) throw refuse(nowhere)
     const result = await push(files)
-    if (!result.ok) throw new PolicyError(result.problems.map((p) => ({ ...p, file: join(folder, p.file) })))
+    if (!result.ok) throw refuse(result.problems)
     const policy = { version: result.version, files }
     await loaded(policy)
     return policy

@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely'
 import { reasonFits } from '../../policy/reason.ts'
 import type { PolicyRef } from '../../shared/decision.ts'
 import type { Caller } from '../api/context.ts'
+import { stepUpError } from '../api/step-up.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
 import type { GrantBook } from '../grants/grants.ts'
@@ -51,8 +52,7 @@ export class Decider {
         await this.#insertReview(trx, id, reviewer.principal.id, given)
         return this.#deny(trx, append, row, reviewer.principal.id, given.reason)
       }
-      const stepUp = whyStepUp(caller, row.approval.stepUpSeconds, now)
-      if (stepUp !== undefined) throw new ORPCError('FORBIDDEN', { message: stepUp })
+      checkStepUp(caller, row, now)
       if (isReasonMissing(row)) {
         const message = `${row.requester.name} has to say why before anybody can approve this. Ask them, or deny it.`
         throw new ORPCError('CONFLICT', { message })
@@ -104,6 +104,8 @@ export class Decider {
       }
       if (reasonPattern !== undefined && !reasonFits(reasonPattern, reason)) throw badReason(reasonPattern)
       const now = clock.now()
+      // Whoever goes on in place of an approval proves as much as an approver would.
+      checkStepUp(caller, row, now)
       const escalated = [...new Set([...row.escalated, ...(escalate ?? []).map(({ group }) => group)])]
       const why = storable(row.reason === '' ? reason : `${row.reason}\n${reason}`)
       const broken = await trx
@@ -238,6 +240,14 @@ export class Decider {
     }
     return 'approved' as const
   }
+}
+
+/** @throws STEP_UP, or FORBIDDEN for a machine, where policy wants a better sign-in than the caller has */
+function checkStepUp(caller: Caller, { approval, policy }: RequestRow, now: Date): void {
+  const lack = whyStepUp(caller, approval.stepUpSeconds, now)
+  if (lack === undefined) return
+  const message = `${policy.id}: ${lack.message}`
+  throw lack.stepUp === undefined ? forbidden(message) : stepUpError(message, lack.stepUp)
 }
 
 /** The shorter of what was asked for and what the reviewer gives. */

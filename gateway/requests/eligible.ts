@@ -1,4 +1,6 @@
+import type { StepUp } from '../../shared/api/problem.ts'
 import type { Decision } from '../../shared/decision.ts'
+import type { Caller } from '../api/context.ts'
 
 export interface Reviewed {
   state: string
@@ -61,17 +63,24 @@ function policyKeeps(decision: Decision): string | undefined {
   }
 }
 
-/** Why a sign-in is not fresh enough to approve with; undefined when it is. */
+/** What a sign-in lacks to approve with, in words for whoever signed in; undefined when it is good enough. */
 export function whyStepUp(
-  signIn: { mfa: boolean; signedInAt?: string },
+  signIn: Pick<Caller, 'mfa' | 'signedInAt' | 'client'>,
   stepUpSeconds: number | undefined,
   now: Date,
-): string | undefined {
+): { message: string; stepUp: StepUp | undefined } | undefined {
   if (stepUpSeconds === undefined) return undefined
-  const again = 'Sign in again, then approve.'
-  if (!signIn.mfa) return `Approving this takes a sign-in with a second factor. ${again}`
+  if (signIn.client === 'machine') {
+    const message = 'Policy wants a second factor for this, and a machine has none. A person has to do it.'
+    return { message, stepUp: undefined }
+  }
+  const stepUp = { maxAgeSeconds: stepUpSeconds }
+  if (!signIn.mfa) return { message: 'This takes a sign-in with a second factor.', stepUp }
   const age = signIn.signedInAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(signIn.signedInAt)
-  return age <= stepUpSeconds * 1000
-    ? undefined
-    : `Approving this takes a sign-in that is at most ${Math.round(stepUpSeconds / 60)} min old. ${again}`
+  if (age <= stepUpSeconds * 1000) return undefined
+  return { message: `This takes a sign-in that is at most ${spoken(stepUpSeconds)} old.`, stepUp }
+}
+
+function spoken(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
 }

@@ -219,13 +219,47 @@ describe('escalation and people', () => {
     expect(await parts.requests.get(stale, held.requestId)).toMatchObject({ canReview: true, stepUp: true })
     for (const caller of [stale, single]) {
       await expect(parts.requests.review(caller, held.requestId, 'approve', '')).rejects.toMatchObject({
-        code: 'FORBIDDEN',
-        message: expect.stringMatching(/Sign in again/),
+        code: 'STEP_UP',
+        data: { maxAgeSeconds: 900 },
+        message: expect.stringMatching(/^writes: This takes a sign-in/),
       })
     }
+    // Whose provider says nothing of when it was.
+    const { signedInAt: _, ...unknown } = grace
+    await expect(parts.requests.review(unknown, held.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'STEP_UP',
+    })
+    const several = await parts.requests.decide(stale, [held.requestId], 'approve', '')
+    expect(several).toMatchObject([{ ok: false, code: 'STEP_UP', stepUp: { maxAgeSeconds: 900 } }])
+    const robot = await parts.machine('robot', ['dba'], 'joan')
+    expect((await parts.requests.get(robot, held.requestId)).stepUp).toBeUndefined()
+    await expect(parts.requests.review(robot, held.requestId, 'approve', '')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringMatching(/a machine has none/),
+    })
     expect(await parts.requests.review(grace, held.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
     const other = await hold({ stepUpSeconds: 900 })
     expect(await parts.requests.review(stale, other.requestId, 'deny', 'no')).toMatchObject({ state: 'denied' })
+  })
+
+  test('break-glass takes the sign-in that an approval would', async () => {
+    const held = await hold({ stepUpSeconds: 900, breakGlass: 'on-call' })
+    const single = { ...ada, mfa: false }
+    await expect(parts.requests.breakGlass(single, held.requestId, 'checkout is down')).rejects.toMatchObject({
+      code: 'STEP_UP',
+    })
+    expect(await parts.requests.breakGlass(ada, held.requestId, 'checkout is down')).toMatchObject({
+      state: 'approved',
+    })
+  })
+
+  test('what policy lets a second factor do is asked for with one', async () => {
+    parts.agent.accessRule = () => ({ connect: block('only-mfa'), actions: [], dataClasses: [] })
+    parts.agent.rule = (_principal, _action, _connection, mfa) => (mfa ? allow : block('only-mfa'))
+    const single = { ...ada, mfa: false }
+    await expect(parts.requests.create(single, ask())).rejects.toMatchObject({ code: 'STEP_UP', data: {} })
+    const robot = await parts.machine('robot', ['engineers'], 'ada')
+    await expect(parts.requests.create(robot, ask())).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   test('literals are for those who may see their classes; who asked sees what will run', async () => {
@@ -374,6 +408,61 @@ describe('a gateway that starts again', () => {
 })
 
 describe('rows', () => {
+  const estimate = async (id: string) => (await parts.requests.get(grace, id)).estimate
+
+  test('what stands in the way of an estimate for a moment is waited for; what does not pass is said', async () => {
+    let tries = 0
+    parts.agent.rows = async () => {
+      tries += 1
+      if (tries < 3) return { ok: false, reason: 'Somebody else has locked the table.', passing: true }
+      return { ok: true, rows: 12, ms: 1 }
+    }
+    const { requestId } = await hold()
+    expect(await estimate(requestId)).toEqual({ state: 'pending' })
+    await expect.poll(() => estimate(requestId)).toMatchObject({ state: 'planned', rows: 12 })
+    parts.agent.rows = async () => ({ ok: false, reason: 'There is no plan for this kind of statement.' })
+    const other = await hold()
+    await expect.poll(() => estimate(other.requestId)).toMatchObject({ state: 'unavailable' })
+  })
+
+  test('an estimate that failed is taken again while somebody may still decide by it', async () => {
+    parts.agent.rows = () => Promise.reject(new Error('the agent is gone'))
+    const { requestId } = await hold()
+    parts.agent.rows = async () => ({ ok: true, rows: 5, ms: 1 })
+    await server.store.db
+      .updateTable('requests')
+      .set({ created_at: new Date(Date.now() - 60_000) })
+      .where('id', '=', requestId)
+      .execute()
+    await expect.poll(() => estimate(requestId), { timeout: 15_000 }).toMatchObject({ state: 'planned', rows: 5 })
+  })
+
+  test('the computer’s name is shown as what its client says', async () => {
+    const held = await parts.requests.hold(
+      {
+        sessionId: 'ses_1',
+        principal: ada.principal,
+        connection: database,
+        sourceIp: '10.0.0.7',
+        mfa: true,
+        client: 'desktop',
+        device: 'ada-laptop',
+      },
+      {
+        action: 'sql:delete',
+        text: 'delete from orders where id = 7',
+        policy: policy('writes'),
+        approval: approval(),
+        tables: [],
+        binding: {},
+      },
+    )
+    expect((await parts.requests.get(grace, held.requestId)).origin).toMatchObject({ device: 'ada-laptop' })
+    writesNeed({})
+    const asked = await parts.requests.create({ ...ada, device: 'ada-phone' }, ask())
+    expect(asked.origin).toMatchObject({ device: 'ada-phone' })
+  })
+
   test('are estimated for every held statement, and counted for who may decide', async () => {
     const held = await hold()
     await expect

@@ -165,6 +165,7 @@ export class RequestView {
         sourceIp: row.source_ip,
         mfa: row.mfa ?? false,
         ...(row.client === null ? {} : { client: row.client }),
+        ...(row.device === null ? {} : { device: row.device }),
         onCall: (known.get(row.requester_id) ?? row.requester).groups.includes('on-call'),
       },
       ...(pending && isReasonMissing(row) ? { reasonMissing: true } : {}),
@@ -175,7 +176,7 @@ export class RequestView {
       ...(grant === undefined ? {} : { grant: toGrant(grant) }),
       canReview: whyNot === undefined,
       ...(whyNot === undefined ? {} : { whyNot }),
-      ...(whyNot === undefined && whyStepUp(caller, stepUpSeconds, now) !== undefined ? { stepUp: true } : {}),
+      ...(whyNot === undefined && whyStepUp(caller, stepUpSeconds, now)?.stepUp !== undefined ? { stepUp: true } : {}),
     }
   }
 

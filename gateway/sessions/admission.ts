@@ -1,6 +1,7 @@
 import type { Approval, Grant, PolicyRef } from '../../shared/decision.ts'
 import type { RequestContext } from '../../shared/link.ts'
 import type { Principal } from '../../shared/principal.ts'
+import { liftedByMfa } from '../api/step-up.ts'
 import type { GrantBook } from '../grants/grants.ts'
 import type { Connections, GatewayConnection, LocalAgent } from '../services.ts'
 
@@ -21,6 +22,8 @@ export type Admission =
   | { ok: false; kind: 'unknown'; message: string; hint: string }
   | { ok: false; kind: 'blocked'; policy: PolicyRef; message: string; hint: string }
   | { ok: false; kind: 'held'; policy: PolicyRef; approval: Approval; message: string; hint: string }
+  /** Policy lets them in who signed in with a second factor. */
+  | { ok: false; kind: 'step-up'; policy: PolicyRef; message: string; hint: string }
 
 export type Refusal = Exclude<Admission, { ok: true }>
 
@@ -37,14 +40,27 @@ export function admit({ agent, connections, grants }: AdmissionDeps, entrant: En
   const { principal, context } = entrant
   const decision = agent.decide(principal, 'connect', connection.ref, context)
   switch (decision.verdict) {
-    case 'block':
+    case 'block': {
+      const { policy } = decision
+      const message = `Blocked by ${policy.id}: ${policy.reason} ${name} was not opened.`
+      const withMfa = () => agent.decide(principal, 'connect', connection.ref, { ...context, mfa: true })
+      if (liftedByMfa(entrant, withMfa)) {
+        return {
+          ok: false,
+          kind: 'step-up',
+          policy,
+          message,
+          hint: 'Sign in with a second factor, then open it again.',
+        }
+      }
       return {
         ok: false,
         kind: 'blocked',
-        policy: decision.policy,
-        message: `Blocked by ${decision.policy.id}: ${decision.policy.reason} ${name} was not opened.`,
+        policy,
+        message,
         hint: 'Nobody can approve this. Whoever keeps the policy can change it.',
       }
+    }
     case 'hold': {
       const { policy, approval } = decision
       if (grants.covering(principal.id, name, 'connect') !== undefined) break

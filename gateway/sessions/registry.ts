@@ -35,6 +35,8 @@ export interface SessionsOptions extends AdmissionDeps {
 export interface NewSession {
   spec: SessionSpec
   door: Session['door']
+  /** The computer, as its client calls it. */
+  device?: string | undefined
   accessTokenId: string
   client: Duplex
   /** Told once, before the agent is, when the gateway ends the session. */
@@ -108,7 +110,7 @@ export class Sessions implements LiveSessions {
   }
 
   /** For a protocol whose inspector lets people in by itself: the session waits to be attached. */
-  prepare({ spec, door, accessTokenId, client, ending, annotate }: NewSession): LiveSession {
+  prepare({ spec, door, device, accessTokenId, client, ending, annotate }: NewSession): LiveSession {
     if (this.#closing) throw new Error('The gateway is being stopped.')
     const { recordings, log, audit, requests } = this.#options
     const { sessionId, principal, connection, context } = spec
@@ -125,7 +127,7 @@ export class Sessions implements LiveSessions {
       begun: (session) => this.#ledger.begun(session),
       ended: (session, end, seal) => this.#ended(session, end, seal),
       hold: (request: HoldRequest) =>
-        requests.hold({ sessionId, principal, connection, client: door, ...context }, request),
+        requests.hold({ sessionId, principal, connection, client: door, device, ...context }, request),
     })
     this.#live.set(sessionId, live)
     void live.closed.then(() => this.#live.delete(sessionId))

@@ -1,6 +1,7 @@
 import { ORPCError } from '@orpc/server'
 import type { Refusal as Refused } from '../../shared/api/problem.ts'
 import { api } from '../api/context.ts'
+import { stepUpError } from '../api/step-up.ts'
 import { newId } from '../secrets.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit, type Refusal } from './admission.ts'
@@ -33,7 +34,7 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
     }),
 
     open: api.sessions.open.handler(async ({ context: { caller }, input, errors }) => {
-      const { principal, sourceIp, mfa, tokenId } = caller
+      const { principal, sourceIp, mfa, device, tokenId } = caller
       const admission = admit(deps, { principal, context: { sourceIp, mfa } }, input.connection)
       if (!admission.ok) throw refusal(admission)
       // Said here, where a client can show it; the tunnel asks again.
@@ -49,6 +50,7 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
         door: input.door,
         annotations: input.annotations,
         sourceIp,
+        device,
       })
       return {
         sessionId,
@@ -84,6 +86,8 @@ export function refusal(admission: Refusal): ORPCError<string, unknown> {
         message,
         data: { policy: admission.policy, requestable: false } satisfies Refused,
       })
+    case 'step-up':
+      return stepUpError(message, {})
     case 'held':
       return new ORPCError('FORBIDDEN', {
         message,

@@ -153,6 +153,8 @@ interface TunnelTicketTable {
   created_at: TimeDefault
   expires_at: Time
   used_at: TimeOrNull
+  /** The computer, as its client calls it; null where it did not say. */
+  device: string | null
 }
 
 interface RequestTable {
@@ -190,6 +192,8 @@ interface RequestTable {
   /** Null for requests from before this was kept. */
   mfa: boolean | null
   client: 'desktop' | 'cli' | 'endpoint' | 'native' | 'machine' | null
+  /** The computer, as its client calls it; null where it did not say. */
+  device: string | null
   /** Groups that may decide as well by now. */
   escalated: ColumnType<string[], string | undefined, string>
   created_at: TimeDefault

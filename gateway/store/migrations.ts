@@ -3,10 +3,11 @@ import { foundation } from './migrations/0001_foundation.ts'
 import { grantEnd } from './migrations/0002_grant_end.ts'
 import { access } from './migrations/0003_access.ts'
 import { outbox } from './migrations/0004_outbox.ts'
+import { device } from './migrations/0005_device.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
-export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox]
+export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox, device]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001

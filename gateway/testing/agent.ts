@@ -28,7 +28,7 @@ export type Serve = (session: TakenSession, finish: (end: SessionEnd) => void) =
  * (unless told otherwise: begins at once, sends back what comes).
  */
 export interface TestAgent extends LocalAgent {
-  rule: (principal: Principal, action: string, connection: string) => Decision
+  rule: (principal: Principal, action: string, connection: string, mfa: boolean) => Decision
   accessRule: (principal: Principal) => ConnectionAccess
   serve: Serve
   /** Sessions do not react when they are told to end. */
@@ -81,7 +81,7 @@ export function testAgent(): TestAgent {
     schema: unused,
     rows: () => Promise.resolve({ ok: true, rows: 7, ms: 1 }),
     access: (spec) => agent.accessRule(spec.principal),
-    decide: (principal, action, connection) => agent.rule(principal, action, connection.name),
+    decide: (principal, action, connection, { mfa }) => agent.rule(principal, action, connection.name, mfa),
     probe: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   }

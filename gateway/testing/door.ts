@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { api } from '../api/context.ts'
 import { registerApiRoutes } from '../api/server.ts'
+import { stepUpError } from '../api/step-up.ts'
 import { startHttp } from '../http.ts'
 import { type Identity, openIdentity } from '../identity/identity.ts'
 import { createMetrics } from '../metrics.ts'
@@ -39,7 +40,7 @@ export async function startTestDoor(options: { log?: Log; signInHours?: number }
     sealer: store.sealer,
     config: {
       name: 'Harborline',
-      upstream: { ...upstream, groupsClaim: 'groups' },
+      upstream: { ...upstream, groupsClaim: 'groups', mfaAcr: 'urn:test:mfa' },
       machines: [machine, ciMachine(upstream)],
       signInHours: options.signInHours ?? 12,
     },
@@ -64,7 +65,14 @@ export async function startTestDoor(options: { log?: Log; signInHours?: number }
         principal: caller.principal,
         gateway: { name: String(caller.mfa), version: '0', url: http.address },
         signInEndsAt: caller.signInEndsAt,
+        mfa: caller.mfa,
+        ...(caller.signedInAt === undefined ? {} : { signedInAt: caller.signedInAt }),
       })),
+      policies: {
+        get: api.policies.get.handler(() => {
+          throw stepUpError('audit-mfa: This takes a sign-in with a second factor.', { maxAgeSeconds: 900 })
+        }),
+      },
       explain: api.explain.handler(() => {
         throw new Error('a reason that nobody outside may see')
       }),

@@ -12,6 +12,8 @@ export interface TestUpstream {
   person: TestPerson | undefined
   /** Answers with this nonce in place of the one that was sent. */
   nonce: string | undefined
+  /** What it was last asked for. */
+  asked: URLSearchParams
   close(): Promise<void>
 }
 
@@ -21,6 +23,9 @@ export interface TestPerson {
   name?: string
   groups?: string[]
   amr?: string[]
+  acr?: string
+  /** Seconds since 1970 at which they signed in there; now, if unsaid. */
+  signedInAt?: number
 }
 
 export async function startTestUpstream(): Promise<TestUpstream> {
@@ -47,7 +52,8 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     ],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' }] },
     cookies: { keys: ['cookies-for-tests'] },
-    claims: { openid: ['sub', 'amr'], profile: ['name', 'preferred_username', 'groups'] },
+    acrValues: ['urn:test:mfa'],
+    claims: { openid: ['sub', 'amr', 'acr'], profile: ['name', 'preferred_username', 'groups'] },
     conformIdTokenClaims: false,
     features: { devInteractions: { enabled: false } },
     ttl: { Session: 60, Interaction: 60, Grant: 60, AccessToken: 60, IdToken: 60, AuthorizationCode: 60 },
@@ -67,6 +73,7 @@ export async function startTestUpstream(): Promise<TestUpstream> {
   const handle = provider.callback()
   server.on('request', (request, response) => {
     if (request.url?.startsWith('/interaction/') !== true) {
+      if (request.url?.startsWith('/auth?') === true) upstream.asked = new URL(request.url, issuer).searchParams
       if (upstream.nonce !== undefined) request.url = request.url?.replace(/nonce=[^&]+/, `nonce=${upstream.nonce}`)
       return void handle(request, response)
     }
@@ -76,7 +83,13 @@ export async function startTestUpstream(): Promise<TestUpstream> {
       person === undefined
         ? { error: 'access_denied', error_description: 'not assigned to this application' }
         : {
-            login: { accountId: person.sub, remember: false, ...(person.amr === undefined ? {} : { amr: person.amr }) },
+            login: {
+              accountId: person.sub,
+              remember: false,
+              ...(person.amr === undefined ? {} : { amr: person.amr }),
+              ...(person.acr === undefined ? {} : { acr: person.acr }),
+              ...(person.signedInAt === undefined ? {} : { ts: person.signedInAt }),
+            },
             consent: {},
           }
     provider
@@ -90,6 +103,7 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     clientSecret: 'upstream-secret-for-tests',
     person: undefined,
     nonce: undefined,
+    asked: new URLSearchParams(),
     close: async () => {
       if (!server.listening) return
       server.close()

@@ -1,8 +1,9 @@
+import { hostname } from 'node:os'
 import { createORPCClient, ORPCError } from '@orpc/client'
 import type { ContractRouterClient } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
-import { apiContract, problems } from '../../shared/api/contract.ts'
-import { ProblemDocument, problemMediaType } from '../../shared/api/problem.ts'
+import { apiContract, deviceHeader, problems } from '../../shared/api/contract.ts'
+import { ProblemDocument, problemMediaType, StepUp } from '../../shared/api/problem.ts'
 import type { Problem } from '../../shared/rpc/contract.ts'
 import { fail, messageOf, ProblemError } from '../problem.ts'
 import type { Prover } from './proof.ts'
@@ -24,6 +25,7 @@ export interface Credentials {
 export function createApiClient(api: string, credentials: Credentials): ApiClient {
   const link = new OpenAPILink(apiContract, {
     url: api,
+    headers: () => ({ [deviceHeader]: encodeURIComponent(hostname()) }),
     fetch: async (request, init) => readable(await authorizedFetch(request, init, credentials)),
     customErrorResponseBodyDecoder: (body) => problemDocument(body),
   })
@@ -68,12 +70,17 @@ export async function authorizedFetch(
     response = await send(access)
     learnt(access, request, response)
   }
-  if (response.status !== 401) return response
+  // A fresher token of the same sign-in is no better one (RFC 9470).
+  if (response.status !== 401 || wantsStepUp(response)) return response
   await response.body?.cancel()
   access = await credentials.access(access.token)
   response = await send(access)
   learnt(access, request, response)
   return response
+}
+
+function wantsStepUp(response: Response): boolean {
+  return response.headers.get('www-authenticate')?.includes('error="insufficient_user_authentication"') ?? false
 }
 
 function learnt(access: Access, request: Request, response: Response): boolean {
@@ -93,8 +100,8 @@ function readable(response: Response): Response {
 function problemDocument(body: unknown): ORPCError<string, unknown> | undefined {
   const parsed = ProblemDocument.safeParse(body)
   if (!parsed.success) return undefined
-  const { code, status, detail } = parsed.data
-  return new ORPCError(code, { status, message: detail, defined: Object.hasOwn(problems, code) })
+  const { code, status, detail, stepUp } = parsed.data
+  return new ORPCError(code, { status, message: detail, defined: Object.hasOwn(problems, code), data: stepUp })
 }
 
 const problemOf = new Map<string, Pick<Problem, 'code' | 'action'>>([
@@ -112,6 +119,15 @@ const problemOf = new Map<string, Pick<Problem, 'code' | 'action'>>([
 export function apiProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (error instanceof ORPCError) {
+    if (error.code === 'STEP_UP') {
+      const stepUp = StepUp.catch({}).parse(error.data)
+      return fail('step-up', error.message, {
+        hint: 'Sign in again with a second factor.',
+        action: 'step-up',
+        stepUp,
+        cause: error,
+      })
+    }
     const { code, action } = problemOf.get(error.code) ?? { code: 'failed' as const, action: 'none' as const }
     return fail(code, error.message, { action, cause: error })
   }

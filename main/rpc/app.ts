@@ -69,6 +69,7 @@ export function appRouters(deps: AppDeps) {
 function isOurs(url: string, account: Account): boolean {
   const state = account.state.get()
   if (state.state === 'waiting') return url === state.url
+  if (state.state === 'signed-in' && url === state.confirming?.url) return true
   const gateway = state.state === 'signed-out' ? undefined : state.gateway
   return gateway !== undefined && URL.parse(url)?.origin === new URL(gateway).origin
 }

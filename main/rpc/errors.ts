@@ -12,6 +12,7 @@ export function rpcError(error: unknown): ORPCError<string, unknown> {
 
 const codes: Readonly<Record<Problem['code'], { code: string; status: number }>> = {
   'not-signed-in': { code: 'NOT_SIGNED_IN', status: 401 },
+  'step-up': { code: 'STEP_UP', status: 401 },
   'gateway-unreachable': { code: 'UNAVAILABLE', status: 503 },
   'target-unreachable': { code: 'UNREACHABLE', status: 502 },
   forbidden: { code: 'FORBIDDEN', status: 403 },

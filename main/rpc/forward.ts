@@ -1,8 +1,23 @@
+import type { DecideOutcome } from '../../shared/api/models.ts'
+import type { StepUp } from '../../shared/api/problem.ts'
 import type { ApiClient } from '../gateway/client.ts'
+import { confirmed } from '../sign-in/step-up.ts'
 import { rpc } from './base.ts'
 
-/** The gateway API as far as a page may use it: the same calls, with the sign-in of whoever is signed in now. */
-export function forwardRouter(api: () => ApiClient) {
+export interface ForwardDeps {
+  /** With the sign-in of whoever is signed in now. */
+  api(): ApiClient
+  /** Has the person prove again who they are; see `Account.confirm`. */
+  confirm(lack: StepUp, why: string): Promise<void>
+}
+
+/**
+ * The gateway API as far as a page may use it: the same calls, with the sign-in of whoever is signed in now. What a person does that
+ * policy wants a better sign-in for goes on by itself once they have proved who they are.
+ */
+export function forwardRouter({ api, confirm }: ForwardDeps) {
+  const withStepUp = <T>(call: () => Promise<T>): Promise<T> =>
+    confirmed(call, ({ stepUp, message }) => confirm(stepUp, message))
   const { connections, sessions, recordings, requests, grants, identities } = rpc.gateway
   return {
     me: rpc.gateway.me.handler(({ signal }) => api().me(undefined, until(signal))),
@@ -22,13 +37,22 @@ export function forwardRouter(api: () => ApiClient) {
     requests: {
       list: requests.list.handler(({ input, signal }) => api().requests.list(input, until(signal))),
       get: requests.get.handler(({ input, signal }) => api().requests.get(input, until(signal))),
-      create: requests.create.handler(({ input, signal }) => api().requests.create(input, until(signal))),
-      approve: requests.approve.handler(({ input, signal }) => api().requests.approve(input, until(signal))),
+      create: requests.create.handler(({ input, signal }) =>
+        withStepUp(() => api().requests.create(input, until(signal))),
+      ),
+      approve: requests.approve.handler(({ input, signal }) =>
+        withStepUp(() => api().requests.approve(input, until(signal))),
+      ),
       deny: requests.deny.handler(({ input, signal }) => api().requests.deny(input, until(signal))),
       cancel: requests.cancel.handler(({ input, signal }) => api().requests.cancel(input, until(signal))),
-      decide: requests.decide.handler(({ input, signal }) => api().requests.decide(input, until(signal))),
+      decide: requests.decide.handler(async ({ input, signal }) => {
+        const decide = (ids: string[]) => api().requests.decide({ ...input, ids }, until(signal))
+        return decidedAll(await decide(input.ids), decide, confirm)
+      }),
       explain: requests.explain.handler(({ input, signal }) => api().requests.explain(input, until(signal))),
-      breakGlass: requests.breakGlass.handler(({ input, signal }) => api().requests.breakGlass(input, until(signal))),
+      breakGlass: requests.breakGlass.handler(({ input, signal }) =>
+        withStepUp(() => api().requests.breakGlass(input, until(signal))),
+      ),
       afterReview: requests.afterReview.handler(({ input, signal }) =>
         api().requests.afterReview(input, until(signal)),
       ),
@@ -48,4 +72,21 @@ export function forwardRouter(api: () => ApiClient) {
 
 function until(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
+}
+
+/** Of several that were decided, those that want a better sign-in are decided once more after it. */
+async function decidedAll(
+  outcomes: readonly DecideOutcome[],
+  decide: (ids: string[]) => Promise<DecideOutcome[]>,
+  confirm: ForwardDeps['confirm'],
+): Promise<DecideOutcome[]> {
+  const lacking = outcomes.flatMap((each) =>
+    each.ok || each.stepUp === undefined ? [] : [{ ...each, stepUp: each.stepUp }],
+  )
+  const [first] = lacking
+  if (first === undefined) return [...outcomes]
+  const ages = lacking.flatMap(({ stepUp }) => stepUp.maxAgeSeconds ?? [])
+  await confirm(ages.length === 0 ? {} : { maxAgeSeconds: Math.min(...ages) }, first.message)
+  const again = new Map((await decide(lacking.map(({ id }) => id))).map((each) => [each.id, each]))
+  return outcomes.map((each) => again.get(each.id) ?? each)
 }

@@ -19,6 +19,7 @@ export interface PendingSignIn {
 const waitMs = 10 * 60_000
 
 /**
+ * `more`: what else is wanted of the sign-in (`max_age`, `acr_values`).
  * Authorization code with PKCE (RFC 8252): the browser comes back to a listener on 127.0.0.1 that lives for this sign-in only.
  * An answer with another state is turned away and the wait goes on; a wrong nonce or a refused code ends it.
  */
@@ -26,6 +27,7 @@ export async function browserSignIn(
   server: oauth.Configuration,
   prover: Prover,
   signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<PendingSignIn> {
   const verifier = oauth.randomPKCECodeVerifier()
   const state = oauth.randomState()
@@ -34,6 +36,7 @@ export async function browserSignIn(
   const port = await listen(listener)
   const redirect = `http://127.0.0.1:${port}/callback`
   const url = oauth.buildAuthorizationUrl(server, {
+    ...more,
     scope,
     state,
     nonce,
@@ -44,7 +47,13 @@ export async function browserSignIn(
     dpop_jkt: await calculateJwkThumbprint(await exportJWK(prover.key.publicKey)),
   })
   const exchange = async (callback: URL): Promise<Tokens> => {
-    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
+    const checks = {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+      ...(more.max_age === undefined ? {} : { maxAge: Number(more.max_age) }),
+    }
     return tokensOf(
       await oauth.authorizationCodeGrant(server, callback, checks, undefined, { DPoP: dpop(server, prover) }),
     )

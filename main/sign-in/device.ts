@@ -9,8 +9,9 @@ export async function deviceSignIn(
   server: oauth.Configuration,
   prover: Prover,
   signal?: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<PendingSignIn> {
-  const started = await start(server)
+  const started = await start(server, more)
   return {
     url: started.verification_uri_complete ?? started.verification_uri,
     code: started.user_code,
@@ -19,9 +20,12 @@ export async function deviceSignIn(
   }
 }
 
-async function start(server: oauth.Configuration): Promise<oauth.DeviceAuthorizationResponse> {
+async function start(
+  server: oauth.Configuration,
+  more: Readonly<Record<string, string>>,
+): Promise<oauth.DeviceAuthorizationResponse> {
   try {
-    return await oauth.initiateDeviceAuthorization(server, { scope })
+    return await oauth.initiateDeviceAuthorization(server, { ...more, scope })
   } catch (error) {
     throw signInProblem(error)
   }

@@ -1,5 +1,6 @@
 import * as oauth from 'openid-client'
 import { z } from 'zod'
+import type { StepUp } from '../../shared/api/problem.ts'
 import { Principal } from '../../shared/principal.ts'
 import { discoverGateway, type GatewayInfo, gatewayOrigin } from '../gateway/address.ts'
 import { type ApiClient, asked, createApiClient } from '../gateway/client.ts'
@@ -10,6 +11,7 @@ import { type Renewed, TokenKeeper } from '../tokens.ts'
 import { browserSignIn, type PendingSignIn } from './browser.ts'
 import { deviceSignIn } from './device.ts'
 import { dpop, isRefused, oauthServer, signInProblem, type Tokens, tokensOf } from './oauth.ts'
+import { stepUpParameters } from './step-up.ts'
 
 /** What outlives the process, in the secret store only. */
 const Stored = z.object({
@@ -18,6 +20,10 @@ const Stored = z.object({
   refreshToken: z.string(),
   key: z.string(),
   person: Principal,
+  /** How they signed in, and so how they prove again who they are. Absent: with the browser. */
+  flow: z.enum(['browser', 'device']).optional(),
+  /** Of sign-ins that a better one took the place of: sessions that were opened with them go on, and end with this one. */
+  earlier: z.array(z.string()).optional(),
 })
 type Stored = z.infer<typeof Stored>
 
@@ -27,38 +33,68 @@ export interface SignedIn {
   person: Principal
   api: ApiClient
   credentials: TokenKeeper
+  flow: 'browser' | 'device'
 }
 
 const secretKey = (gateway: string): string => `sign-in ${gateway}`
 
-/**
- * Starts a sign-in. When its `done` resolves, the person is signed in and it is in the store; `done` rejects with a ProblemError.
- * `onEnded` is called once a later renewal is refused, so that the client can say so.
- */
-export async function startSignIn(options: {
+interface StartOptions {
   gateway: string
   flow: 'browser' | 'device'
   clientId: string
   secrets: SecretStore
   onEnded: () => void
   signal?: AbortSignal
-}): Promise<Omit<PendingSignIn, 'done'> & { done: Promise<SignedIn> }> {
-  const { flow, clientId, secrets, signal } = options
+}
+
+export type StartedSignIn = Omit<PendingSignIn, 'done'> & { done: Promise<SignedIn> }
+
+/**
+ * Starts a sign-in. When its `done` resolves, the person is signed in and it is in the store; `done` rejects with a ProblemError.
+ * `onEnded` is called once a later renewal is refused, so that the client can say so.
+ */
+export async function startSignIn(options: StartOptions): Promise<StartedSignIn> {
+  return begin(options)
+}
+
+/**
+ * The same for somebody who is signed in: they prove again who they are, with a second factor. The new sign-in takes the place of the
+ * one in the store. Rejects, and changes nothing, when somebody else signs in or the provider asked for no second factor.
+ */
+export function stepUpSignIn(
+  options: Omit<StartOptions, 'gateway' | 'flow'> & { who: SignedIn; lack: StepUp },
+): Promise<StartedSignIn> {
+  const { who, lack, ...rest } = options
+  return begin({ ...rest, gateway: who.info.url, flow: who.flow }, { person: who.person, lack })
+}
+
+interface Again {
+  person: Principal
+  lack: StepUp
+}
+
+async function begin(options: StartOptions, again?: Again): Promise<StartedSignIn> {
+  const { flow, clientId, signal } = options
   const info = await discoverGateway(options.gateway, signal)
   const server = await oauthServer(info, clientId)
   const prover = new Prover(await newProofKey())
   const start = flow === 'browser' ? browserSignIn : deviceSignIn
-  const { done, ...pending } = await start(server, prover, signal)
-  return { ...pending, done: done.then((tokens) => settle(info, clientId, prover, tokens, secrets, options.onEnded)) }
+  const more = again === undefined ? {} : stepUpParameters(again.lack, again.person.id, flow)
+  const { done, ...pending } = await start(server, prover, signal, more)
+  return { ...pending, done: done.then((tokens) => settle(options, { info, server, prover, tokens }, again)) }
+}
+
+interface Made {
+  info: GatewayInfo
+  server: oauth.Configuration
+  prover: Prover
+  tokens: Tokens
 }
 
 async function settle(
-  info: GatewayInfo,
-  clientId: string,
-  prover: Prover,
-  tokens: Tokens,
-  secrets: SecretStore,
-  onEnded: () => void,
+  { clientId, secrets, onEnded, flow }: StartOptions,
+  { info, server, prover, tokens }: Made,
+  again: Again | undefined,
 ): Promise<SignedIn> {
   const { refreshToken } = tokens
   if (refreshToken === undefined) {
@@ -68,10 +104,41 @@ async function settle(
   }
   const credentials = new TokenKeeper(() => renewStored(info.url, secrets, onEnded), { tokens, prover })
   const api = createApiClient(info.api, credentials)
-  const { principal: person } = await asked(api.me())
+  const { principal: person, mfa } = await asked(api.me())
+  const why = again === undefined ? undefined : whyNotBetter(again, person, mfa === true)
+  if (why !== undefined) {
+    // Of no use to anybody; that it stays behind where it can't be revoked is no reason to hide why.
+    await oauth.tokenRevocation(server, refreshToken, { token_type_hint: 'refresh_token' }).catch(() => undefined)
+    throw fail('sign-in-failed', why)
+  }
   const key = await exportProofKey(prover.key)
-  await secrets.set(secretKey(info.url), JSON.stringify({ info, clientId, refreshToken, key, person } satisfies Stored))
-  return { info, person, api, credentials }
+  const store = async (): Promise<void> => {
+    const before = again === undefined ? undefined : await read(info.url, secrets)
+    const earlier = before === undefined ? [] : [...(before.earlier ?? []), before.refreshToken]
+    const stored: Stored = {
+      info,
+      clientId,
+      refreshToken,
+      key,
+      person,
+      ...(flow === 'device' ? { flow } : {}),
+      ...(earlier.length === 0 ? {} : { earlier }),
+    }
+    await secrets.set(secretKey(info.url), JSON.stringify(stored))
+  }
+  // The old one may be renewed at this very moment, and must not be written over the new one.
+  await (secrets.exclusive === undefined ? store() : secrets.exclusive(secretKey(info.url), store))
+  return { info, person, api, credentials, flow }
+}
+
+/** Why a sign-in does not do in place of the one before, in words; undefined when it does. */
+function whyNotBetter({ person }: Again, now: Principal, mfa: boolean): string | undefined {
+  if (now.id !== person.id) {
+    return `You are signed in as ${person.id}, and confirmed as ${now.id}. Nothing was changed. Try again as ${person.id}.`
+  }
+  return mfa
+    ? undefined
+    : 'The sign-in provider did not ask for a second factor, so nothing was changed. Whoever runs the gateway can set how it asks for one.'
 }
 
 /** The sign-in that the store holds for a gateway, without asking the gateway yet; undefined when there is none. */
@@ -84,7 +151,8 @@ export async function resumeSignIn(
   const stored = await read(url, secrets)
   if (stored === undefined) return undefined
   const credentials = new TokenKeeper(() => renewStored(url, secrets, onEnded))
-  return { info: stored.info, person: stored.person, api: createApiClient(stored.info.api, credentials), credentials }
+  const { info, person, flow = 'browser' } = stored
+  return { info, person, api: createApiClient(info.api, credentials), credentials, flow }
 }
 
 /** Ends the sign-in at the gateway and here. Here even when the gateway can't be told: then it resolves with why. */
@@ -97,7 +165,9 @@ export async function endSignIn(
   await secrets.delete(secretKey(gateway))
   try {
     const server = await oauthServer(stored.info, stored.clientId)
-    await oauth.tokenRevocation(server, stored.refreshToken, { token_type_hint: 'refresh_token' })
+    for (const token of [stored.refreshToken, ...(stored.earlier ?? [])]) {
+      await oauth.tokenRevocation(server, token, { token_type_hint: 'refresh_token' })
+    }
     return { told: true }
   } catch (error) {
     return { told: false, why: messageOf(error) }
@@ -139,7 +209,11 @@ function renewStored(gateway: string, secrets: SecretStore, onEnded: () => void)
       })
     }
     const refreshToken = tokens.refreshToken ?? stored.refreshToken
-    await secrets.set(secretKey(gateway), JSON.stringify({ ...stored, refreshToken } satisfies Stored))
+    const now = await read(gateway, secrets)
+    // A better sign-in may have come in its place meanwhile.
+    if (now?.key === stored.key) {
+      await secrets.set(secretKey(gateway), JSON.stringify({ ...stored, refreshToken } satisfies Stored))
+    }
     return { tokens, prover }
   }
   return secrets.exclusive === undefined ? work() : secrets.exclusive(secretKey(gateway), work)

@@ -6,7 +6,8 @@ import { fileSecrets } from '../files.ts'
 import { asked } from '../gateway/client.ts'
 import { browse, machine, startGateway, type TestGateway } from '../testing/gateway.ts'
 import { machineFrom, machineSignIn } from './machine.ts'
-import { endSignIn, resumeSignIn, type SignedIn, startSignIn } from './person.ts'
+import { endSignIn, resumeSignIn, type SignedIn, startSignIn, stepUpSignIn } from './person.ts'
+import { confirmed } from './step-up.ts'
 
 let gateway: TestGateway
 let dir: string
@@ -22,20 +23,20 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   gateway.nonce = undefined
+  gateway.person = { id: 'ada', mfa: false }
   await rm(dir, { recursive: true })
 })
 
+const options = () => ({
+  clientId: 'sallyport-cli',
+  secrets: fileSecrets(dir),
+  onEnded: () => {
+    ended += 1
+  },
+})
+
 const start = (flow: 'browser' | 'device', signal?: AbortSignal): ReturnType<typeof startSignIn> =>
-  startSignIn({
-    gateway: gateway.url,
-    flow,
-    clientId: 'sallyport-cli',
-    secrets: fileSecrets(dir),
-    onEnded: () => {
-      ended += 1
-    },
-    ...(signal === undefined ? {} : { signal }),
-  })
+  startSignIn({ gateway: gateway.url, flow, ...options(), ...(signal === undefined ? {} : { signal }) })
 
 async function signIn(): Promise<SignedIn> {
   const pending = await start('browser')
@@ -161,6 +162,61 @@ test('signing out revokes the refresh token', async () => {
   expect(await endSignIn(gateway.url, fileSecrets(dir))).toEqual({ told: true })
   expect(await gateway.provider.RefreshToken.find(refreshToken)).toBeUndefined()
   expect(await resume()).toBeUndefined()
+})
+
+test('a better sign-in takes the place of the one before, which goes on until both are signed out', async () => {
+  const who = await signIn()
+  const [file = ''] = await readdir(dir)
+  const stored = async () => JSON.parse(await readFile(join(dir, file), 'utf8'))
+  const before = await stored()
+  const lacks: unknown[] = []
+  let walked = new URLSearchParams()
+  const calls = gateway.calls
+  const approved = confirmed(
+    () => who.api.requests.approve({ id: 'r1', reason: '' }),
+    async (lack) => {
+      lacks.push(lack)
+      gateway.person = { id: 'ada', mfa: true }
+      const pending = await stepUpSignIn({ ...options(), who, lack: lack.stepUp })
+      walked = new URL(pending.url).searchParams
+      await Promise.all([pending.done, browse(pending.url)])
+    },
+  )
+  // This gateway of a test has no such request; it lets it through.
+  await expect(approved).rejects.toMatchObject({ problem: { code: 'not-found' } })
+  expect(lacks).toEqual([
+    { stepUp: { maxAgeSeconds: 900 }, message: 'writes: This takes a sign-in with a second factor.' },
+  ])
+  // Asked once: a fresher token of the same sign-in would be no better.
+  expect(gateway.calls).toBe(calls + 2)
+  expect(Object.fromEntries(walked)).toMatchObject({
+    acr_values: 'mfa',
+    max_age: '900',
+    login_hint: 'ada',
+    prompt: 'login',
+  })
+  const after = await stored()
+  expect(after.earlier).toEqual([before.refreshToken])
+  expect(after.refreshToken).not.toBe(before.refreshToken)
+  expect(await gateway.provider.RefreshToken.find(before.refreshToken)).toBeDefined()
+  await endSignIn(gateway.url, fileSecrets(dir))
+  for (const token of [before.refreshToken, after.refreshToken]) {
+    expect(await gateway.provider.RefreshToken.find(token)).toBeUndefined()
+  }
+})
+
+test.each([
+  ['somebody else', { id: 'grace', mfa: true }, /signed in as ada, and confirmed as grace/],
+  ['the same without a second factor', { id: 'ada', mfa: false }, /did not ask for a second factor/],
+])('%s changes nothing', async (_, person, words) => {
+  const who = await signIn()
+  const [file = ''] = await readdir(dir)
+  const before = await readFile(join(dir, file), 'utf8')
+  gateway.person = person
+  const pending = await stepUpSignIn({ ...options(), who, lack: {} })
+  const failed = expect(pending.done).rejects.toMatchObject({ problem: { message: expect.stringMatching(words) } })
+  await Promise.all([failed, browse(pending.url)])
+  expect(await readFile(join(dir, file), 'utf8')).toBe(before)
 })
 
 test('a job signs in with its secret, or is told what is wrong', async () => {

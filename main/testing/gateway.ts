@@ -11,6 +11,8 @@ export interface TestGateway {
   url: string
   /** When set, the API takes only proofs with this nonce. */
   nonce: string | undefined
+  /** Who signs in, and whether with a second factor. */
+  person: { id: string; mfa: boolean }
   /** Calls of `/me` that were let in. */
   calls: number
   /** What a session's ticket is to say. */
@@ -36,6 +38,7 @@ export async function startGateway(): Promise<TestGateway> {
   const gateway: TestGateway = {
     url,
     nonce: undefined,
+    person: { id: 'ada', mfa: false },
     calls: 0,
     ticket: () => ({ tunnel: '/api/v1/tunnel', ticket: 'none' }),
     provider,
@@ -77,7 +80,19 @@ export async function startGateway(): Promise<TestGateway> {
     }
     if (path === '/api/v1/me') {
       gateway.calls += 1
-      send(response, 200, me(url))
+      send(response, 200, me(url, gateway.person))
+    } else if (path === '/api/v1/requests/r1/approve' && !gateway.person.mfa) {
+      const challenge = 'DPoP error="insufficient_user_authentication", acr_values="mfa", max_age="900"'
+      const problem = {
+        type: 'about:blank',
+        title: 'Sign in again',
+        status: 401,
+        detail: 'writes: This takes a sign-in with a second factor.',
+        code: 'STEP_UP',
+        stepUp: { maxAgeSeconds: 900 },
+      }
+      gateway.calls += 1
+      send(response, 401, problem satisfies ProblemDocument, { 'www-authenticate': challenge })
     } else if (path === '/api/v1/sessions') {
       const expiresAt = new Date(Date.now() + 60_000).toISOString()
       send(response, 201, { sessionId: randomUUID(), expiresAt, ...gateway.ticket() } satisfies SessionTicket)
@@ -174,9 +189,10 @@ async function refused(gateway: TestGateway, request: IncomingMessage, url: stri
   return undefined
 }
 
-function me(url: string): Me {
+function me(url: string, { id, mfa }: TestGateway['person']): Me {
   return {
-    principal: { kind: 'user', id: 'ada', name: 'Ada', groups: ['engineers'] },
+    principal: { kind: 'user', id, name: 'Ada', groups: ['engineers'] },
+    mfa,
     gateway: { name: 'Harborline', version: '0.0.0', url },
     signInEndsAt: new Date(Date.now() + 3_600_000).toISOString(),
   }

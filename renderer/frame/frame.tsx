@@ -5,7 +5,7 @@ import { useAnnounce } from '../decisions/announce.tsx'
 import { Watermark } from '../dock/watermark.tsx'
 import { EventNotices } from '../notices/event-notices.tsx'
 import { SystemNotices } from '../notices/system.tsx'
-import { usePause, useRpc } from '../rpc/context.tsx'
+import { useAuth, usePause, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
@@ -22,6 +22,7 @@ const Requests = lazy(() => import('../requests/requests.tsx'))
 const Sessions = lazy(() => import('../sessions/sessions.tsx'))
 const SettingsPage = lazy(() => import('../settings/settings.tsx'))
 const Shortcuts = lazy(() => import('./shortcuts.tsx'))
+const Confirming = lazy(() => import('../sign-in/confirming.tsx'))
 const Palette = lazy(() => import('../palette/palette.tsx'))
 
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
@@ -34,6 +35,8 @@ export default function Frame() {
   useFrameActions()
   useActionKeys()
   const recent = useRecent()
+  const auth = useAuth()
+  const confirming = auth?.state === 'signed-in' && auth.confirming !== undefined
   const connections = place.area === 'connections'
   const { sidebar } = useStore(workspace.state)
   const side = connections && sidebar
@@ -79,6 +82,7 @@ export default function Frame() {
         classNames={{ root: 'toast-root' }}
         zIndex={40}
       />
+      <Suspense fallback={null}>{confirming && <Confirming />}</Suspense>
       <EventNotices />
       <SystemNotices />
     </div>

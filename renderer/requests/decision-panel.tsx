@@ -9,7 +9,7 @@ import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 import { AfterReview } from './after-review.tsx'
-import { ReviewForm, StepUp } from './review-form.tsx'
+import { ReviewForm } from './review-form.tsx'
 import { BreakGlass, SayWhy } from './say-why.tsx'
 import { Timeline } from './timeline.tsx'
 
@@ -23,13 +23,12 @@ export function DecisionPanel({ request }: { request: AccessRequest }) {
       {pending && <Expiry request={request} />}
       <Timeline request={request} />
       {pending && request.canReview && <ReviewForm request={request} />}
-      {pending && !request.canReview && request.stepUp && <StepUp request={request} />}
       {pending && own && request.reasonMissing && <SayWhy request={request} />}
       {pending && own && <Withdraw request={request} />}
       {request.afterReview && <AfterReview request={request} state={request.afterReview} />}
       {request.grant && request.state === 'approved' && <Active request={request} own={own} />}
       {request.sessionId && <SessionFacts id={request.sessionId} />}
-      {pending && !request.canReview && !request.stepUp && (
+      {pending && !request.canReview && (
         <div className="dec__no">
           <Icon name="user-check" />
           <p>{request.whyNot ?? 'This request is open to others only.'}</p>

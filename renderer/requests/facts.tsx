@@ -20,10 +20,18 @@ export function Facts({ request }: { request: AccessRequest }) {
         sub="at sign-in"
         warn={origin?.mfa === false}
       />
-      <Fact icon="laptop" label="Device" {...client(origin?.client)} />
+      <Fact icon="laptop" label="Device" {...device(origin)} />
       <Fact icon="map-pin" label="Place" value={request.sourceIp} sub="address of the client" />
     </div>
   )
+}
+
+/** The computer's name where its client says one: nobody has checked it. */
+function device(origin: Origin | undefined): { value: string; sub: string } {
+  const { value, sub } = client(origin?.client)
+  return origin?.device === undefined
+    ? { value, sub }
+    : { value: origin.device, sub: `${value}; the name it gives itself` }
 }
 
 function client(kind: Origin['client']): { value: string; sub: string } {

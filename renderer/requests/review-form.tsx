@@ -4,7 +4,7 @@ import type { AccessRequest } from '../../shared/api/models.ts'
 import { useActions, useKeys } from '../actions/use-actions.ts'
 import { approvals, spokenDuration } from '../decisions/words.ts'
 import { usePlace } from '../frame/desk.tsx'
-import { useAuth, usePause, useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Segments } from '../theme/controls.tsx'
 import { durationsUpTo } from './durations.ts'
@@ -89,7 +89,7 @@ export function ReviewForm({ request }: { request: AccessRequest }) {
       <div className="row dec__b">
         <Button
           kind="primary"
-          icon="check"
+          icon={request.stepUp ? 'fingerprint' : 'check'}
           className="grow"
           keys={approveKeys}
           disabled={busy}
@@ -103,6 +103,7 @@ export function ReviewForm({ request }: { request: AccessRequest }) {
       </div>
       <p className="xs t2 dec__p" id="review-hint">
         {effect(request, last, seconds)}
+        {request.stepUp && ' Your browser asks for your second factor first.'}
       </p>
     </div>
   )
@@ -158,36 +159,4 @@ function effect(request: AccessRequest, last: boolean, seconds: number | undefin
   const begins =
     request.startsAt === undefined ? 'when you approve' : `at ${new Date(request.startsAt).toLocaleString('en-GB')}`
   return `You are the last approval. The ${spokenDuration(seconds)} start ${begins}, and ${name} sees your comment.`
-}
-
-/** The caller could decide, after signing in with a second factor. */
-export function StepUp({ request }: { request: AccessRequest }) {
-  const { client } = useRpc()
-  const auth = useAuth()
-  const off = usePause() !== undefined
-  const again = useMutation({ mutationFn: (gateway: string) => client.auth.signIn({ gateway, flow: 'browser' }) })
-  const gateway = auth?.state === 'signed-in' || auth?.state === 'expired' ? auth.gateway : undefined
-  return (
-    <div className="dec__fm">
-      <span className="h-label">Confirm that it is you</span>
-      <p className="sm t2 dec__p">
-        {request.whyNot ?? 'Deciding this takes a fresh sign-in with a second factor.'} This request stays open
-        meanwhile.
-      </p>
-      <div className="row dec__b">
-        <Button
-          icon="fingerprint"
-          disabled={off || gateway === undefined || again.isPending}
-          onClick={() => gateway !== undefined && again.mutate(gateway)}
-        >
-          Sign in with a second factor…
-        </Button>
-      </div>
-      {again.error && (
-        <p className="err dec__p" role="alert">
-          {problemOf(again.error).message}
-        </p>
-      )}
-    </div>
-  )
 }

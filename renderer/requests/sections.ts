@@ -24,9 +24,9 @@ export function reviewSections(requests: readonly AccessRequest[], me: string | 
   const byExpiry = (a: AccessRequest, b: AccessRequest) => a.expiresAt.localeCompare(b.expiresAt)
   const afterwards = (r: AccessRequest) => r.afterReview?.state === 'open' && r.afterReview.canReview
   return filled([
-    { title: 'Needs you', requests: pending.filter((r) => r.canReview || r.stepUp).toSorted(byExpiry) },
+    { title: 'Needs you', requests: pending.filter((r) => r.canReview).toSorted(byExpiry) },
     { title: 'To review afterwards', requests: others.filter(afterwards) },
-    { title: 'Reviewed by others', requests: pending.filter((r) => !r.canReview && !r.stepUp) },
+    { title: 'Reviewed by others', requests: pending.filter((r) => !r.canReview) },
     {
       title: 'Yours, reviewed by others',
       requests: requests.filter((r) => r.requester.id === me && r.state === 'pending'),

@@ -18,6 +18,7 @@ export function isAbort(error: unknown, signal: AbortSignal): boolean {
 /** The gateway API's problem codes (shared/api/contract.ts). */
 const codes: Partial<Record<string, Problem['code']>> = {
   NOT_SIGNED_IN: 'not-signed-in',
+  STEP_UP: 'step-up',
   FORBIDDEN: 'forbidden',
   NOT_FOUND: 'not-found',
   CONFLICT: 'conflict',
@@ -28,6 +29,7 @@ const codes: Partial<Record<string, Problem['code']>> = {
 
 const actions: Partial<Record<string, Problem['action']>> = {
   NOT_SIGNED_IN: 'sign-in',
+  STEP_UP: 'step-up',
   UNREACHABLE: 'retry',
   UNAVAILABLE: 'retry',
 }

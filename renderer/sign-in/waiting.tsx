@@ -1,3 +1,4 @@
+import './sign-in.css'
 import { useShortcuts } from '../decisions/keys.ts'
 import { useNow } from '../decisions/time.ts'
 import { useRpc } from '../rpc/context.tsx'
@@ -5,7 +6,17 @@ import { Button } from '../theme/controls.tsx'
 import { openPage } from './use-sign-in.ts'
 
 /** While the browser has the sign-in; with the code to compare, for the device flow. */
-export function Waiting({ url, code, expiresAt }: { url: string; code?: string | undefined; expiresAt: string }) {
+export function Waiting({
+  url,
+  code,
+  expiresAt,
+  words = 'The sign-in page is open there. This window goes on by itself.',
+}: {
+  url: string
+  code?: string | undefined
+  expiresAt: string
+  words?: string
+}) {
   const rpc = useRpc()
   const { client } = rpc
   const { os } = rpc.platform
@@ -22,7 +33,7 @@ export function Waiting({ url, code, expiresAt }: { url: string; code?: string |
         <b className="m">Finish in your browser</b>
       </div>
       {code === undefined ? (
-        <p className="t2 scard__p">The sign-in page is open there. This window goes on by itself.</p>
+        <p className="t2 scard__p">{words}</p>
       ) : (
         <>
           <p className="t2 scard__p">Check that the page shows the same code:</p>

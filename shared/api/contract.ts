@@ -33,8 +33,13 @@ const word = z
   .regex(/^[^\0]*$/)
 const byName = z.object({ name: ConnectionName })
 
+/** A client's name for the computer that it runs on, percent-encoded; reviewers see it. */
+export const deviceHeader = 'sallyport-device'
+
 export const problems = {
   NOT_SIGNED_IN: { status: 401 },
+  /** Signed in, but not well enough for this: see `StepUp`. */
+  STEP_UP: { status: 401 },
   FORBIDDEN: { status: 403 },
   NOT_FOUND: { status: 404 },
   CONFLICT: { status: 409 },

@@ -3,6 +3,7 @@ import { ConnectionName, ConnectionRef } from '../connection.ts'
 import { Approval, Decision, Grant, Masked, PolicyRef, Unmask } from '../decision.ts'
 import { Principal } from '../principal.ts'
 import { RecordingEvent, RecordingManifest } from '../recording.ts'
+import { StepUp } from './problem.ts'
 
 const time = z.iso.datetime()
 
@@ -11,6 +12,10 @@ export const Me = z.object({
   gateway: z.object({ name: z.string(), version: z.string(), url: z.string() }),
   /** When this sign-in ends and has to be done again. */
   signInEndsAt: time,
+  /** A second factor was used at sign-in. */
+  mfa: z.boolean().optional(),
+  /** When the person last proved who they are, where the sign-in provider says so. */
+  signedInAt: time.optional(),
 })
 export type Me = z.infer<typeof Me>
 
@@ -18,6 +23,8 @@ export const Connection = ConnectionRef.extend({
   description: z.string(),
   /** `open`: may connect now. `locked`: must ask first. What a person may not even ask for is not listed. */
   access: z.enum(['open', 'locked']),
+  /** Opening it, or asking to, takes a sign-in with a second factor first. */
+  stepUp: z.boolean().optional(),
   reachable: z.boolean(),
   /** Verdict per action that fits this kind (`rdp:clipboard`: one for each direction); `hold` ones can be asked for. */
   actions: z.array(
@@ -102,13 +109,15 @@ export const Review = z.object({
 })
 export type Review = z.infer<typeof Review>
 
-/** Where a request was made, as the gateway knows it: nothing here is what the client claims. */
+/** Where a request was made, as the gateway knows it; `device` alone is what the client says. */
 export const Origin = z.object({
   sourceIp: z.string(),
   /** A second factor was used at sign-in. */
   mfa: z.boolean(),
   /** The session's door, or the client that asked; absent for what was asked before this was kept. */
   client: z.enum(['desktop', 'cli', 'endpoint', 'native', 'machine']).optional(),
+  /** The computer, as its client calls it. */
+  device: z.string().optional(),
   /** The requester is in the group `on-call` right now. */
   onCall: z.boolean(),
 })
@@ -209,7 +218,7 @@ export const AccessRequest = z.object({
   /** The caller may approve or deny it; `whyNot` says why not, for people. */
   canReview: z.boolean(),
   whyNot: z.string().optional(),
-  /** The caller could decide after signing in again with a second factor. */
+  /** The caller may approve it after signing in again with a second factor; policy says so. */
   stepUp: z.boolean().optional(),
 })
 export type AccessRequest = z.infer<typeof AccessRequest>
@@ -237,7 +246,14 @@ export type NewRequest = z.infer<typeof NewRequest>
 /** What became of each of several requests that were decided at once. */
 export const DecideOutcome = z.discriminatedUnion('ok', [
   z.object({ id: z.string(), ok: z.literal(true), request: AccessRequest }),
-  z.object({ id: z.string(), ok: z.literal(false), code: z.string(), message: z.string() }),
+  z.object({
+    id: z.string(),
+    ok: z.literal(false),
+    code: z.string(),
+    message: z.string(),
+    /** With `STEP_UP`. */
+    stepUp: StepUp.optional(),
+  }),
 ])
 export type DecideOutcome = z.infer<typeof DecideOutcome>
 

@@ -47,6 +47,10 @@ export const AuthState = z.discriminatedUnion('state', [
     gateway: z.string(),
     gatewayName: z.string(),
     person: z.object({ id: z.string(), name: z.string(), groups: z.array(z.string()) }),
+    /** The browser waits for the person to prove again who they are, with a second factor; `why` says what for. */
+    confirming: z
+      .object({ url: z.string(), code: z.string().optional(), expiresAt: z.iso.datetime(), why: z.string() })
+      .optional(),
   }),
   /** The sign-in ended while working: tabs keep what they hold. */
   z.object({

@@ -103,7 +103,8 @@ export async function signInAgain(client: Client, demo: Pick<Ready, 'people'>, u
   await provider.close()
 }
 
-async function fillIn(provider: Page, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
+/** Name and password on the provider’s page. */
+export async function fillIn(provider: Page, demo: Pick<Ready, 'people'>, username: string): Promise<void> {
   const person = demo.people.find((candidate) => candidate.username === username)
   if (person === undefined) throw new Error(`no ${username} in the demo`)
   await provider.locator(`input[value="${username}"]`).check()
