@@ -85,7 +85,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       await settings.save({ gateway: who.info.url })
       following.abort()
       following = new AbortController()
-      teller.enter(who.person.id, (signal) => who.api.requests.list({ scope: 'review', state: 'pending' }, { signal }))
+      teller.enter(who.person.id, async (signal) => {
+        const { requests } = who.api
+        const [pending, broken] = await Promise.all([
+          requests.list({ scope: 'review', state: 'pending' }, { signal }),
+          requests.history({ breakGlass: 'open', limit: 100 }, { signal }),
+        ])
+        return [...pending, ...broken.requests]
+      })
       follow(who, following.signal)
       monitor.watch(who.info.url)
       work.openEndpointsAtStart().catch((error: unknown) => log.warn({ err: error }, 'no endpoint was opened at start'))

@@ -51,6 +51,25 @@ test('access for a time is said in full, so that it may be approved from the not
   })
 })
 
+test('break-glass is told to who may review it, waits for them, and its review is told to who did it', () => {
+  const broken: AccessRequest = {
+    ...request,
+    state: 'approved',
+    canReview: false,
+    afterReview: { state: 'open', canReview: true },
+  }
+  const notice = noticeOf(broken, 'grace')
+  expect(notice).toMatchObject({ title: 'Break-glass on orders-db', actions: ['review', 'later'] })
+  expect(JSON.stringify(notice)).not.toMatch(/DELETE|4111|4711|payments/)
+  expect(noticeOf({ ...broken, afterReview: { state: 'open', canReview: false } }, 'dana')).toBeUndefined()
+  expect(noticeOf({ ...broken, afterReview: { state: 'open', canReview: false } }, 'linus')?.title).toMatch(
+    /you went on/,
+  )
+  const disputed = { state: 'disputed', by: 'grace', reason: 'no outage', canReview: false } as const
+  expect(noticeOf({ ...broken, afterReview: disputed }, 'linus')?.title).toBe('Break-glass disputed by grace')
+  expect(noticeOf({ ...broken, afterReview: disputed }, 'grace')).toBeUndefined()
+})
+
 test('who asked hears of every change, with the name of who decided', () => {
   const title = (change: Partial<AccessRequest>) => noticeOf({ ...request, ...change }, 'linus')?.title
   expect(title({ reviews: [approve('grace')] })).toBe('grace approved, 1 of 2')

@@ -2,9 +2,9 @@ import type { AccessRequest, GatewayEvent } from '../../shared/api/models.ts'
 import type { NoticeEvent, WaitingRequest } from '../../shared/rpc/notice.ts'
 import { messageOf } from '../problem.ts'
 import { Broadcast } from '../watched.ts'
-import { noticeOf } from './words.ts'
+import { isToReviewAfterwards, noticeOf } from './words.ts'
 
-/** Asks the gateway for the requests that wait for this person. */
+/** Asks the gateway for the requests that wait for this person: to be decided, and to be reviewed afterwards. */
 export type WaitingList = (signal: AbortSignal) => Promise<readonly AccessRequest[]>
 
 /** Requests whose last notice is remembered, so that an event that comes twice is told once. */
@@ -64,7 +64,13 @@ export class Teller {
     const notice = noticeOf(request, me)
     if (notice === undefined) return
     // Who is asked hears of it once, however many approve before them.
-    const state = request.requester.id === me ? `${request.state} ${request.reviews.length}` : 'asked'
+    const after = request.afterReview?.state ?? ''
+    const state =
+      request.requester.id === me
+        ? `${request.state} ${request.reviews.length} ${after}`
+        : after === ''
+          ? 'asked'
+          : after
     if (this.#told.get(request.id) === state) return
     this.#remember(request.id, state)
     this.#events.emit({ type: 'show', notice })
@@ -119,7 +125,8 @@ interface Reading {
 }
 
 function place(waiting: Map<string, WaitingRequest>, request: AccessRequest): void {
-  if (request.state !== 'pending' || !request.canReview) {
+  const waits = (request.state === 'pending' && request.canReview) || isToReviewAfterwards(request)
+  if (!waits) {
     waiting.delete(request.id)
     return
   }

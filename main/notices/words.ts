@@ -9,16 +9,25 @@ const environments: Readonly<Record<Environment, string>> = {
 }
 
 /**
- * What the system shows of a request, if anything: to a reviewer that somebody asks, to who asked what became of it, with the name of
- * who decided. No statement text and no reason. Approve is offered for access for a time alone, where the notice says all that is
+ * What the system shows of a request, if anything: to a reviewer that somebody asks, or went on without an approval; to who asked what
+ * became of it, with the name of who decided. No statement text and no reason. Approve is offered for access for a time alone, where the notice says all that is
  * asked for.
  */
 export function noticeOf(request: AccessRequest, me: string): Notice | undefined {
   const own = request.requester.id === me
   if (own) return outcomeNotice(request)
-  if (request.state !== 'pending' || !request.canReview) return undefined
   const { connection, requester } = request
   const place = environments[connection.environment]
+  if (isToReviewAfterwards(request)) {
+    return {
+      id: request.id,
+      requestId: request.id,
+      title: `Break-glass on ${connection.name}`,
+      body: `${place} · ${requester.name} went on without an approval. Review it.`,
+      actions: ['review', 'later'],
+    }
+  }
+  if (request.state !== 'pending' || !request.canReview) return undefined
   const grant = request.kind === 'grant'
   return {
     id: request.id,
@@ -27,6 +36,11 @@ export function noticeOf(request: AccessRequest, me: string): Notice | undefined
     body: grant ? `${place} · ${requester.name} · ${access(request)}` : `${place} · ${requester.name}`,
     actions: grant ? ['approve', 'deny', 'review'] : ['review', 'later'],
   }
+}
+
+/** Somebody went on without an approval, and this person may say what they think of it. */
+export function isToReviewAfterwards({ afterReview }: AccessRequest): boolean {
+  return afterReview?.state === 'open' && afterReview.canReview
 }
 
 function outcomeNotice(request: AccessRequest): Notice | undefined {
@@ -43,7 +57,13 @@ function outcomeNotice(request: AccessRequest): Notice | undefined {
 }
 
 function outcome(request: AccessRequest): { title: string; effect: string } | undefined {
-  const { state, kind, approval } = request
+  const { state, kind, approval, afterReview } = request
+  if (afterReview !== undefined && afterReview.state !== 'open') {
+    return {
+      title: `Break-glass ${afterReview.state} by ${afterReview.by ?? 'a reviewer'}`,
+      effect: 'Open it to read why.',
+    }
+  }
   const approvers = request.reviews.filter((review) => review.verdict === 'approve').map((review) => review.by)
   switch (state) {
     case 'pending':
@@ -54,7 +74,7 @@ function outcome(request: AccessRequest): { title: string; effect: string } | un
       }
     case 'approved':
       return {
-        title: `Approved by ${listed(approvers)}`,
+        title: afterReview === undefined ? `Approved by ${listed(approvers)}` : 'Break-glass: you went on',
         effect: kind === 'once' ? 'It runs now, one time.' : `${access(request)}, from now.`,
       }
     case 'denied': {

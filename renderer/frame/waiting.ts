@@ -10,9 +10,14 @@ export function useRequests(): { requests: readonly AccessRequest[]; loading: bo
   return { requests: query.data ?? [], loading: query.isPending && signedIn, error: query.error }
 }
 
-/** How many requests wait for this person's decision. */
+/** It waits for this person: to be decided, or to be reviewed after somebody went on without an approval. */
+export function waitsForMe({ state, canReview, afterReview }: AccessRequest): boolean {
+  return (state === 'pending' && canReview) || (afterReview?.state === 'open' && afterReview.canReview)
+}
+
+/** How many requests wait for this person. */
 export function useWaitingForMe(): number {
-  return useRequests().requests.filter((request) => request.state === 'pending' && request.canReview).length
+  return useRequests().requests.filter(waitsForMe).length
 }
 
 /** The person's own requests that are held. */

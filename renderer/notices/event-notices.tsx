@@ -5,8 +5,9 @@ import { useAnnounce } from '../decisions/announce.tsx'
 import { useNow } from '../decisions/time.ts'
 import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
+import { waitsForMe } from '../frame/waiting.ts'
 import { usePerson, useRpc } from '../rpc/context.tsx'
-import { DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
+import { BrokenToast, DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
 
 /** Turns the gateway's events into toasts: somebody asks, mine was decided, a grant is about to end. */
 export function EventNotices() {
@@ -20,7 +21,7 @@ export function EventNotices() {
   const go_ = useRef(go)
   go_.current = go
   const told = useRef(new Map<string, number>())
-  const seen = useRef(new Map<string, AccessRequest['state']>())
+  const seen = useRef(new Map<string, string>())
 
   useEffect(
     () =>
@@ -32,7 +33,7 @@ export function EventNotices() {
           .fetchQuery(queries.gateway.requests.get.queryOptions({ input: { id }, staleTime: 0 }))
           .then((request) => {
             const before = seen.current.get(id)
-            seen.current.set(id, request.state)
+            seen.current.set(id, stage(request))
             if (request.state === 'pending') {
               if (
                 request.requester.id === me &&
@@ -57,12 +58,22 @@ export function EventNotices() {
               }
               return
             }
-            if (request.requester.id !== me || before === request.state) return notices.hide(id)
+            if (before === stage(request)) return notices.hide(id)
+            if (request.requester.id !== me) {
+              if (!waitsForMe(request)) return notices.hide(id)
+              notices.show({
+                id,
+                stay: true,
+                content: <BrokenToast request={request} onOpen={() => go_.current.request(id, 'review')} />,
+              })
+              announce(`${request.requester.name} went on without an approval on ${request.connection.name}.`)
+              return
+            }
             notices.show({
               id,
               content: <DecidedToast request={request} onOpen={() => go_.current.request(id, 'mine')} />,
             })
-            announce(`Your request on ${request.connection.name}: ${request.state}${decidedBy(request)}.`)
+            announce(`Your request on ${request.connection.name}: ${outcomeWords(request)}.`)
           })
           .catch((error: unknown) => console.warn('A request could not be read.', error))
       }),
@@ -74,6 +85,17 @@ export function EventNotices() {
   }, [area, open, notices])
   useEndingGrants()
   return null
+}
+
+/** How far it is, as far as people are told. */
+function stage({ state, afterReview }: AccessRequest): string {
+  return afterReview === undefined ? state : `${state} ${afterReview.state}`
+}
+
+function outcomeWords(request: AccessRequest): string {
+  const { state, afterReview } = request
+  if (afterReview === undefined) return `${state}${decidedBy(request)}`
+  return afterReview.state === 'open' ? 'gone on without an approval' : `break-glass ${afterReview.state}`
 }
 
 /** ` by Grace Moreau`, where somebody did. */

@@ -110,8 +110,33 @@ export function HeldToast({ id, initial }: { id: string; initial: AccessRequest 
   )
 }
 
+/** Somebody went on without an approval. Nothing is decided from here: it takes a look at what was done. */
+export function BrokenToast({ request, onOpen }: { request: AccessRequest; onOpen(): void }) {
+  return (
+    <Toast
+      id={request.id}
+      look={{ ...looks.blocked, icon: 'alert' }}
+      title={`${request.requester.name} went on without an approval`}
+      {...(request.decidedAt ? { at: when(request.decidedAt) } : {})}
+    >
+      <p className="row toast__l">
+        <EnvTag environment={request.connection.environment} />
+        <span className="nowrap">{request.connection.name}</span>
+        <span className="t3">·</span>
+        <span className="trunc">{requestTitle(request)}</span>
+      </p>
+      <div className="row toast__a">
+        <Button size="sm" kind="primary" onClick={onOpen}>
+          Review
+        </Button>
+      </div>
+    </Toast>
+  )
+}
+
 /** What became of a request of one's own. */
 export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOpen(): void }) {
+  const { afterReview } = request
   const by = request.reviews.map((review) => review.name ?? review.by).join(' and ')
   const last = request.reviews.at(-1)
   const { state } = request
@@ -134,6 +159,7 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
     >
       <p className="t2 sm">
         On {request.connection.name}
+        {afterReview !== undefined && `, ${afterWords(afterReview)}`}
         {by && `, ${approved ? 'approved' : 'decided'} by ${by}`}
         {pending && `, ${approvals(request)} of ${request.approval.count}`}.{' '}
         {!approved && last?.reason ? `“${last.reason}” ` : ''}
@@ -143,6 +169,11 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
       </p>
     </Toast>
   )
+}
+
+function afterWords({ state, by, reason }: NonNullable<AccessRequest['afterReview']>): string {
+  if (state === 'open') return 'without an approval: somebody else has to review it'
+  return `${state} afterwards${by === undefined ? '' : ` by ${by}`}${reason ? `: “${reason}”` : ''}`
 }
 
 /** A grant is about to end. */

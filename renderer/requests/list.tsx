@@ -3,7 +3,7 @@ import type { AccessRequest } from '../../shared/api/models.ts'
 import { useActions, useKeys } from '../actions/use-actions.ts'
 import { useNow } from '../decisions/time.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
-import { useRequests } from '../frame/waiting.ts'
+import { useRequests, waitsForMe } from '../frame/waiting.ts'
 import { TellMe } from '../notices/system.tsx'
 import { usePerson } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
@@ -28,6 +28,7 @@ export function RequestList({
   const go = useNavigation()
   const waiting = requests.filter((request) => request.state === 'pending' && request.canReview)
   const mine = requests.filter((request) => request.requester.id === me).length
+  const forMe = requests.filter(waitsForMe).length
   const pickable = list === 'review' && waiting.some((request) => request.id === shown)
   useActions({ 'review.pick': () => shown !== undefined && go.pick(shown) }, pickable)
   return (
@@ -49,7 +50,7 @@ export function RequestList({
             { value: 'mine', label: <>Mine {mine > 0 && <span className="t3 num">{mine}</span>}</> },
             {
               value: 'review',
-              label: <>To review {waiting.length > 0 && <span className="badge badge--held">{waiting.length}</span>}</>,
+              label: <>To review {forMe > 0 && <span className="badge badge--held">{forMe}</span>}</>,
             },
             { value: 'history', label: 'History' },
           ]}
