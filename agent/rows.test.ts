@@ -62,6 +62,10 @@ test.each([
 
 test('a table that somebody has locked is not waited for', async () => {
   await server.direct('begin; lock table orders in access exclusive mode')
-  expect(await rows('plan', 'delete from orders')).toMatchObject({ ok: false, reason: expect.stringMatching(/locked/), passing: true })
+  expect(await rows('plan', 'delete from orders')).toMatchObject({
+    ok: false,
+    reason: expect.stringMatching(/locked/),
+    passing: true,
+  })
   await server.direct('rollback')
 })
