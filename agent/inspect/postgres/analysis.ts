@@ -24,8 +24,10 @@ export interface CatalogRelation {
   definition?: string
   /** Partitions and inheritance children name their parents: a child's column is as sensitive as the parent's. */
   parents: readonly number[]
-  /** Has rules (other than a view's own), row triggers or generated columns that call user code. */
+  /** Has rules (other than a view's own), triggers or generated columns that call user code. */
   hasRules: boolean
+  /** Functions of its triggers, by oid, where these are all the code that a change of it runs. */
+  triggers?: readonly number[]
 }
 
 export interface CatalogFunction {
@@ -37,8 +39,12 @@ export interface CatalogFunction {
   volatility: 'immutable' | 'stable' | 'volatile'
   securityDefiner: boolean
   returnsSet: boolean
-  /** Names of OUT and TABLE parameters in order, where it has more than one: its columns in FROM. */
+  /** Names of OUT and TABLE parameters in order, or of its type's columns: its columns in FROM. */
   outputs?: readonly string[]
+  /** Gives one value, not a row, for each of its results. */
+  scalar?: boolean
+  /** pg_get_functiondef, for people's own in SQL and PL/pgSQL; read with an empty search_path, as views are. */
+  definition?: string
   /** Number of its IN parameters. */
   inputs?: number
 }

@@ -197,6 +197,12 @@ export function sentence(text: string): string {
   return /[.!?…]$/.test(trimmed) || trimmed === '' ? trimmed : `${trimmed}.`
 }
 
+/** A LOG or DEBUG message: about how the server works, not about what was asked. */
+export function isLogged(buf: Buffer, start: number, end: number): boolean {
+  const fields = readFields(buf, start, end)
+  return /^(?:LOG|DEBUG)/.test(fields.get('V') ?? fields.get('S') ?? '')
+}
+
 /**
  * The target's error or notice, made safe to pass; undefined when it is safe as it is. An SP… code of the target's
  * is no decision of ours. `scrub`: the statement touched masked columns, and error text quotes values.

@@ -1,4 +1,4 @@
-import { neutralise } from './annotations.ts'
+import { isLogged, neutralise } from './annotations.ts'
 import { maskCopyRow } from './copy.ts'
 import { copyMasks } from './copy-shape.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
@@ -26,6 +26,8 @@ export class Backend {
   #copyMasks: readonly (FieldMask | null)[] | undefined
   /** Between CopyOutResponse and CopyDone. */
   #copyingOut = false
+  /** A statement of this transaction touched what is masked: errors that come at its end may quote it. */
+  #touched = false
   /** Waits for the end of a message that is passed on in fragments. */
   #waiting: Buffer[] = []
   /** The target said goodbye itself. */
@@ -159,6 +161,7 @@ export class Backend {
   #begin(execution: Execution): void {
     execution.began = true
     const { run, judged } = execution
+    this.#touched ||= run.scrub
     const { fields } = judged
     // COPY is described as having no columns: CopyOutResponse says how many there are.
     if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {
@@ -229,8 +232,9 @@ export class Backend {
         this.#failed(buf, start, end)
         return
       case backend.notice: {
-        const execution = line.queue.peek()?.current
-        const scrub = execution?.run.scrub === true ? line.port : undefined
+        const scrub = this.#scrubs(line.queue.peek()) ? line.port : undefined
+        // What the server logs of how it ran a statement tells of the values: how long they were, how many it kept.
+        if (scrub !== undefined && isLogged(buf, start, end)) return
         const safe = neutralise(buf, start, end, scrub)
         if (safe === undefined) break
         this.#toClient.push(safe)
@@ -336,6 +340,7 @@ export class Backend {
     const line = this.#line
     const head = line.queue.peek()
     line.status = buf[start + 5] ?? statuses.failed
+    if (line.status === statuses.idle) this.#touched = false
     if (head === undefined && line.doubtfulSyncs > 0) {
       line.doubtfulSyncs--
       line.skipping = false
@@ -367,9 +372,9 @@ export class Backend {
     this.#flow = undefined
     this.#copyMasks = undefined
     this.#copyingOut = false
-    const execution = head?.current
     const ours = this.fatal ? undefined : head?.error
-    const safe = ours ?? neutralise(buf, start, end, execution?.run.scrub === true ? line.port : undefined)
+    const scrub = this.#scrubs(head)
+    const safe = ours ?? neutralise(buf, start, end, scrub ? line.port : undefined)
     const swallowed = head !== undefined && this.#isOwn(head) && !this.fatal
     if (!swallowed) {
       if (safe === undefined) this.#toClient.add(buf, start, end)
@@ -377,9 +382,13 @@ export class Backend {
     }
     if (line.stateInTransaction) line.stateDirty = true
     if (head === undefined) return
-    const reason = `${fields.get('C') ?? ''} ${line.port.redact(execution?.run.scrub === true ? '' : (fields.get('M') ?? ''))}`
+    const reason = `${fields.get('C') ?? ''} ${line.port.redact(scrub ? '' : (fields.get('M') ?? ''))}`
     if (head.kind === kinds.query) this.#failQuery(head, reason.trim())
     else if (head.kind !== kinds.sync) this.#skip(head, reason.trim())
+  }
+
+  #scrubs(head: Expected | undefined): boolean {
+    return this.#touched || head?.current?.run.scrub === true || head?.executions.some(({ run }) => run.scrub) === true
   }
 
   /** An error of a question of our own, asked between two segments, is none of the client's. */

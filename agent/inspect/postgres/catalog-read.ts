@@ -124,7 +124,11 @@ const relationsSql = (part: Part, definition: string) => `
       or exists (select from pg_attrdef d
         join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum and a.attgenerated <> ''
         join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid
-        where d.adrelid = c.oid and p.refclassid = 'pg_proc'::regclass and p.refobjid >= ${firstOwn})
+        where d.adrelid = c.oid and p.refclassid = 'pg_proc'::regclass and p.refobjid >= ${firstOwn}),
+    (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'),
+    exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
+      and not exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
+      and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> '')
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -138,8 +142,13 @@ const columnsSql = (part: Part) => `
 const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
     (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
-      where p.proargmodes[i] in ('o', 'b', 't')), p.pronargs::int
+      where p.proargmodes[i] in ('o', 'b', 't')), p.pronargs::int,
+    r.typtype <> 'p' and r.typtype <> 'c',
+    (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+      where a.attrelid = r.typrelid and r.typrelid <> 0 and a.attnum > 0 and not a.attisdropped),
+    ${part === '>=' ? `case when l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end` : 'null'}
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+    join pg_type r on r.oid = p.prorettype
   where p.oid ${part} ${firstOwn}`
 
 const viewDefinition = "case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end"
@@ -197,7 +206,7 @@ async function readSnapshot(
       columns.set(relation, list)
     }
     const relations: CatalogRelation[] = []
-    for (const [oid, schema, name, kind, text, parents, hasRules] of await many(
+    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone] of await many(
       client,
       relationsSql(part, definition),
       values,
@@ -211,6 +220,7 @@ async function readSnapshot(
         ...(typeof text === 'string' ? { definition: text } : {}),
         parents: Array.isArray(parents) ? parents.map(Number) : [],
         hasRules: hasRules === true,
+        ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
       })
     }
     return relations
@@ -219,12 +229,15 @@ async function readSnapshot(
   }
 }
 
+const longestDefinition = 64 * 1024
+
 async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunction[]> {
   const functions: CatalogFunction[] = []
-  for (const [oid, schema, name, language, volatility, definer, set, outputs, inputs] of await many(
-    client,
-    functionsSql(part),
-  )) {
+  for (const row of await many(client, functionsSql(part))) {
+    const [oid, schema, name, language, volatility, definer, set, parameters, inputs, scalar, attributes, definition] =
+      row
+    const outputs = Array.isArray(parameters) ? parameters : attributes
+    const several = Array.isArray(outputs) && (outputs.length > 1 || part === '>=')
     functions.push({
       oid: Number(oid),
       schema: String(schema),
@@ -234,7 +247,9 @@ async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunc
       securityDefiner: definer === true,
       returnsSet: set === true,
       inputs: Number(inputs),
-      ...(Array.isArray(outputs) && outputs.length > 1 ? { outputs: outputs.map(String) } : {}),
+      ...(several && outputs.every((one) => one !== '') ? { outputs: outputs.map(String) } : {}),
+      ...(scalar === true ? { scalar } : {}),
+      ...(typeof definition === 'string' && definition.length <= longestDefinition ? { definition } : {}),
     })
   }
   return functions

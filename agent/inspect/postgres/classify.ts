@@ -1,4 +1,4 @@
-import type { DefineStmt, ExplainStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { DefineStmt, DoStmt, ExplainStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -13,6 +13,7 @@ import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
+import { literalText } from './sql/literals.ts'
 import { Report, TooComplex } from './sql/report.ts'
 import { topScope } from './sql/scope.ts'
 import { parseSearchPath, settingEffect } from './sql/settings.ts'
@@ -165,8 +166,11 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
       return lock(opened.node, walk)
     case 'CallStmt':
       report.does('sql:call')
-      report.doubts('what the procedure does is not followed')
       if (opened.node.funccall) walk.expression({ FuncCall: opened.node.funccall }, topScope)
+      return nothing
+    case 'DoStmt':
+      report.does('sql:do')
+      doBlock(opened.node, walk)
       return nothing
     case 'VacuumStmt':
       report.does('sql:vacuum')
@@ -392,6 +396,24 @@ function show(name: string, report: Report): Result {
   report.does('sql:show')
   const names = name.toLowerCase() === 'all' ? ['name', 'setting', 'description'] : [name]
   return { outputs: names.map((column) => ({ name: column, sources: [], plain: false })) }
+}
+
+/** Its code is followed like a function's; what it reads goes nowhere but into what it does. */
+function doBlock(node: DoStmt, walk: Walk): void {
+  let text: string | undefined
+  let language = 'plpgsql'
+  for (const arg of node.args ?? []) {
+    if (!('DefElem' in arg)) continue
+    if (arg.DefElem.defname === 'as') text = literalText(arg.DefElem.arg) ?? undefined
+    if (arg.DefElem.defname === 'language') language = literalText(arg.DefElem.arg) ?? ''
+  }
+  if (text === undefined || language !== 'plpgsql') {
+    walk.report.doubts('a DO block runs code that is not followed')
+    return
+  }
+  const code = walk.block(text)
+  if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
+  walk.report.includeCode(code)
 }
 
 /** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */

@@ -10,6 +10,8 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     _free(pointer: number): void
     _wasm_parse_query_raw(sql: number): number
     _wasm_free_parse_result(result: number): void
+    /** JSON, or an error's words. */
+    _wasm_parse_plpgsql(sql: number): number
     _wasm_scan(sql: number): number
     _wasm_free_string(text: number): void
   }

@@ -1,7 +1,9 @@
 import type { CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
 import type { Catalog, OutputColumn } from './analysis.ts'
 import { open, strings } from './parser.ts'
+import { blockReport, codeReport, type NestedWalk } from './sql/bodies.ts'
 import { window } from './sql/call.ts'
+import { Codes } from './sql/codes.ts'
 import { where } from './sql/conditions.ts'
 import { expression, wholeRow } from './sql/expression.ts'
 import { fromClause, renamed } from './sql/from.ts'
@@ -14,8 +16,9 @@ import { type Ctes, findColumn, type Scope, star, topScope } from './sql/scope.t
 import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
 
-/** A catalog is an immutable snapshot: what its relations expand to is worked out once. */
+/** A catalog is an immutable snapshot: what its relations expand to, and its functions do, is worked out once. */
 const relationsOf = new WeakMap<Catalog, Relations>()
+const codesOf = new WeakMap<Catalog, Codes>()
 
 /** The walk over one statement, whose findings go to `report`. `searchPath` undefined: it can't be told. */
 export function createWalk(catalog: Catalog, searchPath: readonly string[] | undefined, report: Report): Walk {
@@ -25,12 +28,17 @@ export function createWalk(catalog: Catalog, searchPath: readonly string[] | und
     relationsOf.set(catalog, relations)
   }
   const known = relations
+  const codes = codesOf.get(catalog) ?? new Codes()
+  codesOf.set(catalog, codes)
+  const nested: NestedWalk = (path, inner) => createWalk(catalog, path, inner)
   const walk: Walk = {
     catalog,
     searchPath,
     report,
     query: (node, parent) => query(node, walk, parent),
     expression: (node, scope, neutral) => expression(node, walk, scope, neutral),
+    code: (fn, row) => codes.report(fn, row, searchPath, (definition) => codeReport(definition, walk, nested, row)),
+    block: (text) => blockReport(text, walk, nested),
     // A view's definition is read with an empty search_path: every name in it is qualified.
     relation: (relation) =>
       known.shape(relation, (definition, inner) => query(definition, createWalk(catalog, [], inner), topScope)),

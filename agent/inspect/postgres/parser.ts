@@ -38,6 +38,21 @@ class Parser {
     while (this.#ready.length < instances) this.#ready.push(await createPgQuery())
   }
 
+  /** PL/pgSQL's own tree of a CREATE FUNCTION; undefined when it can't be read. */
+  plpgsql(definition: string): unknown {
+    const module = this.#ready[0]
+    if (!module) {
+      this.#refill()
+      return undefined
+    }
+    try {
+      return runPlpgsql(module, definition)
+    } catch {
+      this.#drop()
+      return undefined
+    }
+  }
+
   parse(sql: string): Parsed {
     const module = this.#ready[0]
     if (!module) {
@@ -121,6 +136,27 @@ export interface Token {
 export function scan(sql: string): readonly Token[] | undefined {
   if (sql.length > longestStatement || sql.includes('\0') || !sql.isWellFormed()) return undefined
   return parser.scan(sql)
+}
+
+const longestBody = 256 * 1024
+
+/** As libpg_query has it: `{"plpgsql_funcs": […]}`. Undefined: it can't be read. Never throws. */
+export function parsePlpgsql(definition: string): unknown {
+  if (definition.length > longestBody || definition.includes('\0') || !definition.isWellFormed()) return undefined
+  return parser.plpgsql(definition)
+}
+
+function runPlpgsql(module: PgQueryModule, definition: string): unknown {
+  const size = module.lengthBytesUTF8(definition) + 1
+  const text = module._malloc(size)
+  if (text === 0) throw new Error('out of memory')
+  module.stringToUTF8(definition, text, size)
+  const result = module._wasm_parse_plpgsql(text)
+  module._free(text)
+  if (result === 0) throw new Error('out of memory')
+  const answer = module.UTF8ToString(result)
+  module._wasm_free_string(result)
+  return answer.startsWith('{') ? JSON.parse(answer) : undefined
 }
 
 function run(module: PgQueryModule, sql: string): Parsed {

@@ -31,9 +31,10 @@ export class Judge {
   judge(judged: Judged, meaning: Meaning, encoding: string): Verdict {
     const epoch = this.#port.epoch
     const known = judged.verdict
-    if (known !== undefined && known.epoch === epoch) return known
+    if (known !== undefined && known.epoch === epoch && (readable.has(encoding) || known.kind === 'block')) return known
     const verdict = this.#decide(judged, meaning, encoding, epoch)
-    judged.verdict = verdict
+    // What is decided of another encoding holds for that alone.
+    if (readable.has(encoding)) judged.verdict = verdict
     return verdict
   }
 

@@ -6,13 +6,13 @@ import { judge } from './functions.ts'
 import { literalText } from './literals.ts'
 import type { Scope } from './scope.ts'
 import { changesMeaning } from './settings.ts'
-import { derived, dressed, isWhole, type Value } from './value.ts'
+import { derived, dressed, isWhole, opaque, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
 /** A function call in an expression: its value, and what the call does besides. */
 export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
   const { report } = walk
-  const { args, outcome, name } = invoke(f, walk, scope)
+  const { args, inner, outcome, name } = invoke(f, walk, scope)
   const ordered = sortKeys(f.agg_order, walk, scope)
   if (f.agg_distinct) for (const arg of args) report.use(arg.sources, 'predicate')
   predicate(walk, [f.agg_filter], scope)
@@ -20,7 +20,7 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
 
   const safe = outcome.builtIn && neverFails(name, f.args ?? [], args)
   // What only its arguments keep from failing counts as what may fail where AND stops early.
-  const value = derived([...args, ...ordered], !safe || !safeFunctions.has(name))
+  const value = derived([...args, inner, ...ordered], !safe || !safeFunctions.has(name))
   // A failure, or the number of rows, would tell what the value was.
   if (!safe || outcome.set) report.use(value.sources, 'predicate')
   return outcome.builtIn && keeping.has(name) ? dressed(value, [...args.map(ofRow), ...ordered]) : value
@@ -52,7 +52,13 @@ export function invoke(f: FuncCall, walk: Walk, scope: Scope) {
   if (outcome.action) report.does(outcome.action)
   if (name === 'set_config') setConfig(f, walk)
   else if (outcome.doubt) report.doubts(outcome.doubt)
-  return { args, outcome, name }
+  let inner: Value = opaque
+  for (const fn of outcome.code) {
+    const code = walk.code(fn)
+    report.includeCode(code)
+    inner = derived([inner, { ...opaque, sources: code.touched }])
+  }
+  return { args, inner, outcome, name }
 }
 
 export function sortKeys(nodes: readonly Node[] | undefined, walk: Walk, scope: Scope): Value[] {

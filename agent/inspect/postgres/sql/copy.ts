@@ -4,6 +4,7 @@ import { strings } from '../parser.ts'
 import { relationEntry } from './from.ts'
 import { tableId } from './ids.ts'
 import { literalText } from './literals.ts'
+import { changes } from './modify.ts'
 import { topScope } from './scope.ts'
 import { type ScopeColumn, Shape } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
@@ -55,7 +56,7 @@ function copyIn(node: CopyStmt, walk: Walk): void {
   if (relation) {
     const full = tableId(relation.schema, relation.name)
     walk.report.written.add(full)
-    if (relation.hasRules) walk.report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+    changes(relation, walk)
   }
   for (const name of strings(node.attlist)) {
     const column = target.shape.column(name)

@@ -260,8 +260,8 @@ function oneFunction(
     return new Shape([{ name: named, value: derived([value ?? opaque]) }])
   }
   const f: FuncCall = target.FuncCall
-  const { args, outcome, name } = invoke(f, walk, scope)
-  const value = taking.has(name) && outcome.builtIn ? dressed(derived(args), args) : derived(args)
+  const { args, inner, outcome, name } = invoke(f, walk, scope)
+  const value = taking.has(name) && outcome.builtIn ? dressed(derived(args), args) : derived([...args, inner])
   // How many rows there are, and whether it fails, depends on what it got.
   walk.report.use(value.sources, 'predicate')
   const defined = definitionNames(definitions)

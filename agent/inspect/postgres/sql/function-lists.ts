@@ -43,8 +43,16 @@ export const harmlessVolatile: ReadonlySet<string> = new Set(
   pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans pg_stat_get_xact_tuples_deleted pg_stat_get_xact_tuples_fetched
   pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_inserted pg_stat_get_xact_tuples_newpage_updated
   pg_stat_get_xact_tuples_returned pg_stat_get_xact_tuples_updated pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_io
-  pg_get_backend_memory_contexts pg_get_shmem_allocations pg_get_loaded_modules amvalidate bernoulli system
+  pg_get_shmem_allocations pg_get_loaded_modules amvalidate bernoulli system
   pg_prepared_xact pg_show_replication_origin_status set_config
+  `),
+)
+
+/** Of extensions that come with PostgreSQL, in C. */
+export const harmlessExtension: ReadonlySet<string> = new Set(
+  words(`
+  uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_nil uuid_ns_dns uuid_ns_url uuid_ns_oid uuid_ns_x500
+  gen_random_bytes gen_random_uuid gen_salt show_limit set_limit postgis_version postgis_full_version postgis_lib_version
   `),
 )
 
@@ -125,6 +133,11 @@ export const refused: ReadonlyMap<string, { action: Action; why: string }> = new
     'sql:select',
     "shows other sessions' statements",
     'pg_stat_get_activity pg_stat_get_backend_activity pg_stat_statements pg_stat_statements_info pg_stat_get_progress_info',
+  ),
+  ...refuse(
+    'sql:select',
+    'shows how much statements put aside',
+    'pg_stat_get_db_temp_files pg_stat_get_db_temp_bytes pg_get_backend_memory_contexts',
   ),
   ...refuse('sql:select', 'shows values kept as statistics', 'pg_mcv_list_items pg_mcv_list_out pg_mcv_list_send'),
   ...refuse(

@@ -1,6 +1,14 @@
 import type { Action } from '../../../../shared/actions.ts'
 import type { Catalog, CatalogFunction } from '../analysis.ts'
-import { effects, harmlessVolatile, knownOutputs, refused, shapeless, unnesting } from './function-lists.ts'
+import {
+  effects,
+  harmlessExtension,
+  harmlessVolatile,
+  knownOutputs,
+  refused,
+  shapeless,
+  unnesting,
+} from './function-lists.ts'
 
 /** What calling a function means. */
 export interface Verdict {
@@ -12,6 +20,8 @@ export interface Verdict {
   doubt?: string
   /** Built in: `failure.ts` may know that it never fails. */
   builtIn: boolean
+  /** People's own, whose definition says what they do. */
+  code: readonly CatalogFunction[]
   /** May return any number of rows. */
   set: boolean
   /** Its columns in FROM. `one`: a scalar. `unknown`: can't be told. */
@@ -42,7 +52,8 @@ export function judge(
     if (!result) result = one
     else {
       const builtIn = result.builtIn && one.builtIn
-      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, builtIn }
+      const code = [...result.code, ...one.code]
+      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, builtIn, code }
     }
   }
   return result ?? judgeOne(first)
@@ -59,6 +70,17 @@ function judgeOne(f: CatalogFunction): Verdict {
     if (f.language === 'c' && f.volatility === 'immutable' && !f.securityDefiner && !set) {
       return verdict(f.schema, f.name, { outputs: outputs ?? 'unknown' })
     }
+    if (f.definition !== undefined) {
+      return verdict(f.schema, f.name, {
+        code: [f],
+        set,
+        outputs: f.outputs ?? (f.scalar ? 'one' : 'unknown'),
+        ...(f.volatility === 'volatile' ? { action: 'sql:call' } : {}),
+      })
+    }
+    // Makes values out of nothing.
+    if (f.language === 'c' && !set && harmlessExtension.has(f.name))
+      return verdict(f.schema, f.name, { outputs: 'one' })
     return verdict(f.schema, f.name, {
       doubt: `what the function ${f.schema}.${f.name} does can't be told`,
       ...(f.volatility === 'volatile' ? { action: 'sql:call' } : {}),
@@ -88,7 +110,7 @@ function judgeOne(f: CatalogFunction): Verdict {
 }
 
 function verdict(schema: string | undefined, name: string, rest: Partial<Verdict>): Verdict {
-  return { name: quoted(schema, name), builtIn: false, set: false, outputs: 'unknown', ...rest }
+  return { name: quoted(schema, name), builtIn: false, code: [], set: false, outputs: 'unknown', ...rest }
 }
 
 function quoted(schema: string | undefined, name: string): string {

@@ -8,6 +8,7 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from 'libpg-query'
+import type { CatalogRelation } from '../analysis.ts'
 import { where } from './conditions.ts'
 import { entry, fromClause, relationEntry } from './from.ts'
 import { tableId } from './ids.ts'
@@ -134,13 +135,37 @@ function targetEntry(name: RangeVar | undefined, walk: Walk): Entry {
   if (!relation) return target
   const full = tableId(relation.schema, relation.name)
   report.written.add(full)
-  if (relation.hasRules) report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+  changes(relation, walk)
   // Through a view it is the tables beneath that change.
   for (const beneath of walk.relation(relation).report?.tables ?? []) {
     report.written.add(beneath)
     report.tables.add(beneath)
   }
   return target
+}
+
+/** The triggers of a relation that is changed, and of its partitions and children, run code. */
+export function changes(relation: CatalogRelation, walk: Walk): void {
+  const { catalog, report } = walk
+  const seen = new Set<number>()
+  const rest = [relation]
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    if (seen.has(one.oid)) continue
+    seen.add(one.oid)
+    rest.push(...catalog.children(one.oid))
+    if (!one.hasRules) continue
+    const full = tableId(one.schema, one.name)
+    if (one.triggers === undefined) {
+      report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+    }
+    for (const oid of one.triggers ?? []) {
+      const fn = catalog.functionByOid(oid)
+      if (fn?.definition === undefined) {
+        if (fn?.schema !== 'pg_catalog')
+          report.doubts(`changing ${full} runs a trigger, and what it does can't be told`)
+      } else report.includeCode(walk.code(fn, one))
+    }
+  }
 }
 
 /** A SET list. What it reads is written elsewhere. */

@@ -12,6 +12,9 @@ const catalog: Readonly<Record<string, string>> = {
   pg_stats_ext_exprs:
     'most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram',
   pg_stat_activity: 'query',
+  // How much a statement had to put aside shows how long the values were that it computed.
+  pg_stat_database: 'temp_files temp_bytes',
+  pg_backend_memory_contexts: 'total_bytes total_nblocks free_bytes free_chunks used_bytes',
   pg_largeobject: 'data',
   pg_attribute: 'attmissingval',
   pg_authid: 'rolpassword',
@@ -37,7 +40,7 @@ const columns: ReadonlySet<ColumnId> = new Set([
 
 /** pg_stat_statements is an extension's view, in whatever schema it was put. */
 export function isProtected(schema: string, table: string, column: string): boolean {
-  if (table === 'pg_stat_statements') return column === 'query'
+  if (table === 'pg_stat_statements') return column === 'query' || column.startsWith('temp_')
   return columns.has(`${schema}.${table}.${column}`)
 }
 

@@ -69,6 +69,14 @@ export class Report {
     if (view.doubt) this.doubts(view.doubt)
   }
 
+  /** Takes over what code does that is run. */
+  includeCode(code: Report): void {
+    this.include(code)
+    this.use(code.writes, 'write')
+    for (const table of code.tables) this.tables.add(table)
+    for (const table of code.written) this.written.add(table)
+  }
+
   /** Something is computed from them, whether it is shown or not. */
   get computed(): ReadonlySet<ColumnId> {
     return this.#computed

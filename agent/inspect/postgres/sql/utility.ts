@@ -25,7 +25,6 @@ export const utilities: ReadonlyMap<string, Utility> = new Map(
     UnlistenStmt: plain('sql:session'),
     NotifyStmt: plain('sql:notify'),
     // Code
-    DoStmt: plain('sql:do', 'a DO block runs code that is not followed'),
     CreateFunctionStmt: ddl('sql:create', "a function's body is not followed"),
     CreateTrigStmt: ddl('sql:create', code),
     CreateEventTrigStmt: ddl('sql:create', code),

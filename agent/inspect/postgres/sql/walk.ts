@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query'
-import type { Catalog, CatalogRelation } from '../analysis.ts'
+import type { Catalog, CatalogFunction, CatalogRelation } from '../analysis.ts'
 import type { Report } from './report.ts'
 import type { Scope } from './scope.ts'
 import type { Shape, Value } from './value.ts'
@@ -16,6 +16,10 @@ export interface Walk {
   expression(node: Node, scope: Scope, neutral?: boolean): Value
   /** A relation's columns, with a view's expanded. `report` is what reading it does besides. */
   relation(relation: CatalogRelation): { shape: Shape; report?: Report }
+  /** What a function in SQL or PL/pgSQL does; `row`: for each changed row of that relation, as a trigger. */
+  code(fn: CatalogFunction, row?: CatalogRelation): Report
+  /** What a DO block does. */
+  block(text: string): Report
 }
 
 /** `walk.searchPath`, with a doubt where it can't be told. */

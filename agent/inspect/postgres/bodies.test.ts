@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Catalog } from './analysis.ts'
+import { createCatalogSource } from './catalog.ts'
+import { analyse } from './classify.ts'
+import { loadParser } from './parser.ts'
+import { planMasks } from './plan.ts'
+import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+
+/** Functions, procedures, triggers and DO blocks of people's own: followed where they can be, refused with the reason where not. */
+describe('code in the database', () => {
+  let server: TestPostgres
+  let catalog: Catalog
+  const source = createCatalogSource()
+
+  beforeAll(async () => {
+    server = await startPostgres()
+    await loadParser()
+    await server.direct(schema)
+    catalog = await source.get({ ...server.target, user: 'postgres' }).ready()
+  })
+
+  afterAll(async () => {
+    await source.close()
+    await server.close()
+  })
+
+  const unmask = { verdict: 'masked' as const, policy: { id: 'mask', reason: 'Masked.' } }
+  const outcome = (sql: string): string => {
+    const analysis = analyse(sql, catalog, { searchPath: ['public'] })
+    if (!analysis.ok) return analysis.message
+    const reasons = analysis.statements.map((statement) => {
+      const plan = planMasks(statement, (_, table, column) =>
+        table === 'customers' && ['email', 'ssn'].includes(column)
+          ? { dataClass: 'pii', unmask, use: 'none', derived: 'null', mask: () => '***' }
+          : undefined,
+      )
+      if (!plan.ok) return plan.message
+      return plan.columns.some((mask) => mask !== null) ? 'masked' : 'runs'
+    })
+    return reasons.at(-1) ?? 'nothing'
+  }
+
+  it.each([
+    'select code.tidy(name) from customers',
+    'select code.tidy_atomic(name), id from customers',
+    'select code.total_of(5), code.total_of(customer => 6) from orders',
+    'select * from code.orders_of(5) o where o.total > 3',
+    'select o.note from code.orders_of(5) as o',
+    'select code.counted(3)',
+    'select t.n from code.table_of(3) t',
+    'update orders set total = 1 where id = 1',
+    "insert into code.audited (note) values ('x') returning id",
+    'call code.settle(5)',
+    "do $$ declare n int := 0; r record; begin for r in select id, total from orders loop n := n + r.id; end loop; raise notice '%', n; end $$",
+    'select code.tidy(email_free) from (select name as email_free from customers) s',
+    'select code.caller(7)',
+  ])('%s → runs', (sql) => {
+    expect(outcome(sql)).toBe('runs')
+  })
+
+  it.each<[string, RegExp]>([
+    ['select code.reveal(1)', /public\.customers\.email \(pii\)/],
+    ['select code.reveal_atomic(1)', /public\.customers\.email/],
+    ['select code.row_text(1)', /public\.customers\.(email|ssn)/],
+    ['select code.tidy(email) from customers', /public\.customers\.email/],
+    ['select code.guesses(name) from customers', /public\.customers\.ssn/],
+    ['select * from code.everything()', /public\.customers\.(email|ssn)/],
+    ['select code.indirect(1)', /public\.customers\.email/],
+    ["select code.dynamic('x')", /code\.dynamic does can't be told: it builds SQL while it runs/],
+    ['select code.loops(1)', /calls itself/],
+    ['select code.sets()', /code\.sets does can't be told/],
+    ['select code.unknown_table()', /no table or view nowhere is known/],
+    ["update customers set name = 'x' where id = 1", /public\.customers\.(email|ssn)/],
+    ['update code.parent set note = 1', /public\.customers\.email/],
+    ['call code.leaks()', /public\.customers\.email/],
+    ["do $$ begin raise notice '%', (select email from customers limit 1); end $$", /public\.customers\.email/],
+    ["do $$ begin execute 'select 1'; end $$", /builds SQL while it runs/],
+    [
+      "do $$ declare d text; begin update customers set name = null where id = 1; exception when others then get stacked diagnostics d = pg_exception_detail; raise notice '%', d; end $$",
+      /public\.customers\.(email|ssn)/,
+    ],
+    ["do language plpython3u 'x'", /not followed/],
+    ['do $$ begin commit; end $$', /ends transactions/],
+    ["do $$ begin perform set_config('search_path', 'other', false); end $$", /can't be told/],
+    ['create function f() returns int language sql as $$ select 1 $$', /not followed/],
+  ])('%s is refused', (sql, reason) => {
+    expect(outcome(sql)).toMatch(reason)
+  })
+
+  it('says what code does besides', () => {
+    const only = (sql: string) => {
+      const analysis = analyse(sql, catalog, { searchPath: ['public'] })
+      return analysis.ok ? analysis.statements[0] : undefined
+    }
+    expect(only('call code.settle(5)')).toMatchObject({ action: 'sql:update', written: ['public.orders'] })
+    expect(only('select code.settles(5)')).toMatchObject({ action: 'sql:update', written: ['public.orders'] })
+    expect(only('do $$ begin delete from orders; end $$')).toMatchObject({ written: ['public.orders'] })
+    expect(only('select code.tidy(name) from customers')).toMatchObject({
+      functions: ['code.tidy', 'pg_catalog.btrim'],
+      columns: ['public.customers.name'],
+    })
+  })
+})
+
+const schema = `
+  create schema code;
+  set search_path = public;
+  create function code.tidy(text) returns text language sql immutable as $$ select trim($1) $$;
+  create function code.tidy_atomic(x text) returns text language sql immutable return lower(x);
+  create function code.total_of(customer int) returns numeric language plpgsql stable as $$
+    declare result numeric; n int := 0;
+    begin
+      select sum(o.total) into result from public.orders o where o.customer_id = customer;
+      if result is null then result := 0; end if;
+      while n < 3 loop n = n + 1; exit when n > 2; end loop;
+      return total_of.result_or(result, n);
+    exception when others then return 0; end $$;
+  create schema total_of;
+  create function total_of.result_or(numeric, int) returns numeric language sql as 'select coalesce($1, $2)';
+  create function code.orders_of(int) returns setof public.orders language sql stable as $$ select * from orders where customer_id = $1 $$;
+  create function code.table_of(int) returns table (n int, t numeric) language plpgsql as $$
+    begin return query select o.id, o.total from public.orders o where o.id < $1; n := 1; t := 2; return next; end $$;
+  create function code.counted(n int, out a int, out b text) language plpgsql as $$ begin a := n; b := 'x'; end $$;
+  create function code.caller(int) returns numeric language plpgsql as $$ begin return code.total_of($1) + (select count(*) from code.orders_of($1)); end $$;
+  create function code.stamp() returns trigger language plpgsql as $$ begin new.note := now()::text; return new; end $$;
+  create trigger stamp before update on orders for each row execute function code.stamp();
+  create table code.audited (id int generated always as identity, note text);
+  create table code.log (at timestamptz, what jsonb);
+  create function code.audit() returns trigger language plpgsql as $$
+    begin if tg_op = 'INSERT' then insert into code.log values (now(), to_jsonb(new)); end if; return null; end $$;
+  create trigger audit after insert on code.audited for each row execute function code.audit();
+  create trigger audit after update on public.customers for each row execute function code.audit();
+  create procedure code.settle(int) language plpgsql as $$ begin update public.orders set total = 0 where id = $1; end $$;
+  create function code.settles(int) returns void language sql as $$ update public.orders set total = 0 where id = $1 $$;
+  create function code.reveal(int) returns text language sql as $$ select email from public.customers where id = $1 $$;
+  create function code.reveal_atomic(int) returns text language sql return (select email from public.customers where id = $1);
+  create function code.row_text(int) returns text language plpgsql as $$ declare c public.customers; begin select * into c from public.customers where id = $1; return c::text; end $$;
+  create function code.guesses(text) returns boolean language plpgsql as $$ begin return exists (select from public.customers c where c.ssn like $1); end $$;
+  create function code.everything() returns setof public.customers language plpgsql as $$ begin return query table public.customers; end $$;
+  create function code.indirect(int) returns text language plpgsql as $$ begin return code.reveal($1); end $$;
+  create function code.dynamic(text) returns text language plpgsql as $$ declare r text; begin execute 'select ' || $1 into r; return r; end $$;
+  create function code.loops(int) returns int language plpgsql as $$ begin return code.loops($1 - 1); end $$;
+  create function code.sets() returns void language plpgsql as $$ begin set search_path = code; end $$;
+  create function code.unknown_table() returns int language plpgsql as $$ begin return (select count(*) from nowhere); end $$;
+  create table code.parent (note int);
+  create table code.child () inherits (code.parent);
+  create function code.tell() returns trigger language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); return new; end $$;
+  create trigger tell before update on code.child for each row execute function code.tell();
+  create procedure code.leaks() language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); end $$;
+`

@@ -1,0 +1,226 @@
+import type { Node } from 'libpg-query'
+import type { CatalogRelation } from '../analysis.ts'
+import { open, parse, parsePlpgsql, strings } from '../parser.ts'
+import { entry } from './from.ts'
+import { splitId } from './ids.ts'
+import { literalText } from './literals.ts'
+import { Report } from './report.ts'
+import { type Entry, type Scope, topScope } from './scope.ts'
+import { parseSearchPath, settingEffect } from './settings.ts'
+import { opaque, Shape } from './value.ts'
+import type { Walk } from './walk.ts'
+
+/**
+ * What code in SQL or PL/pgSQL does, statement by statement, whatever it is given. Its control flow and variables are not followed:
+ * every column that it touches at all may steer it, fail in it, and be in what it returns. So code that touches nothing masked
+ * is as good as any built-in function, and code that does is refused for that column.
+ *
+ * `row`: the relation whose rows a trigger gets as NEW and OLD.
+ */
+export function codeReport(definition: string, walk: Walk, nested: NestedWalk, row?: CatalogRelation): Report {
+  const report = new Report('sql:select')
+  const parsed = parse(definition)
+  const [statement] = parsed.ok ? parsed.statements : []
+  const opened = statement && open(statement.node)
+  if (!statement || opened?.tag !== 'CreateFunctionStmt') {
+    report.doubts('it has a definition that can’t be read')
+    return report
+  }
+  const { options = [], funcname, parameters = [], sql_body } = opened.node
+  const option = (name: string): Node | undefined => {
+    for (const one of options) if ('DefElem' in one && one.DefElem.defname === name) return one.DefElem.arg
+    return undefined
+  }
+  const set = option('set')
+  const path = set && 'VariableSetStmt' in set ? pathOf(set, walk) : walk.searchPath
+  const inner = nested(path, report)
+  const names = parameters.flatMap((one) =>
+    'FunctionParameter' in one && one.FunctionParameter.name !== undefined ? [one.FunctionParameter.name] : [],
+  )
+  const scope = variables(strings(funcname).at(-1) ?? '', names, [], row, inner)
+  const language = literalText(option('language')) ?? 'sql'
+  const [text] = textsOf(option('as'))
+  if (sql_body) standardBody(sql_body, inner, scope)
+  else if (text === undefined) report.doubts('it has a body that can’t be read')
+  else if (language === 'sql') statements(text, inner, scope)
+  else if (language === 'plpgsql') procedural(definition, inner, strings(funcname).at(-1) ?? '', row)
+  else report.doubts(`it is written in ${language}, which is not followed`)
+  return steered(report)
+}
+
+/** A DO block's: code without a name. */
+export function blockReport(text: string, walk: Walk, nested: NestedWalk): Report {
+  const report = new Report('sql:do')
+  procedural(
+    `create function f() returns void language plpgsql as ${quoted(text)}`,
+    nested(walk.searchPath, report),
+    '',
+    undefined,
+  )
+  return steered(report)
+}
+
+/** A walk under a search_path of its own, whose findings go to a report of its own. */
+export type NestedWalk = (searchPath: readonly string[] | undefined, report: Report) => Walk
+
+/** Whatever is touched may decide what happens. Settings that code changes outlive it, so that later names could mean something else. */
+function steered(report: Report): Report {
+  report.use(report.touched, 'predicate')
+  if (report.effects.length > 0) report.doubts('it changes settings or definitions')
+  return report
+}
+
+function pathOf(set: Extract<Node, { VariableSetStmt: unknown }>, walk: Walk): readonly string[] | undefined {
+  const effect = settingEffect(set.VariableSetStmt)
+  if (effect?.kind !== 'set') return undefined
+  if (effect.name !== 'search_path')
+    return ['role', 'session_authorization'].includes(effect.name) ? undefined : walk.searchPath
+  return effect.value === null ? undefined : parseSearchPath(effect.value)
+}
+
+function textsOf(as: Node | undefined): string[] {
+  const items = as && 'List' in as ? (as.List.items ?? []) : as ? [as] : []
+  return items.flatMap((item) => literalText(item) ?? [])
+}
+
+/** BEGIN ATOMIC … END, or RETURN. */
+function standardBody(body: Node, walk: Walk, scope: Scope): void {
+  const opened = open(body)
+  if (opened?.tag === 'List') for (const item of opened.node.items ?? []) standardBody(item, walk, scope)
+  else if (opened?.tag === 'ReturnStmt') {
+    if (opened.node.returnval) walk.report.touch(walk.expression(opened.node.returnval, scope).sources)
+  } else one(body, walk, scope)
+}
+
+function statements(text: string, walk: Walk, scope: Scope): void {
+  const parsed = parse(text)
+  if (!parsed.ok) walk.report.doubts('it holds SQL that can’t be read')
+  else for (const { node } of parsed.statements) one(node, walk, scope)
+}
+
+function one(node: Node, walk: Walk, scope: Scope): void {
+  const { report } = walk
+  const opened = open(node)
+  switch (opened?.tag) {
+    case 'SelectStmt':
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt': {
+      if (opened.tag === 'SelectStmt' && opened.node.intoClause) report.doubts('it makes a table')
+      const shape = walk.query(node, scope)
+      for (const column of shape.columns) report.touch(column.value.sources)
+      if (shape.open) report.touch(shape.open.sources)
+      return
+    }
+    case 'CallStmt':
+      if (opened.node.funccall) report.touch(walk.expression({ FuncCall: opened.node.funccall }, scope).sources)
+      return
+    default:
+      report.doubts(`it holds a statement that is not followed (${opened?.tag ?? 'none'})`)
+  }
+}
+
+/** What PL/pgSQL may do whose effect is all in the SQL that it holds. */
+const followed = new Set(
+  `block assign if case loop while fori fors forc foreach_a exit return return_next return_query raise assert execsql getdiag
+  open fetch close perform call`
+    .split(/\s+/)
+    .map((name) => `PLpgSQL_stmt_${name}`),
+)
+
+function procedural(definition: string, walk: Walk, name: string, row: CatalogRelation | undefined): void {
+  const { report } = walk
+  const tree = parsePlpgsql(definition)
+  if (tree === undefined) {
+    report.doubts('it has a body that can’t be read')
+    return
+  }
+  const scalars: string[] = []
+  const records: string[] = []
+  for (const [kind, datum] of nodes(tree)) {
+    const refname = typeof datum.refname === 'string' ? datum.refname : undefined
+    if (refname === undefined) continue
+    if (kind === 'PLpgSQL_var' || kind === 'PLpgSQL_promise') scalars.push(refname)
+    // A variable of a row's type is one or the other.
+    if (kind === 'PLpgSQL_rec' || kind === 'PLpgSQL_row') records.push(refname)
+  }
+  const labels = [...nodes(tree)].flatMap(([, { label }]) => (typeof label === 'string' ? [label] : []))
+  const scope = variables(name, scalars, records, row, walk, labels)
+  for (const [kind, node] of nodes(tree)) {
+    if (kind.startsWith('PLpgSQL_stmt_')) {
+      if (!followed.has(kind)) report.doubts('it builds SQL while it runs, or ends transactions')
+      // RETURN QUERY EXECUTE, OPEN … FOR EXECUTE.
+      if ('dynquery' in node) report.doubts('it builds SQL while it runs')
+    }
+    if (kind === 'PLpgSQL_expr') fragment(node, walk, scope)
+  }
+  if ([...nodes(tree)].some(([kind]) => kind === 'PLpgSQL_exception_block')) caught(walk)
+}
+
+/** Who catches an error has its detail, which shows whole rows of the tables that were written. */
+function caught({ report, catalog, relation }: Walk): void {
+  for (const table of report.written) {
+    const [schema, name = ''] = splitId(table)
+    const found = catalog.relation(schema, name, [])
+    if (found) report.touch(relation(found).shape.row.sources)
+  }
+}
+
+/** How a piece of SQL in PL/pgSQL is to be read (RawParseMode). */
+const modes = { statement: 0, type: 1, expression: 2 } as const
+
+function fragment({ query, parseMode }: Record<string, unknown>, walk: Walk, scope: Scope): void {
+  if (typeof query !== 'string') return
+  if (parseMode === modes.type) return
+  if (parseMode === undefined || parseMode === modes.statement) statements(query, walk, scope)
+  else if (parseMode === modes.expression) statements(`SELECT ${query}`, walk, scope)
+  else {
+    const value = /^[^[\](){}'"$]*?:?=(?<value>[\s\S]*)$/.exec(query)?.groups?.value
+    if (value === undefined) walk.report.doubts('it assigns in a way that is not followed')
+    else statements(`SELECT ${value}`, walk, scope)
+  }
+}
+
+/** Every node of PL/pgSQL's tree, by its kind. */
+function* nodes(root: unknown): Generator<[string, Record<string, unknown>]> {
+  const stack: unknown[] = [root]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    for (const [key, value] of Object.entries(next)) {
+      if (key.startsWith('PLpgSQL_') && isRecord(value)) yield [key, value]
+      stack.push(value)
+    }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The scope around a body's statements: its parameters and variables, bare, or by the name of the function or of a block. */
+function variables(
+  name: string,
+  scalars: readonly string[],
+  records: readonly string[],
+  row: CatalogRelation | undefined,
+  walk: Walk,
+  labels: readonly string[] = [],
+): Scope {
+  const all = new Shape([...new Set([...scalars, ...records])].map((variable) => ({ name: variable, value: opaque })))
+  const own = row && walk.relation(row).shape
+  const rows = new Set(row ? ['new', 'old'] : [])
+  const entries: Entry[] = [
+    ...[...rows].flatMap((one) => (own ? [{ ...entry(one, own), columnsVisible: false }] : [])),
+    ...[...new Set([...records, ...scalars])]
+      .filter((record) => !rows.has(record))
+      .map((record) => ({ ...entry(record, new Shape([], opaque)), columnsVisible: false })),
+    ...[name, ...labels].map((one) => ({ ...entry(one, all), columnsVisible: false })),
+    entry(undefined, new Shape(all.columns.filter((column) => !rows.has(column.name)))),
+  ]
+  return { ...topScope, entries }
+}
+
+function quoted(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+}

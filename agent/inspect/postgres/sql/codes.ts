@@ -1,0 +1,42 @@
+import type { CatalogFunction, CatalogRelation } from '../analysis.ts'
+import { Report } from './report.ts'
+
+const deepest = 12
+const most = 5_000
+
+/** What the functions of a catalog do, under each search_path that they were called with. */
+export class Codes {
+  readonly #known = new Map<string, Report>()
+  readonly #open = new Set<number>()
+
+  report(
+    fn: CatalogFunction,
+    row: CatalogRelation | undefined,
+    searchPath: readonly string[] | undefined,
+    read: (definition: string) => Report,
+  ): Report {
+    const key = `${fn.oid} ${row?.oid ?? ''} ${searchPath === undefined ? '?' : JSON.stringify(searchPath)}`
+    const known = this.#known.get(key)
+    if (known) return known
+    if (fn.definition === undefined) return failed(fn, 'has a definition that can’t be read')
+    if (this.#open.has(fn.oid) || this.#open.size >= deepest) return failed(fn, 'calls itself, or too many others')
+    this.#open.add(fn.oid)
+    let report: Report
+    try {
+      report = read(fn.definition)
+    } finally {
+      this.#open.delete(fn.oid)
+    }
+    const { doubt } = report
+    if (doubt !== undefined) report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}`
+    if (this.#known.size >= most) this.#known.clear()
+    this.#known.set(key, report)
+    return report
+  }
+}
+
+function failed({ schema, name }: CatalogFunction, why: string): Report {
+  const report = new Report('sql:select')
+  report.doubts(`the function ${schema}.${name} ${why}`)
+  return report
+}
