@@ -1,12 +1,13 @@
 import { BoundedCache } from '../policy/cache.ts'
-import { builtinDetectors, redactor } from '../policy/detectors.ts'
+import { redactor } from '../policy/detectors.ts'
 import { byteMaskFor } from '../policy/mask-bytes.ts'
-import { type KeyedHash, maskFor, redacted } from '../policy/masks.ts'
+import { type KeyedHash, maskFor } from '../policy/masks.ts'
 import type { DataClass, PolicySet, Surroundings } from '../policy/set.ts'
 import type { Decision, Grant, Unmask } from '../shared/decision.ts'
 import type { SessionSpec } from '../shared/link.ts'
 import type { DecisionRequest, Sensitivity, TextMask } from './inspect/port.ts'
 import { type Policies, policyNotLoaded } from './policies.ts'
+import { type Redact, textMaskFor } from './redaction.ts'
 
 /** What deciding needs of a session's spec: no target, no credential. */
 export type Subject = Pick<SessionSpec, 'principal' | 'connection' | 'context' | 'grants'>
@@ -34,9 +35,9 @@ export class SessionPolicy {
   readonly #columns = new BoundedCache<{ sensitivity: Sensitivity | undefined }>(columnLimit)
   readonly #unmasks = new Map<string, Unmask>()
   #textMasks: readonly TextMask[] | undefined
-  #redact: ((text: string) => string) | undefined
+  #redact: Redact | undefined
   /** Masks what this principal may not see. */
-  #scan: ((text: string) => string) | undefined
+  #scan: Redact | undefined
 
   constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
     this.#subject = subject
@@ -147,8 +148,8 @@ export class SessionPolicy {
 
   /** Masks every sensitive value, whoever asks: what is recorded may be read by others. */
   redact(text: string): string {
-    const set = this.#current()
-    this.#redact ??= redactor(set ? rulesOf(set.dataClasses, this.#hash) : everyDetector)
+    void this.epoch
+    this.#redact ??= this.#policies.redactor(this.#hash)
     return this.#redact(text)
   }
 
@@ -208,19 +209,6 @@ export class SessionPolicy {
     ]
   }
 }
-
-/** Text has no NULL: where a column would be NULL, text is redacted. */
-function textMaskFor(dataClass: DataClass, hash: KeyedHash): (value: string) => string {
-  const mask = maskFor(dataClass.mask, hash)
-  return (value) => mask(value) ?? redacted
-}
-
-function rulesOf(classes: readonly DataClass[], hash: KeyedHash) {
-  return classes.flatMap((each) => (each.detector ? [{ ...each.detector, mask: textMaskFor(each, hash) }] : []))
-}
-
-/** Before there is a policy nothing runs, but what was asked is recorded. */
-const everyDetector = Object.values(builtinDetectors).map((each) => ({ ...each, mask: () => redacted }))
 
 function keyOf(request: DecisionRequest): string {
   const { action, tables, columns, functions, hasWhere, statementCount, command, path, direction, complete } = request

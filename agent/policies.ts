@@ -1,11 +1,13 @@
 import { BoundedCache } from '../policy/cache.ts'
 import { grantsInForce } from '../policy/input.ts'
+import type { KeyedHash } from '../policy/masks.ts'
 import { loadPolicySet, type PolicySet, type Surroundings } from '../policy/set.ts'
 import type { Action } from '../shared/actions.ts'
 import type { ConnectionRef } from '../shared/connection.ts'
 import type { Decision, Grant, PolicyRef } from '../shared/decision.ts'
 import type { PolicyFile, PolicyLoad, RequestContext } from '../shared/link.ts'
 import type { Principal } from '../shared/principal.ts'
+import { type Redact, redactorOf } from './redaction.ts'
 
 /** Without a policy set nothing is allowed, and this is why. */
 export const policyNotLoaded: PolicyRef = {
@@ -18,6 +20,7 @@ export class Policies {
   #set: PolicySet | undefined
   #revision = 0
   #last: Promise<unknown> = Promise.resolve()
+  #redactor: { revision: number; hash: KeyedHash; redact: Redact } | undefined
   readonly #bare = new BoundedCache<Decision>(20_000)
 
   get set(): PolicySet | undefined {
@@ -27,6 +30,15 @@ export class Policies {
   /** Grows with every set that comes into force. */
   get revision(): number {
     return this.#revision
+  }
+
+  /** Masks sensitive values by the set in force; all sessions share it. */
+  redactor(hash: KeyedHash): Redact {
+    const known = this.#redactor
+    if (known?.revision === this.#revision && known.hash === hash) return known.redact
+    const redact = redactorOf(this.#set, hash)
+    this.#redactor = { revision: this.#revision, hash, redact }
+    return redact
   }
 
   /** Pushes take effect in the order in which they came. */

@@ -1,3 +1,4 @@
+import { Automaton, type Part } from '../shared/automaton.ts'
 import { findEmails } from './detect/email.ts'
 import { findIbans } from './detect/iban.ts'
 import { findNationalIds } from './detect/ids.ts'
@@ -124,8 +125,8 @@ interface Hit extends Span {
 }
 
 /** Masks every value that any rule finds. Where two rules overlap, the whole stretch takes the mask of the one that begins first. */
-export function redactor(rules: readonly TextRule[]): (text: string) => string {
-  const present = presence(rules)
+export function redactor(rules: readonly TextRule[], mostStates?: number): (text: string) => string {
+  const present = presence(rules, mostStates)
   return (text) => {
     const worthwhile = present(text)
     let hits: Hit[] | undefined
@@ -163,22 +164,37 @@ function replaced(text: string, hits: Hit[]): string {
 
 const bits = 31
 
-/** Which of the first rules may find something in a text, a bit each: by the rarest character of each of their shapes. */
-function presence(rules: readonly Detector[]): (text: string) => number {
-  const byCode = new Int32Array(128)
+/** Which of the first rules may find something in a text, a bit each: those of which it holds a shape. */
+function presence(rules: readonly Detector[], mostStates: number | undefined): (text: string) => number {
   let always = 0
+  const parts: Part[] = []
   for (const [i, { shapes }] of rules.slice(0, bits).entries()) {
-    if (shapes === undefined) always |= 1 << i
-    for (const shape of shapes ?? []) {
-      const rarest = shape.reduce((least, place) => (place.length < least.length ? place : least))
-      for (const char of rarest) byCode[char.charCodeAt(0)] = (byCode[char.charCodeAt(0)] ?? 0) | (1 << i)
-    }
+    const kind = 1 << i
+    if (shapes === undefined) always |= kind
+    else parts.push(...shapes.map((places) => ({ places, kind })))
   }
+  const automaton = new Automaton(parts, mostStates)
   return (text) => {
     let found = always
+    let state = 0
+    let { next } = automaton
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
-      if (code < 128) found |= byCode[code] as number
+      if (code > 127) {
+        // Shapes are of ASCII.
+        state = 0
+        continue
+      }
+      let to = next[state | code] as number
+      if (to < 0) {
+        to = automaton.step(state, code)
+        next = automaton.next
+        if (to < 0) {
+          to = ~to
+          found |= automaton.kinds(to)
+        }
+      }
+      state = to
     }
     return found
   }

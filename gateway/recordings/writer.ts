@@ -248,15 +248,18 @@ export function sealOf(manifest: RecordingManifest, hash: string): RecordingSeal
   }
 }
 
+/** Lines are encoded here on their way to the operating system, one at a time. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
 /** The operating system may take a part only (a nearly full disk): go on until it took all or says why not. */
 function writeWhole(fd: number, text: string): number {
-  const written = writeSync(fd, text)
-  // ASCII of one write is the common case, and needs no second encoding.
-  if (written === text.length && written === Buffer.byteLength(text)) return written
-  const bytes = Buffer.from(text)
-  let done = written
-  while (done < bytes.byteLength) done += writeSync(fd, bytes, done)
-  return done
+  // A UTF-16 unit is three bytes at most.
+  const fits = text.length * 3 <= scratch.length
+  const bytes = fits ? scratch : Buffer.from(text)
+  const length = fits ? scratch.write(text) : bytes.length
+  let done = 0
+  while (done < length) done += writeSync(fd, bytes, done, length - done)
+  return length
 }
 
 function asError(error: unknown): Error {

@@ -18,7 +18,7 @@ import {
   zeroAt,
 } from './messages.ts'
 import { uncertain } from './names.ts'
-import { detached, resultFormats, withParameters } from './parameters.ts'
+import { detached, resultFormats, type Show, withParameters } from './parameters.ts'
 import { dependsOnFormat } from './plan.ts'
 import type { Script } from './statements.ts'
 import { withEscapeStrings } from './strings.ts'
@@ -44,6 +44,8 @@ export class Frontend {
   readonly #gate: Gate
   readonly #toTarget: Outbox
   readonly #ended: () => void
+  /** Parameters as they are on the recording. */
+  readonly #recorded: Show
   readonly #scanner = new FrameScanner((type, size) => {
     if (type === frontend.copyData) return 'stream'
     if (size > longestMessage) throw new FrameError(`a message of ${size} bytes; the longest that is read is 64 MiB`)
@@ -61,6 +63,7 @@ export class Frontend {
     this.#gate = gate
     this.#toTarget = toTarget
     this.#ended = ended
+    this.#recorded = { longest: longestRecorded, redact: (value) => line.port.redact(value) }
   }
 
   /** A statement waits (for people, the catalog, the record or the target), and what comes behind it with it. */
@@ -408,10 +411,8 @@ export class Frontend {
       statements: [judged],
       shown: () => withParameters(text, portal?.bind),
       redacted: () => {
-        const shown = withParameters(text, portal?.bind, longestRecorded)
-        if (shown !== text) return line.port.redact(shown)
         prepared.redacted ??= line.port.redact(text)
-        return prepared.redacted
+        return withParameters(prepared.redacted, portal?.bind, this.#recorded)
       },
       startedAt,
     })
@@ -478,7 +479,7 @@ export class Frontend {
         const asked = {
           statements,
           shown: () => withParameters(written, bound),
-          redacted: () => this.#line.port.redact(withParameters(written, bound, longestRecorded)),
+          redacted: () => withParameters(this.#line.port.redact(written), bound, this.#recorded),
           startedAt,
         }
         return admitted(this.#gate.admit(asked), (admission) => {

@@ -37,8 +37,13 @@ describe('withParameters', () => {
 
   it('cuts for the record, and only there', () => {
     const long = text('a'.repeat(5_000))
-    expect(withParameters('X', bound([long]), 1_000)).toBe(`X\n-- $1 = '${'a'.repeat(1_000)}…'`)
+    expect(withParameters('X', bound([long]), { longest: 1_000, redact: (value) => value })).toBe(
+      `X\n-- $1 = '${'a'.repeat(1_000)}…'`,
+    )
     expect(withParameters('X', bound([long]))).toContain('a'.repeat(5_000))
+    const redact = (value: string) => value.replace('secret', "it's •")
+    const shown = withParameters('X', bound([text('a secret'), text('b')]), { longest: 1_000, redact })
+    expect(shown).toBe("X\n-- $1 = 'a it''s •', $2 = 'b'")
   })
 
   it('stays one line, and reads differently for different values', () => {

@@ -25,11 +25,21 @@ export function resultFormats({ buf, at, end }: Bound): readonly number[] {
   return Array.from({ length: formats }, (_, i) => int16At(buf, pos + 2 + 2 * i, end))
 }
 
+/** How values are shown. */
+export interface Show {
+  /** Bytes of a value that are shown; an ellipsis says that there are more. */
+  longest: number
+  /** Masks what is sensitive in a text value. */
+  redact(value: string): string
+}
+
+const whole: Show = { longest: Number.POSITIVE_INFINITY, redact: (value) => value }
+
 /**
  * A statement with its parameters, as a comment behind it. No two values read the same: text stands in quotes, bytes that are no
- * text and binary format are hexadecimal without. `longest`: bytes of a value that are shown; an ellipsis says that there are more.
+ * text and binary format are hexadecimal without.
  */
-export function withParameters(text: string, bound: Bound | undefined, longest = Number.POSITIVE_INFINITY): string {
+export function withParameters(text: string, bound: Bound | undefined, show: Show = whole): string {
   if (bound === undefined) return text
   const { buf, at, end } = bound
   // The common case, and the cheap one: no parameters at all.
@@ -44,20 +54,21 @@ export function withParameters(text: string, bound: Bound | undefined, longest =
     pos += 4
     if (pos + Math.max(0, length) > end) throw new FrameError('a parameter that is longer than its message')
     const binary = formatCount > 0 && int16At(buf, at + 2 + 2 * (formatCount === 1 ? 0 : i), end) === 1
-    shown += `${i === 0 ? '\n-- ' : ', '}$${i + 1} = ${length < 0 ? 'NULL' : shownValue(buf, pos, length, binary, longest)}`
+    shown += `${i === 0 ? '\n-- ' : ', '}$${i + 1} = ${length < 0 ? 'NULL' : shownValue(buf, pos, length, binary, show)}`
     pos += Math.max(0, length)
   }
   return shown
 }
 
-function shownValue(buf: Buffer, start: number, length: number, binary: boolean, longest: number): string {
+function shownValue(buf: Buffer, start: number, length: number, binary: boolean, { longest, redact }: Show): string {
   const end = start + Math.min(length, longest)
   const more = length > longest ? '…' : ''
   if (binary) return `\\x${buf.toString('hex', start, end)}${more}`
   const value = buf.toString('utf8', start, end)
-  if (plain.test(value)) return `'${value}${more}'`
-  if (more === '' && !isUtf8(buf.subarray(start, end))) return `text \\x${buf.toString('hex', start, end)}`
-  return quoted(`${value}${more}`)
+  const simple = plain.test(value)
+  if (!simple && more === '' && !isUtf8(buf.subarray(start, end))) return `text \\x${buf.toString('hex', start, end)}`
+  const safe = redact(value)
+  return simple && safe === value ? `'${value}${more}'` : quoted(`${safe}${more}`)
 }
 
 const plain = /^[\w .:+-]*$/

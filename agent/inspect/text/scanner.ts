@@ -1,29 +1,24 @@
+import { Automaton, unknown } from '../../../shared/automaton.ts'
 import type { TextMask } from '../port.ts'
 import { visible } from './visible.ts'
 
 /**
  * Finds, in one pass over the bytes, the lines in which a mask could find anything, so that only those become text and are
- * searched. The shapes of all masks are one automaton, built as far as the text makes it go:
- *
- *     #next[state << 8 | byte]   the state that follows, shifted; ~ of it when a shape ends there; `unknown` until asked
- *     #places[state]             the shapes that the last bytes began, and how far each got
+ * searched. The shapes of all masks are one automaton.
  *
  * Two places of the text are read in turn, since each step waits for the one before: that takes a third off the time.
  */
 export class Scanner {
   readonly #masks: readonly TextMask[]
-  readonly #shapes: readonly Part[]
+  readonly #automaton: Automaton
   /** Masks that can't say what they need. */
   readonly #always: number
-  readonly #places: State[] = [{ within: [], kinds: 0 }]
-  readonly #known = new Map<string, number>([['', 0]])
-  #next = new Int32Array(16 << 8).fill(unknown)
 
   constructor(masks: readonly TextMask[]) {
     this.#masks = masks
     this.#always = masks.reduce((bits, { shapes }, i) => (shapes === undefined ? bits | kindOf(i) : bits), 0)
     const parts = masks.flatMap(({ shapes }, i) => (shapes ?? []).map((places) => ({ places, kind: kindOf(i) })))
-    this.#shapes = [{ places: [esc], kind: escaped }, ...parts]
+    this.#automaton = new Automaton([{ places: [esc], kind: escaped }, ...parts])
   }
 
   /** The masks that might find something in these bytes. */
@@ -58,7 +53,7 @@ export class Scanner {
    * a loop that calls nothing and changes no field takes half the time.
    */
   #quiet(bytes: Buffer, from: number, to: number, apart: number, pair: Pair): number {
-    const next = this.#next
+    const { next } = this.#automaton
     let { a, b } = pair
     let i = from
     for (; i < to; i += 1) {
@@ -86,14 +81,14 @@ export class Scanner {
   }
 
   #rest(bytes: Buffer, from: number, at: number, end: number, found: Found[]): void {
-    let next = this.#next
+    let { next } = this.#automaton
     let state = from
     for (let i = at; i < end; i += 1) {
       const to = next[state | (bytes[i] ?? 0)] ?? unknown
       if (to >= 0) state = to
       else {
         state = this.#step(state, bytes, i, found)
-        next = this.#next
+        next = this.#automaton.next
       }
     }
   }
@@ -101,10 +96,9 @@ export class Scanner {
   /** One step that the table does not know, or that ends a shape. */
   #step(state: number, bytes: Buffer, at: number, found: Found[]): number {
     const byte = bytes[at] ?? 0
-    let to = this.#next[state | byte] ?? unknown
-    if (to === unknown) to = this.#build(state, byte)
+    const to = this.#automaton.step(state, byte)
     if (to >= 0) return to
-    const { kinds } = this.#places[~to >> 8] ?? nowhere
+    const kinds = this.#automaton.kinds(~to)
     const last = found.at(-1)
     if (last !== undefined && at < last.end) last.kinds |= kinds
     else {
@@ -117,38 +111,6 @@ export class Scanner {
       } else found.push({ start, end, kinds })
     }
     return ~to
-  }
-
-  #build(state: number, byte: number): number {
-    const char = String.fromCharCode(byte)
-    const within: number[] = []
-    let kinds = 0
-    const advance = (shape: number, place: number): void => {
-      const part = this.#shapes[shape]
-      if (part?.places[place]?.includes(char) !== true) return
-      if (place === part.places.length - 1) kinds |= part.kind
-      else within.push((shape << 8) | (place + 1))
-    }
-    for (const each of this.#places[state >> 8]?.within ?? []) advance(each >> 8, each & 0xff)
-    for (const shape of this.#shapes.keys()) advance(shape, 0)
-    const to = this.#stateOf({ within: within.sort((x, y) => x - y), kinds }) << 8
-    const entry = kinds === 0 ? to : ~to
-    this.#next[state | byte] = entry
-    return entry
-  }
-
-  #stateOf(state: State): number {
-    const key = state.kinds === 0 ? state.within.join() : `${state.within.join()} ${state.kinds}`
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
-    const id = this.#places.push(state) - 1
-    this.#known.set(key, id)
-    if (this.#places.length << 8 > this.#next.length) {
-      const wider = new Int32Array(this.#next.length * 2).fill(unknown)
-      wider.set(this.#next)
-      this.#next = wider
-    }
-    return id
   }
 }
 
@@ -165,26 +127,12 @@ interface Pair {
   b: number
 }
 
-interface Part {
-  places: readonly string[]
-  kind: number
-}
-
-/** Shape and place, packed. A shape is shorter than 256. */
-interface State {
-  within: readonly number[]
-  kinds: number
-}
-
 interface Found {
   start: number
   end: number
   kinds: number
 }
 
-/** Never an entry: its complement would be the first state, in which no shape ends. */
-const unknown = -1
-const nowhere: State = { within: [], kinds: 0 }
 const newline = 0x0a
 const escByte = 0x1b
 const esc = '\x1b'
