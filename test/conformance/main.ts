@@ -1,24 +1,31 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { matrix } from './matrix.ts'
+import { nodePostgres } from './node-postgres.ts'
 import { pipeline } from './pipeline.ts'
 import { regress } from './regress.ts'
-import { isPerfect, type Score, summary } from './score.ts'
+import { kept, readScores, type Score, summary, writeScores } from './score.ts'
 import { sharedFolder } from './server.ts'
-import { prepareSources, type Sources } from './sources.ts'
+import { prepareSources } from './sources.ts'
 
 /**
- * `npm run conformance [-- regress [TEST …] | pipeline | node-postgres]`: other people's test suites, directly against a
- * PostgreSQL and through a gateway that allows everything. Ends with 1 unless every test gives the same.
+ * `npm run conformance [-- [--record] SUITE [TEST …]]`: other people's test suites, directly against a PostgreSQL and through a
+ * gateway that allows everything. Ends with 1 where a test that gave the same when the scores were recorded does not any more.
+ * `--record` makes what comes out the new scores.
  */
-type Suite = (place: { sources: Sources; folder: string }, only: readonly string[]) => Promise<Score>
+type Suite = (place: { cache: string; folder: string }, only: readonly string[]) => Promise<Score>
 
 const suites: Readonly<Record<string, Suite>> = {
-  pipeline: ({ sources }) => pipeline(sources),
-  regress: ({ sources, folder }, only) => regress(sources, folder, only),
+  pipeline: async ({ cache }) => pipeline(await prepareSources(cache)),
+  regress: async ({ cache, folder }, only) => regress(await prepareSources(cache), folder, only),
+  'node-postgres': ({ cache }, only) => nodePostgres(cache, only),
+  matrix: ({ cache }, only) => matrix(cache, only),
 }
 
-const [wanted, ...only] = process.argv.slice(2)
+const words = process.argv.slice(2)
+const record = words.includes('--record')
+const [wanted, ...only] = words.filter((word) => word !== '--record')
 if (wanted !== undefined && suites[wanted] === undefined) {
   process.stderr.write(`There is no suite "${wanted}"; there are ${Object.keys(suites).join(', ')}.\n`)
   process.exit(2)
@@ -28,26 +35,27 @@ const cache =
   process.env.SALLYPORT_CONFORMANCE ??
   join(process.getuid?.() === 0 ? '/var/cache' : join(homedir(), '.cache'), 'sallyport')
 await mkdir(cache, { recursive: true })
-const sources = await prepareSources(cache)
-let perfect = true
+const scores = await readScores()
+let worse = false
 for (const [name, suite] of Object.entries(suites)) {
   if (wanted !== undefined && wanted !== name) continue
   const folder = await sharedFolder(name)
   process.stderr.write(`conformance: ${name} …\n`)
-  const score = await suite({ sources, folder }, only)
+  const score = await suite({ cache, folder }, only)
   process.stdout.write(`${summary(score)}\n`)
-  if (isPerfect(score)) {
+  const lost = kept(scores[name], score, only.length === 0)
+  for (const line of lost) process.stdout.write(`  worse than recorded: ${line}\n`)
+  if (lost.length > 0) worse = true
+  if (record && only.length === 0) await writeScores({ [name]: score })
+  const differences = score.results.flatMap(({ name: test, difference }) =>
+    difference === undefined ? [] : [`## ${test}\n${difference}\n`],
+  )
+  if (differences.length === 0) {
     await rm(folder, { recursive: true, force: true })
     continue
   }
-  perfect = false
   const file = join(folder, 'differences.txt')
-  await writeFile(
-    file,
-    score.results
-      .map(({ name, difference }) => (difference === undefined ? '' : `## ${name}\n${difference}\n`))
-      .join(''),
-  )
+  await writeFile(file, differences.join(''))
   process.stdout.write(`  the differences: ${file}\n`)
 }
-process.exitCode = perfect ? 0 : 1
+process.exitCode = worse && !record ? 1 : 0

@@ -1,3 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+
 /** One test of a suite, directly and through the gateway. */
 export interface Result {
   name: string
@@ -26,6 +29,43 @@ export function summary({ suite, version, results }: Score): string {
   return [head, ...lines].join('\n')
 }
 
-export function isPerfect({ results }: Score): boolean {
-  return results.length > 0 && results.every((result) => result.same && result.direct === result.through)
+function holds(result: Result): boolean {
+  return result.same && result.direct === result.through
+}
+
+/** What a suite gave when it was last recorded. */
+const Recorded = z.object({
+  version: z.string(),
+  tests: z.number().int(),
+  same: z.number().int(),
+  /** Those that did not give the same. */
+  different: z.array(z.string()),
+})
+type Recorded = z.infer<typeof Recorded>
+
+const file = new URL('./scores.json', import.meta.url)
+
+export async function readScores(): Promise<Readonly<Record<string, Recorded>>> {
+  return z.record(z.string(), Recorded).parse(JSON.parse(await readFile(file, 'utf8')))
+}
+
+/** Replaces the scores of these suites. */
+export async function writeScores(scores: Readonly<Record<string, Score>>): Promise<void> {
+  const next: Record<string, Recorded> = { ...(await readScores()) }
+  for (const [name, { version, results }] of Object.entries(scores)) {
+    const different = results.filter((result) => !holds(result)).map((result) => result.name)
+    next[name] = { version, tests: results.length, same: results.length - different.length, different }
+  }
+  await writeFile(file, `${JSON.stringify(next, null, 2)}\n`)
+}
+
+/** Where a score is worse than the recorded one, a line each. `whole`: no test was left out on purpose. */
+export function kept(recorded: Recorded | undefined, { results }: Score, whole: boolean): string[] {
+  const known = new Set(recorded?.different)
+  const lost = results.filter((result) => !holds(result) && !known.has(result.name)).map((result) => result.name)
+  if (results.length === 0) lost.push('no test ran')
+  if (whole && recorded !== undefined && results.length < recorded.tests) {
+    lost.push(`${results.length} tests ran, and ${recorded.tests} did before`)
+  }
+  return lost
 }

@@ -104,6 +104,7 @@ export class Backend {
     const { execution } = this.#flowing()
     if (execution === undefined) throw new FrameError('a row that nobody asked for')
     if (type === backend.copyData && !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
+    this.#mayStream(execution)
     if (type === backend.dataRow || type === backend.copyData) execution.rows++
     this.#endSheet()
   }
@@ -215,13 +216,18 @@ export class Backend {
         return
       case backend.copyInResponse: {
         const execution = this.#copying()
-        if (execution.judged.analysis.node !== 'CopyStmt') throw new FrameError('COPY that nobody asked for')
+        if (execution.judged.analysis.node !== 'CopyStmt' && execution.replicates === undefined)
+          throw new FrameError('COPY that nobody asked for')
         execution.copyingIn = true
         this.#line.tellCopyNews()
         break
       }
       case backend.copyOutResponse:
         this.#copyOut(this.#copying(), buf, start, end)
+        this.#copyingOut = true
+        break
+      case backend.copyBothResponse:
+        if (this.#copying().replicates === undefined) throw new FrameError('replication that nobody asked for')
         this.#copyingOut = true
         break
       case backend.copyDone:
@@ -282,6 +288,7 @@ export class Backend {
       this.#pass(head, buf, start, end)
       return
     }
+    if (head.kind === kinds.query && head.hidden) return
     const execution = head.kind === kinds.query ? head.current : undefined
     if (execution === undefined) throw new FrameError('the target described a result that nobody asked for')
     if (!execution.run.free) execution.judged.describe(buf, start, end)
@@ -297,11 +304,15 @@ export class Backend {
     }
     const execution = head.current
     this.#flow = undefined
+    if (execution?.replicates !== undefined) {
+      this.#toClient.add(buf, start, end)
+      return
+    }
     if (execution !== undefined) {
       if (!execution.began) this.#begin(execution)
       for (const write of execution.writes) write.confirm()
       this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
-    } else if (head.kind === kinds.query && buf[start] !== backend.emptyQuery) {
+    } else if (head.kind === kinds.query && !head.hidden && buf[start] !== backend.emptyQuery) {
       throw new FrameError('the target completed more statements than were asked for')
     }
     if (head.kind === kinds.query) {
@@ -350,6 +361,11 @@ export class Backend {
     if (head === undefined || (head.kind !== kinds.sync && head.kind !== kinds.query)) {
       throw new FrameError('the target is ready before it answered')
     }
+    const stream = head.current
+    if (stream?.replicates !== undefined) {
+      line.complete(stream, true, stream.rows > 0 ? stream.rows : undefined)
+      head.at++
+    }
     if (head.kind === kinds.query && (head.error !== undefined || head.at < head.executions.length)) {
       throw new FrameError('the target left a statement unanswered')
     }
@@ -394,6 +410,7 @@ export class Backend {
   /** An error of a question of our own, asked between two segments, is none of the client's. */
   #isOwn(head: Expected): boolean {
     if (!head.hidden || head.outspoken) return false
+    if (head.kind === kinds.query) return true
     return this.#line.queue.firstSync()?.hidden === true
   }
 
@@ -454,9 +471,14 @@ export class Backend {
   #copyRow(buf: Buffer, start: number, end: number): void {
     const { execution } = this.#flowing()
     if (execution === undefined || !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
+    this.#mayStream(execution)
     execution.rows++
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
     else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end))
+  }
+
+  #mayStream({ replicates }: Execution): void {
+    if (replicates?.allowed === false) throw new FrameError('replication is not open to you any more')
   }
 
   #parameter(buf: Buffer, start: number, end: number): void {

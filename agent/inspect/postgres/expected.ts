@@ -33,6 +33,8 @@ export class Execution {
   began = false
   masker: RowMasker | undefined
   copyingIn = false
+  /** A replication command: any number of results and streams, until the target is ready again. */
+  replicates: { readonly allowed: boolean } | undefined
   /** See `resultFormats`: of a portal, where masks depend on them. */
   formats: readonly number[] = text
 

@@ -20,7 +20,8 @@ import {
 import { uncertain } from './names.ts'
 import { detached, resultFormats, type Show, withParameters } from './parameters.ts'
 import { dependsOnFormat } from './plan.ts'
-import type { Script } from './statements.ts'
+import { ReplicationWatch, replicationCommand } from './replication.ts'
+import type { Judged, Script } from './statements.ts'
 import { withEscapeStrings } from './strings.ts'
 
 /** Statements and parameters longer than this are refused. */
@@ -37,6 +38,17 @@ const refused = 'sallyport: refused'
 const refusedName = 'sallyport refused'
 
 type Later = Promise<void> | undefined
+
+/** What a session for replication takes. */
+const inReplication: ReadonlySet<number> = new Set([
+  frontend.query,
+  frontend.copyData,
+  frontend.copyDone,
+  frontend.copyFail,
+  frontend.sync,
+  frontend.flush,
+  frontend.terminate,
+])
 
 /** The client's half: reads its messages, asks the gate about every statement, forwards what may pass. */
 export class Frontend {
@@ -136,6 +148,9 @@ export class Frontend {
     const line = this.#line
     // As the target does after an error in the extended protocol.
     if (line.skipping && type !== frontend.sync && type !== frontend.terminate) return undefined
+    if (line.replicates && !inReplication.has(type)) {
+      throw new FrameError('the extended protocol, which a session for replication does not speak')
+    }
     const [copy] = line.copies
     if (copy !== undefined && !isCopying(type, copy)) return this.#besideCopy(copy, type, buf, start, end)
     switch (type) {
@@ -204,6 +219,8 @@ export class Frontend {
     const startedAt = performance.now()
     if (zeroAt(buf, start + 5, end) !== end - 1) throw new FrameError('a query with bytes behind its end')
     return this.#withText(buf, start + 5, end - 1, (text, script) => {
+      const command = this.#line.replicates ? replicationCommand(text) : undefined
+      if (command !== undefined) return this.#replicate(command, text, buf, start, end)
       if (!script.ok) return this.#unreadableQuery(buf.subarray(start + 5, end), this.#syntaxError(text, script))
       const statements = this.#gate.sequence(text, script)
       const { port } = this.#line
@@ -214,6 +231,26 @@ export class Frontend {
         startedAt,
       })
       return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
+    })
+  }
+
+  /** A replication command may give any number of results, and stream in both directions. */
+  #replicate(command: Judged, text: string, buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    const asked = {
+      statements: [command],
+      shown: () => text,
+      redacted: () => line.port.redact(text),
+      startedAt: performance.now(),
+    }
+    return admitted(this.#gate.admit(asked), (one) => {
+      if (!one.ok) return void this.#refuseQuery(one.error)
+      const item = new Expected(kinds.query)
+      item.executions = one.executions
+      for (const execution of one.executions) execution.replicates = new ReplicationWatch(line, command)
+      line.expect(item)
+      line.endSegment()
+      this.#toTarget.add(buf, start, end)
     })
   }
 
@@ -265,6 +302,7 @@ export class Frontend {
 
   #unreadableQuery(text: Buffer, error: Buffer): undefined {
     const line = this.#line
+    if (line.replicates) return this.#refuseQuery(error)
     this.#unreadable(text, error, refusedName)
     line.expect(new Expected(kinds.sync))
     line.endSegment()

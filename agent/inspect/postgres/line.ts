@@ -48,6 +48,8 @@ export class Line {
   readonly portals = new Names<Portal>()
   readonly target: TargetCatalog
   readonly account: string
+  /** The session was begun for replication: it takes simple queries alone. */
+  replicates = false
   /** Of the last ReadyForQuery. */
   status: number = statuses.idle
   /** The target skips everything up to the next Sync, and that was not sent yet. */

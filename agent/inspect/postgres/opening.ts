@@ -7,6 +7,8 @@ export interface OpeningRequest {
   action: Action
   /** As it is recorded. */
   text: string
+  /** Whether that is all there is to know of what it does. */
+  complete: boolean
 }
 
 /**
@@ -16,10 +18,10 @@ export interface OpeningRequest {
 export async function admitOpening(
   port: InspectorPort,
   voice: Voice,
-  { action, text }: OpeningRequest,
+  { action, text, complete }: OpeningRequest,
   n: number,
 ): Promise<Buffer | undefined> {
-  const decision = port.decide({ action, complete: false })
+  const decision = port.decide({ action, complete })
   const request = { type: 'request', at: port.elapsed(), n, action, text: port.redact(text) } as const
   if (decision.verdict === 'allow') {
     const { policies, grantId } = decision

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { SessionEnd } from '../../../shared/link.ts'
 import type { InspectorPort } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
-import { endedError, write as say, sentence, type Voice } from './annotations.ts'
+import { blockedError, endedError, write as say, sentence, type Voice } from './annotations.ts'
 import { Backend } from './backend.ts'
 import type { CancelRegistry } from './cancels.ts'
 import type { CatalogSource } from './catalog.ts'
@@ -12,10 +12,18 @@ import { Gate } from './gate.ts'
 import { isLender, tookAll } from './lending.ts'
 import { Line, RecordError, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
-import { admitOpening } from './opening.ts'
+import { admitOpening, type OpeningRequest } from './opening.ts'
 import { loadParser } from './parser.ts'
+import { unmaskable } from './replication.ts'
 import { type SignedIn, SignInError, signIn } from './signin.ts'
-import { cancelKeyLength, negotiateVersion, readOpening, targetParameters, writeCancel } from './startup.ts'
+import {
+  cancelKeyLength,
+  negotiateVersion,
+  readOpening,
+  type TargetParameters,
+  targetParameters,
+  writeCancel,
+} from './startup.ts'
 import { StateReader } from './state.ts'
 import { type PostgresTarget, secure } from './tls.ts'
 
@@ -97,11 +105,11 @@ class Session implements InspectorSession {
       return
     }
     let n = 0
-    for (const text of asked.becomes) {
-      const refusal = await admitOpening(port, this.#voice, { action: 'sql:role', text }, ++n)
+    for (const request of openingRequests(asked)) {
+      const refusal = await admitOpening(port, this.#voice, request, ++n)
       if (this.#ended) return
       if (refusal !== undefined) {
-        this.#end(`${text} is not allowed.`, refusal)
+        this.#end(`${request.text} is not allowed.`, refusal)
         return
       }
     }
@@ -123,6 +131,14 @@ class Session implements InspectorSession {
       fail: (reason) => this.end(reason),
     })
     line.n = n
+    line.replicates = asked.replication !== 'none'
+    if (line.replicates && (line.meaning === undefined || line.judge.anyMasked(line.meaning))) {
+      this.#end(unmaskable.message, blockedError(this.#voice, unmaskable, 'sql:replication', 'FATAL'))
+      return
+    }
+    for (let done = 1; done <= n; done++) {
+      port.record({ type: 'complete', at: port.elapsed(), n: done, ok: true, dbMs: 0, gatewayMs: 0 })
+    }
     line.encoding = signedIn.parameters.get('client_encoding') ?? 'UTF8'
     line.conforming = signedIn.parameters.get('standard_conforming_strings') !== 'off'
     this.#wire(client, server, line)
@@ -400,6 +416,13 @@ class Session implements InspectorSession {
 /** An error that no peer and no store makes: a mistake in this code. */
 function isOurs(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
+}
+
+/** What start-up parameters ask for that policy has a say in. */
+function openingRequests({ becomes, replication }: Extract<TargetParameters, { ok: true }>): readonly OpeningRequest[] {
+  const roles = becomes.map((text): OpeningRequest => ({ action: 'sql:role', text, complete: true }))
+  if (replication === 'none') return roles
+  return [...roles, { action: 'sql:replication', text: `replication=${replication}`, complete: false }]
 }
 
 function closing(stream: Duplex): Promise<void> {

@@ -89,7 +89,16 @@ describe('start-up parameters', () => {
   })
 
   it('never lets a setting pass for who signs in, and leaves it to policy who it becomes', () => {
-    expect(ask({ replication: 'database' }).ok).toBe(false)
+    for (const [asked, read] of [
+      ['database', 'database'],
+      ['on', 'physical'],
+      ['T', 'physical'],
+      ['off', 'none'],
+      ['no', 'none'],
+    ]) {
+      expect(ask({ replication: asked ?? '' })).toMatchObject({ ok: true, replication: read })
+    }
+    for (const asked of ['', 'o', '2', 'logical']) expect(ask({ replication: asked })).toMatchObject({ ok: false })
     for (const name of ['user', 'database', 'replication', 'USER', '_pq_.x']) {
       expect(ask({ options: `-c ${name}=x` })).toMatchObject({ ok: false, sqlstate: '42704' })
     }

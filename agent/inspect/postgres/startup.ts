@@ -156,9 +156,6 @@ export function targetParameters(
   if (replication === undefined) {
     return { ok: false, sqlstate: '22023', message: 'invalid value for parameter "replication"' }
   }
-  if (replication !== 'none') {
-    return { ok: false, sqlstate: '0A000', message: 'Replication is not open through this door.' }
-  }
   const options = readOptions(asked.get('options') ?? '')
   if (options === undefined) {
     return { ok: false, sqlstate: '42601', message: 'invalid command-line argument for server process' }
@@ -167,6 +164,7 @@ export function targetParameters(
     ['user', target.user],
     ['database', target.database],
   ])
+  if (replication !== 'none') parameters.set('replication', replication === 'database' ? 'database' : 'true')
   const own = [...asked].filter(([name]) => !ours.has(name) && !name.startsWith('_pq_.'))
   const spelt = new Map<string, string>()
   const becomes: string[] = []

@@ -47,6 +47,27 @@ export class StateReader {
   }
 
   #ask(questions: readonly string[]): Promise<(string | undefined)[]> {
+    return this.#line.replicates ? this.#askSimply(questions) : this.#askExtended(questions)
+  }
+
+  /** A session for replication does not speak the extended protocol. */
+  #askSimply(questions: readonly string[]): Promise<(string | undefined)[]> {
+    const line = this.#line
+    const answers = questions.map(
+      (question) =>
+        new Promise<string | undefined>((resolve) => {
+          const query = new Expected(kinds.query)
+          query.values = []
+          query.settled = () => resolve(query.values?.[0] ?? undefined)
+          this.#send(messages.query(question), query)
+          line.endSegment()
+        }),
+    )
+    this.#flush()
+    return Promise.all(answers)
+  }
+
+  #askExtended(questions: readonly string[]): Promise<(string | undefined)[]> {
     const line = this.#line
     const alone = !line.midSegment
     return new Promise((resolve) => {

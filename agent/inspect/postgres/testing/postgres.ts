@@ -20,7 +20,10 @@ type ServerOf = new (
 ) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop'>
 
 /** A real PostgreSQL with a few customers; `app` owns its tables and signs in with SCRAM, `legacy` with md5, `open` without. */
-export async function startPostgres(Server: ServerOf = EmbeddedPostgres): Promise<TestPostgres> {
+export async function startPostgres(
+  Server: ServerOf = EmbeddedPostgres,
+  flags: readonly string[] = [],
+): Promise<TestPostgres> {
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-inspect-'))
   // The server does not run as root: its user must be able to reach the folder.
   await chmod(dir, 0o755)
@@ -33,7 +36,7 @@ export async function startPostgres(Server: ServerOf = EmbeddedPostgres): Promis
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--no-locale'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'max_connections=200', ...flags],
     onLog: () => {},
     onError: () => {},
   })
@@ -46,6 +49,7 @@ export async function startPostgres(Server: ServerOf = EmbeddedPostgres): Promis
       'host all legacy 127.0.0.1/32 md5',
       'host all plain 127.0.0.1/32 password',
       'host all all 127.0.0.1/32 scram-sha-256',
+      'host replication all 127.0.0.1/32 scram-sha-256',
     ].join('\n'),
   )
   await server.start()
