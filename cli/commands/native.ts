@@ -4,7 +4,14 @@ import { caller } from '../context.ts'
 import { Ended, exit } from '../exit.ts'
 import { say, write } from '../output.ts'
 
-const programs = ['mstsc', 'windows-app', 'xfreerdp', 'wlfreerdp', 'remmina'] as const satisfies DesktopProgramId[]
+const programs = [
+  'mstsc',
+  'windows-app',
+  'xfreerdp',
+  'sdl-freerdp',
+  'wlfreerdp',
+  'remmina',
+] as const satisfies DesktopProgramId[]
 
 export function nativeCommands(): Command[] {
   return [

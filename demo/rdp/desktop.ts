@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { generate } from 'selfsigned'
 import type { Log } from '../log.ts'
 import { freePort } from '../ports.ts'
@@ -89,17 +90,19 @@ async function start(dataDir: string, log: Log, stops: (() => Promise<void>)[]):
 }
 
 async function makeHome(home: string, { uid, gid }: DeskAccount): Promise<void> {
+  // Locks of a run that was killed would keep the next X server waiting.
+  for (const name of await readdir(home)) if (name.startsWith('.Xauthority')) await rm(join(home, name))
   const files = {
-    '.xsession': '#!/bin/sh\nexec openbox --startup "$HOME/.startup"\n',
+    '.xsession': '#!/bin/sh\nexport LANG=C.UTF-8\nexec openbox --startup "$HOME/.startup"\n',
     '.startup': '#!/bin/sh\nexec xterm -geometry 90x28+40+40 -bg white -fg black -title checkout -e /bin/bash --norc\n',
     'stock.csv': 'item,left\nanchor chain,14\nrope 12 mm,230\nharbour lamp,9\n',
   }
-  await chown(home, uid, gid)
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(home, name), text)
     await chmod(join(home, name), 0o755)
-    await chown(join(home, name), uid, gid)
   }
+  // All of it, and no link followed: the account of an earlier run may have had another number.
+  await promisify(execFile)('chown', ['--recursive', '--no-dereference', `${uid}:${gid}`, home])
 }
 
 /** Made once for a data folder: its fingerprint is pinned. */

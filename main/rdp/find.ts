@@ -29,7 +29,7 @@ async function locate(
   ]
   for (const path of places) {
     if (!(await isThere(path, platform))) continue
-    const version = id === 'xfreerdp' || id === 'wlfreerdp' ? await freerdpVersion(path) : undefined
+    const version = isFreeRdp(id) ? await freerdpVersion(path) : undefined
     return { id, name, path, ...(version === undefined ? {} : { version }) }
   }
   return undefined
@@ -50,4 +50,8 @@ async function freerdpVersion(path: string): Promise<string | undefined> {
     (error: unknown) => (error instanceof Error && 'stdout' in error ? String(error.stdout) : ''),
   )
   return /FreeRDP version (\d+(?:\.\d+)*)/.exec(output)?.[1]
+}
+
+function isFreeRdp(id: Candidate['id']): boolean {
+  return id === 'xfreerdp' || id === 'sdl-freerdp' || id === 'wlfreerdp'
 }

@@ -6,6 +6,7 @@ const programs: InstalledProgram[] = [
   { id: 'mstsc', name: 'Remote Desktop Connection', path: 'C:\\Windows\\System32\\mstsc.exe' },
   { id: 'windows-app', name: 'Windows App', path: '/Applications/Windows App.app' },
   { id: 'xfreerdp', name: 'FreeRDP', path: '/usr/bin/xfreerdp' },
+  { id: 'sdl-freerdp', name: 'FreeRDP (SDL)', path: '/usr/bin/sdl-freerdp' },
   { id: 'wlfreerdp', name: 'FreeRDP for Wayland', path: '/usr/bin/wlfreerdp' },
   { id: 'remmina', name: 'Remmina', path: '/usr/bin/remmina' },
 ]

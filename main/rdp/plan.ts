@@ -60,6 +60,7 @@ export function planLaunch(launch: Launch, sealedPassword?: string): Plan {
         detached: true,
       }
     case 'xfreerdp':
+    case 'sdl-freerdp':
     case 'wlfreerdp':
       return {
         command: program.path,

@@ -7,11 +7,16 @@ const freerdp: InstalledProgram = { id: 'xfreerdp', name: 'FreeRDP', path: '/usr
 const remmina: InstalledProgram = { id: 'remmina', name: 'Remmina', path: '/usr/bin/remmina' }
 
 test('each platform has its own programs, the system’s first', () => {
-  expect(ids('win32', {})).toEqual(['mstsc', 'xfreerdp'])
-  expect(ids('darwin', {})).toEqual(['windows-app', 'xfreerdp'])
-  expect(ids('linux', { DISPLAY: ':0' })).toEqual(['xfreerdp', 'remmina'])
-  expect(ids('linux', { DISPLAY: ':0', WAYLAND_DISPLAY: 'wayland-0' })).toEqual(['xfreerdp', 'wlfreerdp', 'remmina'])
-  expect(ids('linux', { WAYLAND_DISPLAY: 'wayland-0' })).toEqual(['wlfreerdp', 'remmina'])
+  expect(ids('win32', {})).toEqual(['mstsc', 'sdl-freerdp', 'xfreerdp'])
+  expect(ids('darwin', {})).toEqual(['windows-app', 'sdl-freerdp', 'xfreerdp'])
+  expect(ids('linux', { DISPLAY: ':0' })).toEqual(['xfreerdp', 'sdl-freerdp', 'remmina'])
+  expect(ids('linux', { DISPLAY: ':0', WAYLAND_DISPLAY: 'wayland-0' })).toEqual([
+    'xfreerdp',
+    'sdl-freerdp',
+    'wlfreerdp',
+    'remmina',
+  ])
+  expect(ids('linux', { WAYLAND_DISPLAY: 'wayland-0' })).toEqual(['sdl-freerdp', 'wlfreerdp', 'remmina'])
 })
 
 test('without a graphical session there is nothing to start', () => {

@@ -18,7 +18,8 @@ export interface Candidate {
 const candidates: Readonly<Record<'win32' | 'darwin' | 'linux', readonly Candidate[]>> = {
   win32: [
     { id: 'mstsc', name: 'Remote Desktop Connection', executables: ['mstsc.exe'], paths: [] },
-    { id: 'xfreerdp', name: 'FreeRDP', executables: ['sdl-freerdp.exe', 'wfreerdp.exe'], paths: [] },
+    { id: 'sdl-freerdp', name: 'FreeRDP (SDL)', executables: ['sdl-freerdp3.exe', 'sdl-freerdp.exe'], paths: [] },
+    { id: 'xfreerdp', name: 'FreeRDP', executables: ['wfreerdp.exe'], paths: [] },
   ],
   darwin: [
     {
@@ -27,10 +28,12 @@ const candidates: Readonly<Record<'win32' | 'darwin' | 'linux', readonly Candida
       executables: [],
       paths: ['/Applications/Windows App.app', '/Applications/Microsoft Remote Desktop.app'],
     },
-    { id: 'xfreerdp', name: 'FreeRDP', executables: ['sdl-freerdp', 'xfreerdp'], paths: [] },
+    { id: 'sdl-freerdp', name: 'FreeRDP (SDL)', executables: ['sdl-freerdp3', 'sdl-freerdp'], paths: [] },
+    { id: 'xfreerdp', name: 'FreeRDP', executables: ['xfreerdp3', 'xfreerdp'], paths: [] },
   ],
   linux: [
     { id: 'xfreerdp', name: 'FreeRDP', executables: ['xfreerdp3', 'xfreerdp'], paths: [] },
+    { id: 'sdl-freerdp', name: 'FreeRDP (SDL)', executables: ['sdl-freerdp3', 'sdl-freerdp'], paths: [] },
     { id: 'wlfreerdp', name: 'FreeRDP for Wayland', executables: ['wlfreerdp3', 'wlfreerdp'], paths: [] },
     { id: 'remmina', name: 'Remmina', executables: ['remmina'], paths: [] },
   ],
@@ -48,8 +51,8 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== ''
 }
 
-/** The client's own: always there, and used only by choice, for its pictures are not right yet (docs/rdp.md). */
-export const viewerProgram: InstalledProgram = { id: 'viewer', name: 'this window (preview)', path: '' }
+/** The client's own: always there, and used by choice alone: a program of the system's does more. */
+export const viewerProgram: InstalledProgram = { id: 'viewer', name: 'this window', path: '' }
 
 /** The one that was chosen before, if it is still there; else the best of those that are installed. */
 export function choose<P extends DesktopProgram>(

@@ -4,7 +4,6 @@ import { fail, ProblemError } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
 import { readCleanPath, writeCleanPath } from './clean-path.ts'
 import { readEntry } from './entry.ts'
-import { WholeTiles } from './whole-tiles.ts'
 
 export interface ViewerOptions {
   /** The session's tunnel, allowed and not used yet. */
@@ -34,16 +33,14 @@ export class ViewerLink {
   #unread = 0
   #tls: TLSSocket | undefined
   #begun = false
-  #width = 0
 
   constructor(options: ViewerOptions) {
     this.#options = options
     options.tunnel.once('close', () => this.#queue.end())
   }
 
-  /** What the viewer is to receive; ends with the session. `width`: of the desktop that it asks for. */
-  async *read(width: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
-    this.#width = width
+  /** What the viewer is to receive; ends with the session. */
+  async *read(signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
     for await (const bytes of this.#queue.until(signal)) {
       this.#unread -= bytes.length
       if (this.#unread < maxUnread) this.#resume()
@@ -81,8 +78,7 @@ export class ViewerLink {
     const confirm = await readConfirm(tunnel)
     const tls = await secure(tunnel, certificate)
     this.#tls = tls
-    const tiles = new WholeTiles(this.#width)
-    tls.on('data', (bytes: Buffer) => this.#push(tiles.push(bytes)))
+    tls.on('data', (bytes: Buffer) => this.#push(bytes))
     tls.on('error', (error) => this.#options.failed(error))
     tls.once('close', () => tunnel.destroy())
     entered()

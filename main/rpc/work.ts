@@ -47,9 +47,7 @@ export function workRouters(work: Work) {
       launch: desktop.launch.handler(({ input }) => work.launchDesktop(input.id, input.program)),
       front: desktop.front.handler(({ input }) => work.desktop(input.id).front()),
       password: desktop.password.handler(({ input }) => work.desktop(input.id).password()),
-      view: desktop.view.handler(({ input, signal }) =>
-        told(base64(work.desktop(input.id).viewer().read(input.width, signal))),
-      ),
+      view: desktop.view.handler(({ input, signal }) => told(base64(work.desktop(input.id).viewer().read(signal)))),
       send: desktop.send.handler(({ input }) =>
         work.desktop(input.id).viewer().send(Buffer.from(input.data, 'base64')),
       ),

@@ -40,7 +40,7 @@ export function Beside({ desktop, connection }: { desktop: DesktopState; connect
           )}
         </dl>
       </section>
-      <Recent connection={connection} />
+      <Recent connection={connection} last={desktop.phase.state === 'ended' ? desktop.sessionId : undefined} />
       <p className="rdp__rec">
         <span className="rec" aria-hidden="true" />
         <span>The screen is recorded as you see it. What you type is not kept.</span>
@@ -50,8 +50,10 @@ export function Beside({ desktop, connection }: { desktop: DesktopState; connect
 }
 
 const shownSessions = 4
+const listedMs = 1_000
 
-function Recent({ connection }: { connection: string }) {
+/** `last`: the session that has just ended; it is asked for until it is listed. */
+function Recent({ connection, last }: { connection: string; last: string | undefined }) {
   const { queries } = useRpc()
   const go = useNavigation()
   const signedIn = useAuth()?.state === 'signed-in'
@@ -61,6 +63,8 @@ function Recent({ connection }: { connection: string }) {
       input: { connection, limit: 20, ...(person === undefined ? {} : { principal: person.id }) },
       enabled: signedIn,
       staleTime: 5_000,
+      refetchInterval: ({ state: { data } }) =>
+        last === undefined || data?.some((s) => s.id === last && s.state === 'ended') ? false : listedMs,
     }),
   )
   const sessions = (query.data ?? []).filter((s) => s.state === 'ended').slice(0, shownSessions)

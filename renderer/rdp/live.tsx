@@ -62,6 +62,16 @@ export function Live({ document, view, runtime }: Props) {
               Bring to front
             </Button>
           )}
+          {program === undefined && (
+            <Button
+              kind="primary"
+              icon="monitor"
+              disabled={pause !== undefined}
+              onClick={() => runtime.launch('viewer')}
+            >
+              Open in this window
+            </Button>
+          )}
           {program !== undefined && phase.state !== 'held' && (
             <Button
               kind={over ? 'primary' : 'default'}
@@ -72,7 +82,7 @@ export function Live({ document, view, runtime }: Props) {
               {over ? 'Launch' : 'Launch again'}
             </Button>
           )}
-          {phase.state !== 'held' && <Programs desktop={desktop} runtime={runtime} />}
+          {program !== undefined && phase.state !== 'held' && <Programs desktop={desktop} runtime={runtime} />}
         </div>
       </div>
       <Thumb phase={phase} />

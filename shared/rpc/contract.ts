@@ -429,8 +429,8 @@ export const rpcContract = {
     front: rpc.input(handle),
     /** The one-time password, for the viewer and for a program that only a person can give it to: good for this session alone. */
     password: rpc.input(handle).output(z.object({ user: z.string(), password: z.string() })),
-    /** For the viewer in the page: what it would receive from its server, base64, for a desktop of this width. Ends with the session. */
-    view: rpc.input(handle.extend({ width: z.number().int().min(1).max(8192) })).output(eventIterator(z.string())),
+    /** For the viewer in the page: what it would receive from its server, base64. Ends with the session. */
+    view: rpc.input(handle).output(eventIterator(z.string())),
     /** What the viewer sends, base64; answered when there is room for more. */
     send: rpc.input(handle.extend({ data: z.base64().max(8 * 1024 * 1024) })),
     /** Ends the session and keeps the tab. */

@@ -5,7 +5,15 @@ import { Approval, PolicyRef } from '../decision.ts'
 import { Problem } from './problem.ts'
 
 /** The programs that can show a desktop: the system's own, those people install, and the client itself (`viewer`). */
-export const DesktopProgramId = z.enum(['mstsc', 'windows-app', 'xfreerdp', 'wlfreerdp', 'remmina', 'viewer'])
+export const DesktopProgramId = z.enum([
+  'mstsc',
+  'windows-app',
+  'xfreerdp',
+  'sdl-freerdp',
+  'wlfreerdp',
+  'remmina',
+  'viewer',
+])
 export type DesktopProgramId = z.infer<typeof DesktopProgramId>
 
 export const DesktopProgram = z.object({

@@ -1,7 +1,13 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { PNG } from 'pngjs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { connectionRequest } from '../../agent/inspect/rdp/frames.ts'
+import { readPdu } from '../../agent/inspect/rdp/read-pdu.ts'
+import { allow, block, credential, makeIdentity, openDoor, TestPort } from '../../agent/inspect/rdp/testing/door.ts'
 import { RecordingPage } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
 import { secondTry } from '../support/client.ts'
@@ -153,6 +159,34 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     expect(JSON.stringify(events)).not.toContain('secret of production')
   })
 
+  test('the clipboard goes both ways where policy allows both, and sizes alone are kept where it keeps no text', async () => {
+    const { port: targetPort, user, password } = directWay(demo)
+    const port = new TestPort()
+    port.rule = ({ action }) => (action === 'rdp:clipboard' || action === 'rdp:connect' ? allow : block)
+    const certificates = [await certificateOf(targetPort)]
+    const target = { kind: 'rdp', host: '127.0.0.1', port: targetPort, user, password, domain: '' } as const
+    const door = await openDoor(
+      { ...target, tls: { mode: 'pinned', certificates } },
+      await makeIdentity('Sallyport'),
+      () => port,
+    )
+    const way = { port: door.port, user: credential.username, password: credential.password, certificate: undefined }
+    const native = xfreerdp(screen, way, ['+clipboard'])
+    open.push(native, door)
+    await settled()
+    const desk = await inside(demo)
+    await copy(screen.display, 'twelve anchors')
+    await expect.poll(() => paste(desk.display, desk)).toBe('twelve anchors')
+    await copy(desk.display, 'nine lamps', desk)
+    await expect.poll(() => paste(screen.display)).toBe('nine lamps')
+    const crossed = port.events.filter((event) => event.type === 'clipboard')
+    expect(new Set(crossed.map(({ direction, format }) => `${direction} ${format}`))).toEqual(
+      new Set(['in text', 'out text']),
+    )
+    for (const event of crossed) expect(event.text).toBeUndefined()
+    await native.close()
+  })
+
   test('keeps its state for the next session; what is typed shows, and is recorded as a count alone', async () => {
     const typing = 'echo harbour-$((40+2)) | tee said'
     const first = await start()
@@ -182,7 +216,8 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     const { desktop, native } = await start()
     const killed = await call(demo, 'dba', 'POST', `/sessions/${desktop.sessionId}/kill`, { reason: 'end of shift' })
     expect(killed.status).toBeLessThan(300)
-    await native.exited
+    // FreeRDP's own code for a session that an administrator ended.
+    expect(await native.exited).toBe(2)
     expect(native.said.join('\n')).toMatch(/ERRINFO_RPC_INITIATED_DISCONNECT/)
     expect(await desktop.closed).toMatch(/end of shift/)
   })
@@ -204,6 +239,18 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     await expect(openDesktop(demo, 'contractor')).rejects.toThrow(/FORBIDDEN|no connection|Blocked/)
   })
 })
+
+/** The target's own certificate, by its fingerprint. */
+async function certificateOf(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.write(connectionRequest(1))
+  await readPdu(socket, { signal: AbortSignal.timeout(10_000), limit: 1_000, more: false, who: 'target' })
+  const secure = connectTls({ socket, rejectUnauthorized: false })
+  await once(secure, 'secureConnect')
+  const { fingerprint256 } = secure.getPeerCertificate()
+  secure.destroy()
+  return fingerprint256
+}
 
 /** The last picture of a recording. */
 function played(events: RecordingPage['events']): PNG {

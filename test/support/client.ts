@@ -18,10 +18,15 @@ export const chromiumPath = which('chromium') ?? which('google-chrome')
  */
 export const secondTry = { retry: 1 } as const
 
-export function launchChromium(): Promise<Browser> {
+/** `display`: an X server whose keyboard it has; without one it shows nothing. */
+export function launchChromium(display?: string): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('Chromium is not installed')
   const quiet = ['--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-gpu', ...quiet],
+    ...(display === undefined ? {} : { headless: false, env: { ...process.env, DISPLAY: display } }),
+  })
 }
 
 export interface Client {

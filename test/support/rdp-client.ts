@@ -12,9 +12,9 @@ import {
   u32,
 } from '../../agent/inspect/rdp/frames.ts'
 import { clientSettings, parseServerSettings } from '../../agent/inspect/rdp/gcc.ts'
-import { bitmapUpdate } from '../../agent/inspect/rdp/picture/bitmap.ts'
 import { readPdu } from '../../agent/inspect/rdp/read-pdu.ts'
 import { UpdateReader } from '../../agent/inspect/rdp/updates.ts'
+import { bitmapUpdate } from '../../shared/rdp/bitmap.ts'
 
 /** A client that asks for bitmaps alone, whoever it talks to: direct and through the gateway it gets the same. */
 export interface RdpClient {

@@ -1,3 +1,5 @@
+import { RdpError } from '../../../shared/rdp/bytes.ts'
+
 /**
  * RDP on the wire (MS-RDPBCGR), inside TLS: two kinds of PDU, told apart by the first byte.
  *
@@ -7,8 +9,7 @@
  * Numbers inside of TPKT and MCS are big endian, those of RDP itself little endian.
  */
 
-/** A peer broke the protocol, or asked for something that can't be inspected. The message is for people. */
-export class RdpError extends Error {}
+export { RdpError }
 
 export type Pdu =
   | { kind: 'slow'; bytes: Buffer }

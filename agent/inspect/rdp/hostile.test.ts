@@ -4,6 +4,7 @@ import { rewriteCapabilities } from './capabilities.ts'
 import { clientInfo, parseClientInfo } from './client-info.ts'
 import { ClipboardFilter } from './clipboard.ts'
 import { DeviceFilter } from './devices.ts'
+import { DynamicFilter } from './dynamic.ts'
 import {
   connectionConfirm,
   parseConnectionConfirm,
@@ -39,6 +40,9 @@ const drives = Buffer.concat([
   ...[8, 4].flatMap((type) => [u32(type), u32(1), Buffer.from('C:\0\0\0\0\0\0'), u32(4), u32(0)]),
 ])
 const offer = Buffer.concat([u16(2), u16(0), u32(8), u32(13), u32(0)])
+const create = chunk(Buffer.concat([Buffer.from([0x10, 7]), Buffer.from('AUDIO_INPUT\0')]))
+const answered = chunk(Buffer.from([0x10, 7, 0, 0, 0, 0]))
+const layout = chunk(Buffer.concat([Buffer.from([0x30, 7]), u32(2), u32(56), u32(40), u32(1), Buffer.alloc(40)]))
 const bitmap = Buffer.concat([
   Buffer.from([0x01, 36, 0]),
   ...[1, 1, 0, 0, 1, 1, 2, 2, 24, 0, 14].map(u16),
@@ -86,12 +90,19 @@ const peers: readonly [string, Buffer, (bytes: Buffer) => unknown][] = [
       ).pass('client', bytes),
   ],
   ['an offered clipboard', chunk(offer), (bytes) => clipboard().pass('client', bytes)],
+  ['a dynamic channel that is opened', create, (bytes) => dynamic().pass('server', bytes)],
+  ['an answer about a dynamic channel', answered, (bytes) => dynamic().pass('client', bytes)],
+  ['a layout of screens', layout, (bytes) => dynamic().pass('client', bytes)],
   [
     'a clipboard’s capabilities',
     chunk(Buffer.concat([u16(7), u16(0), u32(16), Buffer.alloc(16, 1)])),
     (bytes) => clipboard(false).pass('server', bytes),
   ],
 ]
+
+function dynamic(): DynamicFilter {
+  return new DynamicFilter({ opens: async () => true, allowed: () => true, failed: () => undefined }, () => undefined)
+}
 
 function clipboard(files = true): ClipboardFilter {
   return new ClipboardFilter(

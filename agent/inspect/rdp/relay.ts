@@ -3,12 +3,9 @@ import type { RdpCredential } from '../../../shared/link.ts'
 import type { InspectorPort } from '../port.ts'
 import type { Gate } from './admit.ts'
 import { rewriteCapabilities, shareType } from './capabilities.ts'
-import { FilteredChannel, type From, type Send } from './channel.ts'
-import { purposeOf } from './classify.ts'
+import type { FilteredChannel, From } from './channel.ts'
+import { channelFilter, type Filtering } from './channel-filters.ts'
 import { clientInfo, parseClientInfo } from './client-info.ts'
-import { ClipboardFilter, type Direction } from './clipboard.ts'
-import { DeviceFilter } from './devices.ts'
-import { DynamicFilter } from './dynamic.ts'
 import {
   mcsData,
   mcsDisconnect,
@@ -19,8 +16,6 @@ import {
   RdpError,
   Reader,
   slowPayload,
-  u16,
-  u32,
 } from './frames.ts'
 import type { Channel } from './gcc.ts'
 import { countFast, countSlow } from './input.ts'
@@ -28,6 +23,7 @@ import { Outbox } from './outbox.ts'
 import type { Studio } from './picture/studio.ts'
 import { DesktopRecorder } from './recorder.ts'
 import { same } from './same.ts'
+import { errorInfo, isShare, serverUser, shareDataHeader, updateType } from './share.ts'
 import type { RdpTarget } from './tls.ts'
 import { UpdateReader } from './updates.ts'
 
@@ -52,13 +48,8 @@ type Phase = 'joining' | 'licensing' | 'active'
 
 const licensePacket = 0x0080
 const flowPdu = 0x8000
-const shareDataHeader = 18
-const updateType = { update: 2, input: 28, errorInfo: 47 } as const
-const server = 1002
 /** An administrator ended the session: what clients show when somebody else closes it. */
 const endedByAdministrator = 1
-/** How often a refused clipboard is told, at most. */
-const refusalMs = 1_000
 /** How often an idle desktop asks whether it may stay. */
 const reviewMs = 500
 
@@ -72,7 +63,6 @@ export class Relay {
   readonly #filters = new Map<number, FilteredChannel>()
   readonly #given = new Set<number>()
   readonly #ghosts = new Set<number>()
-  readonly #refusedAt: Record<Direction, number> = { in: Number.NEGATIVE_INFINITY, out: Number.NEGATIVE_INFINITY }
   #phase: Phase = 'joining'
   #user = 0
   #shareId = 0
@@ -94,12 +84,21 @@ export class Relay {
     })
     this.#updates = new UpdateReader((update) => this.#recorder.draw(update))
     this.#outboxes = { client: new Outbox(front), server: new Outbox(back) }
+    const filtering: Filtering = {
+      gate: options.gate,
+      port,
+      record: (event) => this.#recorder.record(event),
+      write: (to, channel, chunk) => this.#write(to, channel, chunk),
+      sent: (to) => this.#outboxes[to].flush(),
+      isOver: () => this.#over,
+      end: options.end,
+    }
     this.#given.add(ioChannel)
     for (const channel of channels) {
       if (channel.ghost) this.#ghosts.add(channel.id)
       else {
         this.#given.add(channel.id)
-        const filter = this.#filterOf(channel)
+        const filter = channelFilter(channel, filtering)
         if (filter !== undefined) this.#filters.set(channel.id, filter)
       }
     }
@@ -118,7 +117,7 @@ export class Relay {
     clearInterval(this.#review)
     const { front, ioChannel } = this.#options
     if (this.#phase === 'active' && front.writable) {
-      front.write(mcsData('server', server, ioChannel, errorInfo(this.#shareId, endedByAdministrator)))
+      front.write(mcsData('server', serverUser, ioChannel, errorInfo(this.#shareId, endedByAdministrator)))
     }
     if (front.writable) front.write(mcsDisconnect)
     return true
@@ -180,6 +179,12 @@ export class Relay {
 
   #forward(from: From, bytes: Buffer): void {
     this.#outboxes[from === 'client' ? 'server' : 'client'].add(bytes)
+  }
+
+  /** A chunk of our own on a channel. */
+  #write(to: From, channel: number, chunk: readonly Buffer[]): void {
+    const from = to === 'client' ? 'server' : 'client'
+    this.#outboxes[to].add(mcsData(from, from === 'client' ? this.#user : serverUser, channel, ...chunk))
   }
 
   #pdu(from: From, pdu: Pdu): void {
@@ -343,91 +348,6 @@ export class Relay {
     if (from === 'server' && type === updateType.update) this.#updates.slow(body)
     if (from === 'client' && type === updateType.input) this.#recorder.input((into) => countSlow(body, into))
   }
-
-  #filterOf(channel: Channel & { id: number }): FilteredChannel | undefined {
-    const { gate } = this.#options
-    const purpose = purposeOf(channel)
-    const write = (to: From, chunk: readonly Buffer[]): void => {
-      const from = to === 'client' ? 'server' : 'client'
-      this.#outboxes[to].add(mcsData(from, from === 'client' ? this.#user : server, channel.id, ...chunk))
-    }
-    switch (purpose.kind) {
-      case 'clipboard':
-        return new FilteredChannel((send) => this.#clipboard(send), write)
-      case 'devices':
-        return new FilteredChannel((send) => new DeviceFilter((action) => gate.allows({ action }), send), write)
-      case 'audio':
-        return new FilteredChannel(() => ({ pass: () => gate.allows({ action: 'rdp:audio' }) }), write)
-      case 'dynamic':
-        return new FilteredChannel((send) => this.#dynamic(send), write)
-      case 'unknown':
-        return undefined
-      default:
-        return purpose satisfies never
-    }
-  }
-
-  #dynamic(send: Send): DynamicFilter {
-    const { gate, end } = this.#options
-    const now: Send = (to, message) => {
-      if (this.#over) return
-      send(to, message)
-      this.#outboxes[to].flush()
-    }
-    return new DynamicFilter(
-      {
-        opens: async (purpose) => purpose.kind === 'display' || gate.ask({ action: purpose.action }),
-        allowed: (purpose) => purpose.kind === 'display' || gate.allows({ action: purpose.action }),
-        failed: (error) => end(String(error)),
-      },
-      now,
-    )
-  }
-
-  #clipboard(send: Send): ClipboardFilter {
-    const { gate, port, end } = this.#options
-    return new ClipboardFilter(
-      {
-        allowed: (direction) => gate.allows({ action: 'rdp:clipboard', direction }),
-        filesAllowed: () => gate.allows({ action: 'rdp:drive' }),
-        keepsText: () => gate.allows({ action: 'rdp:clipboard-content' }),
-        crossed: ({ text, ...transfer }) =>
-          this.#recorder.record({
-            type: 'clipboard',
-            at: port.elapsed(),
-            ...transfer,
-            ...(text === undefined ? {} : { text: port.redact(text) }),
-          }),
-        refused: (direction) => {
-          const now = performance.now()
-          if (now - this.#refusedAt[direction] < refusalMs) return
-          this.#refusedAt[direction] = now
-          gate.refuse({ action: 'rdp:clipboard', direction }, (error) => end(String(error)))
-        },
-      },
-      send,
-    )
-  }
-}
-
-/** Demand Active is the first Share Control PDU; a licence begins with flags that are no length. */
-function isShare(data: Buffer): boolean {
-  const r = new Reader(data)
-  return r.u16() === data.length && (r.u16() & 0xff0f) === shareType.demandActive
-}
-
-function errorInfo(shareId: number, code: number): Buffer {
-  const body = Buffer.concat([
-    u16(0x17),
-    u16(server),
-    u32(shareId),
-    Buffer.from([0, 1]),
-    u16(8),
-    Buffer.from([updateType.errorInfo, 0]),
-    u16(0),
-    u32(code),
-  ])
-  return Buffer.concat([u16(body.length + 2), body])
 }
 
 function set(stream: TLSSocket, flowing: boolean): void {

@@ -20,7 +20,7 @@ export async function secureClient(stream: Duplex, identity: Identity, signal: A
     cert: identity.certificate,
     minVersion: 'TLSv1.2',
   })
-  await orHungUp(once(secure, 'secure', { signal }), secure, stream, 'the client hung up while TLS was set up')
+  await orHungUp('secure', secure, stream, signal, 'the client hung up while TLS was set up')
   return secure
 }
 
@@ -40,30 +40,37 @@ export async function secureTarget(stream: Duplex, target: RdpTarget, signal: Ab
           ...(trust.ca === undefined ? {} : { ca: trust.ca }),
         }),
   })
-  await orHungUp(once(secure, 'secureConnect', { signal }), secure, stream, 'the target hung up while TLS was set up')
+  await orHungUp('secureConnect', secure, stream, signal, 'the target hung up while TLS was set up')
   if (trust.mode === 'pinned') {
     const { fingerprint256 } = secure.getPeerCertificate()
     if (!trust.certificates.includes(fingerprint256)) {
       secure.destroy()
       throw new RdpError(
-        `the target showed the certificate ${fingerprint256}, which is not one that this connection trusts`,
+        `the target showed the certificate ${fingerprint256}, which is not one that this connection trusts, and nothing was sent to it. If it was renewed, whoever keeps this connection checks it and adds it to tls.certificates of its target`,
       )
     }
   }
   return secure
 }
 
-async function orHungUp(wanted: Promise<unknown>, secure: Duplex, under: Duplex, why: string): Promise<void> {
+/** Rejects with `why` when the other side hangs up instead, and with the signal's own reason when time is over. */
+async function orHungUp(
+  wanted: 'secure' | 'secureConnect',
+  secure: Duplex,
+  under: Duplex,
+  signal: AbortSignal,
+  why: string,
+): Promise<void> {
   const left = Promise.withResolvers<never>()
   const hungUp = (): void => left.reject(new RdpError(why))
   under.once('close', hungUp)
   try {
-    await Promise.race([wanted, left.promise])
+    await Promise.race([once(secure, wanted, { signal }), left.promise])
     secure.on('error', () => secure.destroy())
   } catch (error) {
     secure.on('error', () => secure.destroy())
     secure.destroy()
-    throw error
+    throw signal.aborted ? signal.reason : error
   } finally {
     under.off('close', hungUp)
   }

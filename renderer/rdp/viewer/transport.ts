@@ -2,9 +2,9 @@ import type { RpcClient } from '../../rpc/client.ts'
 import type { Transport } from './socket.ts'
 
 /** A desktop session's bytes, by RPC. */
-export function rpcTransport(client: RpcClient, id: string, width: number): Transport {
+export function rpcTransport(client: RpcClient, id: string): Transport {
   return {
-    read: async (signal) => decoded(await client.desktop.view({ id, width }, { signal })),
+    read: async (signal) => decoded(await client.desktop.view({ id }, { signal })),
     send: async (bytes) => {
       await client.desktop.send({ id, data: encode(bytes) })
     },

@@ -1,5 +1,5 @@
+import { mostPixels, type Picture } from '../../../../shared/rdp/bitmap.ts'
 import { RdpError } from '../frames.ts'
-import { mostPixels, type Picture } from './bitmap.ts'
 import { png } from './png.ts'
 
 /** A frame of the recording, without its time. */

@@ -1,5 +1,5 @@
+import { decoded, encodedPictures, Scratch } from '../../../../shared/rdp/bitmap.ts'
 import { RdpError } from '../frames.ts'
-import { decoded, encodedPictures, Scratch } from './bitmap.ts'
 import { Canvas, type Frame } from './canvas.ts'
 import { PendingPictures } from './pending.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decoded, type EncodedPicture, Scratch } from './bitmap.ts'
+import { decoded, type EncodedPicture, Scratch } from '../../../../shared/rdp/bitmap.ts'
 import { Canvas } from './canvas.ts'
 import { PendingPictures } from './pending.ts'
 

@@ -1,4 +1,4 @@
-import type { EncodedPicture } from './bitmap.ts'
+import type { EncodedPicture } from '../../../../shared/rdp/bitmap.ts'
 
 /**
  * Pictures that are not decoded yet, in the order in which they are drawn. One that covers an earlier one exactly takes its place, so

@@ -41,7 +41,7 @@ export interface FakeTarget {
 /** A target that goes through the whole sign-in, and remembers what it heard. */
 export async function startTarget(
   identity: Identity,
-  answer: 'tls' | 'nla' | 'plain' | 'early' = 'tls',
+  answer: 'tls' | 'nla' | 'plain' | 'early' | 'silent' = 'tls',
 ): Promise<FakeTarget> {
   const settings: ClientSettings[] = []
   const received: Mcs[] = []
@@ -50,6 +50,7 @@ export async function startTarget(
   const target = { settings, received, streams, dialled: 0 }
   const serve = async (socket: Socket): Promise<void> => {
     await readPdu(socket, { signal: soon(), limit: 1_000, more: true, who: 'client' })
+    if (answer === 'silent') return
     if (answer === 'nla') {
       socket.end(connectionFailure(5))
       return

@@ -1,4 +1,4 @@
-import { RdpError, Reader } from '../frames.ts'
+import { Bytes, RdpError } from './bytes.ts'
 
 /**
  * Bitmap updates (MS-RDPBCGR 2.2.9.1.1.3.1.2): rectangles of pixels, bottom row first, plain or with interleaved run lengths
@@ -16,7 +16,7 @@ export interface EncodedPicture {
   /** Bits a pixel. */
   depth: number
   compressed: boolean
-  source: Buffer
+  source: Uint8Array
 }
 
 /** `pixels` has `width` × `height` of 0xRRGGBB, top row first. They are the scratch's: good until the next picture is decoded. */
@@ -39,21 +39,21 @@ export class Scratch {
 export const mostPixels = 4096 * 2304
 
 /** `data` begins at `numberRectangles`. Throws RdpError on what can't be decoded. */
-export function* bitmapUpdate(data: Buffer): Generator<Picture> {
+export function* bitmapUpdate(data: Uint8Array): Generator<Picture> {
   const scratch = new Scratch()
   for (const picture of encodedPictures(data)) yield decoded(picture, scratch)
 }
 
 /** The rectangles of an update as they came; `source` is a view. Throws RdpError on what is no update. */
-export function* encodedPictures(data: Buffer): Generator<EncodedPicture> {
-  const r = new Reader(data)
+export function* encodedPictures(data: Uint8Array): Generator<EncodedPicture> {
+  const r = new Bytes(data)
   const count = r.u16()
   for (let i = 0; i < count; i++) {
     const [left, top, right, bottom] = [r.u16(), r.u16(), r.u16(), r.u16()]
     const [width, height, depth, flags, length] = [r.u16(), r.u16(), r.u16(), r.u16(), r.u16()]
     if (width === 0 || height === 0 || right < left || bottom < top) throw new RdpError('a picture without a size')
     if (width * height > mostPixels) throw new RdpError('a picture is too large')
-    const body = new Reader(r.take(length))
+    const body = new Bytes(r.take(length))
     const compressed = (flags & 1) !== 0
     if (compressed && (flags & 0x400) === 0) body.take(8)
     yield {
@@ -81,7 +81,7 @@ export function decoded({ depth, compressed, source, ...place }: EncodedPicture,
 
 /** Into `out`, bottom row first. Every pixel of it is written before it is read. */
 function decode(
-  source: Buffer,
+  source: Uint8Array,
   out: Uint32Array,
   width: number,
   height: number,
@@ -119,7 +119,7 @@ function six(value: number): number {
   return (v << 2) | (v >> 4)
 }
 
-function plain(source: Buffer, out: Uint32Array, width: number, height: number, { bytes, rgb }: Color): void {
+function plain(source: Uint8Array, out: Uint32Array, width: number, height: number, { bytes, rgb }: Color): void {
   const stride = (width * bytes + 3) & ~3
   if (source.length < stride * (height - 1) + width * bytes) throw new RdpError('a picture ends too early')
   for (let y = 0; y < height; y++) {
@@ -127,7 +127,7 @@ function plain(source: Buffer, out: Uint32Array, width: number, height: number, 
   }
 }
 
-function readPixel(source: Buffer, at: number, bytes: number): number {
+function readPixel(source: Uint8Array, at: number, bytes: number): number {
   const low = (source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)
   return bytes === 2 ? low : low | ((source[at + 2] ?? 0) << 16)
 }
@@ -147,7 +147,7 @@ type Order =
   | { kind: 'white' | 'black' }
 
 /** The run-length codes, decoded in the target's own pixel values: XOR with the row above works on those. */
-function interleaved(source: Buffer, out: Uint32Array, width: number, color: Color): void {
+function interleaved(source: Uint8Array, out: Uint32Array, width: number, color: Color): void {
   const { bytes, white } = color
   const total = out.length
   let at = 0
@@ -276,18 +276,18 @@ function longOrder(code: number, byte: () => number): Order {
 }
 
 /** RDP 6.0: one plane after the other, each row but the first as differences to the one above. */
-function planes(source: Buffer, out: Uint32Array, width: number, height: number): void {
+function planes(source: Uint8Array, out: Uint32Array, width: number, height: number): void {
   const header = source[0] ?? 0
   if ((header & 0x0f) !== 0) throw new RdpError('a picture with reduced colours')
   const runs = (header & 0x10) !== 0
-  const r = new Reader(source, 1)
+  const r = new Bytes(source, 1)
   const plane = (): Uint8Array => (runs ? runPlane(r, width, height) : r.take(width * height))
   if ((header & 0x20) === 0) plane()
   const [red, green, blue] = [plane(), plane(), plane()]
   for (let i = 0; i < out.length; i++) out[i] = ((red[i] ?? 0) << 16) | ((green[i] ?? 0) << 8) | (blue[i] ?? 0)
 }
 
-function runPlane(r: Reader, width: number, height: number): Uint8Array {
+function runPlane(r: Bytes, width: number, height: number): Uint8Array {
   const out = new Uint8Array(width * height)
   for (let y = 0; y < height; y++) {
     const row = y * width

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RdpError } from '../frames.ts'
 import { bitmapUpdate } from './bitmap.ts'
+import { RdpError } from './bytes.ts'
 
 function update(width: number, height: number, depth: number, flags: number, data: readonly number[]): Buffer {
   const head = Buffer.alloc(20)

@@ -1,0 +1,173 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { PNG } from 'pngjs'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { Session } from '../../shared/api/models.ts'
+import { call } from '../support/access.ts'
+import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import {
+  copy,
+  deskMs,
+  desktopTools,
+  difference,
+  holdDesk,
+  inside,
+  openScreen,
+  paste,
+  type Screen,
+} from '../support/desktop.ts'
+import { whiteness } from '../support/display.ts'
+import { run, which } from '../support/run.ts'
+
+/** The desktop in the tab, in a Chromium that has a real (Swiss) keyboard, through the gateway at a real xrdp. */
+const demo = inject('demo')
+const possible =
+  desktopTools &&
+  which('setxkbmap') !== undefined &&
+  chromiumPath !== undefined &&
+  demo.targets?.['desk-1'] !== undefined
+
+describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...secondTry }, () => {
+  let release = async (): Promise<void> => {}
+  let screen: Screen
+  let browser: Browser
+  let client: Client
+  let page: Page
+
+  beforeAll(async () => {
+    release = await holdDesk(demo)
+    screen = await openScreen()
+    browser = await launchChromium(screen.display)
+    // While somebody shows something there: an X server without clients forgets its keyboard.
+    await run('setxkbmap', ['ch'], { env: { DISPLAY: screen.display } })
+    // No screen for other programs: nothing is installed that could show a desktop.
+    client = await openClient(browser, demo, { env: { DISPLAY: '' }, viewport: { width: 1240, height: 780 } })
+    page = client.page
+    await client.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await signIn(client, demo, 'ada')
+    // Nobody manages windows there: the keyboard may have gone with the provider's.
+    await key('search', '--onlyvisible', '--class', 'chromium', 'windowfocus')
+  }, deskMs)
+
+  afterAll(async () => {
+    await client?.close()
+    await browser?.close()
+    await screen?.close()
+    await release()
+  })
+
+  const canvas = () => page.getByRole('img', { name: 'Screen of desk-1' })
+
+  /** The pixels of a canvas, whatever its size in the page. */
+  async function pixels(of = canvas()): Promise<PNG> {
+    const url = String(await of.evaluate((canvas) => canvas.toDataURL()))
+    return PNG.sync.read(Buffer.from(url.split(',')[1] ?? '', 'base64'))
+  }
+
+  async function key(...args: string[]): Promise<void> {
+    const { code, stderr } = await run('xdotool', args, { env: { DISPLAY: screen.display, LC_ALL: 'C.UTF-8' } })
+    if (code !== 0) throw new Error(stderr)
+  }
+
+  /** How many sessions of hers on this desktop the tab lists when it knows of the last: at most four. */
+  async function sessionsOfAda(): Promise<number> {
+    const { body } = await call(demo, 'auditor', 'GET', '/sessions?connection=desk-1&limit=100')
+    return Math.min(
+      4,
+      Session.array()
+        .parse(body)
+        .filter(({ principal }) => principal.id === 'ada').length,
+    )
+  }
+
+  /** To the end of a recording, or its beginning, by five seconds. */
+  async function steps(to: 'ArrowLeft' | 'ArrowRight'): Promise<void> {
+    for (let i = 0; i < 60; i++) await page.keyboard.press(to)
+  }
+
+  async function opened(): Promise<void> {
+    if (await canvas().isVisible()) return
+    await page.getByRole('treeitem', { name: 'desk-1' }).first().click()
+    // It is said what to install, and that this window will do.
+    await page.getByText('Install FreeRDP').waitFor()
+    await page.getByRole('button', { name: 'Open in this window' }).click()
+    await expect.poll(async () => whiteness(await pixels()), { timeout: 60_000 }).toBeGreaterThan(0.1)
+  }
+
+  test('shows what is there, and characters come as this keyboard makes them', async () => {
+    await opened()
+    const { home } = await inside(demo)
+    await rm(join(home, 'said'), { force: true })
+    await canvas().click({ position: { x: 200, y: 200 } })
+    // Y and Z change places, AltGr, and a dead key.
+    await key('type', '--delay', '60', 'echo "zyZY äöü @#[ ')
+    await key('key', '--delay', '60', 'dead_acute', 'e')
+    await key('type', '--delay', '60', '" > said')
+    await key('key', 'Return')
+    await expect
+      .poll(() => readFile(join(home, 'said'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
+      .toBe('zyZY äöü @#[ é\n')
+  })
+
+  test('a key that is held when the keyboard turns elsewhere does not stay down', async () => {
+    await opened()
+    const { home } = await inside(demo)
+    await canvas().click({ position: { x: 200, y: 200 } })
+    await key('keydown', 'Control_L')
+    await page.getByLabel('Filter connections').focus()
+    await key('keyup', 'Control_L')
+    await canvas().click({ position: { x: 200, y: 200 } })
+    await key('type', '--delay', '60', 'echo released > held')
+    await key('key', 'Return')
+    await expect
+      .poll(() => readFile(join(home, 'held'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
+      .toBe('released\n')
+    // And back to the page by keyboard alone.
+    await key('key', 'ctrl+alt+Home')
+    await expect
+      .poll(() => page.getByRole('button', { name: 'Ctrl+Alt+Del' }).evaluate((node) => node.matches(':focus')))
+      .toBe(true)
+  })
+
+  test('the clipboard goes in, by a button, and not out', async () => {
+    await opened()
+    const desk = await inside(demo)
+    await page.evaluate("navigator.clipboard.writeText('9 lamps, ä')")
+    await page.getByRole('button', { name: 'Send the clipboard' }).click()
+    await page.getByText('Sent: paste it on the desktop.').waitFor()
+    await expect.poll(() => paste(desk.display, desk), { timeout: 30_000 }).toBe('9 lamps, ä')
+    await copy(desk.display, 'secret of production', desk)
+    expect(await page.getByRole('button', { name: 'Take the clipboard' }).getAttribute('aria-disabled')).toBe('true')
+    await page.getByText(/Clipboard from the desktop: refused/).waitFor()
+  })
+
+  test('its recording shows the same, wherever one goes in it', async () => {
+    await opened()
+    await canvas().click({ position: { x: 600, y: 500 } })
+    // The cursor of a terminal without the keyboard does not blink.
+    let before = await pixels()
+    await expect
+      .poll(async () => {
+        const now = await pixels()
+        const same = difference(before, now)
+        before = now
+        return same
+      })
+      .toBe(0)
+    await page.getByRole('button', { name: 'End session' }).click()
+    await page.getByRole('heading', { name: 'The session is over' }).waitFor()
+    const replays = page.getByRole('button', { name: /^Replay the session of/ })
+    await expect.poll(() => replays.count()).toBe(await sessionsOfAda())
+    await replays.first().click()
+    const replayed = page.getByRole('img', { name: /^The screen of desk-1 at/ })
+    await replayed.waitFor()
+    await steps('ArrowRight')
+    await expect.poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 }).toBeLessThan(0.001)
+    await steps('ArrowLeft')
+    await expect
+      .poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 })
+      .toBeGreaterThan(0.001)
+    expect(client.errors).toEqual([])
+  })
+})
