@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { needsSealing, planLaunch } from './plan.ts'
+import { planLaunch, sealOf } from './plan.ts'
 import type { InstalledProgram } from './programs.ts'
 
 const programs: InstalledProgram[] = [
@@ -26,7 +26,7 @@ const find = (id: InstalledProgram['id']): InstalledProgram => {
 }
 
 test.each(programs)('$id: no argument and no file holds the password', (program) => {
-  const plan = planLaunch({ ...launch, program }, needsSealing(program) ? '01000000d08c9ddf' : undefined)
+  const plan = planLaunch({ ...launch, program }, sealOf(program) === undefined ? undefined : '01000000d08c9ddf')
   expect([plan.command, ...plan.args, plan.file.name, plan.file.text].join('\n')).not.toContain(launch.password)
   expect(plan.args).toContain('{file}')
   expect(plan.file.text).toContain('127.0.0.1:33891')
@@ -49,14 +49,16 @@ test('mstsc gets the password sealed for this Windows user; without a seal the p
   expect(planLaunch({ ...launch, program }).pastes).toBe(true)
 })
 
-test('Windows App and Remmina ask the person', () => {
+test('Windows App asks the person; Remmina reads what it has sealed itself', () => {
   expect(planLaunch({ ...launch, program: find('windows-app') })).toMatchObject({
     command: '/usr/bin/open',
     args: ['-a', '/Applications/Windows App.app', '{file}'],
     pastes: true,
     detached: true,
   })
-  expect(planLaunch({ ...launch, program: find('remmina') })).toMatchObject({ pastes: true, detached: true })
+  const plan = planLaunch({ ...launch, program: find('remmina') }, 'jxLhnzAU')
+  expect(plan).toMatchObject({ pastes: false, detached: true })
+  expect(plan.file.text).toContain('\npassword=jxLhnzAU\n')
 })
 
 test('a file offers what policy allows and nothing else', () => {

@@ -31,12 +31,13 @@ export interface Plan {
 /** Stands for the file's path among `Plan.args`. */
 export const filePlace = '{file}'
 
-/** Whether the program is given a password that the system must seal first (`seal.ts`). */
-export function needsSealing(program: InstalledProgram): boolean {
-  return program.id === 'mstsc'
+/** Who seals the password for the program (`seal.ts`); undefined: nobody needs to. */
+export function sealOf({ id }: InstalledProgram): 'dpapi' | 'remmina' | undefined {
+  if (id === 'mstsc') return 'dpapi'
+  return id === 'remmina' ? 'remmina' : undefined
 }
 
-/** `sealedPassword` is set where `needsSealing` says so. */
+/** `sealedPassword` is set where `sealOf` says so. */
 export function planLaunch(launch: Launch, sealedPassword?: string): Plan {
   const { program, connection } = launch
   switch (program.id) {
@@ -81,8 +82,8 @@ export function planLaunch(launch: Launch, sealedPassword?: string): Plan {
       return {
         command: program.path,
         args: ['--connect', filePlace],
-        file: { name: `${connection}.remmina`, text: remminaProfile(launch) },
-        pastes: true,
+        file: { name: `${connection}.remmina`, text: remminaProfile(launch, sealedPassword) },
+        pastes: false,
         detached: true,
       }
     case 'viewer':
@@ -92,8 +93,8 @@ export function planLaunch(launch: Launch, sealedPassword?: string): Plan {
   }
 }
 
-/** Remmina's own format. It asks for the password: what it would read from the file it would also keep. */
-function remminaProfile(launch: Launch): string {
+/** Remmina's own format. With TLS it asks for no password, so it has to be there, sealed by this person's Remmina. */
+function remminaProfile(launch: Launch, sealed = ''): string {
   const { host, port, user, redirections, connection } = launch
   const lines = [
     '[remmina]',
@@ -101,7 +102,7 @@ function remminaProfile(launch: Launch): string {
     `name=${connection} · Sallyport`,
     `server=${host}:${port}`,
     `username=${user}`,
-    'password=',
+    `password=${sealed}`,
     'domain=',
     'security=tls',
     // Remmina can be told no fingerprint; the listener is ours, and the tunnel behind it is verified.

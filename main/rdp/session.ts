@@ -10,7 +10,7 @@ import { fail, toProblem } from '../problem.ts'
 import { Watched } from '../watched.ts'
 import { type Door, openDoor } from './door.ts'
 import { bringToFront, canBringToFront } from './front.ts'
-import { needsSealing, planLaunch } from './plan.ts'
+import { planLaunch } from './plan.ts'
 import { choose, type InstalledProgram, installHint } from './programs.ts'
 import { redirectionsOf } from './redirections.ts'
 import { type Running, startProgram } from './run.ts'
@@ -131,7 +131,7 @@ export class DesktopSession {
     const door = await openDoor({ user, entered: (socket) => this.entered(attempt, stream, socket), warn })
     attempt.door = door
     if (stream.destroyed) throw fail('session-ended', 'The gateway closed the session.', { action: 'reconnect' })
-    const sealed = needsSealing(program) ? await sealPassword(password) : undefined
+    const sealed = await sealPassword(program, password, env)
     const { host, port } = door
     const redirections = redirectionsOf(connection.actions)
     const launch = { program, connection: connection.name, host, port, user, password, certificate, redirections }
