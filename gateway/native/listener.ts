@@ -12,6 +12,9 @@ export interface NativeOptions {
   entering?: number
 }
 
+/** What became of a connection: a session has it, or it is told why not. */
+export type Served = 'in' | 'refused'
+
 export interface NativeListener {
   /** `host:port` as clients write it. */
   address: string
@@ -23,15 +26,15 @@ const defaultPatienceMs = 5_000
 const defaultEntering = 256
 
 /**
- * Listens, and calls `serve` for every connection. While `serve` runs, the connection has a deadline and counts towards
- * the cap; when it resolves, the connection was let in or is closing. Connections beyond the cap are cut at once, so
- * that a crowd of stalled ones costs nothing more.
+ * Listens, and calls `serve` for every connection. Until it says that the connection was let in, that has a deadline and counts
+ * towards the cap; one that is refused has it until it is closed, for a peer may never read why. Connections beyond the cap are
+ * cut at once, so that a crowd of stalled ones costs nothing more.
  * @throws when the port is taken, in words
  */
 export async function bind(
   server: Server,
   { listen, log, patienceMs = defaultPatienceMs, entering = defaultEntering }: NativeOptions,
-  serve: (socket: Socket, deadline: Deadline) => Promise<void>,
+  serve: (socket: Socket, deadline: Deadline) => Promise<Served>,
 ): Promise<NativeListener> {
   const pending = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -48,10 +51,15 @@ export async function bind(
     }
     pending.add(socket)
     socket.once('close', leave)
-    serve(socket, deadline).then(leave, (error: unknown) => {
-      log.error({ err: error }, 'a connection at a native listener could not be served')
-      socket.destroy()
-    })
+    serve(socket, deadline).then(
+      (served) => {
+        if (served === 'in') leave()
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'a connection at a native listener could not be served')
+        socket.destroy()
+      },
+    )
   })
   server.on('error', (error) => log.error({ err: error }, 'a native listener failed'))
   await new Promise<void>((done, fail) => {

@@ -331,8 +331,17 @@ describe('postgres', () => {
     const handshaking = await dial(at)
     handshaking.write(sslRequest)
     await once(handshaking, 'data')
-    const drip = setInterval(() => dripping.write(Buffer.alloc(0)), 100)
-    const closed = [silent, dripping, undecided, handshaking].map((socket) => once(socket.resume(), 'close'))
+    const drip = setInterval(() => {
+      dripping.write(Buffer.alloc(0))
+      // It learns that it was cut by writing only.
+      if (refused.writable) refused.write('x')
+    }, 100)
+    // Told why it is not let in, and stays all the same.
+    const refused = connect({ ...at, allowHalfOpen: true })
+    refused.on('error', () => {})
+    sockets.push(refused)
+    refused.write(Buffer.concat([hello, message('p', Buffer.from('not a token\0'))]))
+    const closed = [silent, dripping, undecided, handshaking, refused].map((socket) => once(socket.resume(), 'close'))
     const connection = client(at, await token())
     await connection.connect()
     await connection.end()

@@ -5,7 +5,7 @@ import { sqlstates } from '../../shared/annotation.ts'
 import { isLoopback } from '../config-schema.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { type Credentials, enterNative, type NativeDeps, type NativeEntry, splitUser } from './enter.ts'
-import { bind, type NativeListener, type NativeOptions } from './listener.ts'
+import { bind, type NativeListener, type NativeOptions, type Served } from './listener.ts'
 import { type Deadline, StreamReader } from './reader.ts'
 import {
   askPassword,
@@ -48,7 +48,7 @@ async function serve(
   context: SecureContext | undefined,
   socket: Socket,
   deadline: Deadline,
-): Promise<void> {
+): Promise<Served> {
   let stream: Duplex = socket
   try {
     let reader = new StreamReader(socket, deadline)
@@ -67,7 +67,7 @@ async function serve(
         case 'cancel':
           options.agent.cancelPostgres(packet.processId, packet.secret)
           socket.destroy()
-          return
+          return 'refused'
         case 'gssenc':
           reader.consume()
           stream.write('N')
@@ -89,10 +89,9 @@ async function serve(
         case 'startup':
           if (context !== undefined && stream === socket && !isLoopback(socket.remoteAddress ?? '')) {
             stream.end(fatal('28000', 'This gateway speaks TLS only.', 'Connect with sslmode=require or stricter.'))
-            return
+            return 'refused'
           }
-          await authenticate(options, stream, reader, packet, addressOf(socket))
-          return
+          return await authenticate(options, stream, reader, packet, addressOf(socket))
       }
     }
   } catch (error) {
@@ -101,6 +100,7 @@ async function serve(
       options.log.info({ err: error }, 'a connection at the PostgreSQL listener ended before it was let in')
       stream.destroy()
     }
+    return 'refused'
   }
 }
 
@@ -111,7 +111,7 @@ async function authenticate(
   reader: StreamReader,
   startup: Startup,
   sourceIp: string,
-): Promise<void> {
+): Promise<Served> {
   const negotiated = negotiate(startup)
   const asked = reader.take()
   if (negotiated !== undefined) stream.write(negotiated.answer)
@@ -122,21 +122,21 @@ async function authenticate(
   const entry = await reader.deadline.race(enterNative(options, { ...typed(startup), token, sourceIp }))
   if (!entry.ok) {
     stream.end(refusal(entry))
-    return
+    return 'refused'
   }
   const { connection, target } = entry.session.spec
   if (target.kind !== 'postgres') {
     stream.end(
       fatal('3D000', `${connection.name} is not a PostgreSQL database.`, 'sallyport ls tells the kind of each.'),
     )
-    return
+    return 'refused'
   }
-  if (stream.destroyed) return
+  if (stream.destroyed) return 'refused'
   const full = options.sessions.room(connection.name, entry.session.spec.principal.id)
   if (full !== undefined) {
     // too_many_connections, as PostgreSQL's own limit says.
     stream.end(fatal('53300', full.message, full.hint))
-    return
+    return 'refused'
   }
   // The inspector begins with the StartupMessage; what the client sent ahead of time follows it.
   const early = reader.release()
@@ -145,6 +145,7 @@ async function authenticate(
   void options.sessions.open({ ...entry.session, client: stream }).then(() => {
     if (!stream.writableEnded) stream.end()
   })
+  return 'in'
 }
 
 /** `database=orders-db`, or `user=ada%orders-db`; the former is what most tools can set. */

@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import type { SshFront } from '../../shared/link.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { enterNative, type NativeDeps, splitUser } from './enter.ts'
-import { bind, type NativeListener, type NativeOptions } from './listener.ts'
+import { bind, type NativeListener, type NativeOptions, type Served } from './listener.ts'
 import type { Deadline } from './reader.ts'
 
 export interface SshListenerOptions extends NativeOptions, NativeDeps {
@@ -22,7 +22,7 @@ export function listenSsh(options: SshListenerOptions): Promise<NativeListener> 
 }
 
 /** Resolves once somebody was let in; a connection that never gets there is cut at its deadline. */
-function serve(options: SshListenerOptions, socket: Socket, deadline: Deadline): Promise<void> {
+function serve(options: SshListenerOptions, socket: Socket, deadline: Deadline): Promise<Served> {
   const sourceIp = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   return new Promise((entered) => {
     let tries = 0
@@ -51,7 +51,7 @@ function serve(options: SshListenerOptions, socket: Socket, deadline: Deadline):
         if (full !== undefined) return refuse(`${full.message} ${full.hint}`)
         inside = true
         const live = options.sessions.prepare({ ...entry.session, client: socket })
-        entered()
+        entered('in')
         return {
           ok: true,
           spec: entry.session.spec,

@@ -8,7 +8,9 @@ const waitMs = 5_000
 /** Tells a native tool why it is not let in, in its own protocol, and hangs up. */
 export function refuse(socket: Socket, kind: ConnectionKind, problem: Problem): void {
   const words = problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`
-  socket.setTimeout(waitMs, () => socket.destroy())
+  // However long it goes on talking.
+  const timer = setTimeout(() => socket.destroy(), waitMs)
+  socket.once('close', () => clearTimeout(timer))
   if (kind === 'postgres') refusePostgres(socket, problem)
   // SSH servers may send lines before their version (RFC 4253, 4.2); clients show or log them.
   else socket.end(`Sallyport: ${words}\r\n`)

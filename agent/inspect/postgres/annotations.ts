@@ -1,7 +1,7 @@
 import { type Annotation, isDecisionSqlstate, sqlstates } from '../../../shared/annotation.ts'
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held } from '../../../shared/link.ts'
-import { backend, readFields, sqlstateOf, writeFields } from './messages.ts'
+import { backend, readFields, sqlstatesOf, writeFields } from './messages.ts'
 
 /**
  * Decisions in PostgreSQL's own words: NOTICE and ERROR with an SP… SQLSTATE (shared/annotation).
@@ -213,7 +213,7 @@ export function neutralise(
   end: number,
   scrub: { redact(text: string): string } | undefined,
 ): Buffer | undefined {
-  const forged = isDecisionSqlstate(sqlstateOf(buf, start, end))
+  const forged = sqlstatesOf(buf, start, end).some(isDecisionSqlstate)
   if (!forged && scrub === undefined) return undefined
   const type = buf[start] === backend.notice ? backend.notice : backend.error
   const fields = readFields(buf, start, end)

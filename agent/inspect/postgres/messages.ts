@@ -194,15 +194,16 @@ export function writeFields(type: number, fields: Iterable<readonly [string, str
   return message(type, Buffer.from(`${text}\0`, 'utf8'))
 }
 
-/** The SQLSTATE of an error or notice, without building the map. */
-export function sqlstateOf(buf: Buffer, start: number, end: number): string {
+/** Every SQLSTATE that an error or notice gives, without building the map: of several, each client believes another one. */
+export function sqlstatesOf(buf: Buffer, start: number, end: number): string[] {
+  const codes: string[] = []
   let pos = start + 5
   while (pos < end && buf[pos] !== 0) {
     const valueEnd = zeroAt(buf, pos + 1, end)
-    if (buf[pos] === 0x43) return buf.toString('latin1', pos + 1, valueEnd)
+    if (buf[pos] === 0x43) codes.push(buf.toString('latin1', pos + 1, valueEnd))
     pos = valueEnd + 1
   }
-  return ''
+  return codes
 }
 
 /** Rows that a command tag counts (`SELECT 5`, `INSERT 0 3`); undefined for tags without a number. */

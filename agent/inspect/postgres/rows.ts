@@ -111,7 +111,7 @@ export class RowMasker {
       if (pos + 4 > end) throw new FrameError('a row that ends too early')
       const length = readInt32(buf, pos)
       const next = length < 0 ? pos + 4 : pos + 4 + length
-      if (next > end) throw new FrameError('a field that is longer than its row')
+      if (next > end || length < -1) throw new FrameError('a field that is longer than its row')
       const act = acts[i]
       if (length < 0 || act === null || act === undefined) {
         pos = next
@@ -121,6 +121,7 @@ export class RowMasker {
       at = act(buf, pos + 4, next, out, at, end - next)
       run = pos = next
     }
+    if (pos !== end && this.#upTo === this.#count) throw new FrameError('a row with bytes left over')
     at = copy(buf, run, end, out.buf, at)
     writeInt32(out.buf, out.length + 1, at - out.length - 1)
     out.length = at

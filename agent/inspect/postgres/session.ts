@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { SessionEnd } from '../../../shared/link.ts'
 import type { InspectorPort } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
-import { blockedError, endedError, write as say, sentence, type Voice } from './annotations.ts'
+import { blockedError, endedError, write as say, sentence, upperFirst, type Voice } from './annotations.ts'
 import { Backend } from './backend.ts'
 import type { CancelRegistry } from './cancels.ts'
 import type { CatalogSource } from './catalog.ts'
@@ -45,6 +45,8 @@ export interface PostgresOptions {
   catalogs: CatalogSource
   cancels: CancelRegistry
   port: InspectorPort
+  /** Milliseconds for each phase before the first ReadyForQuery. */
+  patienceMs?: number
 }
 
 /** Inspects one PostgreSQL session. Never throws; what goes wrong is said to the client and in `done`. */
@@ -93,7 +95,9 @@ class Session implements InspectorSession {
 
   async #open(): Promise<void> {
     const { client, dial, target, catalogs, cancels, port } = this.#options
-    const opening = await readOpening(client, this.#deadline())
+    const opening = await readOpening(client, this.#deadline()).catch((error: unknown) => {
+      throw isLate(error) ? new FrameError('nobody said in time who they are') : error
+    })
     if (opening.kind === 'cancel') {
       cancels.cancel(opening.processId, opening.secret)
       this.#end('cancel request')
@@ -119,7 +123,7 @@ class Session implements InspectorSession {
     // Both sign in with the same account: when it is refused, the session's own sign-in is who says so.
     prepared.catch(() => {})
     const [server, signedIn] = await this.#signIn(dial, asked.parameters, catalog.salted, signal)
-    await prepared
+    await inTime(prepared, signal)
     if (this.#ended) {
       server.destroy()
       return
@@ -157,7 +161,15 @@ class Session implements InspectorSession {
     signal: AbortSignal,
   ): Promise<[Duplex, SignedIn]> {
     const { target } = this.#options
-    const raw = await dial()
+    const dialled = dial()
+    // One that comes when nobody waits any more is not kept.
+    dialled.then(
+      (late) => {
+        if (this.#ended || signal.aborted) late.destroy()
+      },
+      () => {},
+    )
+    const raw = await inTime(dialled, signal)
     raw.on('error', () => {})
     this.#server = raw
     const server = await secure(raw, target, signal)
@@ -311,7 +323,7 @@ class Session implements InspectorSession {
   }
 
   #deadline(): AbortSignal {
-    return AbortSignal.any([this.#aborter.signal, AbortSignal.timeout(phaseMs)])
+    return AbortSignal.any([this.#aborter.signal, AbortSignal.timeout(this.#options.patienceMs ?? phaseMs)])
   }
 
   #failOpening(error: unknown): void {
@@ -322,11 +334,13 @@ class Session implements InspectorSession {
       return
     }
     if (error instanceof FrameError) {
-      this.#end(error.message, say({ severity: 'FATAL', sqlstate: '08P01', message: sentence(error.message) }))
+      this.#end(
+        error.message,
+        say({ severity: 'FATAL', sqlstate: '08P01', message: upperFirst(sentence(error.message)) }),
+      )
       return
     }
-    const late = error instanceof Error && error.name === 'TimeoutError'
-    const reason = late ? 'it did not answer in time' : error instanceof Error ? error.message : String(error)
+    const reason = isLate(error) ? 'it did not answer in time' : error instanceof Error ? error.message : String(error)
     const message = `The target of ${connection} can't be reached: ${sentence(reason)}`
     this.#end(message, say({ severity: 'FATAL', sqlstate: '08001', message }))
   }
@@ -411,6 +425,21 @@ class Session implements InspectorSession {
         this.#resolve({ reason, bytesOut: this.#toClient.written, bytesIn: this.#toTarget.written })
       })
   }
+}
+
+/** `work`, unless `signal` fires first. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(signal.reason)
+    signal.addEventListener('abort', late, { once: true })
+    if (signal.aborted) late()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late))
+  })
+}
+
+function isLate(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.name === 'TimeoutError' || (error.name === 'AbortError' && isLate(error.cause))
 }
 
 /** An error that no peer and no store makes: a mistake in this code. */

@@ -41,6 +41,8 @@ export class SignInError extends Error {
 /** No sign-in message is longer, notices included; a hostile target can't make us hold more. */
 const longest = 256 * 1024
 const mostMessages = 1_000
+/** Nor is all of it together: a PostgreSQL says less than 1 KiB. */
+const mostBytes = 1 << 20
 
 export interface Credentials {
   user: string
@@ -64,6 +66,7 @@ export function signIn(
     })
     const talk = new Conversation(credentials, salted, channelBinding(stream))
     let working = false
+    let bytes = 0
     const settle = (act: () => void): void => {
       stream.off('data', onData)
       stream.off('end', onEnd)
@@ -78,6 +81,11 @@ export function signIn(
     const onEnd = (): void => fail(new SignInError('The target hung up during sign-in.', '08006'))
     const onAbort = (): void => fail(new SignInError('The target did not finish sign-in in time.', '08006'))
     const onData = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes > mostBytes) {
+        fail(new FrameError(`more than ${mostBytes} bytes before it let us in`))
+        return
+      }
       scanner.push(chunk)
       if (!working) work().catch(fail)
     }
@@ -170,6 +178,7 @@ class Conversation {
         return undefined
       }
       case backend.backendKeyData:
+        if (this.#secret.length > 0) throw new FrameError('a second cancel key')
         this.#processId = int32At(buf, start + 5, end)
         this.#secret = Buffer.from(buf.subarray(start + 9, end))
         if (this.#secret.length < 4 || this.#secret.length > longestKey) {

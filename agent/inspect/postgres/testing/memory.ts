@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { SessionEnd } from '../../../../shared/link.ts'
-import { createCancelRegistry } from '../cancels.ts'
+import { type CancelRegistry, createCancelRegistry } from '../cancels.ts'
 import type { CatalogSource, Snapshot, TargetCatalog } from '../catalog.ts'
 import { SaltedPasswords } from '../scram.ts'
 import { servePostgres } from '../session.ts'
@@ -14,6 +14,8 @@ export class Leg extends Duplex {
   /** The peer is gone: what is written goes nowhere. */
   #gone = false
   readonly #hear: (chunk: Buffer) => void
+  #waiting: (() => void) | undefined
+  #stuck = false
 
   constructor(hear: (chunk: Buffer) => void) {
     super({ allowHalfOpen: true })
@@ -26,6 +28,16 @@ export class Leg extends Duplex {
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     // A copy: the writer may use its memory again.
     if (!this.#gone) this.#hear(Buffer.from(chunk))
+    if (this.#stuck) this.#waiting = done
+    else done()
+  }
+
+  /** The peer does not read: what is written to it waits. */
+  set stuck(stuck: boolean) {
+    this.#stuck = stuck
+    const done = this.#waiting
+    if (stuck || done === undefined) return
+    this.#waiting = undefined
     done()
   }
 
@@ -71,6 +83,9 @@ export interface MemoryOptions {
   toTarget(chunk: Buffer): void
   /** A connection beside the session's, that cancels what runs in it. */
   toCancel?(chunk: Buffer): void
+  /** Of several sessions, where they share one. */
+  cancels?: CancelRegistry
+  patienceMs?: number
 }
 
 export const memoryTarget: PostgresTarget = {
@@ -90,6 +105,8 @@ export function memorySession({
   toClient,
   toTarget,
   toCancel = () => {},
+  cancels = createCancelRegistry(),
+  patienceMs,
 }: MemoryOptions): MemorySession {
   const client = new Leg(toClient)
   const session: MemorySession = {
@@ -108,8 +125,9 @@ export function memorySession({
     },
     target: memoryTarget,
     catalogs: fixedCatalog(catalog),
-    cancels: createCancelRegistry(),
+    cancels,
     port,
+    ...(patienceMs === undefined ? {} : { patienceMs }),
   })
   session.done = served.done.then((end) => {
     session.end = end
