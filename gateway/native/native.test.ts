@@ -341,7 +341,9 @@ describe('postgres', () => {
     refused.on('error', () => {})
     sockets.push(refused)
     refused.write(Buffer.concat([hello, message('p', Buffer.from('not a token\0'))]))
-    const closed = [silent, dripping, undecided, handshaking, refused].map((socket) => once(socket.resume(), 'close'))
+    const closed = [silent, dripping, undecided, handshaking, refused].map(
+      (socket) => new Promise<void>((done) => socket.resume().once('close', () => done())),
+    )
     const connection = client(at, await token())
     await connection.connect()
     await connection.end()

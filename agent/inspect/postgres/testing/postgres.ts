@@ -55,6 +55,8 @@ export async function startPostgres(
   await server.start()
   const password = randomBytes(12).toString('hex')
   const admin = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' })
+  // A test may kill the server.
+  admin.on('error', () => {})
   await admin.connect()
   await admin.query(schema(password))
   return {
