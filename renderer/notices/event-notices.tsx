@@ -58,7 +58,10 @@ export function EventNotices() {
               }
               return
             }
-            if (before === stage(request)) return notices.hide(id)
+            if (before === stage(request)) {
+              if (request.requester.id !== me && !waitsForMe(request)) notices.hide(id)
+              return
+            }
             if (request.requester.id !== me) {
               if (!waitsForMe(request)) return notices.hide(id)
               notices.show({

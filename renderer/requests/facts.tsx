@@ -27,11 +27,10 @@ export function Facts({ request }: { request: AccessRequest }) {
 }
 
 /** The computer's name where its client says one: nobody has checked it. */
-function device(origin: Origin | undefined): { value: string; sub: string } {
+function device(origin: Origin | undefined): { value: string; sub: string; title?: string } {
   const { value, sub } = client(origin?.client)
-  return origin?.device === undefined
-    ? { value, sub }
-    : { value: origin.device, sub: `${value}; the name it gives itself` }
+  if (origin?.device === undefined) return { value, sub }
+  return { value: origin.device, sub: value, title: `${origin.device}: so the client calls its computer` }
 }
 
 function client(kind: Origin['client']): { value: string; sub: string } {
@@ -58,12 +57,14 @@ function Fact({
   label,
   value,
   sub,
+  title = value,
   warn,
 }: {
   icon: IconName
   label: string
   value: string
   sub: string
+  title?: string
   warn?: boolean
 }) {
   return (
@@ -71,7 +72,9 @@ function Fact({
       <Icon name={icon} />
       <div className="grow">
         <div className="cx__l">{label}</div>
-        <div className={warn ? 'cx__v trunc fg d-held' : 'cx__v trunc'}>{value}</div>
+        <div className={warn ? 'cx__v trunc fg d-held' : 'cx__v trunc'} title={title}>
+          {value}
+        </div>
         <div className="cx__s trunc" title={sub}>
           {sub}
         </div>

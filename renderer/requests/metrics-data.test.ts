@@ -43,10 +43,19 @@ test('the slowest come first, and what nobody decided has no time', () => {
     { ...undecided, name: 'nobody' },
     { ...share, name: 'slow' },
   ])
-  expect(bars).toEqual([
-    { name: 'slow', Median: 3.17, 'Nine of ten': 10 },
-    { name: 'fast', Median: 0.1, 'Nine of ten': 10 },
-  ])
+  expect(bars).toEqual({
+    unit: 'min',
+    bars: [
+      { name: 'slow', Median: 3.17, 'Nine of ten': 10 },
+      { name: 'fast', Median: 0.1, 'Nine of ten': 10 },
+    ],
+  })
+  expect(timeBars([{ ...share, name: 'quick', medianSeconds: 3, p90Seconds: 40 }])).toMatchObject({
+    unit: 's',
+    bars: [{ Median: 3, 'Nine of ten': 40 }],
+  })
+  expect(timeBars([{ ...share, name: 'long', p90Seconds: 10_800 }])).toMatchObject({ unit: 'h' })
+  expect(timeBars([])).toEqual({ unit: 's', bars: [] })
 })
 
 test('times and shares in words', () => {

@@ -46,23 +46,33 @@ function dayName(day: string): string {
   return new Date(`${day}T00:00:00Z`).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
 }
 
-/** Time to decision in minutes, slowest first, at most eight; what no person decided is left out. */
-export function timeBars(
-  shares: readonly (Share & { name: string })[],
-): { name: string; Median: number; 'Nine of ten': number }[] {
-  return shares
-    .flatMap(({ name, medianSeconds, p90Seconds }) =>
-      medianSeconds === undefined
-        ? []
-        : [{ name, Median: minutes(medianSeconds), 'Nine of ten': minutes(p90Seconds ?? medianSeconds) }],
-    )
-    .toSorted((a, b) => b.Median - a.Median)
-    .slice(0, 8)
+export interface TimeBar {
+  name: string
+  Median: number
+  'Nine of ten': number
 }
 
-function minutes(seconds: number): number {
-  return Math.round(seconds / 0.6) / 100
+/**
+ * Time to decision, slowest first, at most eight; what no person decided is left out. In the unit that the longest of them is
+ * spoken of in.
+ */
+export function timeBars(shares: readonly (Share & { name: string })[]): { unit: 's' | 'min' | 'h'; bars: TimeBar[] } {
+  const known = shares
+    .flatMap(({ name, medianSeconds: median, p90Seconds }) =>
+      median === undefined ? [] : [{ name, median, p90: p90Seconds ?? median }],
+    )
+    .toSorted((a, b) => b.median - a.median)
+    .slice(0, 8)
+  const longest = Math.max(0, ...known.map(({ median, p90 }) => Math.max(median, p90)))
+  const unit = longest < 120 ? 's' : longest < 7200 ? 'min' : 'h'
+  const scaled = (seconds: number) => Math.round((seconds / unitSeconds[unit]) * 100) / 100
+  return {
+    unit,
+    bars: known.map(({ name, median, p90 }) => ({ name, Median: scaled(median), 'Nine of ten': scaled(p90) })),
+  }
 }
+
+const unitSeconds = { s: 1, min: 60, h: 3600 } as const
 
 /** `40 s`, `3 min 10 s`, `2 h 5 min`, or a dash. */
 export function spanWords(seconds: number | undefined): string {

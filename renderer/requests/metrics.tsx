@@ -81,6 +81,8 @@ function Charts({ metrics }: { metrics: RequestMetrics }) {
           legendProps={{ verticalAlign: 'bottom' }}
           tickLine="none"
           maxBarWidth={28}
+          // Nobody asks for half a request.
+          yAxisProps={{ allowDecimals: false }}
           series={[
             { name: 'Approved', color: 'var(--sp-granted-solid)' },
             { name: 'By rule', color: 'var(--sp-granted-line)' },
@@ -122,13 +124,15 @@ function Block({ title, sub, children }: { title: string; sub?: string; children
   )
 }
 
+const unitNames = { s: 'seconds', min: 'minutes', h: 'hours' } as const
+
 type Named = RequestMetrics['total'] & { name: string }
 
 /** The chart, and the same in figures. */
 function Times({ title, shares, name }: { title: string; shares: readonly Named[]; name: string }) {
-  const bars = timeBars(shares)
+  const { unit, bars } = timeBars(shares)
   return (
-    <Block title={title} sub="minutes">
+    <Block title={title} sub={bars.length === 0 ? '' : unitNames[unit]}>
       {bars.length === 0 ? (
         <p className="t2">Nobody has decided one yet.</p>
       ) : (
@@ -140,7 +144,7 @@ function Times({ title, shares, name }: { title: string; shares: readonly Named[
           yAxisProps={{ width: 132, tickFormatter: (name: string) => name }}
           tickLine="none"
           maxBarWidth={14}
-          valueFormatter={(value) => `${value} min`}
+          valueFormatter={(value) => `${value} ${unit}`}
           series={[
             { name: 'Median', color: 'var(--sp-accent)' },
             { name: 'Nine of ten', color: 'var(--sp-accent-line)' },

@@ -1,3 +1,4 @@
+import './composer.css'
 import './requests.css'
 import './review.css'
 import { lazy, Suspense } from 'react'

@@ -116,6 +116,11 @@ function Columns({ request }: { request: AccessRequest }) {
   )
 }
 
+/** Only rows that are there already are counted: those that are read, changed or deleted. */
+function isCountable({ action = '' }: AccessRequest): boolean {
+  return ['sql:select', 'sql:update', 'sql:delete'].includes(action)
+}
+
 /** The planner's guess; on wish the count, which the gateway takes in a transaction that is rolled back. */
 function Rows({ request }: { request: AccessRequest }) {
   const { client } = useRpc()
@@ -136,7 +141,7 @@ function Rows({ request }: { request: AccessRequest }) {
       ) : (
         <Guess estimate={estimate} />
       )}
-      {state === 'pending' && request.canReview && counted_ === undefined && (
+      {state === 'pending' && request.canReview && counted_ === undefined && isCountable(request) && (
         <span className="imp__c">
           {count.isPending ? (
             <Spinner label="Counting" />

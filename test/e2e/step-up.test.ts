@@ -1,10 +1,4 @@
-import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
@@ -12,11 +6,11 @@ import { AccessRequest } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
 import { sallyport } from '../support/cli.ts'
 import { type Client, chromiumPath, fillIn, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import { personCli } from '../support/person-cli.ts'
 import type { Ran } from '../support/run.ts'
 
 /** Where policy wants a second factor of who approves, grace is taken through it, and what she did goes on by itself. */
 const demo = inject('demo')
-const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 
 let browser: Browser
 
@@ -113,47 +107,24 @@ describe.skipIf(chromiumPath === undefined)('a second factor, where policy wants
   })
 
   test('from the command line: the page to confirm on is named, and the approval goes on', async () => {
-    const home = await mkdtemp(join(tmpdir(), 'sallyport-step-up-'))
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    /** Runs a command of grace's, and signs her in wherever it asks for that. */
-    const asGrace = async (args: string[], walk: (page: Page) => Promise<void>): Promise<Ran> => {
-      const env = { ...process.env, SALLYPORT_HOME: home, SALLYPORT_NO_BROWSER: '1' }
-      const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-      let stderr = ''
-      for await (const line of createInterface({ input: child.stderr })) {
-        stderr += `${line}\n`
-        const [url] = /http:\S+/.exec(line) ?? []
-        if (url === undefined || !line.startsWith('  ')) continue
-        await page.goto(url)
-        await walk(page)
-      }
-      if (child.exitCode === null) await once(child, 'exit')
-      return { code: child.exitCode, stdout: '', stderr }
-    }
+    const grace = await personCli(browser, demo, 'grace')
     try {
-      const signedIn = await asGrace(['login', '--gateway', demo.gateway], (p) => fillIn(p, demo, 'grace'))
-      expect(signedIn.stderr).toMatch(/as grace/)
-
       const asked = await held()
-      const stranger = await asGrace(['approve', asked.id], async (p) => {
-        await fillIn(p, demo, 'ada')
-        await secondFactor(p)
-      })
+      const as = (username: string) => async (page: Page) => {
+        await fillIn(page, demo, username)
+        await secondFactor(page)
+      }
+      const stranger = await grace.run(['approve', asked.id], { walk: as('ada') })
       expect(stranger.code).toBe(3)
       expect(stranger.stderr).toMatch(/signed in as grace, and confirmed as ada/)
 
-      const approved = await asGrace(['approve', asked.id], async (p) => {
-        await fillIn(p, demo, 'grace')
-        await secondFactor(p)
-      })
+      const approved = await grace.run(['approve', asked.id], { walk: as('grace') })
       expect(approved.stderr).toMatch(/prod-ddl-approval: This takes a sign-in with a second factor/)
       expect(approved.stderr).toMatch(/is approved/)
       expect(approved.code).toBe(0)
       expect((await asked.ended).code).toBe(0)
     } finally {
-      await context.close()
-      await rm(home, { recursive: true, force: true })
+      await grace.close()
     }
   })
 
