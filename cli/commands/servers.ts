@@ -8,6 +8,7 @@ export function demoCommand(): Command {
     .description('gateway, agent and a world of real targets with data, to try everything on this machine')
     .option('--headless', 'without the client')
     .option('--data <dir>', 'where the demo keeps its data')
+    .option('--policy <dir>', 'a policy folder in place of the demo’s own')
     .option(
       '--port <n>',
       'port of the gateway; the native listeners take the next two; 0 picks free ones',

@@ -54,7 +54,7 @@ function demoConfig(world: World, dataDir: string, options: DemoOptions): Gatewa
     upstream: world.upstream,
     machines: Object.values(world.machines),
     connections: world.connections,
-    policyDir: world.policyDir,
+    policyDir: options.policy === undefined ? world.policyDir : resolve(options.policy),
   })
 }
 

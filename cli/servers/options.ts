@@ -4,6 +4,7 @@ export interface DemoOptions {
   data?: string
   port: number
   store?: string
+  policy?: string
   exposeTargets?: true
   json?: true
   shell: 'electron' | 'browser'

@@ -145,7 +145,7 @@ async function sealOrphan(folder: string, found: RecordingManifest): Promise<Rec
   const spools = await openSpools(folder, manifest)
   const last = spools.at(-1)
   if (last !== undefined) await sayThatItStopped(join(folder, spoolName(last)))
-  for (const chunk of spools) manifest = await sealSpool(folder, manifest, chunk)
+  for (const chunk of spools) manifest = (await sealSpool(folder, manifest, chunk)).manifest
   manifest = { ...manifest, endedAt: manifest.endedAt ?? new Date().toISOString() }
   return sealOf(manifest, await writeManifest(folder, manifest))
 }

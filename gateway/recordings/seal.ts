@@ -10,6 +10,12 @@ const compress = promisify(zstdCompress)
 
 export type SealedChunk = RecordingManifest['chunks'][number]
 
+/** A manifest as it is on the disk, and the hash of its bytes there. */
+export interface WrittenManifest {
+  manifest: RecordingManifest
+  hash: string
+}
+
 /** Hex SHA-256 of bytes. */
 export function hashBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
@@ -18,13 +24,14 @@ export function hashBytes(bytes: Uint8Array): string {
 /**
  * Turns a spool into its chunk: header line and event lines, compressed, with the hash of the chunk before.
  * The spool is removed only once the manifest names the chunk, so a crash anywhere in between loses nothing:
- * sealing again writes the same chunk.
+ * sealing again writes the same chunk. `ended`: facts of the recording's end, for the manifest of its last chunk.
  */
 export async function sealSpool(
   folder: string,
   manifest: RecordingManifest,
   chunk: number,
-): Promise<RecordingManifest> {
+  ended: Pick<RecordingManifest, 'endedAt'> = {},
+): Promise<WrittenManifest> {
   const spool = join(folder, spoolName(chunk))
   const lines = wholeLines(await readFile(spool))
   const header = ChunkHeader.parse({
@@ -40,12 +47,13 @@ export async function sealSpool(
   const keyframes = [...(manifest.keyframes ?? []), ...keyframesOf(lines, before)]
   const next = {
     ...manifest,
+    ...ended,
     chunks: [...manifest.chunks, sealed],
     ...(keyframes.length === 0 ? {} : { keyframes }),
   }
-  await writeManifest(folder, next)
+  const hash = await writeManifest(folder, next)
   await rm(spool)
-  return next
+  return { manifest: next, hash }
 }
 
 /** Writes the manifest so that a reader sees the old or the new one, never a part. Resolves with the hash of its bytes. */

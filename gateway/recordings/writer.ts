@@ -76,6 +76,9 @@ export class RecordingWriter {
   /** For good: the spool may end in half a line. */
   #broken: Error | undefined
   #closed = false
+  #ended: Pick<RecordingManifest, 'endedAt'> = {}
+  /** Of the manifest with the recording's end, once that is written. */
+  #finalHash: string | undefined
 
   /** Creates folder and manifest at once. Throws when they can't be: the session must then not begin. */
   constructor(
@@ -155,16 +158,18 @@ export class RecordingWriter {
   async close(endedAt: Date): Promise<RecordingSeal> {
     this.flush()
     this.#closed = true
+    this.#ended = { endedAt: endedAt.toISOString() }
     if (this.#spool !== undefined) this.#rotate()
     while (this.#queue.length > 0 || this.#sealing !== undefined) {
       this.#sealNext()
       await this.#sealing
       if (this.#sealFailure !== undefined) throw this.#sealFailure
     }
-    this.#manifest = { ...this.#manifest, endedAt: endedAt.toISOString() }
-    const manifest = await writeManifest(this.folder, this.#manifest)
+    this.#manifest = { ...this.#manifest, ...this.#ended }
+    // The last chunk came with it, unless that was sealed before the end was known.
+    const hash = this.#finalHash ?? (await writeManifest(this.folder, this.#manifest))
     await rm(liveMarker(this.#root, this.#manifest.session), { force: true })
-    return sealOf(this.#manifest, manifest)
+    return sealOf(this.#manifest, hash)
   }
 
   #refuseWhenUnfit(): void {
@@ -221,8 +226,10 @@ export class RecordingWriter {
   #sealNext(): void {
     const chunk = this.#queue[0]
     if (this.#sealing !== undefined || chunk === undefined) return
-    this.#sealing = sealSpool(this.folder, this.#manifest, chunk).then(
-      (manifest) => {
+    const last = this.#closed && this.#queue.length === 1
+    this.#sealing = sealSpool(this.folder, this.#manifest, chunk, last ? this.#ended : {}).then(
+      ({ manifest, hash }) => {
+        if (last) this.#finalHash = hash
         // A size set while the chunk was being sealed is not in that copy.
         const { chunks, keyframes } = manifest
         this.#manifest = { ...this.#manifest, chunks, ...(keyframes === undefined ? {} : { keyframes }) }

@@ -1,15 +1,20 @@
-import { cpus, totalmem } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { type Ready, startDemo } from '../support/demo.ts'
 import { benchDesktop } from './desktop.ts'
+import { writePolicy } from './policy.ts'
 import { benchPostgres } from './postgres.ts'
 import { benchRdp } from './rdp.ts'
 import { benchRequests } from './requests.ts'
+import { benchSessions } from './sessions.ts'
 import { benchSsh } from './ssh.ts'
 import { type Row, table } from './stats.ts'
 
-/** `npm run bench [-- postgres ssh desktop rdp requests]`: one demo, every figure side by side in one run. */
+/** `npm run bench [-- postgres sessions ssh desktop rdp requests]`: one demo, every figure side by side in one run. */
 const suites: Record<string, (demo: Ready, pid: number) => Promise<Row[]>> = {
   postgres: benchPostgres,
+  sessions: benchSessions,
   ssh: benchSsh,
   desktop: benchDesktop,
   rdp: benchRdp,
@@ -23,7 +28,9 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const demo = await startDemo()
+const policy = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
+await writePolicy(policy)
+const demo = await startDemo({ policy })
 const rows: Row[] = []
 try {
   for (const [name, suite] of Object.entries(suites)) {
@@ -33,6 +40,7 @@ try {
   }
 } finally {
   await demo.stop()
+  await rm(policy, { recursive: true, force: true })
 }
 const cpu = cpus()
 process.stdout.write(

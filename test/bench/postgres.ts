@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Ready } from '../support/demo.ts'
 import { run, which } from '../support/run.ts'
+import { peakMiB, residentMiB } from './memory.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { direct, endpoint, native, pgbouncer, type Way } from './ways.ts'
 
@@ -12,7 +13,7 @@ const rounds = 3
 const millionMasked = 'SELECT c.id, c.name, c.email, c.card_number FROM customers c CROSS JOIN generate_series(1, 20)'
 const millionClear = 'SELECT o.id, o.customer_id, o.status, o.total FROM orders o CROSS JOIN generate_series(1, 5)'
 
-export async function benchPostgres(demo: Ready): Promise<Row[]> {
+export async function benchPostgres(demo: Ready, pid: number): Promise<Row[]> {
   for (const program of ['pgbench', 'psql'])
     if (which(program) === undefined) throw new Error(`this benchmark needs ${program}`)
   const bouncer = await pgbouncer(demo, join(demo.dataDir, 'pgbouncer'))
@@ -31,6 +32,7 @@ export async function benchPostgres(demo: Ready): Promise<Row[]> {
       ...(await latency(ways, yardstick)),
       ...(await bulk(ways, 'masked million-row read', millionMasked)),
       ...(await bulk(ways, 'unmasked million-row read', millionClear)),
+      ...(await memory(ways, pid)),
     ]
   } finally {
     for (const way of Object.values(ways)) await way.close()
@@ -87,20 +89,42 @@ async function latency(ways: Record<string, Way>, yardstick: string): Promise<Ro
 async function bulk(ways: Record<string, Way>, what: string, sql: string): Promise<Row[]> {
   const { pgbouncer: _, ...others } = ways
   const measured = await inTurn(
-    mapWays(others, async (way) => {
-      const env = await way.env()
-      const began = performance.now()
-      const ran = await run(
-        'psql',
-        ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'FETCH_COUNT=0', '-o', '/dev/null', '-c', sql],
-        { env },
-      )
-      if (ran.code !== 0) throw new Error(`psql: ${ran.stderr}`)
-      return (performance.now() - began) / 1000
-    }),
+    mapWays(others, (way) => read(way, sql)),
     rounds,
   )
   return rows(what, 's', measured, 'direct', 'less')
+}
+
+/** Seconds that psql takes to read all of a result. */
+async function read(way: Way, sql: string): Promise<number> {
+  const env = await way.env()
+  const began = performance.now()
+  const ran = await run(
+    'psql',
+    ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'FETCH_COUNT=0', '-o', '/dev/null', '-c', sql],
+    {
+      env,
+    },
+  )
+  if (ran.code !== 0) throw new Error(`psql: ${ran.stderr}`)
+  return (performance.now() - began) / 1000
+}
+
+/** What the gateway's process grows by, at most, over one masked read of a million rows. */
+async function memory({ native }: Record<string, Way>, pid: number): Promise<Row[]> {
+  if (native === undefined) return []
+  const idle = await residentMiB(pid)
+  const value = (await peakMiB(pid, () => read(native, millionMasked))) - idle
+  return [
+    {
+      what: 'memory over a masked million-row read',
+      way: 'native',
+      value,
+      unit: 'MiB',
+      ratio: value / 40,
+      against: '40 MiB',
+    },
+  ]
 }
 
 function mapWays(

@@ -35,8 +35,12 @@ export async function endpoint(demo: Ready, role: Role): Promise<Way> {
   return { env: async () => libpqEnv(local), close: local.close }
 }
 
-/** The yardstick: pgbouncer in session mode in front of the same server. Undefined where it is not installed. */
-export async function pgbouncer(demo: Ready, folder: string): Promise<Way | undefined> {
+/** The yardstick: pgbouncer in front of the same server, in session mode unless said otherwise. Undefined where it is not installed. */
+export async function pgbouncer(
+  demo: Ready,
+  folder: string,
+  mode: 'session' | 'transaction' = 'session',
+): Promise<Way | undefined> {
   const program = which('pgbouncer')
   const url = demo.targets?.['orders-db']
   if (program === undefined || url === undefined) return undefined
@@ -49,7 +53,7 @@ export async function pgbouncer(demo: Ready, folder: string): Promise<Way | unde
   const asRoot = process.getuid?.() === 0
   await writeFile(
     config,
-    `[databases]\n* = host=${target.hostname} port=${target.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = plain\nauth_file = ${users}\npool_mode = session\nmax_client_conn = 500\ndefault_pool_size = 100\n${asRoot ? 'user = postgres\n' : ''}`,
+    `[databases]\n* = host=${target.hostname} port=${target.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = plain\nauth_file = ${users}\npool_mode = ${mode}\nmax_client_conn = 5000\nignore_startup_parameters = extra_float_digits,options,search_path\ndefault_pool_size = 100\n${asRoot ? 'user = postgres\n' : ''}`,
     { mode: 0o644 },
   )
   const child = spawn(program, ['-q', config], { stdio: ['ignore', 'ignore', 'ignore'] })

@@ -32,7 +32,7 @@ export interface RunningDemo {
 }
 
 /** Starts `sallyport demo --json` as its users do: a process of its own. `dataDir` defaults to a new folder that `stop` removes. */
-export async function startDemo(options: { dataDir?: string } = {}): Promise<RunningDemo> {
+export async function startDemo(options: { dataDir?: string; policy?: string } = {}): Promise<RunningDemo> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sallyport-demo-')))
   const args = [
     join(root, 'cli', 'main.ts'),
@@ -44,6 +44,7 @@ export async function startDemo(options: { dataDir?: string } = {}): Promise<Run
     '--expose-targets',
     '--data',
     dataDir,
+    ...(options.policy === undefined ? [] : ['--policy', options.policy]),
   ]
   const child = spawn(process.execPath, args, {
     cwd: root,
