@@ -34,8 +34,8 @@ create view gmail as select id from customers where email like '%@inbox.example'
 create sequence s;
 create function reveal(bigint) returns text language sql as $$ select email from ${schema}.customers where id = $1 $$;
 create function tidy(text) returns text language sql immutable as $$ select trim($1) $$;
-create function reverse(text) returns text language plpgsql immutable as $$ begin return $1; end $$;
-create function shout() returns trigger language plpgsql as $$ begin perform pg_notify('changes', new.note); return new; end $$;
+create function reverse(text) returns text language plpgsql immutable as $$ declare r text; begin execute 'select ssn from ${schema}.customers limit 1' into r; return r; end $$;
+create function shout() returns trigger language plpgsql as $$ begin perform pg_notify('changes', (select max(email) from ${schema}.customers)); return new; end $$;
 create trigger shouts before update on watched for each row execute function shout();
 create view secretive as select reveal(1) as x;
 create schema other;

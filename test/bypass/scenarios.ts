@@ -535,6 +535,17 @@ export const guesses: Readonly<Record<string, readonly string[]>> = {
     "select email like '{}%' and set_config('app.guess', '1', false) = '1' from customers where id = 1",
     'show app.guess',
   ],
+  'code that fails if it is right': [
+    "do $$ begin if exists (select from customers where id = 1 and email like '{}%') then perform 1 / 0; end if; end $$",
+  ],
+  'code that counts': [
+    "do $$ declare n int; begin update customers set name = name where id = 1 and email like '{}%'; get diagnostics n = row_count; raise exception '%', n; end $$",
+  ],
+  'a function of their own': ["select tidy(nullif(left(email, 1), '{}')) from customers where id = 1"],
+  'what a statement put aside': [
+    "select count(*) from (select coalesce(nullif(left(email, 1), '{}'), repeat('x', 100)) x from customers, generate_series(1, 9000) order by 1) s",
+    'select temp_bytes from pg_stat_database where datname = current_database()',
+  ],
   'a plan': [
     "explain (analyze, costs off, timing off, summary off) select id from customers where id = 1 and email like '{}%'",
   ],

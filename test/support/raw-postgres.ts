@@ -29,7 +29,8 @@ export interface Door {
   port: number
   user: string
   database: string
-  password: string
+  /** Undefined: the other side asks for none. */
+  password?: string
   parameters?: Readonly<Record<string, string>>
 }
 
@@ -60,7 +61,8 @@ export class RawPostgres {
     await once(socket, 'connect')
     const client = new RawPostgres(socket)
     const settings = { user, database, ...parameters }
-    const answer = await client.send([writeStartup(Object.entries(settings)), message(0x70, cstring(password))])
+    const start = writeStartup(Object.entries(settings))
+    const answer = await client.send(password === undefined ? [start] : [start, message(0x70, cstring(password))])
     if (answer.closed || answer.errors.length > 0) throw new Error(answer.errors[0]?.message ?? 'the door was closed')
     return client
   }
