@@ -321,6 +321,15 @@ describe('postgres', () => {
     expect(String((await once(socket, 'data'))[0])).toMatch(/^R/)
   })
 
+  test('encryption by GSS is declined, and TLS taken after it', async () => {
+    const socket = await dial(await listen({ tls }))
+    const gssRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 48])
+    socket.write(gssRequest)
+    expect(String((await once(socket, 'data'))[0])).toBe('N')
+    socket.write(sslRequest)
+    expect(String((await once(socket, 'data'))[0])).toBe('S')
+  })
+
   test('stalled peers are cut at the deadline, in every phase, and keep nobody out', async () => {
     const at = await listen({ tls, patienceMs: 700 })
     const silent = await dial(at)

@@ -1,5 +1,6 @@
 import { write as say } from './annotations.ts'
 import { applyEffects } from './effects.ts'
+import { decode } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Admission, type Gate, unknown } from './gate.ts'
@@ -562,17 +563,18 @@ export class Frontend {
   ): Promise<void> {
     // A SET client_encoding may be on its way.
     await this.#gate.settle()
-    const sent = decode(buf, start, end, this.#line.encoding)
-    if (sent === undefined) {
-      throw new FrameError(`a statement in the encoding ${this.#line.encoding}, which is not read here: use UTF8`)
-    }
-    if (this.#line.readingMoves && sent.includes('\\')) await this.#line.settled()
-    const text = this.#line.conforming ? sent : withEscapeStrings(sent)
-    const script =
-      text === undefined
-        ? this.#gate.unreadable('With standard_conforming_strings off, the strings in it can not be read here.')
-        : await this.#gate.script(text)
-    if (!this.#line.skipping) await act(text ?? sent, script)
+    const { encoding } = this.#line
+    const sent = decode(buf, start, end, encoding)
+    if (sent !== undefined && this.#line.readingMoves && sent.includes('\\')) await this.#line.settled()
+    const text = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
+    const script = await (text === undefined
+      ? this.#gate.unreadable(
+          sent === undefined
+            ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
+            : 'With standard_conforming_strings off, the strings in it can not be read here.',
+        )
+      : this.#gate.script(text))
+    if (!this.#line.skipping) await act(text ?? sent ?? '', script)
   }
 
   #syntaxError(text: string, script: Extract<Script, { ok: false }>): Buffer {
@@ -613,20 +615,4 @@ function isCopying(type: number, { simple }: CopyIn): boolean {
 function partOf(text: string, script: Extract<Script, { ok: true }>, index: number): string {
   const analysis = script.statements[index]?.analysis
   return analysis === undefined ? text : text.slice(analysis.start, analysis.end).trim()
-}
-
-/** Text as the target reads it; undefined in an encoding whose letters are not read here. */
-function decode(buf: Buffer, start: number, end: number, encoding: string): string | undefined {
-  switch (encoding) {
-    case 'UTF8':
-    case 'UNICODE':
-    case 'SQL_ASCII':
-      return buf.toString('utf8', start, end)
-    case 'LATIN1':
-      return buf.toString('latin1', start, end)
-    default:
-      // Every client encoding has ASCII in it.
-      for (let at = start; at < end; at++) if ((buf[at] as number) > 0x7f) return undefined
-      return buf.toString('latin1', start, end)
-  }
 }

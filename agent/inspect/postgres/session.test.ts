@@ -145,6 +145,21 @@ describe('a session', () => {
     }
   })
 
+  it('follows no code whose strings can be read in two ways', async () => {
+    await postgres.direct(
+      String.raw`create or replace function twofold() returns text language sql set standard_conforming_strings to off as
+        $$ select 'a\'' || ssn || '' from customers where id = 1 --'
+        $$`,
+    )
+    await postgres.direct('grant execute on function twofold() to app')
+    const client = await door.client()
+    await expect(client.query('select twofold()')).rejects.toMatchObject({ code: 'SPB01' })
+    await client.query('set standard_conforming_strings to off')
+    await expect(
+      client.query(String.raw`do $$ begin raise notice '%', 'a\'' || (select ssn from customers limit 1) --'; end $$`),
+    ).rejects.toMatchObject({ code: 'SPB01' })
+  })
+
   it('answers a blocked statement in order, and goes on', async () => {
     door.people.rule = block('sql:delete')
     const client = await door.client()

@@ -26,6 +26,13 @@ export function withEscapeStrings(text: string): string | undefined {
   return tokens !== undefined && saysTheSame(tokens, starts) ? written : undefined
 }
 
+/** Whether a text says the same whatever standard_conforming_strings is. */
+export function readsOneWay(text: string): boolean {
+  if (!text.includes('\\')) return true
+  const tokens = scan(text)
+  return tokens !== undefined && !tokens.some(hangsOnSetting)
+}
+
 function saysTheSame(tokens: readonly Token[], starts: ReadonlySet<number>): boolean {
   let found = 0
   let before: Token | undefined

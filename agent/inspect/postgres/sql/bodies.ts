@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query'
 import type { CatalogRelation } from '../analysis.ts'
 import { open, parse, parsePlpgsql, strings } from '../parser.ts'
+import { readsOneWay } from '../strings.ts'
 import { entry } from './from.ts'
 import { splitId } from './ids.ts'
 import { literalText } from './literals.ts'
@@ -41,6 +42,7 @@ export function codeReport(definition: string, walk: Walk, nested: NestedWalk, r
   const language = literalText(option('language')) ?? 'sql'
   const [text] = textsOf(option('as'))
   if (sql_body) standardBody(sql_body, inner, scope)
+  else if (text !== undefined && !readsOneWay(text)) report.doubts(twofold)
   else if (text === undefined) report.doubts('it has a body that can’t be read')
   else if (language === 'sql') statements(text, inner, scope)
   else if (language === 'plpgsql') procedural(definition, inner, strings(funcname).at(-1) ?? '', row)
@@ -51,6 +53,10 @@ export function codeReport(definition: string, walk: Walk, nested: NestedWalk, r
 /** A DO block's: code without a name. */
 export function blockReport(text: string, walk: Walk, nested: NestedWalk): Report {
   const report = new Report('sql:do')
+  if (!readsOneWay(text)) {
+    report.doubts(twofold)
+    return report
+  }
   procedural(
     `create function f() returns void language plpgsql as ${quoted(text)}`,
     nested(walk.searchPath, report),
@@ -59,6 +65,10 @@ export function blockReport(text: string, walk: Walk, nested: NestedWalk): Repor
   )
   return steered(report)
 }
+
+/** A body is read when it runs, under the setting of that moment. */
+const twofold =
+  "it holds a string with a backslash outside of E'…', which standard_conforming_strings may read in two ways"
 
 /** A walk under a search_path of its own, whose findings go to a report of its own. */
 export type NestedWalk = (searchPath: readonly string[] | undefined, report: Report) => Walk

@@ -1,3 +1,4 @@
+import { frontend, message } from '../messages.ts'
 import { writeStartup } from '../startup.ts'
 import { openDoor } from './door.ts'
 import type { TestPostgres } from './postgres.ts'
@@ -12,6 +13,15 @@ export const prepareScripts = `
       $$ declare c refcursor := 'made'; begin open c for select 1 as one; end $$;
     create function make_prepared() returns void language plpgsql as
       $$ begin execute 'prepare by_code as select 5 as five'; end $$`
+
+/** A query of bytes, written as in C. */
+function inBytes(text: string): Buffer {
+  const bytes = Buffer.from(
+    text.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  )
+  return message(frontend.query, bytes, Buffer.from([0]))
+}
 
 /** What a client hears must be the same, to the byte, with and without a door at which everything is allowed. */
 export const scripts: Readonly<Record<string, readonly Buffer[]>> = {
@@ -198,6 +208,18 @@ export const scripts: Readonly<Record<string, readonly Buffer[]>> = {
     say.query("select 'on\\'"),
     say.query('set standard_conforming_strings to maybe'),
     say.query("reset standard_conforming_strings; select 'on\\'"),
+  ],
+  'client encodings': [
+    say.query('set client_encoding to win1252'),
+    inBytes('select \'caf\\xe9 \\x80\' as "na\\xefve"'),
+    inBytes('select * from "\\xe9t\\xe9"'),
+    say.query('set client_encoding to euc_jp'),
+    inBytes("select '\\xc6\\xfc' as one, length('\\xc6\\xfc')"),
+    inBytes("select '\\xc6'"),
+    say.query('set client_encoding to sjis'),
+    say.query("select 'ascii'"),
+    say.query('set client_encoding to no_such'),
+    say.query('reset client_encoding'),
   ],
   'a pipeline that breaks': [
     say.parse('', 'select 1'),
