@@ -25,8 +25,9 @@ const fingerprint = (identity: Identity): string => new X509Certificate(identity
 async function open(
   answer: Parameters<typeof startTarget>[1] = 'tls',
   trust: RdpTarget['tls'] = { mode: 'pinned', certificates: [fingerprint(theirs)] },
+  size?: { width: number; height: number },
 ): Promise<void> {
-  target = await startTarget(theirs, answer)
+  target = await startTarget(theirs, answer, size)
   const settings: RdpTarget = {
     kind: 'rdp',
     host: '127.0.0.1',
@@ -187,6 +188,22 @@ describe('the target', () => {
     await startClient(door.port).catch(() => undefined)
     expect(await reason()).toMatch(why)
   })
+})
+
+test.each([
+  [{ width: 4096, height: 2304 }, true],
+  // Two screens beside each other.
+  [{ width: 5120, height: 1440 }, true],
+  [{ width: 8192, height: 4320 }, false],
+])('a desktop of %o is recorded: %s; one that is not is closed, in words', async (size, recorded) => {
+  await open('tls', undefined, size)
+  const client = await signedIn()
+  if (recorded) await until(() => port.events.some((event) => event.type === 'desktop'))
+  else expect(await reason()).toContain("8192×4320 can't be recorded; the largest is 4096×2304")
+  expect(port.events.find((event) => event.type === 'desktop')).toEqual(
+    recorded ? { type: 'desktop', at: expect.any(Number), ...size } : undefined,
+  )
+  client.stream.destroy()
 })
 
 describe('policy', () => {

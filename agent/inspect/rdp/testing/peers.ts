@@ -42,6 +42,7 @@ export interface FakeTarget {
 export async function startTarget(
   identity: Identity,
   answer: 'tls' | 'nla' | 'plain' | 'early' | 'silent' = 'tls',
+  desktop = { width: 640, height: 480 },
 ): Promise<FakeTarget> {
   const settings: ClientSettings[] = []
   const received: Mcs[] = []
@@ -74,7 +75,7 @@ export async function startTarget(
     secure.on('data', (chunk: Buffer) => {
       try {
         for (const pdu of splitter.push(chunk)) {
-          if (pdu.kind === 'slow') hear(secure, parseMcs(slowPayload(pdu.bytes)), received)
+          if (pdu.kind === 'slow') hear(secure, parseMcs(slowPayload(pdu.bytes)), received, desktop)
         }
       } catch {
         // What came was mangled by the test, and went through: the target leaves, as a real one would.
@@ -99,7 +100,7 @@ export async function startTarget(
   })
 }
 
-function hear(secure: tls.TLSSocket, mcs: Mcs, received: Mcs[]): void {
+function hear(secure: tls.TLSSocket, mcs: Mcs, received: Mcs[], desktop: { width: number; height: number }): void {
   received.push(mcs)
   if (mcs.kind === 'attach') secure.write(slow(Buffer.from([0x2e, 0, 0, user - 1001])))
   if (mcs.kind === 'join') {
@@ -111,7 +112,7 @@ function hear(secure: tls.TLSSocket, mcs: Mcs, received: Mcs[]): void {
   }
   const first = mcs.kind === 'data' && mcs.channel === io ? mcs.data.readUInt16LE(0) : 0
   if (first === 0x40) secure.write(mcsData('server', 1002, io, licence()))
-  if (first === 0x40) secure.write(mcsData('server', 1002, io, demandActive()))
+  if (first === 0x40) secure.write(mcsData('server', 1002, io, demandActive(desktop)))
 }
 
 function licence(): Buffer {
@@ -119,11 +120,11 @@ function licence(): Buffer {
 }
 
 /** General, bitmap and order capabilities, and one that has to go. */
-export function demandActive(): Buffer {
+export function demandActive({ width, height } = { width: 640, height: 480 }): Buffer {
   const bitmap = Buffer.alloc(24)
   bitmap.writeUInt16LE(24, 0)
-  bitmap.writeUInt16LE(640, 8)
-  bitmap.writeUInt16LE(480, 10)
+  bitmap.writeUInt16LE(width, 8)
+  bitmap.writeUInt16LE(height, 10)
   const sets = [
     [1, Buffer.alloc(20)],
     [2, bitmap],
