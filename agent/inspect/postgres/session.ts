@@ -141,7 +141,8 @@ class Session implements InspectorSession {
       return
     }
     for (let done = 1; done <= n; done++) {
-      port.record({ type: 'complete', at: port.elapsed(), n: done, ok: true, dbMs: 0, gatewayMs: 0 })
+      await port.record({ type: 'complete', at: port.elapsed(), n: done, ok: true, dbMs: 0, gatewayMs: 0 })
+      if (this.#ended) return
     }
     line.encoding = signedIn.parameters.get('client_encoding') ?? 'UTF8'
     line.conforming = signedIn.parameters.get('standard_conforming_strings') !== 'off'
