@@ -12,6 +12,7 @@ import { extension, grantWords } from '../frame/grants.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, IconButton } from '../theme/controls.tsx'
+import { fitsToast } from './fits.ts'
 
 function Toast({
   id,
@@ -40,12 +41,6 @@ function Toast({
       {children}
     </div>
   )
-}
-
-/** The whole statement fits a toast: only then can it be approved from there. */
-export function fitsToast(request: AccessRequest): boolean {
-  const text = request.text ?? ''
-  return request.kind === 'once' && text.length <= 280 && text.split('\n').length <= 6
 }
 
 /** Somebody asks. Approve is offered only where all that would run is on the screen. */
