@@ -11,6 +11,8 @@ export interface RuntimeMap {
   terminal(id: string, make: () => TerminalRuntime): TerminalRuntime
   desktop(id: string, make: () => DesktopRuntime): DesktopRuntime
   get(id: string): Runtime | undefined
+  /** Calls back, soon, when `get` may answer otherwise. */
+  subscribe(listener: () => void): () => void
   close(id: string): void
   closeAll(): void
 }
@@ -19,6 +21,20 @@ export function createRuntimes(): RuntimeMap {
   const sql = new Map<string, SqlRuntime>()
   const terminals = new Map<string, TerminalRuntime>()
   const desktops = new Map<string, DesktopRuntime>()
+  const listeners = new Set<() => void>()
+  // Runtimes are made while React renders, when nothing else may be told to render.
+  const changed = () =>
+    queueMicrotask(() => {
+      for (const listener of listeners) listener()
+    })
+  function take<T>(map: Map<string, T>, id: string, make: () => T): T {
+    const there = map.get(id)
+    if (there !== undefined) return there
+    const made = make()
+    map.set(id, made)
+    changed()
+    return made
+  }
   const close = (id: string) => {
     sql.get(id)?.close()
     terminals.get(id)?.close()
@@ -26,23 +42,20 @@ export function createRuntimes(): RuntimeMap {
     sql.delete(id)
     terminals.delete(id)
     desktops.delete(id)
+    changed()
   }
   return {
     sql: (id, make) => take(sql, id, make),
     terminal: (id, make) => take(terminals, id, make),
     desktop: (id, make) => take(desktops, id, make),
     get: (id) => sql.get(id) ?? terminals.get(id) ?? desktops.get(id),
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     close,
     closeAll: () => {
       for (const id of [...sql.keys(), ...terminals.keys(), ...desktops.keys()]) close(id)
     },
   }
-}
-
-function take<T>(map: Map<string, T>, id: string, make: () => T): T {
-  const there = map.get(id)
-  if (there !== undefined) return there
-  const made = make()
-  map.set(id, made)
-  return made
 }

@@ -1,8 +1,9 @@
 import type { Connection } from '../../shared/api/models.ts'
+import { Chord } from '../actions/chord.tsx'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
-import { useNow } from '../decisions/time.ts'
+import { dayAndTime, useNow } from '../decisions/time.ts'
 import { capitalise } from '../decisions/words.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { grantWords, useMyGrants } from '../frame/grants.ts'
@@ -33,8 +34,22 @@ export function Details({ item }: { item: Item | undefined }) {
           <SqlText text={item.saved.text.slice(0, 600)} />
         </aside>
       )
+    case 'statement':
+      return (
+        <aside className="pal__d">
+          <b className="m">{item.ran.connection}</b>
+          <p className="sm t2">{dayAndTime(item.ran.at)}</p>
+          <SqlText text={item.ran.text.slice(0, 600)} />
+        </aside>
+      )
     case 'command':
-      return null
+      return (
+        <aside className="pal__d">
+          <b className="m">{item.label}</b>
+          <p className="sm t2">{item.keys === undefined ? 'No keys. Give it some in the shortcuts.' : 'By key:'}</p>
+          {item.keys !== undefined && <Chord keys={item.keys} />}
+        </aside>
+      )
     default:
       return item satisfies never
   }
@@ -58,7 +73,10 @@ function ConnectionDetails({ connection }: { connection: Connection }) {
       </p>
       <dl className="kv pal__kv">
         <dt>Status</dt>
-        <dd>{locked ? 'Locked' : open ? 'Open' : connection.reachable ? 'Reachable' : 'Offline'}</dd>
+        <dd>
+          {open && <span className="dot dot--open pal__o" />}
+          {locked ? 'Locked' : open ? 'Open' : connection.reachable ? 'Reachable' : 'Offline'}
+        </dd>
         <dt>Access</dt>
         <dd title={allowed.join(', ')}>{locked ? 'Ask first' : capitalise(allowed.join(', '))}</dd>
         {asked.length > 0 && (

@@ -7,6 +7,7 @@ const sources: Sources = {
   tables: [],
   requests: [],
   saved: [],
+  ran: [],
   commands: ['Go to sessions', 'Settings', 'Theme: dark'].map((label) => ({
     kind: 'command',
     id: label,
@@ -49,4 +50,20 @@ test('connections used last come first', () => {
   })
   const found = search('', { ...sources, connections: ['a', 'b', 'c'].map(connection), recent: ['c', 'b'] })
   expect(found[0]?.items.map((item) => item.label)).toEqual(['c', 'b', 'a'])
+})
+
+test('what was run is found by its words, each text once and newest first, and never without a word', () => {
+  const entry = (id: string, text: string) =>
+    ({ id, at: '2026-11-29T20:00:00Z', connection: 'orders-db', text, outcome: 'allowed' }) as const
+  const ran = [
+    entry('3', 'SELECT 1\n  FROM orders'),
+    entry('2', 'DELETE FROM orders'),
+    entry('1', 'DELETE FROM orders'),
+  ]
+  const found = (query: string) => search(query, { ...sources, ran }).flatMap((group) => group.items)
+  expect(found('from orders').map(({ id, label }) => [id, label])).toEqual([
+    ['h/3', 'SELECT 1 FROM orders'],
+    ['h/2', 'DELETE FROM orders'],
+  ])
+  expect(found('').some((item) => item.kind === 'statement')).toBe(false)
 })

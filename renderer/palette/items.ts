@@ -1,5 +1,5 @@
 import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
-import type { SavedQuery } from '../../shared/rpc/editor.ts'
+import type { HistoryEntry, SavedQuery } from '../../shared/rpc/editor.ts'
 import { kindIcon } from '../decisions/environment.tsx'
 import type { IconName } from '../decisions/icon.tsx'
 import { requestTitle } from '../decisions/words.ts'
@@ -10,6 +10,7 @@ export type Item =
   | { kind: 'table'; id: string; label: string; icon: IconName; connection: Connection; table: SchemaTable }
   | { kind: 'command'; id: string; label: string; icon: IconName; keys?: string; run(): void }
   | { kind: 'saved'; id: string; label: string; icon: IconName; saved: SavedQuery }
+  | { kind: 'statement'; id: string; label: string; icon: IconName; ran: HistoryEntry }
   | { kind: 'request'; id: string; label: string; icon: IconName; request: AccessRequest }
 
 export interface Group {
@@ -25,6 +26,8 @@ export interface Sources {
   commands: readonly Extract<Item, { kind: 'command' }>[]
   requests: readonly AccessRequest[]
   saved: readonly SavedQuery[]
+  /** What was run, newest first. */
+  ran: readonly HistoryEntry[]
 }
 
 const prefixes: Readonly<Record<string, Item['kind']>> = { '>': 'command', '@': 'table', '#': 'request' }
@@ -44,6 +47,8 @@ export function search(query: string, sources: Sources): Group[] {
     { kind: 'table', title: 'Tables', items: sources.tables.map(tableItem) },
     { kind: 'command', title: 'Commands', items: sources.commands },
     { kind: 'saved', title: 'Saved queries', items: sources.saved.map(savedItem) },
+    // Only what is looked for: without a word the list is for going somewhere.
+    { kind: 'statement', title: 'Recent statements', items: words.length === 0 ? [] : statements(sources.ran) },
     { kind: 'request', title: 'Requests', items: sources.requests.map(requestItem) },
   ]
   return groups
@@ -126,6 +131,18 @@ function tableItem({ connection, table }: { connection: Connection; table: Schem
 function savedItem(saved: SavedQuery): Item {
   const label = saved.folder === '' ? saved.name : `${saved.folder}/${saved.name}`
   return { kind: 'saved', id: `s/${saved.id}`, label, icon: 'file', saved }
+}
+
+/** Each text once, where it was run last. */
+function statements(ran: readonly HistoryEntry[]): Item[] {
+  const newest = new Map(ran.toReversed().map((entry) => [entry.text, entry]))
+  return [...newest.values()].toReversed().map((entry) => ({
+    kind: 'statement',
+    id: `h/${entry.id}`,
+    label: entry.text.replaceAll(/\s+/g, ' ').trim().slice(0, 200),
+    icon: 'clock',
+    ran: entry,
+  }))
 }
 
 function requestItem(request: AccessRequest): Item {

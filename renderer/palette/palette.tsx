@@ -10,6 +10,7 @@ import { copyText } from '../decisions/copy.ts'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { keyParts, matches } from '../decisions/keys.ts'
+import { dayAndTime } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useFocusBack } from '../frame/use-focus-back.ts'
@@ -64,6 +65,11 @@ export default function Palette() {
       case 'saved':
         openSaved(item.saved)
         return
+      case 'statement': {
+        const on = sources.connections.find(({ name }) => name === item.ran.connection)
+        if (on !== undefined) go.connection(on, { fresh: true, text: `${item.ran.text}\n` })
+        return
+      }
       case 'command':
         // After the palette has given the focus back to what the command is about.
         requestAnimationFrame(() => item.run())
@@ -191,6 +197,7 @@ function enterWords(item: Item | undefined): string {
     case 'table':
       return 'Query it'
     case 'saved':
+    case 'statement':
       return 'Open in a tab'
     case 'request':
       return 'Open'
@@ -205,12 +212,13 @@ function Line({ item, query }: { item: Item; query: string }) {
   return (
     <>
       <Icon name={item.icon} />
-      <span className="pi__n trunc">
+      <span className={item.kind === 'statement' ? 'pi__n mono trunc' : 'pi__n trunc'}>
         {highlight(item.label, query).map((part, i) =>
           // biome-ignore lint/suspicious/noArrayIndexKey: parts of a fixed text
           part.hit ? <em key={i}>{part.text}</em> : <span key={i}>{part.text}</span>,
         )}
       </span>
+      {item.kind === 'statement' && <span className="pi__s">{item.ran.connection}</span>}
       {item.kind === 'table' && <span className="pi__s trunc">{item.connection.name}</span>}
       <span className="pi__r">
         {item.kind === 'connection' && (
@@ -227,6 +235,7 @@ function Line({ item, query }: { item: Item; query: string }) {
         )}
         {item.kind === 'table' && <MaskedCount table={item.table} />}
         {item.kind === 'command' && item.keys && <Chord keys={item.keys} />}
+        {item.kind === 'statement' && <span className="xs t3">{dayAndTime(item.ran.at)}</span>}
         {item.kind === 'request' && <span className="xs t2">{item.request.state}</span>}
       </span>
     </>
@@ -287,5 +296,6 @@ function useSources(): Sources {
     ]
   })
   const saved = useQuery(queries.editor.saved.queryOptions()).data ?? []
-  return { connections, recent, tables, requests, commands, saved }
+  const ran = useQuery(queries.editor.history.queryOptions({ input: { limit: 200 } })).data?.entries ?? []
+  return { connections, recent, tables, requests, commands, saved, ran }
 }

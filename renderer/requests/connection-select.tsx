@@ -62,7 +62,7 @@ function Line({ connection }: { connection: Connection }) {
     <>
       <EnvTag environment={connection.environment} drawn />
       <Icon name={kindIcon(connection)} />
-      <b className="m">{connection.name}</b> <span className="t3 trunc">{connection.description}</span>
+      <b className="m nowrap">{connection.name}</b> <span className="t3 trunc">{connection.description}</span>
     </>
   )
 }

@@ -92,7 +92,7 @@ export function ReviewRow({ request, now, pickable }: { request: AccessRequest; 
           <EnvTag environment={request.connection.environment} />
           <span className="sm t2 row trunc row--5">
             <Icon name={kindIcon(request.connection)} size={14} />
-            {request.connection.name}
+            <span className="trunc">{request.connection.name}</span>
           </span>
           <span className="right">
             <Chip look={look}>{detail}</Chip>

@@ -1,3 +1,4 @@
+import './integrity.css'
 import { useQuery } from '@tanstack/react-query'
 import type { Session } from '../../shared/api/models.ts'
 import { Avatar } from '../decisions/chip.tsx'

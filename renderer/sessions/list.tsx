@@ -1,3 +1,4 @@
+import './list.css'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'

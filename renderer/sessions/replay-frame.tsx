@@ -1,3 +1,4 @@
+import './timeline.css'
 import { type ReactNode, useMemo, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { DecisionFilter, passes } from '../decisions/filter.tsx'

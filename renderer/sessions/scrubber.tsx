@@ -1,3 +1,4 @@
+import './scrubber.css'
 import { useElementSize } from '@mantine/hooks'
 import { useMemo } from 'react'
 import type { RecordingEvent } from '../../shared/recording.ts'

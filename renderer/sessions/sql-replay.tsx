@@ -1,3 +1,4 @@
+import './sql-replay.css'
 import { type KeyboardEvent, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { useActions } from '../actions/use-actions.ts'

@@ -57,7 +57,7 @@ export function DiagnosticsSection() {
 }
 
 /** It is shown before it is saved: nobody hands on what they have not seen. */
-function Bundle() {
+export function Bundle() {
   const { client } = useRpc()
   const [open, setOpen] = useState(false)
   const make = useMutation({ mutationFn: () => client.app.diagnostics() })

@@ -1,6 +1,6 @@
 import './sign-in.css'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, lazy, Suspense, useState } from 'react'
 import type { AuthState } from '../../shared/rpc/contract.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { keyLabel } from '../decisions/keys.ts'
@@ -11,6 +11,8 @@ import { Logo } from '../theme/logo.tsx'
 import { Failed } from './failed.tsx'
 import { useSignIn } from './use-sign-in.ts'
 import { Waiting } from './waiting.tsx'
+
+const Support = lazy(() => import('./support.tsx'))
 
 type SignedOut = Extract<AuthState, { state: 'signed-out' | 'waiting' }>
 
@@ -24,6 +26,7 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const gateway = useQuery(
     queries.auth.discover.queryOptions({ input: { gateway: checked }, enabled: checked.trim() !== '', retry: false }),
   )
+  const [support, setSupport] = useState(false)
   const signIn = useSignIn()
   const start = (flow: 'browser' | 'device') => signIn.mutate({ gateway: address.trim(), flow })
   const submit = (event: FormEvent) => {
@@ -106,7 +109,17 @@ export function SignIn({ auth }: { auth: SignedOut }) {
       </main>
       <footer className="status">
         <span className="status__i">Sallyport {platform.version}</span>
+        <span className="signin__foot">
+          <Button size="sm" kind="ghost" onClick={() => setSupport(true)}>
+            Diagnostics
+          </Button>
+        </span>
       </footer>
+      {support && (
+        <Suspense fallback={null}>
+          <Support onClose={() => setSupport(false)} />
+        </Suspense>
+      )}
     </div>
   )
 }

@@ -5,7 +5,7 @@ import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
 import type { Aside } from '../frame/use-aside.ts'
 import { usePause } from '../rpc/context.tsx'
-import { Button, Empty, Spinner } from '../theme/controls.tsx'
+import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
 import { isPlan } from './plan/is-plan.ts'
 import type { Mark, Message, SqlState } from './run-state.ts'
@@ -53,11 +53,7 @@ export function Results({
         <span className="right row">
           {state.running !== undefined && <Spinner label="Running" />}
           <span className="row res__tools" ref={setSlot} />
-          {!log.open && (
-            <Button size="sm" kind="ghost" onClick={() => log.set(true)}>
-              Decisions
-            </Button>
-          )}
+          {!log.open && <IconButton icon="panel-right" label="Decisions" onClick={() => log.set(true)} />}
         </span>
       </div>
       {pause === 'expired' ? (

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react'
 import type { Document } from '../dock/workspace.ts'
 import { useDesk } from '../frame/desk.tsx'
 import type { DesktopView } from '../rdp/runtime.ts'
@@ -12,7 +13,7 @@ const nothing = createStore<RuntimeState | undefined>(undefined)
 /** Since when a tab's session is on record; undefined when none is open. */
 export function useRecordedSince(document: Document): number | undefined {
   const { runtimes } = useDesk()
-  const runtime = runtimes.get(document.id)
+  const runtime = useSyncExternalStore(runtimes.subscribe, () => runtimes.get(document.id))
   const state = useStore<RuntimeState | undefined>(runtime === undefined ? nothing : runtime.state)
   if (state === undefined) return undefined
   if ('desktop' in state) {

@@ -23,7 +23,7 @@ export function StatusBar() {
       {area === 'connections' ? <TabState /> : <AreaState />}
       <span className="status__sp" />
       {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}
-      <span className="status__i">{pause === 'expired' ? 'Signed out' : person?.id}</span>
+      <span className="status__i status__who">{pause === 'expired' ? 'Signed out' : person?.id}</span>
       {pause === 'gateway-down' || pause === 'core-down' ? (
         <span className="status__i fg d-blocked">
           <Icon name="cloud-off" size={14} />

@@ -78,7 +78,7 @@ function hour(iso: string): string {
 
 /** Spans of a terminal line that were masked: the mask's dots with what it left readable around them. */
 export function maskedSpans(text: string): { start: number; length: number }[] {
-  const spans = text.matchAll(/[\w+]?•[•@.\w-]*(?: •[•\w]*)*(?: \d{4}(?!\d))?/gu)
+  const spans = text.matchAll(/[\w+]?•+(?:@•[•.\w-]*)?[•\w]*(?: •[•\w]*)*(?: \d{4}(?!\d))?/gu)
   return [...spans]
     .filter((match) => match[0].includes('••'))
     .map((match) => ({ start: match.index, length: match[0].length }))

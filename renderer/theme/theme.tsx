@@ -12,6 +12,8 @@ const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'default',
   respectReducedMotion: true,
+  // The placeholder is a child that a menu may not have; the first item takes the focus.
+  components: { Menu: { defaultProps: { withInitialFocusPlaceholder: false } } },
 })
 
 /** Mantine's variables are the design's tokens under other names, so both themes come from tokens.css alone. */

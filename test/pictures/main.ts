@@ -17,18 +17,14 @@ await mkdir(out, { recursive: true })
 
 /** Names in docs/pictures, by that of the picture. */
 const shown = {
-  'sign-in-light': '01-signin-light-1440',
   'sql-dark': '02-sql-dark-1440',
-  'sql-light': '02-sql-light-1440',
   'held-dark': '02-sql-held-dark-1440',
   'terminal-dark': '03-terminal-dark-1440',
   'request-light': '04-request-light-1440',
   'review-dark': '05-review-dark-1440',
   'replay-sql-light': '06-replay-sql-light-1440',
   'replay-ssh-dark': '06-replay-ssh-dark-1440',
-  'desktop-dark': '07-rdp-dark-1440',
   'palette-dark': '08-palette-dark-1440',
-  'settings-light': '10-settings-light-1440',
   'gateway-down-dark': '11-gateway-down-dark-1440',
 }
 

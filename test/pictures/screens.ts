@@ -136,7 +136,7 @@ async function gatewayDown({ demo, take }: Stage, client: Client): Promise<void>
   } finally {
     process.kill(demo.pid, 'SIGCONT')
   }
-  await client.page.getByText('is not answering.').first().waitFor({ state: 'detached', timeout: 60_000 })
+  await client.page.locator('.banner--app').waitFor({ state: 'detached', timeout: 60_000 })
 }
 
 /** As from another window of theirs: at the gateway, and in the store that they share. */

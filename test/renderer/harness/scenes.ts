@@ -30,6 +30,7 @@ async function openSql(page: Page): Promise<void> {
 async function openTerminal(page: Page): Promise<void> {
   await page.getByRole('treeitem', { name: 'web-1' }).first().click()
   await page.getByRole('group', { name: /Held by/ }).waitFor()
+  await page.getByText('Recording', { exact: true }).waitFor()
 }
 
 /** By name; the page is open when one is called. */
@@ -54,6 +55,12 @@ export const scenes: Record<string, Scene> = {
       },
     })
     await page.getByText('Sign-in did not finish').waitFor()
+  },
+  'sign-in-support': async (page, { fixture }) => {
+    fixture.auth.set({ state: 'signed-out' })
+    await page.getByRole('button', { name: 'Diagnostics' }).click()
+    await page.getByRole('button', { name: 'Create…' }).click()
+    await page.getByRole('region', { name: 'What the bundle holds' }).waitFor()
   },
   sql: async (page) => {
     await page.getByRole('treeitem', { name: 'orders-db' }).first().hover()
@@ -85,6 +92,7 @@ export const scenes: Record<string, Scene> = {
   desktop: async (page) => {
     await page.getByRole('treeitem', { name: 'fin-desk-01' }).first().click()
     await page.getByRole('heading', { name: 'Live in Windows App' }).waitFor()
+    await page.getByText('Recording', { exact: true }).waitFor()
   },
   'desktop-held': async (page, { fixture }) => {
     fixture.desktop.set({
@@ -193,6 +201,33 @@ export const scenes: Record<string, Scene> = {
     await page.getByRole('button', { name: /^Change the keys of Side bar/ }).click()
     await page.keyboard.press('Meta+k')
     await page.getByText('is Command palette').waitFor()
+  },
+  'terminal-find': async (page) => {
+    await openTerminal(page)
+    await page.keyboard.press('Meta+f')
+    await page.getByRole('textbox', { name: 'Find in the terminal' }).fill('systemctl')
+    await page.getByText('2 of 2').waitFor()
+  },
+  queries: async (page) => {
+    await page.getByRole('treeitem', { name: 'orders-db' }).first().click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await page.keyboard.press('Meta+Shift+h')
+    await page.getByRole('complementary', { name: 'Queries' }).getByRole('button').nth(1).waitFor()
+  },
+  value: async (page) => {
+    await openSql(page)
+    await page.locator('.ag-cell').nth(3).dblclick()
+    await page.getByRole('complementary', { name: /^Value of/ }).waitFor()
+  },
+  'palette-commands': async (page) => {
+    await page.getByRole('treeitem', { name: 'orders-db' }).first().waitFor()
+    await page.keyboard.press('Meta+k')
+    await page.getByRole('textbox', { name: 'Search' }).fill('>')
+    await page.getByText('Theme: dark').waitFor()
+  },
+  person: async (page) => {
+    await page.getByRole('button', { name: /^Linus Falk/ }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
   },
   'gateway-down': async (page, { fixture }) => {
     await openSql(page)
