@@ -244,13 +244,18 @@ describe('around the statements', () => {
     expect(finder.find(bytes)).toEqual([])
   })
 
-  test('settings at the start change neither role nor reading', async () => {
-    for (const parameters of [
-      { role: 'pg_monitor' },
-      { standard_conforming_strings: 'off' },
-      { replication: 'database' },
-    ]) {
+  test('settings at the start change no role, and statements are read as they say', async () => {
+    for (const parameters of [{ role: 'pg_monitor' }, { replication: 'database' }]) {
       await expect(enter(parameters), JSON.stringify(parameters)).rejects.toThrow(/here|through this door|Blocked by/)
     }
+    const other = await enter({ standard_conforming_strings: 'off' })
+    for (const sql of [
+      "select '\\'', c::text, '' from customers c --'",
+      "select '\\', email, ' from customers --'",
+      'select email from customers',
+    ]) {
+      expect(finder.find((await other.query(sql)).bytes), sql).toEqual([])
+    }
+    other.close()
   })
 })
