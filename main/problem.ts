@@ -47,3 +47,6 @@ export function codeOf(error: unknown): string | undefined {
   }
   return undefined
 }
+
+/** What to do where a target does not answer. */
+export const unreachableHint = 'Nothing was sent. Run it again once the target answers.'

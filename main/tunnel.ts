@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
 import { type Annotation, parseAnnotation } from '../shared/annotation.ts'
 import { ProblemDocument } from '../shared/api/problem.ts'
-import { fail, messageOf, type ProblemError } from './problem.ts'
+import { fail, messageOf, type ProblemError, unreachableHint } from './problem.ts'
 
 export interface TunnelOptions {
   /** `ws:` or `wss:` address of the gateway's tunnel. */
@@ -193,7 +193,7 @@ async function refuseInWords(
   }
   const code = statusCodes.get(response.statusCode) ?? 'failed'
   const words = detailOf(text) ?? `The gateway refused the session (HTTP ${response.statusCode ?? '?'}).`
-  const hint = code === 'target-unreachable' ? { hint: 'Nothing was sent. Run it again once the target answers.' } : {}
+  const hint = code === 'target-unreachable' ? { hint: unreachableHint } : {}
   return fail(code, words, { action: 'retry', ...hint })
 }
 

@@ -76,8 +76,18 @@ export async function startPostgres(dataDir: string, log: Log): Promise<DemoPost
     databases: { orders: 'orders', analytics: 'analytics' },
     close: async () => {
       await life.end()
-      await server.stop()
+      // Where it has ended by itself, nobody would tell of its end.
+      if (await isRunning(databaseDir)) await server.stop()
     },
+  }
+}
+
+async function isRunning(databaseDir: string): Promise<boolean> {
+  try {
+    const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
+    return process.kill(Number(pid), 0)
+  } catch {
+    return false
   }
 }
 

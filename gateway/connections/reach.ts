@@ -1,12 +1,12 @@
 import type { Target } from '../../shared/link.ts'
 import type { GatewayConnection, LocalAgent } from '../services.ts'
 
-/** Whether targets answer, looked up at most every 10 s however many people ask. */
+/** Whether targets answer, looked up at most every 3 s however many people ask. */
 export interface Reach {
   check(connection: GatewayConnection): Promise<boolean>
 }
 
-const freshMs = 10_000
+const freshMs = 3_000
 const probeMs = 1500
 
 export function createReach(agent: { probe: LocalAgent['probe'] }, now: () => number = Date.now): Reach {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
 import type { TransactionState } from '../../shared/rpc/editor.ts'
-import { fail, messageOf, ProblemError } from '../problem.ts'
+import { fail, messageOf, ProblemError, unreachableHint } from '../problem.ts'
 import { type ServerMessage, type ServerWords, Wire } from './wire.ts'
 
 const startupMs = 60_000
@@ -103,5 +103,6 @@ function startupProblem(words: ServerWords): ProblemError {
   const extras = hint === undefined ? {} : { hint }
   if (decision) return fail('forbidden', words.message, extras)
   const unreachable = words.sqlstate.startsWith('08') || words.sqlstate.startsWith('57P')
-  return fail(unreachable ? 'target-unreachable' : 'failed', words.message, { action: 'retry', ...extras })
+  if (!unreachable) return fail('failed', words.message, { action: 'retry', ...extras })
+  return fail('target-unreachable', words.message, { action: 'retry', hint: hint ?? unreachableHint })
 }

@@ -4,7 +4,7 @@ import { useAuth, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import type { SchemaState, TreeInput } from './rows.ts'
 
-/** How long a target may be away, or back, before the tree shows it. The gateway itself looks at most every ten seconds. */
+/** How long a target may be away, or back, before the tree shows it. The gateway itself looks at most every three seconds. */
 const reachMs = 30_000
 
 /** The connections that the person may see. What was known stays while the gateway is away. */

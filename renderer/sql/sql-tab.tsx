@@ -1,4 +1,5 @@
 import './grid.css'
+import { useQueryClient } from '@tanstack/react-query'
 import { memo, useEffect, useRef, useState } from 'react'
 import type { CatalogTable, ExplainMode } from '../../shared/rpc/editor.ts'
 import { findParameters, parameterNames } from '../../shared/sql/parameters.ts'
@@ -54,6 +55,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
   const { share = 0.6 } = document
   const log = useAside()
   useNewDecisions(state.marks, editor)
+  useReach(state.marks)
 
   const run = (range: { start: number; end: number } | undefined, explain?: ExplainMode) => {
     const handle = editor.current
@@ -248,6 +250,24 @@ function SqlTab({ document }: { document: SqlDocument }) {
       </div>
     </div>
   )
+}
+
+/** The gateway asks a target at most every three seconds whether it answers. */
+const reachMs = 3_500
+
+/** Where a statement did not reach its target, or does again, the tree shows it soon, and not when it is read again anyway. */
+function useReach(marks: readonly Mark[]) {
+  const { queries } = useRpc()
+  const cache = useQueryClient()
+  const away = marks.some((mark) => mark.error?.problem?.code === 'target-unreachable')
+  const before = useRef(away)
+  useEffect(() => {
+    if (before.current === away) return
+    before.current = away
+    const look = () => void cache.invalidateQueries({ queryKey: queries.gateway.connections.list.key() })
+    const timer = setTimeout(look, reachMs)
+    return () => clearTimeout(timer)
+  }, [away, cache, queries])
 }
 
 /** New blocks and holds are said in the live region. */

@@ -4,7 +4,8 @@ import { type Client, launchChromium, openClient, signIn } from '../support/clie
 import type { Ready } from '../support/demo.ts'
 import { meterOf, privateBytes, rendererPids } from '../support/page-metrics.ts'
 import { closeTab, newTab, openTab, panel, runFor, write } from '../support/sql-page.ts'
-import { firstRows, frames, keyDelays, watchPage } from './page-probes.ts'
+import { mainThread } from './main-thread.ts'
+import { firstRows, frames, keyDelays, percentile, watchPage } from './page-probes.ts'
 import { median, type Row } from './stats.ts'
 
 const mib = 1024 * 1024
@@ -20,10 +21,11 @@ export async function benchDesktop(demo: Ready): Promise<Row[]> {
     rows.push(...(await coldStart(client, 'sign-in', () => signInShown(client.page))))
     await signIn(client, demo, 'linus')
     rows.push(...(await coldStart(client, 'signed in', () => treeShown(client.page))))
-    await openTab(client.page, 'orders-db')
-    rows.push(...(await typing(client.page)))
+    // Staging commits by itself: a tab closes without asking what becomes of a transaction.
+    await openTab(client.page, 'analytics-db')
+    rows.push(...(await typing(browser, client.page)))
     rows.push(...(await rowsOnScreen(client.page)))
-    rows.push(...(await scrolling(client)))
+    rows.push(...(await scrolling(browser, client)))
     rows.push(...(await manyTabs(browser, client)))
     rows.push(...(await soak(client.page)))
     await client.close()
@@ -69,21 +71,25 @@ async function coldStart({ page, context }: Client, way: string, shown: () => Pr
 }
 
 /** Types into a long statement list, as fast as people do, with pre-flight and completion on. */
-async function typing(page: Page): Promise<Row[]> {
+async function typing(browser: Browser, page: Page): Promise<Row[]> {
   const lines = Array.from({ length: 120 }, (_, i) => `SELECT id, status, total FROM orders WHERE id = ${i};`)
   await write(page, lines.join('\n'))
   await page.keyboard.press('Control+End')
   await page.keyboard.press('Enter')
-  const delays = await keyDelays(page, async () => {
+  const type = async (): Promise<void> => {
     await page.keyboard.type(
       "SELECT c.name, o.total FROM customers c JOIN orders o ON o.customer_id = c.id WHERE o.status = 'paid' ",
-      {
-        delay: 45,
-      },
+      { delay: 45 },
     )
-    await page.keyboard.type('AND c.country IN (SELECT country FROM order_totals WHERE orders > 100) ', { delay: 45 })
-  })
+    await page.keyboard.type('AND c.country IN (SELECT country FROM order_totals WHERE orders > 100);', { delay: 45 })
+    await page.keyboard.press('Enter')
+  }
+  const delays = await keyDelays(page, type)
+  // By itself: to be traced takes time, too.
+  const { longestPerKey } = await mainThread(browser, page, type)
   return [
+    row('longest task between two keys, processor time', 'p50', percentile(longestPerKey, 0.5), 'ms'),
+    row('longest task between two keys, processor time', 'p99', percentile(longestPerKey, 0.99), 'ms', 16),
     row('a key waits for the page', 'p99', delays.waits, 'ms', 16),
     row('a key is handled', 'p50', delays.handledMedian, 'ms'),
     row('a key is handled', 'p99', delays.handled, 'ms', 16),
@@ -102,7 +108,7 @@ async function rowsOnScreen(page: Page): Promise<Row[]> {
 }
 
 /** Scrolls through a million rows with the wheel and by jumps. */
-async function scrolling({ page, pid }: Client): Promise<Row[]> {
+async function scrolling(browser: Browser, { page, pid }: Client): Promise<Row[]> {
   const before = await privateBytes(pid)
   await runFor(
     page,
@@ -112,13 +118,17 @@ async function scrolling({ page, pid }: Client): Promise<Row[]> {
   const after = await privateBytes(pid)
   const cell = panel(page).locator('.ag-row[row-index="5"] .ag-cell[col-id="1"]')
   await cell.hover()
-  const rate = await frames(page, async () => {
+  const scroll = async (): Promise<void> => {
     for (let i = 0; i < 150; i += 1) {
       await page.mouse.wheel(0, 240)
       await page.waitForTimeout(8)
     }
-  })
+  }
+  const rate = await frames(page, scroll)
+  const { perFrame } = await mainThread(browser, page, scroll)
   return [
+    row('main thread for a frame while scrolling', 'p50', percentile(perFrame, 0.5), 'ms', 16.7),
+    row('main thread for a frame while scrolling', 'p95', percentile(perFrame, 0.95), 'ms', 16.7),
     row('scrolling a million rows', 'frames', rate.perSecond, 'fps'),
     row('scrolling a million rows', 'p95 frame', rate.p95, 'ms'),
     ...(before === undefined || after === undefined

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Ready, startDemo } from '../support/demo.ts'
 import { benchDesktop } from './desktop.ts'
@@ -43,6 +43,9 @@ try {
   await rm(policy, { recursive: true, force: true })
 }
 const cpu = cpus()
+const load = loadavg()
+  .map((one) => one.toFixed(1))
+  .join(', ')
 process.stdout.write(
-  `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n\n${table(rows)}\n`,
+  `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, load ${load}\n\n${table(rows)}\n`,
 )

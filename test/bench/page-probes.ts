@@ -91,7 +91,7 @@ export async function frames(page: Page, act: () => Promise<void>): Promise<{ pe
   return { perSecond: (gaps.length / total) * 1000, p95: percentile(gaps, 0.95) }
 }
 
-function percentile(values: readonly number[], share: number): number {
+export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }

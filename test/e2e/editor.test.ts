@@ -89,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     )
     // Monaco draws the signs line by line, so the last may be there before the first.
     await expect
-      .poll(() => looks(page), { timeout: 15_000 })
+      .poll(() => looks(page), { timeout: 40_000 })
       .toEqual(['allowed', 'masked', 'blocked', 'held', 'blocked'])
     for (const hint of ['masked email', 'blocked no-unbounded-write', 'held for 1 of dba'])
       await expect.poll(() => shown(page)).toContain(`Will be ${hint}`)
@@ -128,9 +128,54 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     await expect.poll(() => shown(page)).toContain('WHERE c.email')
   })
 
+  test('says of a name its type and class, and nothing is offered where a name is made up', async () => {
+    const { page } = ada
+    picture('hover')
+    await write(page, 'SELECT email FROM customers')
+    await page.locator('.view-line span').getByText('email').first().hover()
+    const hover = page.locator('.monaco-hover')
+    await hover.getByText('customers.email text NOT NULL').waitFor()
+    await hover.getByText('Class email: masked for you.').waitFor()
+    await page.keyboard.press('Control+Home')
+    await page.keyboard.press('Control+ArrowRight')
+    await page.keyboard.press('Control+ArrowRight')
+    await page.keyboard.type(' AS ann')
+    await page.waitForTimeout(400)
+    expect(await page.locator('.suggest-widget.visible').count()).toBe(0)
+  })
+
+  test('fills in a snippet, place by place', async () => {
+    const { page } = ada
+    picture('snippet')
+    await write(page, '')
+    await page.keyboard.type('selc')
+    await page.locator('.suggest-widget.visible').getByText('count rows').waitFor()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('orders')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('id < 10')
+    await expect.poll(() => shown(page)).toMatch(/SELECT count\(\*\)\s*FROM orders\s*WHERE id < 10;/i)
+  })
+
+  test('runs what is selected, and no more', async () => {
+    const { page } = ada
+    picture('selection')
+    await write(page, 'SELECT 11 AS eleven; SELECT 22 AS twice')
+    await page.keyboard.press('Control+Home')
+    for (let i = 0; i < 'SELECT 11'.length; i += 1) await page.keyboard.press('Shift+ArrowRight')
+    await page.keyboard.press('Control+Enter')
+    // Without its alias: that was not selected.
+    await page.getByRole('columnheader').getByText('?column?').waitFor()
+    const tabs = page.getByRole('tablist', { name: 'Results' }).getByRole('tab')
+    expect(await tabs.count()).toBe(2)
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByText('Transaction open').waitFor({ state: 'detached' })
+  })
+
   test('leads from a column to the definition of its table, and back', async () => {
     const { page } = ada
     picture('definition')
+    await write(page, 'SELECT 1 FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email')
     await page.keyboard.press('F12')
     const peek = page.getByRole('complementary', { name: 'Definition of public.customers' })
     await peek.getByText('CONSTRAINT').waitFor()

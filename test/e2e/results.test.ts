@@ -155,7 +155,7 @@ describe.skipIf(chromiumPath === undefined)('results', secondTry, () => {
     const start = await meter()
     const rounds = 4
     for (let i = 0; i < rounds; i += 1) await round()
-    // React holds the tab that was closed last until it draws again, which the status bar sees to.
+    // The tab that was closed last is sometimes held for a moment longer, and then let go of.
     const grown = async () => {
       const now = await meter()
       return {

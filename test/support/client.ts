@@ -49,9 +49,11 @@ export async function openClient(
     theme?: 'dark' | 'light'
     viewport?: { width: number; height: number }
     env?: Record<string, string>
+    /** An earlier client's, to start it again; stays afterwards. */
+    home?: string
   } = {},
 ): Promise<Client> {
-  const home = await mkdtemp(join(tmpdir(), 'sallyport-app-'))
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'sallyport-app-')))
   const child = spawn(process.execPath, [main, 'app', '--no-open', '--gateway', demo.gateway], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...process.env, ...options.env, SALLYPORT_HOME: home },
@@ -75,7 +77,7 @@ export async function openClient(
     close: async () => {
       if (browser.isConnected()) await context.close()
       await end(child)
-      await rm(home, { recursive: true, force: true })
+      if (options.home === undefined) await rm(home, { recursive: true, force: true })
     },
   }
 }

@@ -24,7 +24,7 @@ interface Shown {
   decorations: monaco.editor.IEditorDecorationsCollection
 }
 
-export interface PainterOptions extends Omit<PreflightPorts, 'onChange' | 'now'> {
+export interface PainterOptions extends Omit<PreflightPorts, 'onChange' | 'now' | 'after'> {
   editor: monaco.editor.IStandaloneCodeEditor
   model: monaco.editor.ITextModel
   marks: EditorMarks
@@ -51,7 +51,15 @@ export class PreflightPainter {
 
   constructor(options: PainterOptions) {
     this.options = options
-    this.preflight = createPreflight({ ...options, onChange: () => this.paintSoon(), now: () => performance.now() })
+    this.preflight = createPreflight({
+      ...options,
+      onChange: () => this.paintSoon(),
+      now: () => performance.now(),
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms)
+        return () => clearTimeout(timer)
+      },
+    })
     const { editor, model } = options
     this.listeners.push(
       model.onDidChangeContent((event) => {

@@ -16,6 +16,8 @@ export interface PreflightPorts {
   /** Answers have changed. */
   onChange(): void
   now(): number
+  /** Calls back once, after a while; returns how to call it off. */
+  after(ms: number, run: () => void): () => void
 }
 
 export interface Preflight {
@@ -40,6 +42,7 @@ export function createPreflight(ports: PreflightPorts): Preflight {
   let epoch = new AbortController()
   const asking = new Map<string, AbortController>()
   let silentUntil = 0
+  let callOff = () => {}
   let disposed = false
 
   const pump = () => {
@@ -82,8 +85,10 @@ export function createPreflight(ports: PreflightPorts): Preflight {
       if (!mine.signal.aborted) ports.onChange()
     } catch (error) {
       if (mine.signal.aborted || asked.signal.aborted) return
-      // The gateway or the target does not answer: the next change after a while asks again.
+      // The gateway or the target does not answer: it is left in peace for a while, then asked again.
       silentUntil = ports.now() + retryMs
+      callOff()
+      callOff = ports.after(retryMs, pump)
       console.warn('The gateway did not say what it would do.', error)
     } finally {
       if (asking.get(statement) === mine) asking.delete(statement)
@@ -112,6 +117,7 @@ export function createPreflight(ports: PreflightPorts): Preflight {
     },
     dispose: () => {
       disposed = true
+      callOff()
       epoch.abort()
       checking?.abort()
     },
