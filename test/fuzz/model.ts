@@ -19,6 +19,8 @@ export class ModelTarget {
   /** The client's stream was no sequence of frames, or held a type that no client sends. */
   fault: string | undefined
   left = false
+  /** It was sent a password, for which it never asks: somebody else did in its name. */
+  gotPassword = false
   /** The type of a message that was no COPY data while that was due: lost here, and believed to be read by who sent it. */
   lost: string | undefined
   /** Whole frames that arrived. */
@@ -68,6 +70,7 @@ export class ModelTarget {
       return
     }
     if (one.type === 'X') this.left = true
+    else if (one.type === 'p') this.gotPassword = true
     else if (this.#copying !== 'no') this.#copy(one)
     else if (one.type === 'S') {
       this.#skipping = false

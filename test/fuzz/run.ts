@@ -215,7 +215,8 @@ class Run {
     const heard = framesOf(Buffer.concat(this.#toClient))
     if (heard === undefined) this.#problem('the client was sent no sequence of messages')
     if (!this.#input.live || this.#input.tampers.length > 0) return
-    const { lost } = this.#model
+    const { lost, gotPassword } = this.#model
+    if (gotPassword) this.#problem('the target was sent a password that it did not ask for')
     if (lost !== undefined) this.#problem(`the target lost a message to COPY: ${lost}`)
     this.#checkMasked()
   }
