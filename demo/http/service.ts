@@ -20,6 +20,9 @@ export async function startHttp(database: DemoPostgres, bearer: string): Promise
     database: database.databases.orders,
     max: 4,
   })
+  // A connection that the database closes is replaced with the next request, which says so if it can't be.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const server = createServer((request, response) => {
     answer(pool, bearer, request)
       .catch((error: unknown) => ({ status: 500, body: { error: error instanceof Error ? error.message : 'unknown' } }))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
@@ -17,6 +18,24 @@ beforeAll(async () => {
   store = await startTestStore()
 }, 60_000)
 afterAll(() => store?.close())
+
+test('a connection that the store closes in the middle of a transaction fails that transaction alone', async () => {
+  const broken = await openStore(store.url, quiet)
+  try {
+    const lost = broken.db.transaction().execute(async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx)
+      const ended = new Promise((done) => setTimeout(done, 50))
+      await sql`select pg_terminate_backend(${rows[0]?.pid}, 5000)`.execute(store.store.db)
+      // The connection breaks while no statement of it runs; an error that nobody listens to would end the process.
+      await ended
+      await sql`select 1`.execute(trx)
+    })
+    await expect(lost).rejects.toThrow()
+    await expect(broken.ping()).resolves.toBeUndefined()
+  } finally {
+    await broken.close()
+  }
+})
 
 describe('migrations', () => {
   const onEmptyDatabase = async (name: string, run: (pool: pg.Pool) => Promise<void>) => {

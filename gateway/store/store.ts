@@ -34,6 +34,10 @@ export async function openStore(url: string, log: Log): Promise<Store> {
     },
   })
   pool.on('error', (error) => log.warn({ err: error }, 'the store closed an idle connection'))
+  // The pool listens to idle connections alone: one that breaks in a transaction would be the end of the gateway.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: error }, 'the store closed a connection in use'))
+  })
   try {
     await migrate(pool)
   } catch (error) {
