@@ -106,4 +106,16 @@ describe('found by the fuzzer', () => {
     const { toTarget } = await run(ground, input, 'whole', new Random(1))
     expect(toTarget.includes('select 1\0')).toBe(false)
   })
+
+  it('a client whose long messages wait for two things is read from again when both came', async () => {
+    const long = 'c'.repeat(65_540)
+    const first = [say.bindTo('p', 's')]
+    const second = [say.copyData('3\tthree\n'), say.sync, say.parse('a', 'select 1'), say.bindTo('', 'a')]
+    second.push(say.query(long), say.execute(''), say.parse('b', `sel${long}`))
+    const third = [say.describe('S', 'by_id'), say.sync]
+    const input = talk([...first, ...second, ...third])
+    const begins = [1 + first.length, 1 + first.length + second.length]
+    const pieces = input.pieces.map((one, i) => ({ ...one, joined: !begins.includes(i) }))
+    expect(await problemsOf({ ...input, pieces })).toEqual([])
+  })
 })

@@ -70,6 +70,8 @@ class Session implements InspectorSession {
   #busyAtTarget: () => boolean = () => false
   #ended = false
   #clientPaused = false
+  /** Waits for the target to take what was written. */
+  #draining = false
   #terminated = false
   #release: () => void = () => {}
   #resolve: (end: SessionEnd) => void = () => {}
@@ -268,9 +270,16 @@ class Session implements InspectorSession {
     const server = this.#server
     if (server === undefined || this.#ended) return
     const ok = this.#toTarget.flush(server)
-    if (ok || this.#clientPaused) return
-    this.#pauseClient()
-    server.once('drain', () => this.#resumeClient())
+    if (ok) return
+    // Also where it is paused for something else: what that waits for may come first.
+    if (!this.#draining) server.once('drain', () => this.#drained())
+    this.#draining = true
+    if (!this.#clientPaused) this.#pauseClient()
+  }
+
+  #drained(): void {
+    this.#draining = false
+    this.#resumeClient()
   }
 
   #pauseClient(): void {
