@@ -128,7 +128,7 @@ async function psqlSession(
   const ran = await run(psql, ['-X', place], { env: { ...env, PGPASSWORD: password }, input: session })
   // Large objects and processes are numbered by the server.
   return `${ran.stdout}\n${ran.stderr}\n${ran.code}`
-    .replaceAll(/lo_import \d+/g, 'lo_import')
+    .replaceAll(/lo_(import|unlink) \d+/g, 'lo_$1')
     .replaceAll(/PID \d+/g, 'PID')
     .replaceAll(/pg_temp_\d+/g, 'pg_temp')
 }

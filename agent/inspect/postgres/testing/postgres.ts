@@ -35,7 +35,8 @@ export async function startPostgres(
     password: 'postgres',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--no-locale'],
+    // The class asks for a locale that need not be there, which PostgreSQL 13 does not take.
+    initdbFlags: ['--encoding=UTF8', '--no-locale', '--lc-messages=C'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'max_connections=200', ...flags],
     onLog: () => {},
     onError: () => {},
@@ -80,6 +81,7 @@ export async function startPostgres(
 
 function schema(password: string): string {
   return `
+    set password_encryption = 'scram-sha-256';
     create role app login password '${password}';
     create role open login;
     create role plain login password '${password}';
