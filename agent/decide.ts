@@ -1,10 +1,11 @@
-import { BoundedCache } from '../policy/cache.ts'
 import { redactor } from '../policy/detectors.ts'
+import { grantsInForce } from '../policy/input.ts'
 import { byteMaskFor } from '../policy/mask-bytes.ts'
 import { type KeyedHash, maskFor } from '../policy/masks.ts'
 import type { DataClass, PolicySet, Surroundings } from '../policy/set.ts'
 import type { Decision, Grant, Unmask } from '../shared/decision.ts'
 import type { SessionSpec } from '../shared/link.ts'
+import type { Answers } from './answers.ts'
 import type { DecisionRequest, Sensitivity, TextMask } from './inspect/port.ts'
 import { type Policies, policyNotLoaded } from './policies.ts'
 import { type Redact, textMaskFor } from './redaction.ts'
@@ -12,14 +13,12 @@ import { type Redact, textMaskFor } from './redaction.ts'
 /** What deciding needs of a session's spec: no target, no credential. */
 export type Subject = Pick<SessionSpec, 'principal' | 'connection' | 'context' | 'grants'>
 
-const decisionLimit = 2_000
-const columnLimit = 20_000
 /** A key longer than this is a statement or command that hardly comes again; it is not worth its memory. */
 const longestKey = 8_192
 
 /**
  * The decisions of one session: the policy set in force, over this principal, connection and grants. Cedar takes a good part of
- * a millisecond, so every answer is kept until the epoch changes.
+ * a millisecond, so every answer is kept until the epoch changes, and shared with the sessions for which it would be the same.
  */
 export class SessionPolicy {
   readonly #subject: Subject
@@ -31,13 +30,8 @@ export class SessionPolicy {
   #seenRevision: number
   #second = 0
   #boundary: number
-  readonly #decisions = new BoundedCache<Decision>(decisionLimit)
-  readonly #columns = new BoundedCache<{ sensitivity: Sensitivity | undefined }>(columnLimit)
-  readonly #unmasks = new Map<string, Unmask>()
-  #textMasks: readonly TextMask[] | undefined
+  #answers: Answers | undefined
   #redact: Redact | undefined
-  /** Masks what this principal may not see. */
-  #scan: Redact | undefined
 
   constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
     this.#subject = subject
@@ -88,24 +82,26 @@ export class SessionPolicy {
       return { verdict: 'block', policy: { id: 'policy-error', reason } }
     }
     const key = keyOf(request)
-    const known = this.#decisions.get(key)
+    const { decisions } = this.#known
+    const known = decisions.get(key)
     if (known) return known
     const { principal, connection } = this.#subject
     const context = this.#context()
     const decision = set.decide({ principal, connection, action, request: facts, context, grants: this.#grants })
-    return key.length > longestKey ? decision : this.#decisions.set(key, decision)
+    return key.length > longestKey ? decision : decisions.set(key, decision)
   }
 
   sensitivity(schema: string, table: string, column: string): Sensitivity | undefined {
     const set = this.#current()
     const key = `${schema}\0${table}\0${column}`
-    const known = this.#columns.get(key)
+    const { columns } = this.#known
+    const known = columns.get(key)
     if (known) return known.sensitivity
     const classed = this.#classed(set, schema, table, column)
     // Who may see the class of a column may still not see what stands in its text.
     const scanned = classed?.unmask.verdict === 'masked' ? undefined : this.#scanned(set, schema, table, column)
     const sensitivity = scanned ?? classed
-    this.#columns.set(key, { sensitivity })
+    columns.set(key, { sensitivity })
     return sensitivity
   }
 
@@ -131,9 +127,10 @@ export class SessionPolicy {
     const masks = this.textMasks()
     const [first] = masks
     if (!first) return undefined
-    this.#scan ??= redactor(masks)
+    const known = this.#known
+    known.scan ??= redactor(masks)
     const { use, derived } = found
-    return { dataClass: first.dataClass, unmask: first.unmask, use, derived, mask: this.#scan, scanned: masks }
+    return { dataClass: first.dataClass, unmask: first.unmask, use, derived, mask: known.scan, scanned: masks }
   }
 
   unmask(dataClass: string): Unmask {
@@ -142,8 +139,9 @@ export class SessionPolicy {
 
   textMasks(): readonly TextMask[] {
     const set = this.#current()
-    this.#textMasks ??= (set?.dataClasses ?? []).flatMap((dataClass) => this.#textMask(set, dataClass))
-    return this.#textMasks
+    const known = this.#known
+    known.textMasks ??= (set?.dataClasses ?? []).flatMap((dataClass) => this.#textMask(set, dataClass))
+    return known.textMasks
   }
 
   /** Masks every sensitive value, whoever asks: what is recorded may be read by others. */
@@ -165,12 +163,26 @@ export class SessionPolicy {
 
   #changed(): void {
     this.#epoch++
-    this.#decisions.clear()
-    this.#columns.clear()
-    this.#unmasks.clear()
-    this.#textMasks = undefined
+    this.#answers = undefined
     this.#redact = undefined
-    this.#scan = undefined
+  }
+
+  /** After `#current`: of sessions for which all that an answer depends on is the same. */
+  get #known(): Answers {
+    this.#answers ??= this.#policies.answers(this.#key(), this.#hash)
+    return this.#answers
+  }
+
+  #key(): string {
+    const { principal, connection, context } = this.#subject
+    const second = this.#timeMatters() ? this.#second : 0
+    return JSON.stringify([
+      second,
+      principal,
+      connection,
+      context,
+      grantsInForce(this.#grants, principal, connection, this.#clock()),
+    ])
   }
 
   #timeMatters(): boolean {
@@ -182,13 +194,14 @@ export class SessionPolicy {
   }
 
   #unmask(set: PolicySet | undefined, dataClass: string): Unmask {
-    const known = this.#unmasks.get(dataClass)
+    const { unmasks } = this.#known
+    const known = unmasks.get(dataClass)
     if (known) return known
     const { principal, connection } = this.#subject
     const unmask: Unmask = set
       ? set.unmask(principal, connection, dataClass, this.#context(), this.#grants)
       : { verdict: 'masked', policy: policyNotLoaded }
-    this.#unmasks.set(dataClass, unmask)
+    unmasks.set(dataClass, unmask)
     return unmask
   }
 

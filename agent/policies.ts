@@ -7,6 +7,7 @@ import type { ConnectionRef } from '../shared/connection.ts'
 import type { Decision, Grant, PolicyRef } from '../shared/decision.ts'
 import type { PolicyFile, PolicyLoad, RequestContext } from '../shared/link.ts'
 import type { Principal } from '../shared/principal.ts'
+import { Answers } from './answers.ts'
 import { type Redact, redactorOf } from './redaction.ts'
 
 /** Without a policy set nothing is allowed, and this is why. */
@@ -15,12 +16,16 @@ export const policyNotLoaded: PolicyRef = {
   reason: 'The agent has no policy yet, so nothing is allowed. The gateway sends it one when it is up.',
 }
 
+/** Subjects whose answers are kept: a few for each person that is connected. */
+const mostSubjects = 1_000
+
 /** The policy set in force. A push that fails leaves the last good one in force. */
 export class Policies {
   #set: PolicySet | undefined
   #revision = 0
   #last: Promise<unknown> = Promise.resolve()
   #redactor: { revision: number; hash: KeyedHash; redact: Redact } | undefined
+  readonly #answers = new BoundedCache<Answers>(mostSubjects)
   readonly #bare = new BoundedCache<Decision>(20_000)
 
   get set(): PolicySet | undefined {
@@ -41,6 +46,12 @@ export class Policies {
     return redact
   }
 
+  /** What the set in force answered for a subject; `subject` says all that its answers depend on. */
+  answers(subject: string, hash: KeyedHash): Answers {
+    const known = this.#answers.get(subject)
+    return known?.hash === hash ? known : this.#answers.set(subject, new Answers(hash))
+  }
+
   /** Pushes take effect in the order in which they came. */
   push(files: readonly PolicyFile[]): Promise<PolicyLoad> {
     const load = this.#last.then(async (): Promise<PolicyLoad> => {
@@ -49,6 +60,7 @@ export class Policies {
       this.#set = result.set
       this.#revision++
       this.#bare.clear()
+      this.#answers.clear()
       return { ok: true, version: result.set.version }
     })
     this.#last = load.catch(() => undefined)
