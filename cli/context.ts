@@ -1,7 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { ApiClient, SecretStore, SettingsStore, SignedIn, StartedSignIn } from '../main/client.ts'
-import type { StepUp } from '../shared/api/problem.ts'
+import type { ApiClient, Lack, SecretStore, SettingsStore, SignedIn, StartedSignIn } from '../main/client.ts'
 import type { Principal } from '../shared/principal.ts'
 import { openInBrowser } from './open.ts'
 import { say } from './output.ts'
@@ -50,7 +49,9 @@ export async function gatewayAddress(option?: string): Promise<string | undefine
 
 /** The identity that commands act with: a job's, from the environment, or the person's who signed in. */
 export async function caller(): Promise<Caller> {
-  const { asked, confirmed, fail, machineFrom, machineSignIn, resumeSignIn } = await import('../main/client.ts')
+  const { asked, confirmed, fail, machineFrom, machineSignIn, resumeSignIn, sharedConfirm } = await import(
+    '../main/client.ts'
+  )
   const machine = machineFrom(process.env)
   if (machine !== undefined) {
     const { info, api } = await machineSignIn(machine)
@@ -67,22 +68,19 @@ export async function caller(): Promise<Caller> {
   }
   const { info, api, person } = signedIn
   let who = signedIn
+  const confirm = sharedConfirm(async (lack) => {
+    who = await stepUp(who, lack)
+  })
   return {
     info,
     api,
-    confirmed: (call) =>
-      confirmed(
-        () => call(who),
-        async (lack) => {
-          who = await stepUp(who, lack)
-        },
-      ),
+    confirmed: (call) => confirmed(() => call(who), confirm),
     person: () => Promise.resolve(person),
   }
 }
 
 /** The same person proves again who they are, with a second factor, the way they signed in. */
-async function stepUp(who: SignedIn, { stepUp, message }: { stepUp: StepUp; message: string }): Promise<SignedIn> {
+async function stepUp(who: SignedIn, { stepUp, message }: Lack): Promise<SignedIn> {
   const { stepUpSignIn } = await import('../main/client.ts')
   say(message)
   const abort = new AbortController()

@@ -22,7 +22,7 @@ export {
   startSignIn,
   stepUpSignIn,
 } from './sign-in/person.ts'
-export { confirmed } from './sign-in/step-up.ts'
+export { confirmed, type Lack, sharedConfirm } from './sign-in/step-up.ts'
 export { type ResultLimits, ResultStore, type Row } from './sql/result.ts'
 export { SqlSession } from './sql/session.ts'
 export { connectSsh } from './terminal/connect.ts'

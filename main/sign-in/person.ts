@@ -92,7 +92,7 @@ interface Made {
 }
 
 async function settle(
-  { clientId, secrets, onEnded, flow }: StartOptions,
+  { clientId, secrets, onEnded, flow, signal }: StartOptions,
   { info, server, prover, tokens }: Made,
   again: Again | undefined,
 ): Promise<SignedIn> {
@@ -105,15 +105,21 @@ async function settle(
   const credentials = new TokenKeeper(() => renewStored(info.url, secrets, onEnded), { tokens, prover })
   const api = createApiClient(info.api, credentials)
   const { principal: person, mfa } = await asked(api.me())
-  const why = again === undefined ? undefined : whyNotBetter(again, person, mfa === true)
-  if (why !== undefined) {
+  const drop = async (why: string): Promise<never> => {
     // Of no use to anybody; that it stays behind where it can't be revoked is no reason to hide why.
     await oauth.tokenRevocation(server, refreshToken, { token_type_hint: 'refresh_token' }).catch(() => undefined)
     throw fail('sign-in-failed', why)
   }
+  const why = again === undefined ? undefined : whyNotBetter(again, person, mfa === true)
+  if (why !== undefined) return drop(why)
   const key = await exportProofKey(prover.key)
-  const store = async (): Promise<void> => {
+  /** Says why not, where it must not be kept. */
+  const store = async (): Promise<string | undefined> => {
     const before = again === undefined ? undefined : await read(info.url, secrets)
+    if (again !== undefined && before?.person.id !== again.person.id) {
+      return `${again.person.id} was signed out meanwhile, and stays so.`
+    }
+    if (signal?.aborted === true) return 'It was given up.'
     const earlier = before === undefined ? [] : [...(before.earlier ?? []), before.refreshToken]
     const stored: Stored = {
       info,
@@ -125,9 +131,12 @@ async function settle(
       ...(earlier.length === 0 ? {} : { earlier }),
     }
     await secrets.set(secretKey(info.url), JSON.stringify(stored))
+    return undefined
   }
   // The old one may be renewed at this very moment, and must not be written over the new one.
-  await (secrets.exclusive === undefined ? store() : secrets.exclusive(secretKey(info.url), store))
+  const kept = secrets.exclusive === undefined ? store() : secrets.exclusive(secretKey(info.url), store)
+  const whyNot = await kept
+  if (whyNot !== undefined) return drop(whyNot)
   return { info, person, api, credentials, flow }
 }
 

@@ -219,6 +219,39 @@ test.each([
   expect(await readFile(join(dir, file), 'utf8')).toBe(before)
 })
 
+test('who signs out while they confirm stays signed out', async () => {
+  const who = await signIn()
+  gateway.person = { id: 'ada', mfa: true }
+  const pending = await stepUpSignIn({ ...options(), who, lack: {} })
+  await endSignIn(gateway.url, fileSecrets(dir))
+  const failed = expect(pending.done).rejects.toMatchObject({
+    problem: { code: 'sign-in-failed', message: 'ada was signed out meanwhile, and stays so.' },
+  })
+  await Promise.all([failed, browse(pending.url)])
+  expect(await resume()).toBeUndefined()
+})
+
+test('a sign-in that is given up at its very end is not kept', async () => {
+  const abort = new AbortController()
+  const secrets = fileSecrets(dir)
+  const pending = await startSignIn({
+    ...options(),
+    gateway: gateway.url,
+    flow: 'browser',
+    signal: abort.signal,
+    secrets: {
+      ...secrets,
+      exclusive: (_, work) => {
+        abort.abort()
+        return work()
+      },
+    },
+  })
+  const failed = expect(pending.done).rejects.toMatchObject({ problem: { code: 'sign-in-failed' } })
+  await Promise.all([failed, browse(pending.url)])
+  expect(await resume()).toBeUndefined()
+})
+
 test('a job signs in with its secret, or is told what is wrong', async () => {
   const env = {
     SALLYPORT_GATEWAY: gateway.url,

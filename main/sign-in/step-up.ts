@@ -17,8 +17,14 @@ export function stepUpParameters(
   }
 }
 
+export interface Lack {
+  stepUp: StepUp
+  /** What for, in words. */
+  message: string
+}
+
 /** What a call's sign-in lacked, if that is why it failed. */
-export function lackOf(error: unknown): { stepUp: StepUp; message: string } | undefined {
+export function lackOf(error: unknown): Lack | undefined {
   const { code, message, stepUp } = toProblem(error)
   return code === 'step-up' ? { stepUp: stepUp ?? {}, message } : undefined
 }
@@ -27,10 +33,7 @@ export function lackOf(error: unknown): { stepUp: StepUp; message: string } | un
  * Runs a call of the gateway's API. Where policy wants a better sign-in for it, the person is taken through that (`confirm`) and it is
  * run once more: nothing was done the first time. Throws a ProblemError.
  */
-export async function confirmed<T>(
-  call: () => Promise<T>,
-  confirm: (lack: { stepUp: StepUp; message: string }) => Promise<void>,
-): Promise<T> {
+export async function confirmed<T>(call: () => Promise<T>, confirm: (lack: Lack) => Promise<void>): Promise<T> {
   try {
     return await asked(call())
   } catch (error) {
@@ -38,5 +41,16 @@ export async function confirmed<T>(
     if (lack === undefined) throw error
     await confirm(lack)
     return asked(call())
+  }
+}
+
+/** All that want a better sign-in while one is going on wait for that one: a tool's ten connections are no ten sign-ins. */
+export function sharedConfirm(confirm: (lack: Lack) => Promise<void>): (lack: Lack) => Promise<void> {
+  let going: Promise<void> | undefined
+  return (lack) => {
+    going ??= confirm(lack).finally(() => {
+      going = undefined
+    })
+    return going
   }
 }
