@@ -1,6 +1,7 @@
 import type { DecideOutcome } from '../../shared/api/models.ts'
 import type { StepUp } from '../../shared/api/problem.ts'
-import type { ApiClient } from '../gateway/client.ts'
+import { type ApiClient, asked } from '../gateway/client.ts'
+import { toProblem } from '../problem.ts'
 import { confirmed } from '../sign-in/step-up.ts'
 import { rpc } from './base.ts'
 
@@ -74,8 +75,11 @@ function until(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
 }
 
-/** Of several that were decided, those that want a better sign-in are decided once more after it. */
-async function decidedAll(
+/**
+ * Of several that were decided, those that want a better sign-in are decided once more after it. Where there is none, they say so: what
+ * became of the others stands.
+ */
+export async function decidedAll(
   outcomes: readonly DecideOutcome[],
   decide: (ids: string[]) => Promise<DecideOutcome[]>,
   confirm: ForwardDeps['confirm'],
@@ -86,7 +90,14 @@ async function decidedAll(
   const [first] = lacking
   if (first === undefined) return [...outcomes]
   const ages = lacking.flatMap(({ stepUp }) => stepUp.maxAgeSeconds ?? [])
-  await confirm(ages.length === 0 ? {} : { maxAgeSeconds: Math.min(...ages) }, first.message)
-  const again = new Map((await decide(lacking.map(({ id }) => id))).map((each) => [each.id, each]))
-  return outcomes.map((each) => again.get(each.id) ?? each)
+  let again: DecideOutcome[]
+  try {
+    await confirm(ages.length === 0 ? {} : { maxAgeSeconds: Math.min(...ages) }, first.message)
+    again = await asked(decide(lacking.map(({ id }) => id)))
+  } catch (error) {
+    const { code, message } = toProblem(error)
+    again = lacking.map(({ id }) => ({ id, ok: false, code: code === 'step-up' ? 'STEP_UP' : 'INTERNAL', message }))
+  }
+  const later = new Map(again.map((each) => [each.id, each]))
+  return outcomes.map((each) => later.get(each.id) ?? each)
 }
