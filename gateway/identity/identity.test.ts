@@ -89,7 +89,12 @@ describe('signing in with the browser', () => {
   test('an old sign-in upstream makes no fresh one here: refused where one is wanted, and known as old', async () => {
     const hourAgo = Math.floor(Date.now() / 1000) - 3600
     door.upstream.person = { ...linus, acr: 'urn:test:mfa', signedInAt: hourAgo }
-    await expect(authorize(door, new Browser(), { max_age: '900' })).rejects.toThrow(/stuck.*400/)
+    const { answer } = await authorize(door, new Browser(), { max_age: '900' })
+    expect(answer.searchParams.get('code')).toBeNull()
+    expect(answer.searchParams.get('error')).toBe('access_denied')
+    expect(answer.searchParams.get('error_description')).toMatch(
+      /an earlier sign-in of yours, and a fresh one is wanted/,
+    )
     const key = await newClientKey()
     const { access_token } = await signIn(door, key, new Browser(), { max_age: '7200' })
     const me = Me.parse(await (await call(door, key, access_token)).json())

@@ -120,13 +120,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           expectedState: pending.state,
           expectedNonce: pending.nonce,
           idTokenExpected: true,
-          ...(pending.maxAge === undefined ? {} : { maxAge: pending.maxAge }),
         })
       } catch (error) {
         throw failure(error, issuer)
       }
       const idToken = tokens.claims()
       if (idToken === undefined) throw failure(new Error('no ID token'), issuer)
+      checkAge(idToken.auth_time, pending.maxAge, issuer)
       const claims: Record<string, unknown> = { ...idToken }
       if (claims.preferred_username === undefined || claims[options.groupsClaim] === undefined) {
         if (config.serverMetadata().userinfo_endpoint !== undefined) {
@@ -177,6 +177,16 @@ function person(claims: Record<string, unknown>, issuer: string, subject: string
 
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string' && item !== '') : []
+}
+
+/** The answer is the provider's, but not the fresh sign-in that was wanted: the client hears of it. @throws {UpstreamError} */
+export function checkAge(authTime: number | undefined, maxAge: number | undefined, issuer: URL): void {
+  if (maxAge === undefined || (authTime !== undefined && authTime + maxAge >= Date.now() / 1000)) return
+  const why =
+    authTime === undefined
+      ? `${issuer.host} does not say when you signed in there (auth_time), and a fresh sign-in is wanted. Ask the IT desk to add it for Sallyport.`
+      : `${issuer.host} answered with an earlier sign-in of yours, and a fresh one is wanted. Sign out there, then try again.`
+  throw new UpstreamError('denied', 'Sign-in did not finish', why)
 }
 
 function failure(error: unknown, issuer: URL): UpstreamError {
