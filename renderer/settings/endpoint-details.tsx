@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Endpoint } from '../../shared/rpc/contract.ts'
 import { copyText } from '../decisions/copy.ts'
-import { usePause, useRpc } from '../rpc/context.tsx'
+import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Check, Segments } from '../theme/controls.tsx'
 import { snippetsOf } from './snippets.ts'
@@ -87,7 +87,8 @@ function Port({
 }
 
 function Snippets({ endpoint }: { endpoint: Endpoint }) {
-  const all = snippetsOf(endpoint)
+  const { os } = usePlatform()
+  const all = snippetsOf(endpoint, os)
   const [tool, setTool] = useState(all[0]?.tool ?? '')
   const [copied, setCopied] = useState('')
   const shown = all.find((snippet) => snippet.tool === tool) ?? all[0]

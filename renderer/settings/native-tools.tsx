@@ -7,7 +7,7 @@ import { EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { counted } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
-import { usePause, useRpc } from '../rpc/context.tsx'
+import { usePause, usePlatform, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { useConnections } from '../sidebar/connections.ts'
 import { Button, Empty, IconButton } from '../theme/controls.tsx'
@@ -63,9 +63,10 @@ function Line({ connection, endpoint }: { connection: Connection; endpoint: Endp
   const [open, setOpen] = useState(false)
   const details = useId()
   const go = useNavigation()
+  const { os } = usePlatform()
   const { name } = connection
   const locked = connection.access === 'locked'
-  const command = endpoint && snippetsOf(endpoint)[0]
+  const command = endpoint && snippetsOf(endpoint, os)[0]
   return (
     <>
       <tr className={endpoint?.problem || open ? 'bad' : undefined}>
@@ -90,7 +91,7 @@ function Line({ connection, endpoint }: { connection: Connection; endpoint: Endp
         ) : (
           <>
             <td className="mono t2" title={command?.text}>
-              {endpoint && briefOf(endpoint)}
+              {endpoint && briefOf(endpoint, os)}
             </td>
             <td>
               <State connection={connection} endpoint={endpoint} />

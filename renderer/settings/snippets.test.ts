@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import type { Endpoint } from '../../shared/rpc/contract.ts'
-import { snippetsOf } from './snippets.ts'
+import { briefOf, snippetsOf } from './snippets.ts'
 
 const endpoint: Endpoint = {
   connection: 'orders-db',
@@ -16,7 +16,7 @@ const endpoint: Endpoint = {
 }
 
 const text = (change: Partial<Endpoint>, tool: string): string => {
-  const found = snippetsOf({ ...endpoint, ...change }).find((snippet) => snippet.tool === tool)
+  const found = snippetsOf({ ...endpoint, ...change }, 'linux').find((snippet) => snippet.tool === tool)
   if (found === undefined) throw new Error(`no snippet for ${tool}`)
   return found.text
 }
@@ -50,8 +50,16 @@ test('no name can break out of a command, an address or a file', () => {
 
 test('every kind has something to paste, and it names the port', () => {
   for (const kind of ['postgres', 'ssh', 'rdp', 'kubernetes', 'http', 'something-new']) {
-    const all = snippetsOf({ ...endpoint, kind })
+    const all = snippetsOf({ ...endpoint, kind }, 'linux')
     expect(all.length).toBeGreaterThan(0)
     for (const snippet of all) expect(snippet.text).toContain('15432')
   }
+})
+
+test('a desktop: the programs of the system that this runs on', () => {
+  const desktop = { ...endpoint, kind: 'rdp' }
+  const first = (os: 'mac' | 'windows' | 'linux') => [briefOf(desktop, os), snippetsOf(desktop, os)[0]?.tool]
+  expect(first('linux')).toEqual(['FreeRDP, Remmina', 'FreeRDP'])
+  expect(first('windows')).toEqual(['mstsc', 'mstsc'])
+  expect(first('mac')).toEqual(['Windows App', '.rdp file'])
 })

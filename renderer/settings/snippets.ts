@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../shared/rpc/contract.ts'
+import type { Endpoint, Platform } from '../../shared/rpc/contract.ts'
 
 /** What a native tool needs to reach an endpoint, ready to be pasted. */
 export interface Snippet {
@@ -8,15 +8,15 @@ export interface Snippet {
   how: string
 }
 
-/** One for each tool that people reach this kind with; the first is the plain command. No password: the app signs in for them. */
-export function snippetsOf(endpoint: Endpoint): readonly Snippet[] {
+/** One for each tool that people reach this kind with; the first is the plain command here. No password: the app signs in for them. */
+export function snippetsOf(endpoint: Endpoint, os: Platform['os']): readonly Snippet[] {
   switch (endpoint.kind) {
     case 'postgres':
       return postgres(endpoint)
     case 'ssh':
       return ssh(endpoint)
     case 'rdp':
-      return rdp(endpoint)
+      return rdp(endpoint, os)
     case 'kubernetes':
       return kubernetes(endpoint)
     case 'http':
@@ -32,11 +32,18 @@ export function snippetsOf(endpoint: Endpoint): readonly Snippet[] {
   }
 }
 
+/** What shows a desktop there, as `main/rdp/programs.ts` looks for it first. */
+const desktopPrograms: Readonly<Record<Platform['os'], string>> = {
+  mac: 'Windows App',
+  windows: 'mstsc',
+  linux: 'FreeRDP, Remmina',
+}
+
 /** The command in few words, for where there is little room. */
-export function briefOf({ kind, host, port }: Endpoint): string {
+export function briefOf({ kind, host, port }: Endpoint, os: Platform['os']): string {
   if (kind === 'postgres') return `psql -p ${port}`
   if (kind === 'ssh') return `ssh -p ${port}`
-  if (kind === 'rdp') return 'Windows App'
+  if (kind === 'rdp') return desktopPrograms[os]
   if (kind === 'kubernetes') return 'kubectl'
   return `${host}:${port}`
 }
@@ -100,16 +107,24 @@ function ssh({ connection, host, port, user }: Endpoint): readonly Snippet[] {
   ]
 }
 
-function rdp({ host, port, user }: Endpoint): readonly Snippet[] {
-  return [
-    { tool: 'mstsc', text: `mstsc /v:${host}:${port}`, how: 'In a terminal on Windows.' },
-    {
-      tool: '.rdp file',
-      text: [`full address:s:${host}:${port}`, `username:s:${user}`, 'prompt for credentials:i:0'].join('\r\n'),
-      how: 'Save it with the ending .rdp, for Windows App and others.',
-    },
-    { tool: 'FreeRDP', text: `xfreerdp /v:${host}:${port} /u:${shell(user)}`, how: 'In a terminal.' },
-  ]
+function rdp({ host, port, user }: Endpoint, os: Platform['os']): readonly Snippet[] {
+  const mstsc = { tool: 'mstsc', text: `mstsc /v:${host}:${port}`, how: 'In a terminal on Windows.' }
+  const file = {
+    tool: '.rdp file',
+    text: [`full address:s:${host}:${port}`, `username:s:${user}`, 'prompt for credentials:i:0'].join('\r\n'),
+    how: 'Save it with the ending .rdp, for Windows App, Remmina and others.',
+  }
+  const freerdp = { tool: 'FreeRDP', text: `xfreerdp /v:${host}:${port} /u:${shell(user)}`, how: 'In a terminal.' }
+  switch (os) {
+    case 'windows':
+      return [mstsc, file, freerdp]
+    case 'mac':
+      return [file, freerdp]
+    case 'linux':
+      return [freerdp, file]
+    default:
+      return os satisfies never
+  }
 }
 
 function kubernetes({ connection, host, port }: Endpoint): readonly Snippet[] {
