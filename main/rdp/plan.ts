@@ -12,8 +12,8 @@ export interface Launch extends Omit<RdpFileOptions, 'sealedPassword'> {
 }
 
 /**
- * How one program is started. No argument, environment variable or file holds the password in the clear: it goes in by `stdin`, as
- * ciphertext that only this person's Windows can open, or is pasted by the person.
+ * How one program is started. No argument, environment variable or file holds the password in the clear: it goes in by `stdin`, sealed
+ * so that only this person can open it (`seal.ts`), or is pasted by the person.
  */
 export interface Plan {
   command: string
