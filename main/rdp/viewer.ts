@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { connect, type TLSSocket } from 'node:tls'
 import { fail, ProblemError } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
@@ -53,8 +53,7 @@ export class ViewerLink {
     const tls = this.#tls
     if (tls !== undefined) {
       if (tls.destroyed) throw fail('session-ended', 'The desktop session has ended.', { action: 'reconnect' })
-      if (!tls.write(bytes))
-        await new Promise<void>((resolve) => tls.once('drain', resolve).once('close', () => resolve()))
+      if (!tls.write(bytes)) await drained(tls)
       return
     }
     if (this.#begun) throw fail('bad-input', 'The viewer spoke before its connection was there.')
@@ -95,6 +94,17 @@ export class ViewerLink {
   #resume(): void {
     this.#tls?.resume()
   }
+}
+
+/** Resolves when there is room again, or nobody reads any more; leaves nothing behind on a stream that lives for hours. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done)
+      resolve()
+    }
+    stream.on('drain', done).on('close', done)
+  })
 }
 
 /** Reads one TPKT packet and nothing after it: what follows is TLS. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createWorkspace } from './workspace.ts'
+import { createWorkspace, isSameButText } from './workspace.ts'
 
 const orders = { name: 'orders-db', kind: 'postgres', environment: 'production' } as const
 const web = { name: 'web-1', kind: 'ssh', environment: 'production' } as const
@@ -51,4 +51,23 @@ test('what is not a draft is left out', () => {
   const workspace = createWorkspace(() => undefined)
   workspace.enter('linus', { owner: 'linus', documents: [{ kind: 'sql', id: 1 }, null, 'x'], active: 3 })
   expect(workspace.state.get()).toEqual({ documents: [], active: undefined, sidebar: true })
+})
+
+test('a tab is drawn again for all that changes in it but its text', () => {
+  const workspace = createWorkspace(() => undefined)
+  workspace.enter('linus', undefined)
+  workspace.open(orders, { text: 'SELECT 1' })
+  const shown = () => {
+    const [document] = workspace.state.get().documents
+    if (document?.kind !== 'sql') throw new Error('no draft')
+    return document
+  }
+  const before = shown()
+  workspace.setText(before.id, 'SELECT 2')
+  expect(isSameButText(before, shown())).toBe(true)
+  workspace.setShare(before.id, 0.4)
+  expect(isSameButText(before, shown())).toBe(false)
+  const moved = shown()
+  workspace.setShare(before.id, 0.5)
+  expect(isSameButText(moved, shown())).toBe(false)
 })

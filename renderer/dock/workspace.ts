@@ -133,6 +133,13 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
   }
 }
 
+/** Whether a tab is as it was, whatever is written in it meanwhile. */
+export function isSameButText(a: SqlDocument, b: SqlDocument): boolean {
+  const there = new Map<string, unknown>(Object.entries({ ...b, text: a.text }))
+  const here = Object.entries(a)
+  return here.length === there.size && here.every(([key, value]) => there.get(key) === value)
+}
+
 function freeTitle(there: readonly Document[], word: string): string {
   for (let n = 1; ; n += 1) {
     const title = `${word} ${n}`

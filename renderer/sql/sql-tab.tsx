@@ -7,7 +7,7 @@ import { splitStatements, statementAt } from '../../shared/sql/split.ts'
 import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { looks } from '../decisions/words.ts'
-import type { SqlDocument } from '../dock/workspace.ts'
+import { isSameButText, type SqlDocument } from '../dock/workspace.ts'
 import { useDesk, useInFront, useNavigation } from '../frame/desk.tsx'
 import { useAside } from '../frame/use-aside.ts'
 import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
@@ -31,11 +31,7 @@ import { useCatalog } from './use-catalog.ts'
 import { DecisionZone, requestFor, type ZoneActions } from './zones.tsx'
 
 /** The text is Monaco's while it is written: that the workspace has heard of it draws nothing again. */
-export default memo(
-  SqlTab,
-  ({ document: a }, { document: b }) =>
-    a.id === b.id && a.title === b.title && a.connection === b.connection && a.environment === b.environment,
-)
+export default memo(SqlTab, (before, after) => isSameButText(before.document, after.document))
 
 function SqlTab({ document }: { document: SqlDocument }) {
   const go = useNavigation()
