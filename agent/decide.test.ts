@@ -19,7 +19,8 @@ const hours = `@id("hours") @reason("Closed at night.") forbid(principal, action
 const classification = `classes:
   email: { mask: partial, columns: ['*.customers.email'], detectors: [email], use: lookup, derived: 'null' }
   secret: { mask: 'null', detectors: [password] }
-  ssn: { mask: hash, columns: ['*.customers.ssn'] }`
+  ssn: { mask: hash, columns: ['*.customers.ssn'] }
+scan: ['*.notes.text']`
 
 const files = (text = cedar): PolicyFile[] => [
   { path: 'a.cedar', text },
@@ -140,6 +141,37 @@ describe('decisions', () => {
     expect(one.decide({ action: 'sql:delete' })).toMatchObject({ verdict: 'allow', grantId: 'g1' })
     expect(one.grant('g1')?.approvedBy).toEqual(['grace'])
     expect(one.grant('g2')).toBeUndefined()
+  })
+
+  test('that a grant gives while it begins are not those of sessions without it', () => {
+    let moves = false
+    const clock = () => {
+      const read = now
+      if (moves) now = base + 1
+      return read
+    }
+    const beginning = new SessionPolicy(subject([grant(['unmask', 'sql:write'], 1, 1_000)]), policies, hash, clock)
+    expect(beginning.decide({ action: 'sql:delete' }).verdict).toBe('hold')
+    moves = true
+    beginning.unmask('email')
+    now = base
+    beginning.decide({ action: 'sql:update' })
+    now = base
+    beginning.sensitivity('public', 'notes', 'text')
+    moves = false
+    now = base + 2_000
+    const without = session()
+    expect(without.unmask('email').verdict).toBe('masked')
+    expect(without.decide({ action: 'sql:update' }).verdict).toBe('hold')
+    const scanned = without.sensitivity('public', 'notes', 'text')?.scanned
+    expect(scanned?.map(({ dataClass }) => dataClass)).toEqual(['email', 'secret'])
+  })
+
+  test('of a second are not kept beyond it', () => {
+    const first = policies.answers('ada', 1, hash)
+    expect(policies.answers('ada', 1, hash)).toBe(first)
+    policies.answers('grace', 2, hash)
+    expect(policies.answers('ada', 1, hash)).not.toBe(first)
   })
 
   test('unmask is not a request', () => {

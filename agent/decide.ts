@@ -13,6 +13,12 @@ import { type Redact, textMaskFor } from './redaction.ts'
 /** What deciding needs of a session's spec: no target, no credential. */
 export type Subject = Pick<SessionSpec, 'principal' | 'connection' | 'context' | 'grants'>
 
+interface Known {
+  answers: Answers
+  /** The grants that the answers are for. */
+  inForce: readonly Grant[]
+}
+
 /** A key longer than this is a statement or command that hardly comes again; it is not worth its memory. */
 const longestKey = 8_192
 
@@ -30,7 +36,7 @@ export class SessionPolicy {
   #seenRevision: number
   #second = 0
   #boundary: number
-  #answers: Answers | undefined
+  #known: Known | undefined
   #redact: Redact | undefined
 
   constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
@@ -82,19 +88,20 @@ export class SessionPolicy {
       return { verdict: 'block', policy: { id: 'policy-error', reason } }
     }
     const key = keyOf(request)
-    const { decisions } = this.#known
+    const { answers, inForce } = this.#standing
+    const { decisions } = answers
     const known = decisions.get(key)
     if (known) return known
     const { principal, connection } = this.#subject
     const context = this.#context()
-    const decision = set.decide({ principal, connection, action, request: facts, context, grants: this.#grants })
+    const decision = set.decide({ principal, connection, action, request: facts, context, grants: inForce })
     return key.length > longestKey ? decision : decisions.set(key, decision)
   }
 
   sensitivity(schema: string, table: string, column: string): Sensitivity | undefined {
     const set = this.#current()
     const key = `${schema}\0${table}\0${column}`
-    const { columns } = this.#known
+    const { columns } = this.#standing.answers
     const known = columns.get(key)
     if (known) return known.sensitivity
     const classed = this.#classed(set, schema, table, column)
@@ -124,10 +131,10 @@ export class SessionPolicy {
   #scanned(set: PolicySet | undefined, schema: string, table: string, column: string): Sensitivity | undefined {
     const found = set?.scanned(this.#subject.connection.name, schema, table, column)
     if (!found) return undefined
-    const masks = this.textMasks()
+    const masks = this.#textMasks(set)
     const [first] = masks
     if (!first) return undefined
-    const known = this.#known
+    const known = this.#standing.answers
     known.scan ??= redactor(masks)
     const { use, derived } = found
     return { dataClass: first.dataClass, unmask: first.unmask, use, derived, mask: known.scan, scanned: masks }
@@ -138,8 +145,11 @@ export class SessionPolicy {
   }
 
   textMasks(): readonly TextMask[] {
-    const set = this.#current()
-    const known = this.#known
+    return this.#textMasks(this.#current())
+  }
+
+  #textMasks(set: PolicySet | undefined): readonly TextMask[] {
+    const known = this.#standing.answers
     known.textMasks ??= (set?.dataClasses ?? []).flatMap((dataClass) => this.#textMask(set, dataClass))
     return known.textMasks
   }
@@ -163,26 +173,22 @@ export class SessionPolicy {
 
   #changed(): void {
     this.#epoch++
-    this.#answers = undefined
+    this.#known = undefined
     this.#redact = undefined
   }
 
-  /** After `#current`: of sessions for which all that an answer depends on is the same. */
-  get #known(): Answers {
-    this.#answers ??= this.#policies.answers(this.#key(), this.#hash)
-    return this.#answers
-  }
-
-  #key(): string {
+  /**
+   * After `#current`. What is kept for the grants in force is answered by these very grants: one that begins a moment later would
+   * otherwise be in an answer that is good without it.
+   */
+  get #standing(): Known {
+    if (this.#known !== undefined) return this.#known
     const { principal, connection, context } = this.#subject
+    const inForce = grantsInForce(this.#grants, principal, connection, this.#clock())
     const second = this.#timeMatters() ? this.#second : 0
-    return JSON.stringify([
-      second,
-      principal,
-      connection,
-      context,
-      grantsInForce(this.#grants, principal, connection, this.#clock()),
-    ])
+    const key = JSON.stringify([principal, connection, context, inForce])
+    this.#known = { inForce, answers: this.#policies.answers(key, second, this.#hash) }
+    return this.#known
   }
 
   #timeMatters(): boolean {
@@ -194,12 +200,13 @@ export class SessionPolicy {
   }
 
   #unmask(set: PolicySet | undefined, dataClass: string): Unmask {
-    const { unmasks } = this.#known
+    const { answers, inForce } = this.#standing
+    const { unmasks } = answers
     const known = unmasks.get(dataClass)
     if (known) return known
     const { principal, connection } = this.#subject
     const unmask: Unmask = set
-      ? set.unmask(principal, connection, dataClass, this.#context(), this.#grants)
+      ? set.unmask(principal, connection, dataClass, this.#context(), inForce)
       : { verdict: 'masked', policy: policyNotLoaded }
     unmasks.set(dataClass, unmask)
     return unmask

@@ -25,6 +25,7 @@ export class Policies {
   #revision = 0
   #last: Promise<unknown> = Promise.resolve()
   #redactor: { revision: number; hash: KeyedHash; redact: Redact } | undefined
+  #second = 0
   readonly #answers = new BoundedCache<Answers>(mostSubjects)
   readonly #bare = new BoundedCache<Decision>(20_000)
 
@@ -46,8 +47,15 @@ export class Policies {
     return redact
   }
 
-  /** What the set in force answered for a subject; `subject` says all that its answers depend on. */
-  answers(subject: string, hash: KeyedHash): Answers {
+  /**
+   * What the set in force answered for a subject; `subject` and `second` say all that its answers depend on. What holds for a second
+   * is not kept for longer: it would add up to a thousand subjects for each person.
+   */
+  answers(subject: string, second: number, hash: KeyedHash): Answers {
+    if (second !== this.#second) {
+      this.#second = second
+      this.#answers.clear()
+    }
     const known = this.#answers.get(subject)
     return known?.hash === hash ? known : this.#answers.set(subject, new Answers(hash))
   }
