@@ -54,6 +54,7 @@ describe('code in the database', () => {
     "do $$ declare n int := 0; r record; begin for r in select id, total from orders loop n := n + r.id; end loop; raise notice '%', n; end $$",
     'select code.tidy(email_free) from (select name as email_free from customers) s',
     'select code.caller(7)',
+    "do $$ declare c cursor for select id from orders; d refcursor; r record; begin open c; fetch c into r; open d for select 1; fetch d into r; raise notice '%', r; end $$",
   ])('%s → runs', (sql) => {
     expect(outcome(sql)).toBe('runs')
   })
@@ -80,6 +81,15 @@ describe('code in the database', () => {
       /public\.customers\.(email|ssn)/,
     ],
     ["do language plpython3u 'x'", /not followed/],
+    ...[
+      "do $$ declare c refcursor := 'own'; r record; begin fetch c into r; raise notice '%', r; end $$",
+      "do $$ declare c cursor for select 1; r record; begin c := 'own'; fetch c into r; end $$",
+      "do $$ declare c refcursor; r record; begin select 'own' into c; fetch c into r; end $$",
+      'do $$ declare c refcursor; r record; begin get diagnostics c = pg_context; fetch c into r; end $$',
+      'do $$ declare c refcursor; r record; begin call code.names(c); fetch c into r; end $$',
+      "select code.fetches('own')",
+      'select code.fetches_out()',
+    ].map((sql): [string, RegExp] => [sql, /a cursor that it may not have opened itself/]),
     ['do $$ begin commit; end $$', /ends transactions/],
     ["do $$ begin perform set_config('search_path', 'other', false); end $$", /can't be told/],
     ['create function f() returns int language sql as $$ select 1 $$', /not followed/],
@@ -146,5 +156,8 @@ const schema = `
   create table code.child () inherits (code.parent);
   create function code.tell() returns trigger language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); return new; end $$;
   create trigger tell before update on code.child for each row execute function code.tell();
+  create procedure code.names(inout c refcursor) language plpgsql as $$ begin c := 'own'; end $$;
+  create function code.fetches(c refcursor) returns text language plpgsql as $$ declare r record; begin fetch c into r; return r::text; end $$;
+  create function code.fetches_out(out c refcursor) language plpgsql as $$ declare r record; begin fetch c into r; end $$;
   create procedure code.leaks() language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); end $$;
 `

@@ -166,6 +166,45 @@ function procedural(definition: string, walk: Walk, name: string, row: CatalogRe
     if (kind === 'PLpgSQL_expr') fragment(node, walk, scope)
   }
   if ([...nodes(tree)].some(([kind]) => kind === 'PLpgSQL_exception_block')) caught(walk)
+  if (fetchesOthers(tree)) report.doubts('it reads from a cursor that it may not have opened itself')
+}
+
+/**
+ * A cursor variable holds a name, and any portal of the session may have it. The code's own is one that nothing but OPEN gives its
+ * name to: a local variable without a default, that is assigned nowhere.
+ */
+function fetchesOthers(tree: unknown): boolean {
+  const all = [...nodes(tree)]
+  const fetched = new Set(all.flatMap(([kind, { curvar }]) => (kind === 'PLpgSQL_stmt_fetch' ? [curvar] : [])))
+  if (fetched.size === 0) return false
+  // Which variables a procedure gives values to is only known when it runs.
+  if (all.some(([kind]) => kind === 'PLpgSQL_stmt_call')) return true
+  const given = assigned(tree)
+  for (const number of fetched) if (given.has(number) || !isOwnCursor(all, number)) return true
+  return false
+}
+
+function isOwnCursor(all: readonly [string, Record<string, unknown>][], number: unknown): boolean {
+  const datums = all.flatMap(([kind, node]) => (kind === 'PLpgSQL_function' ? [node.datums] : []))
+  const list: readonly unknown[] = Array.isArray(datums[0]) ? datums[0] : []
+  const datum = typeof number === 'number' ? list[number] : undefined
+  const variable = isRecord(datum) ? datum.PLpgSQL_var : undefined
+  // Parameters are declared on no line.
+  return isRecord(variable) && typeof variable.lineno === 'number' && variable.default_val === undefined
+}
+
+/** Numbers of the variables that statements give values to. */
+function assigned(tree: unknown): ReadonlySet<unknown> {
+  const found = new Set<unknown>()
+  const stack: unknown[] = [tree]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    for (const [key, value] of Object.entries(next)) {
+      if (key === 'varno' || key === 'target') found.add(value)
+      stack.push(value)
+    }
+  }
+  return found
 }
 
 /** Who catches an error has its detail, which shows whole rows of the tables that were written. */
