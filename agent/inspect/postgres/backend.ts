@@ -350,9 +350,10 @@ export class Backend {
   #ready(buf: Buffer, start: number, end: number): void {
     const line = this.#line
     const head = line.queue.peek()
-    line.status = buf[start + 5] ?? statuses.failed
-    if (line.status === statuses.idle) this.#touched = false
+    const status = buf[start + 5] ?? statuses.failed
+    if (status === statuses.idle) this.#touched = false
     if (head === undefined && line.doubtfulSyncs > 0) {
+      line.ready(status)
       line.doubtfulSyncs--
       line.skipping = false
       this.#toClient.add(buf, start, end)
@@ -371,7 +372,8 @@ export class Backend {
     }
     line.queue.shift()
     line.confirmSegment()
-    if (line.status === statuses.idle && line.uncommitted) {
+    line.ready(status)
+    if (status === statuses.idle && line.uncommitted) {
       line.uncommitted = false
       line.catalogDirty = true
     }
@@ -483,7 +485,6 @@ export class Backend {
 
   #parameter(buf: Buffer, start: number, end: number): void {
     const [name, value] = readParameterStatus(buf, start, end)
-    if (name === 'client_encoding') this.#line.encoding = value
-    if (name === 'standard_conforming_strings') this.#line.setReading(value)
+    this.#line.report(name, value)
   }
 }

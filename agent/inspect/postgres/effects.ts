@@ -42,7 +42,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     switch (effect.kind) {
       case 'set':
       case 'reset':
-        if (changesMeaning(effect)) line.stateDirty = line.stateInTransaction = true
+        if (changesMeaning(effect)) line.moveState()
         break
       case 'begin':
         break
@@ -76,7 +76,8 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
   }
   if (!analysis.complete) {
     // Code that can't be followed may have done any of it.
-    line.stateDirty = line.stateInTransaction = line.catalogDirty = line.tempDirty = true
+    line.moveState()
+    line.catalogDirty = line.tempDirty = true
     writes.push({
       confirm() {
         line.statements.forget((statement) => statement.bySql)

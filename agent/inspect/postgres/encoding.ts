@@ -49,7 +49,7 @@ export function decode(buf: Buffer, start: number, end: number, encoding: string
   }
 }
 
-function isAscii(buf: Buffer, start: number, end: number): boolean {
+export function isAscii(buf: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if ((buf[at] as number) > 0x7f) return false
   return true
 }

@@ -1,6 +1,6 @@
 import { write as say } from './annotations.ts'
 import { applyEffects } from './effects.ts'
-import { decode } from './encoding.ts'
+import { decode, isAscii } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Admission, type Gate, unknown } from './gate.ts'
@@ -563,9 +563,9 @@ export class Frontend {
   ): Promise<void> {
     // A SET client_encoding may be on its way.
     await this.#gate.settle()
+    if (this.#line.readingMoves && !readsAnyWay(buf, start, end)) await this.#line.settled()
     const { encoding } = this.#line
     const sent = decode(buf, start, end, encoding)
-    if (sent !== undefined && this.#line.readingMoves && sent.includes('\\')) await this.#line.settled()
     const text = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
     const script = await (text === undefined
       ? this.#gate.unreadable(
@@ -596,6 +596,11 @@ function admitted(admission: Admission | Promise<Admission>, act: (admission: Ad
     return undefined
   }
   return admission.then(act)
+}
+
+/** Without letters beyond ASCII and backslashes a text says the same under every setting. */
+function readsAnyWay(buf: Buffer, start: number, end: number): boolean {
+  return isAscii(buf, start, end) && !buf.subarray(start, end).includes(0x5c)
 }
 
 /** What may be said between COPY … FROM and the end of its data. */

@@ -68,6 +68,7 @@ export class Gate {
   /** Something has to be waited for before a name can be resolved. */
   get unsettled(): boolean {
     const line = this.#line
+    if (line.stateInTransaction && !line.isSettled) return true
     return line.stateDirty || line.catalogDirty || line.tempDirty || line.target.current === undefined
   }
 
@@ -111,6 +112,8 @@ export class Gate {
   /** Reads again what earlier statements may have changed. */
   async settle(): Promise<void> {
     const line = this.#line
+    // An error among what was sent before may change settings back.
+    if (line.stateInTransaction) await line.settled()
     if (line.catalogDirty) {
       await line.settled()
       line.catalogDirty = false

@@ -35,6 +35,13 @@ export interface CopyIn {
   simple: boolean
 }
 
+/** Settings that the bytes of a text are read by. */
+export interface Reading {
+  encoding: string
+  /** standard_conforming_strings: off, a backslash in '…' escapes. */
+  conforming: boolean
+}
+
 export const statuses = { idle: 0x49, transaction: 0x54, failed: 0x45 } as const
 
 /** What both directions of one session share: what was asked and not answered, and what names mean. */
@@ -62,15 +69,10 @@ export class Line {
   confirmed = 0
   /** Something of the current segment was forwarded. */
   midSegment = false
-  encoding = 'UTF8'
-  /** standard_conforming_strings, as the target said last: off, a backslash in '…' escapes. */
-  conforming = true
   /** It has changed in this session, so an error may change it back: how a text is read hangs on the answers before it. */
   readingMoves = false
   /** search_path or role may have changed: to be asked of the target before the next name is resolved. */
   stateDirty = true
-  /** A setting that names depend on was changed in this transaction, so its end may change it back. */
-  stateInTransaction = false
   /** Definitions changed: read the catalog before the next name is resolved. */
   catalogDirty = false
   /** The session may have a temporary schema by now: to be asked of the target before the next name is resolved. */
@@ -85,6 +87,12 @@ export class Line {
   #copyWaiters: (() => void)[] = []
   n = 0
   readonly fail: (reason: string) => void
+  /** As it is within the segment that is answered. */
+  #reading: Reading = { encoding: 'UTF8', conforming: true }
+  /** As the target reported it last, which is how it is whenever the target is ready: what changed back at once is not reported. */
+  #reported: Reading = this.#reading
+  /** The segment that changed a setting which names depend on, until its transaction is over. */
+  #stateMoved: number | undefined
   #searchPath: readonly string[] = ['public']
   /** `pg_temp_N`, which stays the session's once it has one. */
   #temp: string | undefined
@@ -129,11 +137,54 @@ export class Line {
     return true
   }
 
-  /** Takes standard_conforming_strings as the target gives it. */
-  setReading(value: string): void {
-    const conforming = value !== 'off'
-    if (conforming !== this.conforming) this.readingMoves = true
-    this.conforming = conforming
+  get encoding(): string {
+    return this.#reading.encoding
+  }
+
+  get conforming(): boolean {
+    return this.#reading.conforming
+  }
+
+  /** Takes what the target reported while it signed the session in. */
+  begin(parameters: ReadonlyMap<string, string>): void {
+    for (const [name, value] of parameters) this.report(name, value)
+    this.readingMoves = false
+  }
+
+  /** Takes a ParameterStatus. */
+  report(name: string, value: string): void {
+    if (name === 'client_encoding') this.#reported = { ...this.#reported, encoding: value }
+    else if (name === 'standard_conforming_strings') {
+      this.#reported = { ...this.#reported, conforming: value !== 'off' }
+    } else return
+    this.setReading(this.#reported)
+  }
+
+  /** Takes what holds within the segment that is answered. */
+  setReading(reading: Reading): void {
+    const { encoding, conforming } = this.#reading
+    if (encoding !== reading.encoding || conforming !== reading.conforming) this.readingMoves = true
+    this.#reading = reading
+  }
+
+  /** A setting that names depend on may change. */
+  moveState(): void {
+    this.stateDirty = true
+    this.#stateMoved = this.segment
+  }
+
+  /** A setting that names depend on was changed in this transaction, so an error or its end may change it back. */
+  get stateInTransaction(): boolean {
+    return this.#stateMoved !== undefined
+  }
+
+  /** The target is ready: texts are read as it reported. With its transaction over, settings of that alone have changed back. */
+  ready(status: number): void {
+    this.status = status
+    this.setReading(this.#reported)
+    if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return
+    this.#stateMoved = undefined
+    this.stateDirty = true
   }
 
   get searchPath(): readonly string[] {
@@ -173,10 +224,14 @@ export class Line {
     for (const waiter of due) waiter.resolve()
   }
 
+  get isSettled(): boolean {
+    return this.confirmed >= this.segment - 1
+  }
+
   /** Resolves when all segments before the client's current one are answered. */
   settled(): Promise<void> | undefined {
+    if (this.isSettled) return undefined
     const segment = this.segment - 1
-    if (this.confirmed >= segment) return undefined
     return new Promise((resolve) => this.#waiters.push({ segment, resolve }))
   }
 

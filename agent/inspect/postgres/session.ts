@@ -146,8 +146,7 @@ class Session implements InspectorSession {
       await port.record({ type: 'complete', at: port.elapsed(), n: done, ok: true, dbMs: 0, gatewayMs: 0 })
       if (this.#ended) return
     }
-    line.encoding = signedIn.parameters.get('client_encoding') ?? 'UTF8'
-    line.conforming = signedIn.parameters.get('standard_conforming_strings') !== 'off'
+    line.begin(signedIn.parameters)
     this.#wire(client, server, line)
     this.#registerCancel(signedIn, cancelKeyLength(opening.minor))
     this.#greet(opening, signedIn)

@@ -35,10 +35,12 @@ export class StateReader {
     if (!line.midSegment && line.status === statuses.failed) return
     for (let attempt = 0; attempt < 2 && line.stateDirty && !line.skipping; attempt++) {
       // What the target reports by itself it reports between segments.
-      const reading = line.midSegment ? ['SHOW standard_conforming_strings'] : []
-      const [searchPath, role, conforming] = await this.#ask(['SHOW search_path', 'SHOW role', ...reading])
+      const reading = line.midSegment ? ['SHOW client_encoding', 'SHOW standard_conforming_strings'] : []
+      const [searchPath, role, encoding, conforming] = await this.#ask(['SHOW search_path', 'SHOW role', ...reading])
       if (searchPath === undefined || role === undefined) continue
-      if (conforming !== undefined) line.setReading(conforming)
+      if (encoding !== undefined && conforming !== undefined) {
+        line.setReading({ encoding, conforming: conforming !== 'off' })
+      }
       if (!line.setPath(searchPath, role)) throw new FrameError('the target says a search_path that is none')
     }
     if (!line.tempDirty || line.skipping) return
