@@ -221,6 +221,15 @@ describe.each(Object.entries(finds))('%s on any text', (_, { find }) => {
   })
 })
 
+test('a number is masked however its digits are grouped, where it is found at all', () => {
+  const mask = redactor([{ ...builtinDetectors['national-id'], mask: () => '***' }])
+  const parts = ['1', '85', '05', '78', '006', '084', '91']
+  for (let spaces = 0; spaces < 1 << 6; spaces++) {
+    const text = parts.map((part, i) => (i > 0 && (spaces >> (i - 1)) & 1 ? ` ${part}` : part)).join('')
+    expect(mask(text), text).toBe('***')
+  }
+})
+
 describe('text without any of its shapes, or of its characters, holds no match', () => {
   const holds = (sample: string, shape: Shape): boolean =>
     Array.from(sample).some((_, at) =>

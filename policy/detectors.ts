@@ -79,7 +79,7 @@ export const builtinDetectors = {
       times(7, digit),
       [...times(3, digit), '.', ...times(3, digit), '.'],
       [...times(6, digit), '-'],
-      [...times(4, digit), ' ', ...times(4, digit)],
+      [...times(4, digit), ' ', ...times(3, digit)],
       [digit, ' ', ...times(2, digit), ' '],
     ],
   },
