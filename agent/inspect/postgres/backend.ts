@@ -391,7 +391,7 @@ export class Backend {
     this.#copyMasks = undefined
     this.#copyingOut = false
     const ours = this.fatal ? undefined : head?.error
-    const scrub = this.#scrubs(head)
+    const scrub = this.#scrubs(head) || this.#isAboutMasked(fields)
     const safe = ours ?? neutralise(buf, start, end, scrub ? line.port : undefined)
     const swallowed = head !== undefined && this.#isOwn(head) && !this.fatal
     if (!swallowed) {
@@ -407,6 +407,14 @@ export class Backend {
 
   #scrubs(head: Expected | undefined): boolean {
     return this.#touched || head?.current?.run.scrub === true || head?.executions.some(({ run }) => run.scrub) === true
+  }
+
+  /** What a foreign key changes in another table fails with that table's rows. */
+  #isAboutMasked(fields: ReadonlyMap<string, string>): boolean {
+    const { judge, meaning } = this.#line
+    const table = fields.get('t')
+    if (table === undefined) return false
+    return meaning === undefined || judge.hidesIn(fields.get('s') ?? '', table, meaning)
   }
 
   /** An error of a question of our own, asked between two segments, is none of the client's. */

@@ -44,6 +44,19 @@ describe('what comes beside a result', () => {
     expect(own).toMatchObject({ code: '23505', detail: 'Key (id)=(1) already exists.' })
   })
 
+  it('an error in a table that a foreign key changed quotes nothing', async () => {
+    await postgres.direct(`
+      create table regions (code text primary key);
+      create table members (ssn text, region text references regions on update cascade check (region <> 'XX'));
+      insert into regions values ('A'); insert into members values ('${secret}', 'A');
+      grant all on regions to app`)
+    door.people.masked.add('public.members.ssn')
+    const client = await door.client()
+    const error = await client.query("update regions set code = 'XX'").catch((one: unknown) => one)
+    expect(error).toMatchObject({ code: '23514', detail: undefined })
+    expect(JSON.stringify(error)).not.toContain(secret)
+  })
+
   it('how much the server sorted is not told', async () => {
     const client = await door.client()
     await client.query('set trace_sort = on')

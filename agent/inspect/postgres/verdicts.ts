@@ -129,12 +129,20 @@ export class Judge {
     for (const table of [...analysis.tables, ...analysis.written]) {
       const [schema, name = ''] = splitId(table)
       const relation = meaning.catalog.relation(schema, name, meaning.searchPath)
-      if (relation === undefined || relation.hasRules) return true
-      for (const column of relation.columns) {
-        if (this.#isMasked(relation.schema, relation.name, column.name)) return true
-      }
+      if (relation === undefined || relation.hasRules || this.#hides(relation)) return true
     }
     return false
+  }
+
+  /** Whether a row of this table would show what is masked for this person; a table that is not known may. */
+  hidesIn(schema: string, table: string, meaning: Meaning): boolean {
+    if (!this.anyMasked(meaning)) return false
+    const relation = meaning.catalog.relation(schema, table, [])
+    return relation === undefined || this.#hides(relation)
+  }
+
+  #hides({ schema, name, columns }: CatalogRelation): boolean {
+    return columns.some((column) => this.#isMasked(schema, name, column.name))
   }
 
   #isMasked(schema: string, table: string, column: string): boolean {
