@@ -131,6 +131,23 @@ describe('replication', () => {
     door.people.rule = allow
   })
 
+  needs('pg_receivewal')('ends when policy ended it while it was put on the recording', async () => {
+    door.people.onRecord = (event) => {
+      if (event.type !== 'request' || !event.text.startsWith('START_REPLICATION')) return undefined
+      return Promise.resolve().then(() => {
+        door.people.rule = block('sql:replication')
+        door.people.epoch++
+      })
+    }
+    const child = spawn(which('pg_receivewal') ?? '', ['-d', place(), '-D', folder, '--no-loop', '--synchronous'], {
+      stdio: 'ignore',
+    })
+    const [code] = await once(child, 'close')
+    expect(code).not.toBe(0)
+    door.people.onRecord = () => undefined
+    door.people.rule = allow
+  })
+
   it('speaks simple queries alone', async () => {
     const client = at('database')
     client.on('error', () => undefined)

@@ -63,10 +63,12 @@ export class ReplicationWatch {
   #epoch: number
   #catalog: unknown
 
+  /** `command` was admitted. */
   constructor(line: Line, command: Judged) {
     this.#line = line
     this.#command = new Judged(command.analysis, 1)
-    this.#epoch = line.port.epoch
+    // Of the decision, which may be older than this moment: it was put on the recording in between.
+    this.#epoch = command.verdict?.epoch ?? -1
     this.#catalog = line.meaning?.catalog
   }
 
