@@ -54,6 +54,7 @@ describe('code in the database', () => {
     "do $$ declare n int := 0; r record; begin for r in select id, total from orders loop n := n + r.id; end loop; raise notice '%', n; end $$",
     'select code.tidy(email_free) from (select name as email_free from customers) s',
     'select code.caller(7)',
+    'select code.as_owner_of_its_own_path()',
     "do $$ declare c cursor for select id from orders; d refcursor; r record; begin open c; fetch c into r; open d for select 1; fetch d into r; raise notice '%', r; end $$",
   ])('%s → runs', (sql) => {
     expect(outcome(sql)).toBe('runs')
@@ -81,6 +82,9 @@ describe('code in the database', () => {
       /public\.customers\.(email|ssn)/,
     ],
     ["do language plpython3u 'x'", /not followed/],
+    ['select code.as_owner()', /depends on a search_path/],
+    ['select code.as_user()', /depends on a search_path/],
+    ['select code.sets_two()', /public\.customers\.email/],
     ...[
       "do $$ declare c refcursor := 'own'; r record; begin fetch c into r; raise notice '%', r; end $$",
       "do $$ declare c cursor for select 1; r record; begin c := 'own'; fetch c into r; end $$",
@@ -159,5 +163,12 @@ const schema = `
   create procedure code.names(inout c refcursor) language plpgsql as $$ begin c := 'own'; end $$;
   create function code.fetches(c refcursor) returns text language plpgsql as $$ declare r record; begin fetch c into r; return r::text; end $$;
   create function code.fetches_out(out c refcursor) language plpgsql as $$ declare r record; begin fetch c into r; end $$;
+  create function code.as_owner() returns bigint language sql security definer as $$ select count(*) from orders $$;
+  create function code.as_user() returns bigint language sql set search_path = "$user", public as $$ select count(*) from orders $$;
+  create function code.as_owner_of_its_own_path() returns bigint language sql security definer set search_path = public as $$ select count(*) from orders $$;
+  create schema shadow;
+  create view shadow.orders as select id, email as note from public.customers;
+  create function code.sets_two() returns text language sql set statement_timeout = '5s' set search_path = shadow, public
+    as $$ select max(note) from orders $$;
   create procedure code.leaks() language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); end $$;
 `

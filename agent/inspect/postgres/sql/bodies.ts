@@ -32,8 +32,14 @@ export function codeReport(definition: string, walk: Walk, nested: NestedWalk, r
     for (const one of options) if ('DefElem' in one && one.DefElem.defname === name) return one.DefElem.arg
     return undefined
   }
-  const set = option('set')
-  const path = set && 'VariableSetStmt' in set ? pathOf(set, walk) : walk.searchPath
+  const security = option('security')
+  const asOwner = security !== undefined && 'Boolean' in security && security.Boolean.boolval === true
+  // "$user" in the session's path is somebody else in code that runs as its owner.
+  let path = asOwner ? undefined : walk.searchPath
+  for (const each of options) {
+    const set = 'DefElem' in each && each.DefElem.defname === 'set' ? each.DefElem.arg : undefined
+    if (set && 'VariableSetStmt' in set) path = pathOf(set, path)
+  }
   const inner = nested(path, report)
   const names = parameters.flatMap((one) =>
     'FunctionParameter' in one && one.FunctionParameter.name !== undefined ? [one.FunctionParameter.name] : [],
@@ -80,12 +86,15 @@ function steered(report: Report): Report {
   return report
 }
 
-function pathOf(set: Extract<Node, { VariableSetStmt: unknown }>, walk: Walk): readonly string[] | undefined {
+function pathOf(
+  set: Extract<Node, { VariableSetStmt: unknown }>,
+  outer: readonly string[] | undefined,
+): readonly string[] | undefined {
   const effect = settingEffect(set.VariableSetStmt)
   if (effect?.kind !== 'set') return undefined
-  if (effect.name !== 'search_path')
-    return ['role', 'session_authorization'].includes(effect.name) ? undefined : walk.searchPath
-  return effect.value === null ? undefined : parseSearchPath(effect.value)
+  if (effect.name !== 'search_path') return ['role', 'session_authorization'].includes(effect.name) ? undefined : outer
+  const names = effect.value === null ? undefined : parseSearchPath(effect.value)
+  return names?.includes('$user') ? undefined : names
 }
 
 function textsOf(as: Node | undefined): string[] {
