@@ -3,6 +3,8 @@ import { Report } from './report.ts'
 
 const deepest = 12
 const most = 5_000
+/** A key longer than this is for a search_path that nobody needs, and not worth its memory. */
+const longestKey = 1_000
 
 /** What the functions of a catalog do, under each search_path that they were called with. */
 export class Codes {
@@ -29,6 +31,7 @@ export class Codes {
     }
     const { doubt } = report
     if (doubt !== undefined) report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}`
+    if (key.length > longestKey) return report
     if (this.#known.size >= most) this.#known.clear()
     this.#known.set(key, report)
     return report
