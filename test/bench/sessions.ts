@@ -72,7 +72,8 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
   })
   const open: RawPostgres[] = []
   try {
-    const [line]: string[] = await once(createInterface({ input: gateway.stdout }), 'line')
+    const lines = createInterface({ input: gateway.stdout })
+    const [line]: string[] = await once(lines, 'line')
     const { host, port, user, database, token } = Token.parse(JSON.parse(line ?? ''))
     const door = { host, port, user, database, password: token }
     const upTo = async (count: number): Promise<void> => {
@@ -82,10 +83,15 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
       }
     }
     const pid = gateway.pid ?? 0
+    const collected = async (): Promise<number> => {
+      gateway.kill('SIGUSR2')
+      await once(lines, 'line')
+      return residentMiB(pid)
+    }
     await upTo(warmUp)
-    const before = await residentMiB(pid)
+    const before = await collected()
     await upTo(warmUp + idleCount)
-    const after = await residentMiB(pid)
+    const after = await collected()
     const value = ((after - before) * 1024) / idleCount
     const limit = 64
     return [

@@ -304,8 +304,10 @@ class Session implements InspectorSession {
     this.#flushToClient()
   }
 
-  #registerCancel(signedIn: SignedIn, keyLength: number): void {
-    this.#cancelTarget = () => void this.#cancelAtTarget(signedIn)
+  #registerCancel({ processId, secret }: SignedIn, keyLength: number): void {
+    // The key alone stays with the session, and not the chunk that it came in.
+    const own = { processId, secret: Buffer.from(secret) }
+    this.#cancelTarget = () => void this.#cancelAtTarget(own)
     const key = this.#options.cancels.register(keyLength, () => {
       // A request that waits for people never reached the target.
       if (this.#gate?.cancel() !== true) this.#cancelTarget()
@@ -315,7 +317,7 @@ class Session implements InspectorSession {
   }
 
   /** Cancels what runs, over a connection of its own. Best effort, as in the protocol: nothing is answered. */
-  async #cancelAtTarget({ processId, secret }: SignedIn): Promise<void> {
+  async #cancelAtTarget({ processId, secret }: Pick<SignedIn, 'processId' | 'secret'>): Promise<void> {
     let stream: Duplex | undefined
     try {
       const raw = await this.#options.dial()
