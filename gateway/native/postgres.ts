@@ -64,6 +64,9 @@ async function serve(
     for (;;) {
       const { packet } = await reader.peek(maxStartupBytes, takeStartup)
       switch (packet.kind) {
+        case 'terminate':
+          socket.destroy()
+          return 'refused'
         case 'cancel':
           options.agent.cancelPostgres(packet.processId, packet.secret)
           socket.destroy()

@@ -43,6 +43,13 @@ describe('start-up packets', () => {
     expect(() => takeStartup(bytes)).toThrow(StartupError)
   })
 
+  test('a client that changes its mind says goodbye, whole or in pieces', () => {
+    const goodbye = Buffer.from([0x58, 0, 0, 0, 4])
+    for (let end = 0; end < goodbye.length; end++) expect(takeStartup(goodbye.subarray(0, end))).toBeUndefined()
+    expect(takeStartup(goodbye)).toEqual({ packet: { kind: 'terminate' }, size: 5 })
+    expect(() => takeStartup(Buffer.from([0x58, 0, 0, 0, 5]))).toThrow(StartupError)
+  })
+
   test('a cancel request keeps the whole key, also the long ones of protocol 3.2', () => {
     const key = Buffer.alloc(256, 7)
     const taken = takeStartup(packet(80_877_102, Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xfe]), key])))

@@ -5,11 +5,14 @@
  *
  *   80877103 SSLRequest   80877104 GSSENCRequest   80877102 CancelRequest: process id (4), secret (4 to 256)
  *   3 << 16 | minor       StartupMessage: name NUL value NUL … NUL
+ *
+ * A client that changes its mind may send a Terminate message ('X', length 4) in place of them.
  */
 export type StartupPacket =
   | { kind: 'ssl' }
   | { kind: 'gssenc' }
   | { kind: 'cancel'; processId: number; secret: Buffer }
+  | { kind: 'terminate' }
   | { kind: 'startup'; minor: number; parameters: ReadonlyMap<string, string> }
 
 export interface Taken<T> {
@@ -32,10 +35,17 @@ export class StartupError extends Error {
   override readonly name = 'StartupError'
 }
 
+const goodbye = Buffer.from([0x58, 0, 0, 0, 4])
+
 /** Takes one packet off the front; undefined while it is not complete. Throws StartupError. */
 export function takeStartup(bytes: Buffer): Taken<StartupPacket> | undefined {
   if (bytes.byteLength < 4) return undefined
+  if (bytes.byteLength >= goodbye.length && bytes.subarray(0, goodbye.length).equals(goodbye)) {
+    return { packet: { kind: 'terminate' }, size: goodbye.length }
+  }
   const size = bytes.readUInt32BE(0)
+  // All but the last byte of a goodbye may be one.
+  if (bytes.byteLength === 4 && bytes.equals(goodbye.subarray(0, 4))) return undefined
   if (size < 8 || size > maxStartupBytes) {
     throw new StartupError('This port speaks the PostgreSQL protocol, and that was something else.')
   }
