@@ -110,6 +110,7 @@ const systemParts = [
   { command: 'xterm', package: 'xterm' },
   { command: 'xfreerdp', package: 'freerdp2-x11' },
   { command: 'freerdp-shadow-cli', package: 'freerdp2-shadow-x11' },
+  { command: 'winpr-hash', package: 'winpr-utils' },
   { command: 'Xvfb', package: 'xvfb' },
   { command: 'import', package: 'imagemagick' },
   { command: 'xclip', package: 'xclip' },
