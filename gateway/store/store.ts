@@ -33,11 +33,12 @@ export async function openStore(url: string, log: Log): Promise<Store> {
       getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format)),
     },
   })
-  pool.on('error', (error) => log.warn({ err: error }, 'the store closed an idle connection'))
   // The pool listens to idle connections alone: one that breaks in a transaction would be the end of the gateway.
   pool.on('connect', (client) => {
-    client.on('error', (error) => log.warn({ err: error }, 'the store closed a connection in use'))
+    client.on('error', (error) => log.warn({ err: error }, 'the store closed a connection'))
   })
+  // Of an idle connection, which has been told of above.
+  pool.on('error', () => undefined)
   try {
     await migrate(pool)
   } catch (error) {
