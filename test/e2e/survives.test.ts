@@ -62,6 +62,21 @@ async function tried(client: pg.Client, sql: string): Promise<string> {
   }
 }
 
+/** Runs a statement again and again until it is refused; resolves with why. What was running just then is told so as well. */
+async function refusal(client: pg.Client, sql: string): Promise<string> {
+  let answer = 'ran'
+  await expect
+    .poll(
+      async () => {
+        answer = await tried(client, sql)
+        return answer
+      },
+      { timeout: 30_000 },
+    )
+    .not.toBe('ran')
+  return answer
+}
+
 /** Opens a session, runs one statement, and tells how that went. */
 async function triedAnew(sql: string): Promise<string> {
   const client = await session()
@@ -83,7 +98,7 @@ test('a full disk: nothing more runs, people are told why, and all goes on when 
   try {
     expect(await tried(client, change)).toBe('ran')
     await writeFile(ballast, Buffer.alloc(100 * mib))
-    await expect.poll(() => tried(client, status), { timeout: 30_000 }).toMatch(/disk is nearly full.*Nothing ran/)
+    expect(await refusal(client, status)).toMatch(/recording of this session could not be written/)
     await direct.query("UPDATE orders SET status = 'captured' WHERE id = 1")
     expect(await triedAnew(change)).toMatch(/can’t be recorded, so nothing was forwarded/)
     expect((await direct.query(status)).rows).toEqual([{ status: 'captured' }])

@@ -340,6 +340,15 @@ describe('a session', () => {
     expect((await postgres.direct('select count(*)::int as n from orders')).rows).toEqual([{ n: 100 }])
   })
 
+  it('says why it ends when what ran cannot be noted as done', async () => {
+    const client = await door.client()
+    door.people.onRecord = (event) => {
+      if (event.type === 'complete') throw new Error('disk full')
+      return undefined
+    }
+    await expect(client.query('select id from orders limit 3')).rejects.toMatchObject({ code: 'SPE01' })
+  })
+
   it('ends with a reason', async () => {
     const client = await door.client()
     const failed = client.query('select pg_sleep(60)')

@@ -257,6 +257,8 @@ class Session implements InspectorSession {
   }
 
   #flushToClient(): void {
+    // The rest of a chunk in which the session ended: what it ended with was the last that is said.
+    if (this.#ended) return
     const { client } = this.#options
     const ok = this.#toClient.flush(client)
     const server = this.#server
