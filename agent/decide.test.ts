@@ -213,3 +213,19 @@ describe('masks', () => {
     )
   })
 })
+
+test('what is remembered for all subjects is bounded in bytes', async () => {
+  const small = new Policies(1 << 20)
+  expect((await small.push(files())).ok).toBe(true)
+  const columns = (n: number) => Array.from({ length: 40 }, (_, i) => `public.${'t'.repeat(60)}${n}.c${i}`)
+  for (let person = 0; person < 40; person++) {
+    const principal = { kind: 'user' as const, id: `person-${person}`, name: '', groups: [] }
+    const own = new SessionPolicy({ ...subject(), principal }, small, hash, () => now)
+    for (let n = 0; n < 10; n++) own.decide({ action: 'sql:select', columns: columns(n) })
+  }
+  // Beyond the bound by no more than what the last subject was asked.
+  expect(small.remembered).toBeLessThan(1.5 * 2 ** 20)
+  const one = new SessionPolicy(subject(), small, hash, () => now)
+  for (let n = 0; n < 500; n++) one.decide({ action: 'sql:select', columns: columns(n) })
+  expect(small.remembered).toBeLessThan(4 * 2 ** 20)
+})

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../policy/cache.ts'
+import { BoundedCache, type Tally } from '../policy/cache.ts'
 import { grantsInForce } from '../policy/input.ts'
 import type { KeyedHash } from '../policy/masks.ts'
 import { loadPolicySet, type PolicySet, type Surroundings } from '../policy/set.ts'
@@ -18,6 +18,8 @@ export const policyNotLoaded: PolicyRef = {
 
 /** Subjects whose answers are kept: a few for each person that is connected. */
 const mostSubjects = 1_000
+/** Of all their answers together. */
+const rememberedBytes = 128 << 20
 
 /** The policy set in force. A push that fails leaves the last good one in force. */
 export class Policies {
@@ -26,8 +28,19 @@ export class Policies {
   #last: Promise<unknown> = Promise.resolve()
   #redactor: { revision: number; hash: KeyedHash; redact: Redact } | undefined
   #second = 0
-  readonly #answers = new BoundedCache<Answers>(mostSubjects)
-  readonly #bare = new BoundedCache<Decision>(20_000)
+  readonly #mostBytes: number
+  readonly #tally: Tally = { bytes: 0 }
+  readonly #answers = new BoundedCache<Answers>({
+    entries: mostSubjects,
+    bytes: 8 << 20,
+    sizeOf: () => 4_096,
+    dropped: (answers) => answers.clear(),
+  })
+  readonly #bare = new BoundedCache<Decision>({ entries: 20_000, bytes: 16 << 20, sizeOf: () => 512 })
+
+  constructor(mostBytes = rememberedBytes) {
+    this.#mostBytes = mostBytes
+  }
 
   get set(): PolicySet | undefined {
     return this.#set
@@ -57,7 +70,14 @@ export class Policies {
       this.#answers.clear()
     }
     const known = this.#answers.get(subject)
-    return known?.hash === hash ? known : this.#answers.set(subject, new Answers(hash))
+    if (known?.hash === hash) return known
+    while (this.#tally.bytes > this.#mostBytes && this.#answers.dropOldest());
+    return this.#answers.set(subject, new Answers(hash, this.#tally))
+  }
+
+  /** Estimated bytes of all that is remembered for sessions. */
+  get remembered(): number {
+    return this.#tally.bytes
   }
 
   /** Pushes take effect in the order in which they came. */

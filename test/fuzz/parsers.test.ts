@@ -61,11 +61,13 @@ function orRefuses(own: new (...args: never[]) => Error, act: () => unknown): vo
 
 describe('PostgreSQL', () => {
   const mask = { kind: 'value', mask: (value: string) => `***${value.slice(-4)}` } as const
+  const readName = (buf: Buffer, start: number, end: number): string => buf.toString('latin1', start, end)
   const readers: Readonly<Record<string, (buf: Buffer) => unknown>> = {
-    Parse: (buf) => readParse(buf, 0, buf.length),
-    Bind: (buf) => withParameters('select 1', { buf, at: readBind(buf, 0, buf.length).parametersAt, end: buf.length }),
-    Describe: (buf) => readNamed(buf, 0, buf.length),
-    Execute: (buf) => readExecute(buf, 0, buf.length),
+    Parse: (buf) => readParse(buf, 0, buf.length, readName),
+    Bind: (buf) =>
+      withParameters('select 1', { buf, at: readBind(buf, 0, buf.length, readName).parametersAt, end: buf.length }),
+    Describe: (buf) => readNamed(buf, 0, buf.length, readName),
+    Execute: (buf) => readExecute(buf, 0, buf.length, readName),
     RowDescription: (buf) => readRowDescription(buf, 0, buf.length),
     fields: (buf) => readFields(buf, 0, buf.length),
     ParameterStatus: (buf) => readParameterStatus(buf, 0, buf.length),

@@ -98,7 +98,8 @@ export type SessionEffect =
   | { kind: 'rollback-to'; name: string }
   | { kind: 'prepare'; name: string; statement: StatementAnalysis }
   | { kind: 'deallocate'; name: string | null }
-  | { kind: 'declare'; name: string; statement: StatementAnalysis }
+  /** `held`: it outlives its transaction. */
+  | { kind: 'declare'; name: string; statement: StatementAnalysis; held: boolean }
   | { kind: 'close-cursor'; name: string | null }
   /** Something in the catalog changed: refresh before the next name is resolved. */
   | { kind: 'ddl' }

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Catalog, CatalogFunction, CatalogRelation } from './analysis.ts'
+import { limitAnswers } from './catalog-limit.ts'
 import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
+import { longestName } from './encoding.ts'
 import { SaltedPasswords } from './scram.ts'
 import { clientTls, type PostgresTarget } from './tls.ts'
 
@@ -34,14 +36,15 @@ const idleAfterMs = 60_000
 /** Of one read, before it is given up. */
 const mostAttempts = 12
 
-export function createCatalogSource(): CatalogSource {
+/** `longestAnswer`: bytes of one answer, see `limitAnswers`. */
+export function createCatalogSource(longestAnswer?: number): CatalogSource {
   const readers = new Map<string, Reader>()
   return {
     get(target) {
       const key = createHash('sha256').update(JSON.stringify(target)).digest('base64')
       let reader = readers.get(key)
       if (reader === undefined) {
-        reader = new Reader(target)
+        reader = new Reader(target, longestAnswer)
         readers.set(key, reader)
       }
       return reader
@@ -57,6 +60,7 @@ class Reader implements TargetCatalog {
   readonly salted = new SaltedPasswords()
   current: Catalog | undefined
   readonly #target: PostgresTarget
+  readonly #longestAnswer: number | undefined
   #client: pg.Client | undefined
   #running: Promise<Catalog> | undefined
   #next: Promise<Catalog> | undefined
@@ -66,8 +70,9 @@ class Reader implements TargetCatalog {
   #idle: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(target: PostgresTarget) {
+  constructor(target: PostgresTarget, longestAnswer: number | undefined) {
     this.#target = target
+    this.#longestAnswer = longestAnswer
   }
 
   ready(): Promise<Catalog> {
@@ -162,7 +167,14 @@ class Reader implements TargetCatalog {
     client.on('error', () => {
       if (this.#client === client) this.#client = undefined
     })
-    await client.connect()
+    limitAnswers(client, this.#longestAnswer)
+    try {
+      await client.connect()
+      await knowsNames(client)
+    } catch (error) {
+      client.end().catch(() => client.removeAllListeners())
+      throw error
+    }
     this.#client = client
     return client
   }
@@ -173,6 +185,13 @@ class Reader implements TargetCatalog {
     this.#client = undefined
     await client.end()
   }
+}
+
+/** Where names are cut decides which names are one. The parser here cuts them where PostgreSQL does as it is shipped. */
+async function knowsNames(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<[string]>({ text: 'show max_identifier_length', rowMode: 'array' })
+  if (rows[0]?.[0] === String(longestName)) return
+  throw new Error(`it is built with names of ${rows[0]?.[0] ?? '?'} bytes, and only ${longestName} can be inspected`)
 }
 
 /** An immutable catalog over what was read. Also made by tests, from rows. */

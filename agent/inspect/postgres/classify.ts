@@ -1,4 +1,13 @@
-import type { DefineStmt, DoStmt, ExplainStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type {
+  DeclareCursorStmt,
+  DefineStmt,
+  DoStmt,
+  ExplainStmt,
+  LockStmt,
+  Node,
+  TransactionStmt,
+  VariableSetStmt,
+} from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -144,7 +153,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
       for (const param of opened.node.params ?? []) walk.expression(param, topScope)
       return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
     case 'DeclareCursorStmt':
-      return opened.node.query ? declare(opened.node.portalname ?? '', nested(opened.node.query), report) : nothing
+      return opened.node.query ? declare(opened.node, nested(opened.node.query), report) : nothing
     case 'FetchStmt':
       report.does('sql:fetch')
       return { outputs: null, refers: { kind: 'cursor', name: opened.node.portalname ?? '' } }
@@ -343,11 +352,18 @@ function prepare(name: string, inner: StatementAnalysis, report: Report): Result
   return nothing
 }
 
-function declare(name: string, inner: StatementAnalysis, report: Report): Result {
+/** CURSOR_OPT_HOLD */
+const withHold = 0x20
+
+function declare(
+  { portalname = '', options = 0 }: DeclareCursorStmt,
+  inner: StatementAnalysis,
+  report: Report,
+): Result {
   include(inner, report)
   report.does(inner.action)
   report.hasWhere = inner.hasWhere
-  report.effects.push({ kind: 'declare', name, statement: inner })
+  report.effects.push({ kind: 'declare', name: portalname, statement: inner, held: (options & withHold) !== 0 })
   return nothing
 }
 

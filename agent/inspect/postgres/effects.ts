@@ -43,6 +43,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
       case 'set':
       case 'reset':
         if (changesMeaning(effect)) line.moveState()
+        if (effect.name === null || effect.name === 'client_encoding') line.encodingMoved = true
         break
       case 'begin':
         break
@@ -62,7 +63,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
         break
       case 'declare': {
         const cursor = prepared(effect.statement)
-        const portal = { prepared: cursor, judged: cursor.judged, bind: undefined }
+        const portal = { prepared: cursor, judged: cursor.judged, bind: undefined, held: effect.held }
         writes.push(line.portals.write(effect.name, portal, segment))
         break
       }
@@ -77,6 +78,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
   if (!analysis.complete) {
     // Code that can't be followed may have done any of it.
     line.moveState()
+    line.encodingMoved = true
     line.catalogDirty = line.tempDirty = true
     writes.push({
       confirm() {

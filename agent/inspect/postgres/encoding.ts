@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * Client encodings in which a byte below 0x80 is that ASCII character wherever it stands, and any other byte is part of a letter. A
  * text in one of them is cut into the same tokens whatever its letters are; a letter that is read as another makes a name unknown.
@@ -38,8 +40,11 @@ export function decode(buf: Buffer, start: number, end: number, encoding: string
   switch (encoding) {
     case 'UTF8':
     case 'UNICODE':
-    case 'SQL_ASCII':
-      return buf.toString('utf8', start, end)
+    case 'SQL_ASCII': {
+      const text = buf.toString('utf8', start, end)
+      // Bytes that are no UTF-8 would all read as one letter.
+      return text.includes('\ufffd') && !isUtf8(buf.subarray(start, end)) ? undefined : text
+    }
     case 'LATIN1':
       return buf.toString('latin1', start, end)
     default:
@@ -47,6 +52,26 @@ export function decode(buf: Buffer, start: number, end: number, encoding: string
       if (isAscii(buf, start, end)) return buf.toString('latin1', start, end)
       return decodeLetters(buf.subarray(start, end), encoding)
   }
+}
+
+/** Bytes of a name that count: what is behind them the target does not look at. A target that is built otherwise is refused. */
+export const longestName = 63
+
+/**
+ * The name of a statement or portal as the target has it. Two names that are one to it must be one here, and the other way round.
+ * `wide`: the target's own encoding is not UTF-8, so letters may take another number of bytes in it. Undefined: it can't be told.
+ */
+export function readName(
+  buf: Buffer,
+  start: number,
+  end: number,
+  { encoding, wide }: { encoding: string; wide: boolean },
+): string | undefined {
+  if (isAscii(buf, start, end)) return buf.toString('latin1', start, Math.min(end, start + longestName))
+  const name = decode(buf, start, end, encoding)
+  if (name === undefined) return undefined
+  const bytes = wide ? 4 * name.length : Buffer.byteLength(name)
+  return bytes <= longestName ? name : undefined
 }
 
 export function isAscii(buf: Buffer, start: number, end: number): boolean {

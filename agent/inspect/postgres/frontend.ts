@@ -1,6 +1,6 @@
 import { write as say } from './annotations.ts'
 import { applyEffects } from './effects.ts'
-import { decode, isAscii } from './encoding.ts'
+import { decode, isAscii, readName } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Admission, type Gate, unknown } from './gate.ts'
@@ -12,6 +12,7 @@ import {
   int32At,
   message,
   messages,
+  type ReadName,
   readBind,
   readExecute,
   readNamed,
@@ -64,6 +65,15 @@ export class Frontend {
     if (size > longestMessage) throw new FrameError(`a message of ${size} bytes; the longest that is read is 64 MiB`)
     return 'whole'
   })
+  /** Names beyond ASCII are read by an encoding, which has to be certain by then. */
+  readonly #name: ReadName = (buf, start, end) => {
+    const line = this.#line
+    const name = readName(buf, start, end, line)
+    if (name === undefined || ((line.readingMoves || line.encodingMoved) && !isAscii(buf, start, end))) {
+      throw new FrameError('a name of a statement or portal that can not be read here: use letters of ASCII')
+    }
+    return name
+  }
   #backlog: Buffer[] = []
   #backlogLength = 0
   #busy = false
@@ -313,7 +323,7 @@ export class Frontend {
 
   #parse(buf: Buffer, start: number, end: number): Later {
     const startedAt = performance.now()
-    const { name, textStart, textEnd } = readParse(buf, start, end)
+    const { name, textStart, textEnd } = readParse(buf, start, end, this.#name)
     return this.#withText(buf, textStart, textEnd, (text, script) => {
       const refuse = (error: Buffer): undefined => this.#refuse(error, name === '' ? '' : refusedName)
       if (!script.ok) {
@@ -377,7 +387,7 @@ export class Frontend {
 
   #bindSettled(buf: Buffer, start: number, end: number): Later {
     const line = this.#line
-    const { portal, statement, parametersAt } = readBind(buf, start, end)
+    const { portal, statement, parametersAt } = readBind(buf, start, end, this.#name)
     const prepared = line.statements.read(statement, line.segment, line.confirmed)
     if (prepared === uncertain) return this.#whenSettled(() => this.#bind(buf, start, end))
     const known = prepared === undefined ? undefined : this.#gate.renewed(prepared)
@@ -392,6 +402,7 @@ export class Frontend {
       prepared: prepared ?? this.#foreign(judged),
       judged,
       bind: portal === '' ? bind : detached(bind),
+      held: false,
     }
     const item = new Expected(kinds.bind)
     item.write = line.portals.write(portal, value, line.segment)
@@ -414,7 +425,7 @@ export class Frontend {
 
   #describe(buf: Buffer, start: number, end: number): Later {
     const line = this.#line
-    const { kind, name } = readNamed(buf, start, end)
+    const { kind, name } = readNamed(buf, start, end, this.#name)
     const { segment, confirmed } = line
     const found =
       kind === 'S' ? line.statements.read(name, segment, confirmed) : line.portals.read(name, segment, confirmed)
@@ -433,7 +444,7 @@ export class Frontend {
   #execute(buf: Buffer, start: number, end: number): Later {
     const startedAt = performance.now()
     const line = this.#line
-    const { portal: name } = readExecute(buf, start, end)
+    const { portal: name } = readExecute(buf, start, end, this.#name)
     const portal = line.portals.read(name, line.segment, line.confirmed)
     if (portal === uncertain) return this.#whenSettled(() => this.#execute(buf, start, end))
     if (portal === undefined && this.#hides) {
@@ -492,7 +503,7 @@ export class Frontend {
 
   #close(buf: Buffer, start: number, end: number): void {
     const line = this.#line
-    const { kind, name } = readNamed(buf, start, end)
+    const { kind, name } = readNamed(buf, start, end, this.#name)
     const item = new Expected(kinds.close)
     item.write =
       kind === 'S' ? line.statements.write(name, null, line.segment) : line.portals.write(name, null, line.segment)

@@ -27,6 +27,18 @@ export interface Portal {
   prepared: Prepared
   judged: Judged | undefined
   bind: Bound | undefined
+  /** It outlives its transaction: a cursor WITH HOLD. */
+  held: boolean
+}
+
+/** Estimated bytes; text and its redacted form. */
+function bytesOfPrepared({ text, judged }: Prepared): number {
+  return 512 + 4 * text.length + (judged?.bytes ?? 0)
+}
+
+/** Of a portal that DECLARE made, its statement stands in it alone. */
+function bytesOfPortal({ prepared, bind }: Portal): number {
+  return 512 + (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
 }
 
 export interface CopyIn {
@@ -51,12 +63,14 @@ export class Line {
   readonly judge: Judge
   readonly scripts = new Scripts()
   readonly queue = new Queue()
-  readonly statements = new Names<Prepared>()
-  readonly portals = new Names<Portal>()
+  readonly statements = new Names(bytesOfPrepared)
+  readonly portals = new Names(bytesOfPortal)
   readonly target: TargetCatalog
   readonly account: string
   /** The session was begun for replication: it takes simple queries alone. */
   replicates = false
+  /** The target's own encoding is not UTF-8. */
+  wide = false
   /** Of the last ReadyForQuery. */
   status: number = statuses.idle
   /** The target skips everything up to the next Sync, and that was not sent yet. */
@@ -71,6 +85,8 @@ export class Line {
   midSegment = false
   /** It has changed in this session, so an error may change it back: how a text is read hangs on the answers before it. */
   readingMoves = false
+  /** A statement was forwarded that may change client_encoding. */
+  encodingMoved = false
   /** search_path or role may have changed: to be asked of the target before the next name is resolved. */
   stateDirty = true
   /** Definitions changed: read the catalog before the next name is resolved. */
@@ -148,6 +164,7 @@ export class Line {
   /** Takes what the target reported while it signed the session in. */
   begin(parameters: ReadonlyMap<string, string>): void {
     for (const [name, value] of parameters) this.report(name, value)
+    this.wide = parameters.get('server_encoding') !== 'UTF8'
     this.readingMoves = false
   }
 
@@ -182,6 +199,8 @@ export class Line {
   ready(status: number): void {
     this.status = status
     this.setReading(this.#reported)
+    // With its transaction over, the target has dropped them.
+    if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return
     this.#stateMoved = undefined
     this.stateDirty = true

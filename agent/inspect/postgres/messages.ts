@@ -100,11 +100,14 @@ export interface ParseMessage {
   textEnd: number
 }
 
+/** Says what the name `buf[start, end)` of a statement or portal is at the target. */
+export type ReadName = (buf: Buffer, start: number, end: number) => string
+
 /** `start` and `end` are those of the whole message in all readers below. */
-export function readParse(buf: Buffer, start: number, end: number): ParseMessage {
+export function readParse(buf: Buffer, start: number, end: number, read: ReadName): ParseMessage {
   const nameEnd = zeroAt(buf, start + 5, end)
   const textEnd = zeroAt(buf, nameEnd + 1, end)
-  return { name: buf.toString('utf8', start + 5, nameEnd), textStart: nameEnd + 1, textEnd }
+  return { name: nameEnd === start + 5 ? '' : read(buf, start + 5, nameEnd), textStart: nameEnd + 1, textEnd }
 }
 
 export interface BindMessage {
@@ -114,12 +117,12 @@ export interface BindMessage {
   parametersAt: number
 }
 
-export function readBind(buf: Buffer, start: number, end: number): BindMessage {
+export function readBind(buf: Buffer, start: number, end: number, read: ReadName): BindMessage {
   const portalEnd = zeroAt(buf, start + 5, end)
   const statementEnd = zeroAt(buf, portalEnd + 1, end)
   return {
-    portal: portalEnd === start + 5 ? '' : buf.toString('utf8', start + 5, portalEnd),
-    statement: statementEnd === portalEnd + 1 ? '' : buf.toString('utf8', portalEnd + 1, statementEnd),
+    portal: portalEnd === start + 5 ? '' : read(buf, start + 5, portalEnd),
+    statement: statementEnd === portalEnd + 1 ? '' : read(buf, portalEnd + 1, statementEnd),
     parametersAt: statementEnd + 1,
   }
 }
@@ -130,19 +133,24 @@ export interface NamedTarget {
 }
 
 /** Describe and Close. */
-export function readNamed(buf: Buffer, start: number, end: number): NamedTarget {
+export function readNamed(buf: Buffer, start: number, end: number, read: ReadName): NamedTarget {
   const kind = buf[start + 5]
   const nameEnd = zeroAt(buf, start + 6, end)
   if (kind !== 0x53 && kind !== 0x50) throw new FrameError('neither a statement nor a portal is named')
   return {
     kind: kind === 0x53 ? 'S' : 'P',
-    name: nameEnd === start + 6 ? '' : buf.toString('utf8', start + 6, nameEnd),
+    name: nameEnd === start + 6 ? '' : read(buf, start + 6, nameEnd),
   }
 }
 
-export function readExecute(buf: Buffer, start: number, end: number): { portal: string; limit: number } {
+export function readExecute(
+  buf: Buffer,
+  start: number,
+  end: number,
+  read: ReadName,
+): { portal: string; limit: number } {
   const nameEnd = zeroAt(buf, start + 5, end)
-  const portal = nameEnd === start + 5 ? '' : buf.toString('utf8', start + 5, nameEnd)
+  const portal = nameEnd === start + 5 ? '' : read(buf, start + 5, nameEnd)
   return { portal, limit: int32At(buf, nameEnd + 1, end) }
 }
 

@@ -190,6 +190,9 @@ function putBytes(value: Buffer, out: Sheet, at: number, behind: number): number
 
 type Mask = (value: string) => string | null
 
+/** Longer values hardly repeat, and are not worth their memory. */
+const longestRemembered = 256
+
 /** Values seen before are not masked again; given up for a column whose values don't repeat. */
 function remembering(mask: Mask): Mask {
   const known = new Map<string, string | null>()
@@ -197,7 +200,7 @@ function remembering(mask: Mask): Mask {
   let found = 0
   let useful = true
   return (value) => {
-    if (!useful) return mask(value)
+    if (!useful || value.length > longestRemembered) return mask(value)
     const hit = known.get(value)
     asked++
     if (hit !== undefined) {

@@ -4,6 +4,7 @@ import { FrameError } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
 import { template } from './template.ts'
 import type { Verdict } from './verdict.ts'
+import { weightOf } from './weight.ts'
 
 /** Names resolve by these; an analysis is good for as long as both stay. */
 export interface Meaning {
@@ -23,6 +24,7 @@ export class Judged {
   readonly #base: Judged | undefined
   #description: Buffer | undefined
   #fields: readonly Field[] | undefined
+  #analysed: number | undefined
 
   constructor(analysis: StatementAnalysis, count: number, base?: Judged) {
     this.analysis = analysis
@@ -45,6 +47,13 @@ export class Judged {
     return this.#fields
   }
 
+  /** Estimated bytes that it keeps alive, without its text. */
+  get bytes(): number {
+    this.#analysed ??= weightOf(this.analysis)
+    // Fields are read from the description, and larger than it.
+    return this.#analysed + 4 * (this.#description?.length ?? 0)
+  }
+
   /** The target said that there are no rows. */
   describeNone(): void {
     this.#fields = []
@@ -59,10 +68,12 @@ export type Script =
 
 const mostScripts = 256
 const longestKept = 16 * 1024
+/** Of all that is kept together. */
+const mostBytes = 4 << 20
 
 /**
  * The scripts of one session, kept by their text, or by their template where literals make no difference.
- * Bounded; emptied when names change their meaning.
+ * Bounded in number and bytes; emptied when names change their meaning.
  */
 export class Scripts {
   readonly #known = new Map<string, Script>()
@@ -96,16 +107,32 @@ export class Scripts {
     return makeScript(text, meaning, true, searchPath)
   }
 
+  /** Estimated bytes of all that is kept. What the target described since it was kept counts as well. */
+  get bytes(): number {
+    let bytes = 0
+    for (const [key, script] of this.#known) bytes += bytesOf(key, script)
+    return bytes
+  }
+
   #keep(key: string, script: Script): void {
-    if (this.#known.size >= mostScripts) {
-      // The first key is the oldest: good enough, and cheaper than moving keys on every hit.
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest)
-        break
-      }
+    const own = bytesOf(key, script)
+    if (own > mostBytes / 4) return
+    this.#known.delete(key)
+    let bytes = own + this.bytes
+    // The first key is the oldest: good enough, and cheaper than moving keys on every hit.
+    for (const [oldest, old] of this.#known) {
+      if (this.#known.size < mostScripts && bytes <= mostBytes) break
+      bytes -= bytesOf(oldest, old)
+      this.#known.delete(oldest)
     }
     this.#known.set(key, script)
   }
+}
+
+function bytesOf(key: string, script: Script): number {
+  let bytes = 256 + 2 * key.length
+  if (script.ok) for (const one of script.statements) bytes += one.bytes
+  return bytes
 }
 
 function makeScript(

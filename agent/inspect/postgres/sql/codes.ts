@@ -3,6 +3,7 @@ import { Report } from './report.ts'
 
 const deepest = 12
 const most = 5_000
+const mostBytes = 16 << 20
 /** A key longer than this is for a search_path that nobody needs, and not worth its memory. */
 const longestKey = 1_000
 
@@ -10,6 +11,7 @@ const longestKey = 1_000
 export class Codes {
   readonly #known = new Map<string, Report>()
   readonly #open = new Set<number>()
+  #bytes = 0
 
   report(
     fn: CatalogFunction,
@@ -32,7 +34,12 @@ export class Codes {
     const { doubt } = report
     if (doubt !== undefined) report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}`
     if (key.length > longestKey) return report
-    if (this.#known.size >= most) this.#known.clear()
+    const bytes = 2 * key.length + report.bytes
+    if (this.#known.size >= most || this.#bytes + bytes > mostBytes) {
+      this.#known.clear()
+      this.#bytes = 0
+    }
+    this.#bytes += bytes
     this.#known.set(key, report)
     return report
   }

@@ -58,6 +58,15 @@ export class Report {
     for (const source of sources) this.touched.add(source)
   }
 
+  /** Estimated bytes of what it holds. The columns' names are the catalog's. */
+  get bytes(): number {
+    const { touched, lookups, predicates, writes, tables, written, functions } = this
+    let entries = 0
+    for (const set of [touched, lookups, predicates, writes, tables, written, functions, this.#computed])
+      entries += set.size
+    return 1_024 + 48 * entries
+  }
+
   /** Takes over what a view's definition does to those who read it. */
   include(view: Report): void {
     this.touch(view.touched)
