@@ -7,6 +7,7 @@ import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/t
 import { RawPostgres } from '../support/raw-postgres.ts'
 import { LeakFinder, type Secrets } from './leaks.ts'
 import { techniques } from './techniques.ts'
+import { rowTechniques } from './techniques-rows.ts'
 
 /** Judged by the bytes that reach a client whose `email` and `phone` may be looked up, and `ssn` and `card_number` not even that. */
 let postgres: TestPostgres
@@ -60,7 +61,7 @@ test('a leak would be found', async () => {
 })
 
 describe('attempts on the wire', () => {
-  test.each(Object.entries(techniques))('%s', async (_, attempts) => {
+  test.each(Object.entries({ ...techniques, ...rowTechniques }))('%s', async (_, attempts) => {
     const wrong: string[] = []
     for (const steps of attempts) {
       for (const sql of steps) {
@@ -95,4 +96,7 @@ const schema = `
   create table notes (id bigint, note text);
   insert into notes select n, 'note ' || n from generate_series(1, 5) n;
   create sequence s;
+  create type pair as (a bigint, b text);
+  create function reveal(bigint) returns text language sql stable as $$ select ssn from bypass.customers where id = $1 $$;
+  create function told(orders) returns text language sql stable as $$ select email from bypass.customers where id = $1.id $$;
 `

@@ -5,14 +5,14 @@ import { blockReport, codeReport, type NestedWalk } from './sql/bodies.ts'
 import { window } from './sql/call.ts'
 import { Codes } from './sql/codes.ts'
 import { where } from './sql/conditions.ts'
-import { expression, wholeRow } from './sql/expression.ts'
+import { expression, findRelation } from './sql/expression.ts'
 import { fromClause, renamed } from './sql/from.ts'
 import { isBareLiteral, literalText } from './sql/literals.ts'
 import { deleteFrom, insert, merge, update } from './sql/modify.ts'
 import { columnName } from './sql/names.ts'
 import { Relations } from './sql/relations.ts'
 import type { Report } from './sql/report.ts'
-import { type Ctes, findColumn, type Scope, star, topScope } from './sql/scope.ts'
+import { type Ctes, findColumn, listedColumn, type Scope, star, topScope } from './sql/scope.ts'
 import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
 
@@ -125,6 +125,7 @@ function pinnedColumn(node: Node | undefined): { column: string; value: string }
 /** A target or RETURNING list, with stars expanded. */
 function targets(list: readonly Node[] | undefined, walk: Walk, scope: Scope): Shape {
   const columns: ScopeColumn[] = []
+  const opens: Value[] = []
   for (const target of list ?? []) {
     if (!('ResTarget' in target)) continue
     const { name, val } = target.ResTarget
@@ -135,21 +136,23 @@ function targets(list: readonly Node[] | undefined, walk: Walk, scope: Scope): S
       return new Shape([], opaque)
     }
     if (expanded) {
-      for (const column of expanded) walk.report.touch(column.value.sources)
-      columns.push(...expanded)
+      for (const column of expanded.columns) walk.report.touch(column.value.sources)
+      columns.push(...expanded.columns)
+      if (expanded.open) opens.push(expanded.open)
     } else columns.push({ name: name ?? columnName(val), value: walk.expression(val, scope) })
   }
-  return new Shape(columns)
+  return new Shape(columns, opens.length === 0 ? undefined : derived(opens))
 }
 
 /** `*`, `t.*`, `(row).*`. Undefined: the node is no star. */
-function expandStar(node: Node, walk: Walk, scope: Scope): readonly ScopeColumn[] | 'unknown' | undefined {
+function expandStar(node: Node, walk: Walk, scope: Scope): Shape | 'unknown' | undefined {
   if ('ColumnRef' in node) {
     const { fields = [] } = node.ColumnRef
     const last = fields.at(-1)
     if (!last || !('A_Star' in last)) return undefined
     if (fields.length === 1) return star({ ...scope, parent: undefined }) ?? 'unknown'
-    return listed(wholeRow(strings(fields), walk, scope))
+    const found = findRelation(strings(fields), walk, scope)
+    return found && found.columns.length > 0 ? found : 'unknown'
   }
   if ('A_Indirection' in node) {
     const { arg, indirection = [] } = node.A_Indirection
@@ -162,8 +165,8 @@ function expandStar(node: Node, walk: Walk, scope: Scope): readonly ScopeColumn[
   return undefined
 }
 
-function listed(row: Value | undefined): readonly ScopeColumn[] | 'unknown' {
-  return row?.row && row.row.length > 0 ? row.row : 'unknown'
+function listed({ row, rowOpen }: Value): Shape | 'unknown' {
+  return row && row.length > 0 ? new Shape(row, rowOpen) : 'unknown'
 }
 
 /** DISTINCT, ORDER BY, LIMIT and row locks: all of them look at values. */
@@ -198,16 +201,18 @@ function group(item: Node, shape: Shape, walk: Walk, scope: Scope): void {
     return
   }
   const name = bareName(item)
-  const isInput = name !== undefined && findColumn({ ...scope, parent: undefined }, name) !== undefined
+  const level: Scope = { ...scope, parent: undefined }
+  const isInput = name !== undefined && listedColumn(level, name) !== undefined
   const output = outputAt(item, shape, walk) ?? (isInput ? undefined : outputNamed(item, shape))
   if (output) walk.report.use(output.sources, 'predicate')
-  else predicate(walk, [item], scope)
+  // Among columns that can't be listed there may be one of that name.
+  if (!output || (name !== undefined && findColumn(level, name))) predicate(walk, [item], scope)
 }
 
 function outputAt(key: Node, shape: Shape, walk: Walk): Value | undefined {
   if (!('A_Const' in key) || !key.A_Const.ival) return undefined
   walk.report.literalFree = false
-  return shape.columns[Number(literalText(key)) - 1]?.value
+  return shape.byPlace[Number(literalText(key)) - 1]?.value
 }
 
 function outputNamed(key: Node, shape: Shape): Value | undefined {
@@ -231,15 +236,17 @@ function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
     walk.report.doubts('the sides of a set operation do not have the same number of columns')
   }
   const comparing = !(node.op === 'SETOP_UNION' && node.all)
-  const columns = left.columns.map(({ name, value }, i): ScopeColumn => {
-    const other = right.columns[i]?.value ?? opaque
+  const opens = [left.open, right.open].flatMap((one) => one ?? [])
+  const columns = left.byPlace.map(({ name, value }, i): ScopeColumn => {
+    const other = right.open ? (right.byPlace[i]?.value ?? right.row) : (right.columns[i]?.value ?? opaque)
     if (comparing) {
       walk.report.use(value.sources, 'predicate')
       walk.report.use(other.sources, 'predicate')
     }
     return { name, value: either(value, other) }
   })
-  const shape = new Shape(columns, left.open ?? right.open)
+  // What has no place on the left stands beyond its columns.
+  const shape = new Shape(columns, opens.length === 0 ? undefined : derived([left.row, right.row]))
   // ORDER BY of a set operation knows the names of its columns alone.
   const entry = {
     name: undefined,
@@ -330,9 +337,9 @@ function body(cte: CommonTableExpr, walk: Walk, scope: Scope): Shape {
   const added = extra.flatMap((name) => (name === undefined ? [] : [name]))
   if (added.length === 0) return shape
   // They show the order of, or repetitions among, the columns that they are about.
-  const value = derived(shape.columns.map((column) => column.value))
+  const value = derived([shape.row])
   walk.report.use(value.sources, 'predicate')
-  return new Shape([...shape.columns, ...added.map((name) => ({ name, value }))])
+  return new Shape([...shape.columns, ...added.map((name) => ({ name, value }))], shape.open)
 }
 
 const mostRounds = 16

@@ -2,11 +2,11 @@ import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCas
 import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
-import { knownOperators, safeOperators } from './function-lists.ts'
+import { knownOperators, refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, dressed, opaque, type Value } from './value.ts'
+import { constant, derived, dressed, opaque, type Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
@@ -85,7 +85,7 @@ function column(ref: ColumnRef, walk: Walk, scope: Scope): Value {
   const fields = ref.fields ?? []
   const names = strings(fields)
   const last = fields.at(-1)
-  const value = last && 'A_Star' in last ? wholeRow(names, walk, scope) : named(names, walk, scope)
+  const value = last && 'A_Star' in last ? wholeRow(names, walk, scope) : named(ref, names, walk, scope)
   if (!value) {
     walk.report.doubts(`no column ${names.join('.')} is known in the tables that it reads`)
     return opaque
@@ -94,28 +94,48 @@ function column(ref: ColumnRef, walk: Walk, scope: Scope): Value {
   return value
 }
 
-function named(names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
+function named(ref: ColumnRef, names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
   const [a = '', b, c, d] = names
-  if (b === undefined) return findColumn(scope, a) ?? findEntry(scope, undefined, a)?.shape.row
-  if (c === undefined) {
-    const entry = findEntry(scope, undefined, a)
-    return entry ? entryColumn(entry, b) : undefined
-  }
-  if (d === undefined) {
-    const entry = findEntry(scope, a, b)
-    return entry ? entryColumn(entry, c) : undefined
-  }
-  const entry = a === walk.catalog.database ? findEntry(scope, b, c) : undefined
-  return entry ? entryColumn(entry, d) : undefined
+  if (b === undefined) return findColumn(scope, a, findEntry(scope, undefined, a)?.shape.row)
+  const [entry, name] =
+    c === undefined
+      ? [findEntry(scope, undefined, a), b]
+      : d === undefined
+        ? [findEntry(scope, a, b), c]
+        : [a === walk.catalog.database ? findEntry(scope, b, c) : undefined, d]
+  if (!entry) return undefined
+  const known = entryColumn(entry, name)
+  if (known || !entry.shape.open) return known
+  // Where no column of that name is listed, a function of the row may be meant.
+  const whole: ColumnRef = { fields: (ref.fields ?? []).slice(0, -1) }
+  return attribute(name, { ColumnRef: whole }, entry.shape.open, walk, scope)
+}
+
+/**
+ * `x.f` where no column `f` of `x` is known: `f(x)` is the same to PostgreSQL, for every value, and so is a cast of it to a type by
+ * that name, which may fail.
+ */
+function attribute(name: string, of: Node, value: Value, walk: Walk, scope: Scope): Value {
+  const { searchPath, catalog } = walk
+  const callable =
+    searchPath === undefined || refused.has(name) || catalog.functions(undefined, name, searchPath).length > 0
+  if (!callable) return failing([value], walk)
+  const called: Node = { FuncCall: { funcname: [{ String: { sval: name } }], args: [of] } }
+  return derived([value, walk.expression(called, scope)], true)
 }
 
 /** `t.*`, `schema.t.*` as one value. */
-export function wholeRow(names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
+function wholeRow(names: readonly string[], walk: Walk, scope: Scope): Value | undefined {
+  return findRelation(names, walk, scope)?.row
+}
+
+/** `t`, `schema.t`, `database.schema.t`: its columns. */
+export function findRelation(names: readonly string[], walk: Walk, scope: Scope): Shape | undefined {
   const [a = '', b, c] = names
   if (names.length === 0) return undefined
-  if (b === undefined) return findEntry(scope, undefined, a)?.shape.row
-  if (c === undefined) return findEntry(scope, a, b)?.shape.row
-  return a === walk.catalog.database ? findEntry(scope, b, c)?.shape.row : undefined
+  if (b === undefined) return findEntry(scope, undefined, a)?.shape
+  if (c === undefined) return findEntry(scope, a, b)?.shape
+  return a === walk.catalog.database ? findEntry(scope, b, c)?.shape : undefined
 }
 
 function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
@@ -226,7 +246,7 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
 const wholeTypes = new Set(['text', 'varchar', 'json', 'jsonb'])
 
 /** A schema that comes before pg_catalog may have a type of its own by the name of `text`. What pg_temp holds: `ddl.newType`. */
-function builtInTypesFirst(searchPath: readonly string[] | undefined): boolean {
+export function builtInTypesFirst(searchPath: readonly string[] | undefined): boolean {
   if (searchPath === undefined) return false
   const before = searchPath.slice(0, Math.max(searchPath.indexOf('pg_catalog'), 0))
   return before.every((schema) => schema.startsWith('pg_temp'))
@@ -251,16 +271,18 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
 }
 
 function indirection(node: A_Indirection, walk: Walk, scope: Scope): Value {
-  if (!node.arg) return opaque
-  let value = walk.expression(node.arg, scope)
-  for (const step of node.indirection ?? []) {
+  const { arg, indirection: steps = [] } = node
+  if (!arg) return opaque
+  let value = walk.expression(arg, scope)
+  for (const [i, step] of steps.entries()) {
     if ('String' in step) {
       const name = step.String.sval ?? ''
       const field = value.row?.find((candidate) => candidate.name === name)
-      value = field ? field.value : derived([value])
+      const of: Node = i === 0 ? arg : { A_Indirection: { arg, indirection: steps.slice(0, i) } }
+      value = field ? field.value : attribute(name, of, value, walk, scope)
     } else if ('A_Indices' in step) {
       const bounds = [step.A_Indices.lidx, step.A_Indices.uidx].flatMap((bound) => (bound ? [bound] : []))
-      value = derived([value, ...bounds.map((bound) => walk.expression(bound, scope, !isBareLiteral(node.arg)))])
+      value = derived([value, ...bounds.map((bound) => walk.expression(bound, scope, !isBareLiteral(arg)))])
     } else value = derived([value])
   }
   return value

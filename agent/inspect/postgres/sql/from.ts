@@ -11,7 +11,9 @@ import type {
 import type { CatalogRelation } from '../analysis.ts'
 import { open, strings } from '../parser.ts'
 import { invoke } from './call.ts'
+import { builtInTypesFirst } from './expression.ts'
 import { tableId } from './ids.ts'
+import { isPlainType } from './literals.ts'
 import { type Entry, findCte, hidden, type Scope, star } from './scope.ts'
 import { derived, dressed, opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
@@ -149,7 +151,7 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
   const leftColumns = star(level(left))
   const rightColumns = star(level(right))
 
-  const using = node.isNatural ? common(leftColumns, rightColumns) : strings(node.usingClause)
+  const using = node.isNatural ? common(leftColumns?.columns, rightColumns?.columns) : strings(node.usingClause)
   if (node.isNatural && !(leftColumns && rightColumns))
     walk.report.doubts('a NATURAL JOIN has a side whose columns are not known')
   predicate(walk, [node.quals], { entries: both, parent: outer, ctes: outer.ctes })
@@ -170,10 +172,10 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
   }
   if (using.length === 0 && !node.alias) return both
 
-  const rest = (columns: ScopeColumn[] | undefined) => (columns ?? []).filter((column) => !using.includes(column.name))
-  const isOpen = !(leftColumns && rightColumns)
-  const open = isOpen ? derived(both.flatMap((e) => (e.shape.open ? [e.shape.open] : []))) : undefined
-  const shape = new Shape([...merged, ...rest(leftColumns), ...rest(rightColumns)], open)
+  const rest = (side: Shape | undefined) => (side?.columns ?? []).filter((column) => !using.includes(column.name))
+  const opens = both.flatMap((e) => (e.shape.open ? [e.shape.open] : []))
+  const isOpen = !(leftColumns && rightColumns) || opens.length > 0
+  const shape = new Shape([...merged, ...rest(leftColumns), ...rest(rightColumns)], isOpen ? derived(opens) : undefined)
   const result = [...hidden(both, node.alias !== undefined)]
   if (node.join_using_alias) {
     result.push({ ...entry(node.join_using_alias.aliasname, new Shape(merged)), columnsVisible: false })
@@ -272,9 +274,21 @@ function oneFunction(
   if (outputs === 'one-or-row') {
     const parts = name === 'unnest' ? args : [value]
     const columns = parts.map((part, i) => ({ name: i === 0 && alias ? alias : name, value: derived([part]) }))
-    return new Shape(columns, value)
+    const flat = name === 'unnest' && (f.args ?? []).every((arg) => isFlat(arg, walk, scope))
+    return new Shape(columns, flat ? undefined : value)
   }
   return new Shape(outputs.map((column) => ({ name: column, value })))
+}
+
+/** An array of values, or a value, of one of PostgreSQL's own types: no row, whose columns would come out of it. */
+function isFlat(node: Node, walk: Walk, scope: Scope): boolean {
+  if ('A_Const' in node) return true
+  if ('A_ArrayExpr' in node) return (node.A_ArrayExpr.elements ?? []).every((element) => isFlat(element, walk, scope))
+  if ('TypeCast' in node)
+    return isPlainType(strings(node.TypeCast.typeName?.names)) && builtInTypesFirst(walk.searchPath)
+  if (!('ColumnRef' in node)) return false
+  const { plain, type } = walk.expression(node, scope)
+  return plain && type !== undefined && isPlainType([type.replace(/^_/, '')])
 }
 
 /** Take a document or array apart into what it is made of: see `Value.whole`. */

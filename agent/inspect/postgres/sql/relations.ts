@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query'
-import type { Catalog, CatalogRelation, ColumnId } from '../analysis.ts'
+import type { Catalog, CatalogColumn, CatalogRelation, ColumnId } from '../analysis.ts'
 import { parse } from '../parser.ts'
 import { columnId, tableId } from './ids.ts'
 import { Report } from './report.ts'
@@ -47,7 +47,7 @@ export class Relations {
           if (parent.columns.some(({ name }) => name === column.name))
             sources.add(columnId(parent.schema, parent.name, column.name))
         }
-        const value = { sources, plain: true, origin, type: column.typeName, constant: false, risky: false }
+        const value = { sources, plain: true, origin, type: typeOf(column), constant: false, risky: false }
         return { name: column.name, value }
       }),
     )
@@ -79,7 +79,7 @@ export class Relations {
       // The view's own column is named too, so that policy can classify either.
       const origin = columnId(relation.schema, relation.name, column.name)
       const sources = new Set(value.sources).add(origin)
-      return { name: column.name, value: { ...value, sources, origin, type: column.typeName } }
+      return { name: column.name, value: { ...value, sources, origin, type: typeOf(column) } }
     })
     return { shape: new Shape(columns), report }
   }
@@ -96,6 +96,15 @@ export class Relations {
     }
     return [...found.values()]
   }
+}
+
+/** Below, what initdb made. */
+const firstOwn = 16_384
+
+/** PostgreSQL's own type by its name; one that people made is none of these, whatever it is called. */
+function typeOf({ typeName, typeOid }: CatalogColumn): string {
+  if (typeOid < firstOwn) return typeName
+  return `${typeName.startsWith('_') ? '_' : ''}#${typeOid}`
 }
 
 /**

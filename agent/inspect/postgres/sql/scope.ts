@@ -1,4 +1,4 @@
-import { derived, opaque, type ScopeColumn, type Shape, type Value } from './value.ts'
+import { derived, opaque, Shape, type Value } from './value.ts'
 
 /** One item of a FROM clause, as names see it. */
 export interface Entry {
@@ -37,25 +37,32 @@ export function findCte(ctes: Ctes | undefined, name: string): Shape | undefined
   return undefined
 }
 
-/** An unqualified column, looked up level by level as PostgreSQL does. */
-export function findColumn(scope: Scope, name: string): Value | undefined {
+/** An unqualified column, looked up level by level as PostgreSQL does. `row`: what the name stands for where there is none. */
+export function findColumn(scope: Scope, name: string, row?: Value): Value | undefined {
   for (let level: Scope | undefined = scope; level; level = level.parent) {
-    let found: Value | undefined
+    const found = listedColumn(level, name)
+    if (found) return found
     let open: Value | undefined
     for (const entry of level.entries) {
-      if (!entry.columnsVisible) continue
-      const value = columnOf(entry, name)
-      // Two matches are an error to PostgreSQL; the union is never less than what it might mean.
-      if (value) found = found ? derived([found, value]) : value
-      else if (entry.shape.open) open = open ? derived([open, entry.shape.open]) : entry.shape.open
+      if (entry.columnsVisible && entry.shape.open) open = open ? derived([open, entry.shape.open]) : entry.shape.open
     }
-    if (found) return found
     if (open) {
-      const outer: Value | undefined = level.parent ? findColumn(level.parent, name) : undefined
+      const outer: Value | undefined = level.parent ? findColumn(level.parent, name, row) : row
       return derived(outer ? [open, outer] : [open])
     }
   }
-  return undefined
+  return row
+}
+
+/** A column of that name that is known to be there, at this level alone. */
+export function listedColumn(level: Scope, name: string): Value | undefined {
+  let found: Value | undefined
+  for (const entry of level.entries) {
+    const value = entry.columnsVisible ? columnOf(entry, name) : undefined
+    // Two matches are an error to PostgreSQL; the union is never less than what it might mean.
+    if (value) found = found ? derived([found, value]) : value
+  }
+  return found
 }
 
 /** The columns of an entry alone, without those that only may exist. */
@@ -74,19 +81,20 @@ export function findEntry(scope: Scope, schema: string | undefined, name: string
   return undefined
 }
 
+/** A column of that name that is known to be there. */
 export function entryColumn(entry: Entry, name: string): Value | undefined {
-  return columnOf(entry, name) ?? entry.shape.open
+  return columnOf(entry, name)
 }
 
 /** What `*` stands for at this level. Undefined: a part of it can't be listed. */
-export function star(scope: Scope): ScopeColumn[] | undefined {
-  const columns: ScopeColumn[] = []
-  for (const entry of scope.entries) {
-    if (!entry.columnsVisible) continue
-    if (entry.shape.open && entry.shape.columns.length === 0) return undefined
-    columns.push(...entry.shape.columns)
-  }
-  return columns
+export function star(scope: Scope): Shape | undefined {
+  const shapes = scope.entries.flatMap((entry) => (entry.columnsVisible ? [entry.shape] : []))
+  if (shapes.some(({ open, columns }) => open && columns.length === 0)) return undefined
+  const opens = shapes.flatMap(({ open }) => open ?? [])
+  return new Shape(
+    shapes.flatMap(({ columns }) => columns),
+    opens.length === 0 ? undefined : derived(opens),
+  )
 }
 
 /** The same entries with their columns, or columns and names, out of reach. */

@@ -21,6 +21,8 @@ export interface Value {
   readonly risky: boolean
   /** A whole row, with its columns. */
   readonly row?: readonly ScopeColumn[]
+  /** Of a row with columns that can't be listed: see `Shape.open`. */
+  readonly rowOpen?: Value
   /** `whole` for what is made of the row's columns; as text, a row is no such thing. */
   readonly rowWhole?: boolean
 }
@@ -97,7 +99,12 @@ export class Shape {
     if (!this.#row) {
       const values = this.columns.map((column) => column.value)
       if (this.open) values.push(this.open)
-      this.#row = { ...derived(values), row: this.columns, ...(values.every(isWhole) ? { rowWhole: true } : {}) }
+      this.#row = {
+        ...derived(values),
+        row: this.columns,
+        ...(this.open ? { rowOpen: this.open } : {}),
+        ...(values.every(isWhole) ? { rowWhole: true } : {}),
+      }
     }
     return this.#row
   }
@@ -105,11 +112,25 @@ export class Shape {
   /** Renamed by an alias's column list; names beyond the list stay. Undefined: the list is longer than the columns. */
   renamed(names: readonly string[]): Shape | undefined {
     if (names.length === 0) return this
-    if (names.length > this.columns.length) return this.open ? this.#opened(names, this.open) : undefined
-    return new Shape(
-      this.columns.map((column, i) => ({ name: names[i] ?? column.name, value: column.value })),
-      this.open,
-    )
+    const columns = this.byPlace
+    if (names.length > columns.length && !this.open) return undefined
+    const all = Array.from({ length: Math.max(names.length, columns.length) }, (_, i): ScopeColumn => {
+      const column = columns[i]
+      return { name: names[i] ?? column?.name ?? '', value: column?.value ?? this.row }
+    })
+    // A name that was taken away here may be that of a column that kept it.
+    return new Shape(all, this.open && derived([this.row]))
+  }
+
+  /**
+   * The columns, for those who go by their places: where some can't be listed, the others may be anywhere, so that in each place may
+   * be any of them.
+   */
+  get byPlace(): readonly ScopeColumn[] {
+    if (!this.open || this.columns.length < 2) return this.columns
+    const { sources } = this.row
+    const any = derived([{ ...opaque, sources }], this.row.risky)
+    return this.columns.map(({ name }) => ({ name, value: any }))
   }
 
   /** These columns, each of which may be the same of `others` instead; what only those have stays unlisted. */
@@ -124,9 +145,5 @@ export class Shape {
       other.columns.filter(({ name }) => !known.has(name)).map(({ value }) => value),
     )
     return new Shape(columns, more.length === 0 ? this.open : derived(this.open ? [this.open, ...more] : more))
-  }
-
-  #opened(names: readonly string[], open: Value): Shape {
-    return new Shape(names.map((name, i) => ({ name, value: this.columns[i]?.value ?? open })))
   }
 }
