@@ -105,10 +105,16 @@ function named(ref: ColumnRef, names: readonly string[], walk: Walk, scope: Scop
         : [a === walk.catalog.database ? findEntry(scope, b, c) : undefined, d]
   if (!entry) return undefined
   const known = entryColumn(entry, name)
-  if (known || !entry.shape.open) return known
+  if (known) return known
   // Where no column of that name is listed, a function of the row may be meant.
+  const { open } = entry.shape
   const whole: ColumnRef = { fields: (ref.fields ?? []).slice(0, -1) }
-  return attribute(name, { ColumnRef: whole }, entry.shape.open, walk, scope)
+  return open || isCallable(name, walk) ? attribute(name, { ColumnRef: whole }, open ?? opaque, walk, scope) : undefined
+}
+
+/** A function of that name may be in reach. */
+function isCallable(name: string, { searchPath, catalog }: Walk): boolean {
+  return searchPath === undefined || refused.has(name) || catalog.functions(undefined, name, searchPath).length > 0
 }
 
 /**
@@ -116,10 +122,7 @@ function named(ref: ColumnRef, names: readonly string[], walk: Walk, scope: Scop
  * that name, which may fail.
  */
 function attribute(name: string, of: Node, value: Value, walk: Walk, scope: Scope): Value {
-  const { searchPath, catalog } = walk
-  const callable =
-    searchPath === undefined || refused.has(name) || catalog.functions(undefined, name, searchPath).length > 0
-  if (!callable) return failing([value], walk)
+  if (!isCallable(name, walk)) return failing([value], walk)
   const called: Node = { FuncCall: { funcname: [{ String: { sval: name } }], args: [of] } }
   return derived([value, walk.expression(called, scope)], true)
 }
