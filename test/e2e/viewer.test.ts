@@ -13,9 +13,11 @@ import {
   difference,
   holdDesk,
   inside,
+  keepSize,
   openScreen,
   paste,
   type Screen,
+  sizeOf,
 } from '../support/desktop.ts'
 import { whiteness } from '../support/display.ts'
 import { run, which } from '../support/run.ts'
@@ -27,6 +29,16 @@ const possible =
   which('setxkbmap') !== undefined &&
   chromiumPath !== undefined &&
   demo.targets?.['desk-1'] !== undefined
+
+const ownViewport = { width: 1240, height: 780 }
+
+/** The desktop that fits into a pane: RDP takes multiples of four. */
+function fitting(pane: { width: number; height: number } | null): { width: number; height: number } {
+  if (pane === null) throw new Error('there is no pane')
+  return { width: Math.floor(pane.width / 4) * 4, height: Math.floor(pane.height / 4) * 4 }
+}
+
+const sizeText = ({ width, height }: { width: number; height: number }): string => `${width}x${height}`
 
 describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...secondTry }, () => {
   let release = async (): Promise<void> => {}
@@ -42,7 +54,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     // While somebody shows something there: an X server without clients forgets its keyboard.
     await run('setxkbmap', ['ch'], { env: { DISPLAY: screen.display } })
     // No screen for other programs: nothing is installed that could show a desktop.
-    client = await openClient(browser, demo, { env: { DISPLAY: '' }, viewport: { width: 1240, height: 780 } })
+    client = await openClient(browser, demo, { env: { DISPLAY: '' }, viewport: ownViewport })
     page = client.page
     await client.context.grantPermissions(['clipboard-read', 'clipboard-write'])
     await signIn(client, demo, 'ada')
@@ -87,12 +99,23 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
   }
 
   async function opened(): Promise<void> {
+    await page.getByRole('navigation', { name: 'Areas' }).getByRole('button', { name: 'Connections' }).click()
     if (await canvas().isVisible()) return
-    await page.getByRole('treeitem', { name: 'desk-1' }).first().click()
-    // It is said what to install, and that this window will do.
-    await page.getByText('Install FreeRDP').waitFor()
-    await page.getByRole('button', { name: 'Open in this window' }).click()
+    const launch = page.getByRole('button', { name: 'Launch', exact: true })
+    if (await launch.isVisible()) await launch.click()
+    else {
+      await page.getByRole('treeitem', { name: 'desk-1' }).first().click()
+      // It is said what to install, and that this window will do.
+      await page.getByText('Install FreeRDP').waitFor()
+      await page.getByRole('button', { name: 'Open in this window' }).click()
+    }
     await expect.poll(async () => whiteness(await pixels()), { timeout: 60_000 }).toBeGreaterThan(0.1)
+  }
+
+  async function endSession(): Promise<void> {
+    const end = page.getByRole('button', { name: 'End session' })
+    if (await end.isVisible()) await end.click()
+    await page.getByRole('heading', { name: 'The session is over' }).waitFor()
   }
 
   test('shows what is there, and characters come as this keyboard makes them', async () => {
@@ -142,6 +165,22 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await page.getByText(/Clipboard from the desktop: refused/).waitFor()
   })
 
+  test('a pane of another size gets a desktop of that size, smaller and larger', async () => {
+    await opened()
+    const desk = await inside(demo)
+    const first = sizeText(await pixels())
+    expect(await sizeOf(desk)).toBe(first)
+    for (const viewport of [{ width: 1100, height: 700 }, ownViewport]) {
+      await page.setViewportSize(viewport)
+      const fits = async () => sizeText(fitting(await page.locator('.vwr__s').boundingBox()))
+      await expect.poll(async () => (await sizeOf(desk)) === (await fits()), { timeout: 30_000 }).toBe(true)
+      await expect.poll(async () => sizeText(await pixels())).toBe(await fits())
+      // What was there is drawn anew, all of it.
+      await expect.poll(async () => whiteness(await pixels()), { timeout: 20_000 }).toBeGreaterThan(0.1)
+    }
+    expect(sizeText(await pixels())).toBe(first)
+  })
+
   test('its recording shows the same, wherever one goes in it', async () => {
     await opened()
     await canvas().click({ position: { x: 600, y: 500 } })
@@ -155,8 +194,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
         return same
       })
       .toBe(0)
-    await page.getByRole('button', { name: 'End session' }).click()
-    await page.getByRole('heading', { name: 'The session is over' }).waitFor()
+    await endSession()
     const replays = page.getByRole('button', { name: /^Replay the session of/ })
     await expect.poll(() => replays.count()).toBe(await sessionsOfAda())
     await replays.first().click()
@@ -169,5 +207,40 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
       .poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 })
       .toBeGreaterThan(0.001)
     expect(client.errors).toEqual([])
+  })
+
+  test('a desktop that keeps its size is shown smaller, whole, and says nothing of another size', async () => {
+    const letGo = await keepSize(demo)
+    try {
+      await opened()
+      const desk = await inside(demo)
+      const before = await pixels()
+      await page.setViewportSize({ width: 1000, height: 700 })
+      const shown = await canvas().boundingBox()
+      const pane = await page.locator('.vwr__s').boundingBox()
+      if (shown === null || pane === null) throw new Error('nothing is shown')
+      // All of it is in the pane, as large as that has room for, and in its own proportions.
+      expect(shown.width).toBeLessThanOrEqual(pane.width)
+      expect(shown.height).toBeLessThanOrEqual(pane.height)
+      expect(Math.max(shown.width / pane.width, shown.height / pane.height)).toBeGreaterThan(0.98)
+      expect(shown.width / shown.height).toBeCloseTo(before.width / before.height, 1)
+      // What is clicked is what is under the pointer, at its own size: the terminal gets the keyboard.
+      await canvas().click({ position: { x: shown.width * 0.3, y: shown.height * 0.3 } })
+      await key('type', '--delay', '60', 'echo scaled > scaled')
+      await key('key', 'Return')
+      const { home } = desk
+      await expect
+        .poll(() => readFile(join(home, 'scaled'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
+        .toBe('scaled\n')
+      expect(await sizeOf(desk)).toBe(sizeText(before))
+      expect(sizeText(await pixels())).toBe(sizeText(before))
+      expect(await page.getByRole('status').allInnerTexts()).not.toContainEqual(
+        expect.stringMatching(/\d+ ?[x×] ?\d+|resiz/i),
+      )
+      await endSession()
+    } finally {
+      await letGo()
+      await page.setViewportSize(ownViewport)
+    }
   })
 })

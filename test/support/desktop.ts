@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -259,6 +259,20 @@ export async function paste(display: string, as?: Account): Promise<string> {
     ...account,
   })
   return ran.stdout
+}
+
+/** The size of a screen, as its programs see it: `1024x700`. */
+export async function sizeOf(as: Account): Promise<string> {
+  const { stdout } = await run('xdpyinfo', ['-display', as.display], { env: { XAUTHORITY: `${as.home}/.Xauthority` } })
+  return /dimensions:\s+(\d+x\d+) pixels/.exec(stdout)?.[1] ?? ''
+}
+
+/** The demo's target changes its size for nobody from now on, as many do; resolves with how to let it again. */
+export async function keepSize(demo: Ready): Promise<() => Promise<void>> {
+  const file = join(demo.dataDir, 'world', 'desk-1', 'xrdp.ini')
+  const before = await readFile(file, 'utf8')
+  await writeFile(file, before.replace('[Xorg]', '[Xorg]\nenable_dynamic_resizing=false'))
+  return () => writeFile(file, before)
 }
 
 /** The target's own address and password. */

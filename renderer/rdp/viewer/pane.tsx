@@ -136,6 +136,13 @@ function useViewer(parts: Parts): ViewerSession | undefined {
       over(() => opened.close())
       if (life.signal.aborted) return
       setSession(opened)
+      // Where the desktop itself is over, the tab says so; where the viewer alone is, nothing that is shown would be true any more.
+      void opened.ended.then((reason) => {
+        if (life.signal.aborted) return
+        life.abort()
+        setSession(undefined)
+        fail(`The viewer stopped: ${reason}. End the session, and open it again.`)
+      })
       over(listen({ screen, field, session: opened, optionTypes: os === 'mac', leave }))
       over(following(stage, opened))
       field.focus({ preventScroll: true })

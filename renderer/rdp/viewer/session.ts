@@ -133,10 +133,7 @@ function between({ transport, keyboard, sized, picture }: ViewerOptions): Transp
 }
 
 async function* without(chunks: AsyncIterable<Uint8Array>, wire: Wire): AsyncGenerator<Uint8Array, void, void> {
-  for await (const chunk of chunks) {
-    const left = wire.receive(chunk)
-    if (left.length > 0) yield left
-  }
+  for await (const chunk of chunks) yield* wire.receive(chunk)
 }
 
 /** The package names no types but that of its entry. */

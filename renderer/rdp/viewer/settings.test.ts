@@ -5,15 +5,17 @@ import { withSettings } from './settings.ts'
 
 const settings = { keyboard: 0x407 }
 
-test('the message that begins the conference tells this machine’s keyboard, and full colours', () => {
+test('the message that begins the conference tells this machine’s keyboard, full colours, and that it may be resized', () => {
   const before = connectInitial()
   const core = parseClientSettings(Buffer.from(withSettings(before, settings))).core
   const was = parseClientSettings(before).core
   expect(core.readUInt32LE(12)).toBe(0x407)
   expect([core.readUInt16LE(136), core.readUInt16LE(138) & 1]).toEqual([24, 1])
+  // xrdp changes the size for nobody up to 419.
+  expect(core.readUInt32LE(16)).toBeGreaterThan(419)
   const rest = Buffer.from(core)
   for (const [at, length] of [
-    [12, 4],
+    [12, 8],
     [136, 4],
   ] as const)
     was.copy(rest, at, at, at + length)

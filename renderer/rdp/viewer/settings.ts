@@ -7,8 +7,10 @@ export interface ClientSettings {
 const conference = [0x44, 0x75, 0x63, 0x61]
 const clientCore = 0xc001
 /** From the start of the block, header included. */
-const at = { keyboard: 16, depth: 140, depths: 142 } as const
+const at = { keyboard: 16, build: 20, depth: 140, depths: 142 } as const
 const millions = 24
+/** A Windows that knows display control; xrdp changes the size for no client that says to be older than Windows XP. */
+const build = 19_041
 /** 24 bits a pixel, among the depths that are supported. */
 const supportsMillions = 1
 
@@ -26,6 +28,7 @@ export function withSettings(message: Uint8Array, { keyboard }: ClientSettings):
   const view = new DataView(out.buffer)
   if (core + at.depths + 2 > out.length || view.getUint16(core, true) !== clientCore) return message
   view.setUint32(core + at.keyboard, keyboard, true)
+  view.setUint32(core + at.build, build, true)
   view.setUint16(core + at.depth, millions, true)
   view.setUint16(core + at.depths, view.getUint16(core + at.depths, true) | supportsMillions, true)
   return out

@@ -64,9 +64,11 @@ const left = Buffer.concat([
 ])
 const seen = ['640×480', ...[1, 2, 3, 4].map((x) => `${x},20 4/1 #ff0000`)]
 
+const receive = (wire: Wire, bytes: Uint8Array): Buffer => Buffer.concat(wire.receive(bytes))
+
 test('pictures are taken out and drawn as the recorder draws them, with the desktop’s size; the rest goes on', () => {
   const { wire, drawn } = open()
-  expect(Buffer.from(wire.receive(stream)).toString('hex')).toBe(left.toString('hex'))
+  expect(receive(wire, stream).toString('hex')).toBe(left.toString('hex'))
   expect(drawn).toEqual(seen)
 })
 
@@ -75,17 +77,37 @@ test('wherever the stream is cut', () => {
     fc.property(fc.array(fc.nat(stream.length), { maxLength: 6 }), (cuts) => {
       const { wire, drawn } = open()
       const at = [0, ...cuts.sort((a, b) => a - b), stream.length]
-      const parts = at.slice(1).map((end, i) => Buffer.from(wire.receive(stream.subarray(at[i], end))))
+      const parts = at.slice(1).map((end, i) => receive(wire, stream.subarray(at[i], end)))
       expect(Buffer.concat(parts).equals(left)).toBe(true)
       expect(drawn).toEqual(seen)
     }),
   )
 })
 
+test('a Deactivate All that ends behind its header, as xrdp sends it, is made whole: IronRDP would break off', () => {
+  const header = Buffer.from('06001600ea03', 'hex')
+  const whole = Buffer.from('0d001600ea0300000000010000', 'hex')
+  const wanted = mcsData('server', 1002, 1003, whole)
+  const { wire } = open()
+  for (const came of [header, whole]) {
+    expect(receive(wire, mcsData('server', 1002, 1003, came)).toString('hex')).toBe(wanted.toString('hex'))
+  }
+})
+
 test('the answer to RDCleanPath goes first, whole', () => {
   const wire = new Wire({ sized: () => undefined, picture: () => undefined })
   expect(wire.receive(answer.subarray(0, 3)).length).toBe(0)
-  expect([...wire.receive(Buffer.concat([answer.subarray(3), pointer]))]).toEqual([...answer, ...pointer])
+  expect([...receive(wire, Buffer.concat([answer.subarray(3), pointer]))]).toEqual([...answer, ...pointer])
+})
+
+test('each message is given by itself: IronRDP loses what it has read behind the one that ends its sign-in', () => {
+  const fontMap = share(40, Buffer.alloc(8))
+  const channel = mcsData('server', 1002, 1005, Buffer.from('what channels there are'))
+  expect(
+    open()
+      .wire.receive(Buffer.concat([fontMap, channel, pointer]))
+      .map(Buffer.from),
+  ).toEqual([fontMap, channel, pointer])
 })
 
 test('what is mangled is refused in words', () => {
@@ -94,7 +116,7 @@ test('what is mangled is refused in words', () => {
       const bytes = Buffer.from(stream)
       bytes[place] = value
       try {
-        expect(open().wire.receive(bytes).length).toBeLessThanOrEqual(bytes.length)
+        expect(receive(open().wire, bytes).length).toBeLessThanOrEqual(bytes.length)
       } catch (error) {
         expect(error).toBeInstanceOf(RdpError)
       }

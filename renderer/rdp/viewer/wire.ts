@@ -11,7 +11,7 @@ export interface WireEvents {
 /** Updates in fragments are put together up to this size: what the inspector lets a target send. */
 const mostFragmentBytes = 1 << 20
 const bitmapUpdate = 1
-const shareType = { demandActive: 1, data: 7 } as const
+const shareType = { demandActive: 1, deactivateAll: 6, data: 7 } as const
 const bitmapCapability = 2
 const attachUserConfirm = 0x2e
 const sendDataRequest = 0x64
@@ -33,22 +33,25 @@ export class Wire {
     this.#events = events
   }
 
-  /** What is left for IronRDP, as far as whole messages have come. Throws RdpError on what is no RDP. */
-  receive(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  /**
+   * What is left for IronRDP, as far as whole messages have come; each has to be given to it by itself, for version 0.7 loses what it
+   * has read behind the message that ends its sign-in. Throws RdpError on what is no RDP.
+   */
+  receive(chunk: Uint8Array): Uint8Array<ArrayBuffer>[] {
     const all = joined([this.#rest, chunk])
-    const kept: Uint8Array[] = []
+    const kept: Uint8Array<ArrayBuffer>[] = []
     let at = 0
     for (;;) {
       const length = this.#opened ? lengthOf(all, at) : derLength(all, at)
       if (length === undefined || at + length > all.length) break
       const message = all.subarray(at, at + length)
       at += length
-      if (!this.#opened) kept.push(message)
-      else kept.push(...(message[0] === 3 ? this.#slow(message) : this.#fast(message)))
+      const left = !this.#opened ? message : message[0] === 3 ? this.#slow(message) : this.#fast(message)
       this.#opened = true
+      if (left !== undefined) kept.push(new Uint8Array(left))
     }
     this.#rest = all.slice(at)
-    return joined(kept)
+    return kept
   }
 
   /** What IronRDP sends. Version 0.7 answers about dynamic channels in the name of the desktop, which the gateway does not let pass. */
@@ -65,8 +68,8 @@ export class Wire {
     }
   }
 
-  /** Fast path: several updates in one PDU. */
-  #fast(pdu: Uint8Array): Uint8Array[] {
+  /** Fast path: several updates in one PDU. Undefined: nothing of it is left. */
+  #fast(pdu: Uint8Array): Uint8Array | undefined {
     const r = new Bytes(pdu, (pdu[1] ?? 0) < 0x80 ? 2 : 3)
     const kept: Uint8Array[] = []
     let taken = false
@@ -80,10 +83,10 @@ export class Wire {
         this.#fragment((header >> 4) & 3, data)
       } else kept.push(pdu.subarray(from, r.at))
     }
-    if (!taken) return [pdu]
-    if (kept.length === 0) return []
+    if (!taken) return pdu
+    if (kept.length === 0) return undefined
     const size = kept.reduce((sum, part) => sum + part.length, 3)
-    return [Uint8Array.of(pdu[0] ?? 0, 0x80 | (size >> 8), size & 0xff), ...kept]
+    return joined([Uint8Array.of(pdu[0] ?? 0, 0x80 | (size >> 8), size & 0xff), ...kept])
   }
 
   /** `place`: 0 whole, 2 first, 3 next, 1 last. */
@@ -103,22 +106,24 @@ export class Wire {
     this.#draw(whole.subarray(2))
   }
 
-  /** Slow path: MCS data with one Share Control PDU. */
-  #slow(pdu: Uint8Array): Uint8Array[] {
+  /** Slow path: MCS data with one Share Control PDU. Undefined: nothing of it is left. */
+  #slow(pdu: Uint8Array): Uint8Array | undefined {
     if (pdu[7] === attachUserConfirm && pdu.length >= 11) this.#user = ((pdu[9] ?? 0) << 8) | (pdu[10] ?? 0)
     const data = mcsData(pdu)
-    if (data === undefined || data.length < 20) return [pdu]
+    if (data === undefined || data.length < 6) return pdu
     const r = new Bytes(data)
-    if (r.u16() !== data.length) return [pdu]
+    if (r.u16() !== data.length) return pdu
     const type = r.u16() & 15
+    if (type === shareType.deactivateAll && data.length < wholeDeactivation) return deactivation(pdu, data)
+    if (data.length < 20) return pdu
     if (type === shareType.demandActive) {
       const size = desktopSize(data)
       if (size !== undefined) this.#events.sized(size.width, size.height)
     }
     // Share Data: its own type, and where it updates, that of the update.
-    if (type !== shareType.data || data[14] !== 2 || data[18] !== bitmapUpdate) return [pdu]
+    if (type !== shareType.data || data[14] !== 2 || data[18] !== bitmapUpdate) return pdu
     this.#draw(data.subarray(20))
-    return []
+    return undefined
   }
 
   #draw(update: Uint8Array): void {
@@ -151,11 +156,29 @@ function derLength(bytes: Uint8Array, at: number): number | undefined {
   throw new RdpError('the answer is too long')
 }
 
+/** Share Control header, share id, and a source descriptor of one byte (MS-RDPBCGR 2.2.3.1.1). */
+const wholeDeactivation = 13
+
+/** xrdp, as old Windows does, leaves out all behind the header, which IronRDP takes for a broken message: a change of size begins with it. */
+function deactivation(pdu: Uint8Array, data: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(wholeDeactivation)
+  whole.set(data)
+  whole.set([wholeDeactivation, 0])
+  whole.set([1, 0], 10)
+  const head = pdu.slice(0, beforeMcsLength)
+  const out = joined([head, Uint8Array.of(0x80, wholeDeactivation), whole])
+  out.set([out.length >> 8, out.length & 0xff], 2)
+  return out
+}
+
+/** TPKT, X.224, and of a Send Data Indication all before its length. */
+const beforeMcsLength = 13
+
 /** What a Send Data Indication carries. */
 function mcsData(pdu: Uint8Array): Uint8Array | undefined {
   if (pdu[7] !== 0x68 || pdu.length < 15) return undefined
-  const first = pdu[13] ?? 0
-  return pdu.subarray(first < 0x80 ? 14 : 15)
+  const first = pdu[beforeMcsLength] ?? 0
+  return pdu.subarray(beforeMcsLength + (first < 0x80 ? 1 : 2))
 }
 
 /** The size in the bitmap capability of a Demand Active PDU. */
