@@ -140,7 +140,14 @@ export const GatewayConfig = z
     publicUrl: z.url({ protocol: /^https?$/ }).optional(),
     /** PEM. */
     tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
-    native: z.strictObject({ postgres: Listen.optional(), ssh: Listen.optional() }).default({}),
+    native: z
+      .strictObject({
+        postgres: Listen.optional(),
+        ssh: Listen.optional(),
+        /** Processes that serve PostgreSQL sessions; 0: the gateway's own. Unsaid: by the machine's cores. */
+        workers: z.number().int().min(0).max(64).exactOptional(),
+      })
+      .default({}),
     dataDir: z.string().min(1),
     store: z
       .discriminatedUnion('kind', [

@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { aboutRouters } from './api/about.ts'
 import { explainRouter } from './api/explain.ts'
 import { createRouter } from './api/router.ts'
@@ -15,8 +17,9 @@ import { startHttp } from './http.ts'
 import { openIdentity } from './identity/identity.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createMetrics } from './metrics.ts'
-import type { NativeListener } from './native/listener.ts'
-import { listenPostgres } from './native/postgres.ts'
+import { entranceHere } from './native/entrance.ts'
+import { listenNative, type NativeListener } from './native/listener.ts'
+import { postgresDoor } from './native/postgres.ts'
 import { listenSsh } from './native/ssh.ts'
 import { tokenRoute } from './native/token-router.ts'
 import { Notifier } from './notify/notifier.ts'
@@ -32,6 +35,7 @@ import { dataKey } from './store/secret-file.ts'
 import { openStore, type Store } from './store/store.ts'
 import { createTunnel } from './tunnel.ts'
 import { version } from './version.ts'
+import { Workers } from './workers/workers.ts'
 
 /** A running gateway. */
 export interface Gateway {
@@ -46,6 +50,8 @@ export interface Gateway {
 export interface GatewayDeps {
   agent: LocalAgent
   log: Log
+  /** Forks a worker process (see Workers). Without it, sessions are served in this process alone. */
+  fork?: () => ChildProcess
 }
 
 /**
@@ -66,8 +72,12 @@ export async function startGateway(config: GatewayConfig, deps: GatewayDeps): Pr
   }
 }
 
-async function start(config: GatewayConfig, { agent, log }: GatewayDeps, lifecycle: Lifecycle): Promise<Gateway> {
+async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecycle): Promise<Gateway> {
+  const { log } = deps
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const workers = workersOf(config, deps)
+  if (workers !== undefined) lifecycle.started(() => workers.close())
+  const agent = workers?.around(deps.agent) ?? deps.agent
   const sealer = createSealer(await dataKey(config.dataDir, process.env.SALLYPORT_KEY))
   const store = await startStore(config, lifecycle, log)
   const domains = await startDomains(config, { agent, store, sealer, log }, lifecycle)
@@ -79,7 +89,8 @@ async function start(config: GatewayConfig, { agent, log }: GatewayDeps, lifecyc
   const identity = await openIdentity({ store, sealer, config, publicUrl, audit, sessions, log })
   lifecycle.started(() => identity.close())
   const stopping = new AbortController()
-  const native = await startNative(config, { ...domains, agent, log }, lifecycle)
+  await workers?.start({ ...domains, agent, dataDir: config.dataDir, tls: config.tls })
+  const native = await startNative(config, { ...domains, agent, log, workers }, lifecycle)
 
   const notifier = new Notifier({ db: store.db, config: config.notify, events: domains.events, publicUrl, log })
   notifier.start()
@@ -113,7 +124,7 @@ async function start(config: GatewayConfig, { agent, log }: GatewayDeps, lifecyc
 /** The listeners for native tools, where the configuration wants them; their addresses as clients write them. */
 async function startNative(
   { native, tls, publicUrl }: GatewayConfig,
-  deps: Domains & GatewayDeps,
+  deps: Domains & { agent: LocalAgent; log: Log; workers: Workers | undefined },
   lifecycle: Lifecycle,
 ): Promise<Gateway['native']> {
   const addresses = { postgres: '', ssh: '' }
@@ -122,11 +133,24 @@ async function startNative(
     lifecycle.started(close)
     return publicHost === undefined ? address : `${publicHost}${address.slice(address.lastIndexOf(':'))}`
   }
-  if (native.postgres !== undefined) {
-    addresses.postgres = started(await listenPostgres({ ...deps, listen: native.postgres, tls }))
+  const { workers, log } = deps
+  if (native.postgres !== undefined && workers !== undefined) {
+    addresses.postgres = started(await workers.listen(native.postgres))
+  } else if (native.postgres !== undefined) {
+    const door = postgresDoor({ entrance: entranceHere(deps), tls, log })
+    lifecycle.started(() => door.close())
+    addresses.postgres = started(await listenNative({ listen: native.postgres, log }, (socket) => door.take(socket)))
   }
   if (native.ssh !== undefined) addresses.ssh = started(await listenSsh({ ...deps, listen: native.ssh }))
   return addresses
+}
+
+/** As many as the machine has cores, and at most eight, unless the configuration says how many. */
+function workersOf({ native }: GatewayConfig, { fork, log }: GatewayDeps): Workers | undefined {
+  const cores = availableParallelism()
+  const count = native.workers ?? (cores === 1 ? 0 : Math.min(cores, 8))
+  if (fork === undefined || native.postgres === undefined || count === 0) return undefined
+  return new Workers({ count, fork, log })
 }
 
 async function startStore(config: GatewayConfig, lifecycle: Lifecycle, log: Log): Promise<Store> {

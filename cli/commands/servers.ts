@@ -15,6 +15,7 @@ export function demoCommand(): Command {
       parsePort,
       7400,
     )
+    .option('--workers <n>', 'processes for PostgreSQL sessions; 0: the gateway’s own (default: by cores)', parseCount)
     .option('--store <url>', 'keep the gateway’s state in this PostgreSQL instead of an embedded one')
     .option('--expose-targets', 'say where the targets themselves listen, for benchmarks and tests')
     .option('--json', 'print one line of JSON when all is ready, and no client')
@@ -40,6 +41,12 @@ export function gatewayCommand(): Command {
       const { runGateway } = await import('../servers/gateway.ts')
       await runGateway(options.config)
     })
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 0 || count > 64) throw new InvalidArgumentError('a number from 0 to 64')
+  return count
 }
 
 function parsePort(text: string): number {

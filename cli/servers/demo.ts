@@ -48,7 +48,11 @@ function demoConfig(world: World, dataDir: string, options: DemoOptions): Gatewa
   return GatewayConfig.parse({
     name: 'Harborline',
     listen: listen(0),
-    native: { postgres: listen(1), ssh: listen(2) },
+    native: {
+      postgres: listen(1),
+      ssh: listen(2),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+    },
     dataDir,
     store: options.store === undefined ? { kind: 'embedded' } : { kind: 'url', url: options.store },
     upstream: world.upstream,

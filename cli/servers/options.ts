@@ -5,6 +5,8 @@ export interface DemoOptions {
   port: number
   store?: string
   policy?: string
+  /** As the configuration's `native.workers`. */
+  workers?: number
   exposeTargets?: true
   json?: true
   shell: 'electron' | 'browser'

@@ -35,6 +35,7 @@ export class Audit implements AuditLog {
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #failure: Error | undefined
+  readonly #watchers = new Set<(failure: Error | undefined) => void>()
   #retry: NodeJS.Timeout | undefined
   #closed = false
 
@@ -59,6 +60,12 @@ export class Audit implements AuditLog {
   /** Set while the log can't be written: nothing may be forwarded then. The next append that succeeds clears it. */
   get failure(): Error | undefined {
     return this.#failure
+  }
+
+  /** Calls back when `failure` changes. Returns what stops it. */
+  watch(tell: (failure: Error | undefined) => void): () => void {
+    this.#watchers.add(tell)
+    return () => this.#watchers.delete(tell)
   }
 
   /** Resolves once the record is stored. Rejects when it can't be: what it is about must then not happen. */
@@ -160,17 +167,24 @@ export class Audit implements AuditLog {
     await this.#head.flush()
   }
 
+  #note(failure: Error | undefined): void {
+    const changed = failure !== this.#failure
+    this.#failure = failure
+    if (changed) for (const tell of this.#watchers) tell(failure)
+  }
+
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const taken = this.#waiting.splice(0, batch)
       try {
         const last = await this.#db.transaction().execute((trx) => this.#insert(trx, taken))
         if (last !== undefined) this.#head.note(last)
-        this.#failure = undefined
+        this.#note(undefined)
         for (const { resolve } of taken) resolve()
       } catch (error) {
-        this.#failure = new Error('The audit log can’t be written.', { cause: error })
-        for (const { reject } of taken) reject(this.#failure)
+        const failure = new Error('The audit log can’t be written.', { cause: error })
+        this.#note(failure)
+        for (const { reject } of taken) reject(failure)
         this.#tryAgainSoon()
       }
     }

@@ -1,11 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
-import { sqlstates } from '../../shared/annotation.ts'
 import { isLoopback } from '../config-schema.ts'
-import type { LocalAgent, Log } from '../services.ts'
-import { type Credentials, enterNative, type NativeDeps, type NativeEntry, splitUser } from './enter.ts'
-import { bind, type NativeListener, type NativeOptions, type Served } from './listener.ts'
+import type { Log } from '../services.ts'
+import { type Credentials, splitUser } from './enter.ts'
+import { Entering, type EnteringOptions, type Served } from './entering.ts'
 import { type Deadline, StreamReader } from './reader.ts'
 import {
   askPassword,
@@ -20,11 +19,22 @@ import {
   takeStartup,
 } from './startup.ts'
 
-export interface PostgresListenerOptions extends NativeOptions, NativeDeps {
-  agent: LocalAgent
+/** Who lets PostgreSQL clients in, once they have said who they are and where to. */
+export interface PostgresEntrance {
+  /** `client`: the stream whose session it becomes. One that closes before `begin` leaves nothing behind. */
+  enter(typed: Credentials, client: Duplex): Promise<PostgresEntry>
+  /** A CancelRequest: whoever has the session with this key cancels what it runs. Nobody is told how that went. */
+  cancel(processId: number, secret: Uint8Array): void
+}
+
+export type PostgresEntry =
+  /** `begin`: serves the client, which begins with its StartupMessage. Resolves when the session is over. */
+  { ok: true; begin(): Promise<unknown> } | { ok: false; sqlstate: string; message: string; hint: string }
+
+export interface PostgresDoorOptions extends EnteringOptions {
+  entrance: PostgresEntrance
   /** PEM. With it, clients from other machines must use TLS. */
   tls: { cert: string; key: string } | undefined
-  log: Log
 }
 
 /** What the TLS of a PostgreSQL client carries. */
@@ -32,23 +42,25 @@ const alpn = 'postgresql'
 
 type Startup = Extract<StartupPacket, { kind: 'startup' }>
 
+interface Door {
+  entrance: PostgresEntrance
+  context: SecureContext | undefined
+  log: Log
+}
+
 /**
- * The native PostgreSQL listener: start-up, password, and then the agent's. Every connection is served by itself, with
+ * The native PostgreSQL door: start-up, password, and then the agent's. Every connection is served by itself, with
  * one deadline for all that comes before the agent, and a cap on how many may be in that phase.
  */
-export async function listenPostgres(options: PostgresListenerOptions): Promise<NativeListener> {
-  const context = options.tls === undefined ? undefined : createSecureContext({ ...options.tls, minVersion: 'TLSv1.2' })
-  const server: Server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
-  return bind(server, options, (socket, deadline) => serve(options, context, socket, deadline))
+export function postgresDoor(options: PostgresDoorOptions): Entering {
+  const { entrance, tls, log } = options
+  const context = tls === undefined ? undefined : createSecureContext({ ...tls, minVersion: 'TLSv1.2' })
+  return new Entering(options, (socket, deadline) => serve({ entrance, context, log }, socket, deadline))
 }
 
 /** Resolves when the connection is the agent's, or was refused. */
-async function serve(
-  options: PostgresListenerOptions,
-  context: SecureContext | undefined,
-  socket: Socket,
-  deadline: Deadline,
-): Promise<Served> {
+async function serve(door: Door, socket: Socket, deadline: Deadline): Promise<Served> {
+  const { context } = door
   let stream: Duplex = socket
   try {
     let reader = new StreamReader(socket, deadline)
@@ -68,7 +80,7 @@ async function serve(
           socket.destroy()
           return 'refused'
         case 'cancel':
-          options.agent.cancelPostgres(packet.processId, packet.secret)
+          door.entrance.cancel(packet.processId, packet.secret)
           socket.destroy()
           return 'refused'
         case 'gssenc':
@@ -94,13 +106,13 @@ async function serve(
             stream.end(fatal('28000', 'This gateway speaks TLS only.', 'Connect with sslmode=require or stricter.'))
             return 'refused'
           }
-          return await authenticate(options, stream, reader, packet, addressOf(socket))
+          return await authenticate(door, stream, reader, packet, addressOf(socket))
       }
     }
   } catch (error) {
     if (error instanceof StartupError) stream.end(fatal('08P01', error.message, undefined))
     else {
-      options.log.info({ err: error }, 'a connection at the PostgreSQL listener ended before it was let in')
+      door.log.info({ err: error }, 'a connection at the PostgreSQL listener ended before it was let in')
       stream.destroy()
     }
     return 'refused'
@@ -109,7 +121,7 @@ async function serve(
 
 /** Asks for the token while the StartupMessage stays at the front, where the inspector expects it. */
 async function authenticate(
-  options: PostgresListenerOptions,
+  { entrance, log }: Door,
   stream: Duplex,
   reader: StreamReader,
   startup: Startup,
@@ -122,30 +134,17 @@ async function authenticate(
   stream.write(askPassword)
   const { packet: token } = await reader.peek(maxPasswordBytes, takePassword)
   reader.consume()
-  const entry = await reader.deadline.race(enterNative(options, { ...typed(startup), token, sourceIp }))
+  const entry = await reader.deadline.race(entrance.enter({ ...typed(startup), token, sourceIp }, stream))
   if (!entry.ok) {
-    stream.end(refusal(entry))
-    return 'refused'
-  }
-  const { connection, target } = entry.session.spec
-  if (target.kind !== 'postgres') {
-    stream.end(
-      fatal('3D000', `${connection.name} is not a PostgreSQL database.`, 'sallyport ls tells the kind of each.'),
-    )
+    stream.end(fatal(entry.sqlstate, entry.message, entry.hint))
     return 'refused'
   }
   if (stream.destroyed) return 'refused'
-  const full = options.sessions.room(connection.name, entry.session.spec.principal.id)
-  if (full !== undefined) {
-    // too_many_connections, as PostgreSQL's own limit says.
-    stream.end(fatal('53300', full.message, full.hint))
-    return 'refused'
-  }
   // The inspector begins with the StartupMessage; what the client sent ahead of time follows it.
   const early = reader.release()
   stream.unshift(Buffer.concat([message, early]))
-  stream.on('error', (error) => options.log.info({ err: error }, 'a connection at the PostgreSQL listener broke'))
-  void options.sessions.open({ ...entry.session, client: stream }).then(() => {
+  stream.on('error', (error) => log.info({ err: error }, 'a connection at the PostgreSQL listener broke'))
+  void entry.begin().then(() => {
     if (!stream.writableEnded) stream.end()
   })
   return 'in'
@@ -156,19 +155,6 @@ function typed(startup: Startup): Omit<Credentials, 'token' | 'sourceIp'> {
   const named = splitUser(startup.parameters.get('user') ?? '')
   const database = splitUser(startup.parameters.get('database') ?? '')
   return { user: named.user, connection: named.connection ?? database.connection ?? database.user }
-}
-
-function refusal(entry: Exclude<NativeEntry, { ok: true }>): Buffer {
-  switch (entry.kind) {
-    case 'token':
-      return fatal('28P01', entry.message, entry.hint)
-    case 'unknown':
-      return fatal('3D000', entry.message, entry.hint)
-    case 'blocked':
-    case 'held':
-    case 'step-up':
-      return fatal(sqlstates.blocked, entry.message, entry.hint)
-  }
 }
 
 function secure(socket: Socket, secureContext: SecureContext, deadline: Deadline): Promise<TLSSocket> {

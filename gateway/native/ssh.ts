@@ -1,8 +1,9 @@
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { SshFront } from '../../shared/link.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { enterNative, type NativeDeps, splitUser } from './enter.ts'
-import { bind, type NativeListener, type NativeOptions, type Served } from './listener.ts'
+import { Entering, type Served } from './entering.ts'
+import { listenNative, type NativeListener, type NativeOptions } from './listener.ts'
 import type { Deadline } from './reader.ts'
 
 export interface SshListenerOptions extends NativeOptions, NativeDeps {
@@ -16,9 +17,16 @@ const attempts = 3
 const refusalDelayMs = 300
 
 /** The native SSH listener: the agent ends the transport, and asks here who may enter. */
-export function listenSsh(options: SshListenerOptions): Promise<NativeListener> {
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
-  return bind(server, { patienceMs, ...options }, (socket, deadline) => serve(options, socket, deadline))
+export async function listenSsh(options: SshListenerOptions): Promise<NativeListener> {
+  const entering = new Entering({ patienceMs, ...options }, (socket, deadline) => serve(options, socket, deadline))
+  const { address, close } = await listenNative(options, (socket) => entering.take(socket))
+  return {
+    address,
+    close: () => {
+      entering.close()
+      return close()
+    },
+  }
 }
 
 /** Resolves once somebody was let in; a connection that never gets there is cut at its deadline. */

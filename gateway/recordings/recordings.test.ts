@@ -11,6 +11,7 @@ import type { RecordingSeal } from './writer.ts'
 const quiet = { info() {}, warn() {}, error() {} }
 const startedAt = new Date('2026-07-09T10:00:00Z')
 const place = { session: 'ses_test0001', startedAt }
+const ended = { ...place, live: false }
 const subject = {
   ...place,
   principal: { kind: 'user' as const, id: 'ada', name: 'Ada', groups: ['engineers'] },
@@ -80,7 +81,7 @@ describe('writing', () => {
     const events: RecordingEvent[] = []
     let after: number | undefined = 0
     while (after !== undefined) {
-      const page = await recordings.read(place, after, 7)
+      const page = await recordings.read(ended, after, 7)
       expect(page?.live).toBe(false)
       events.push(...(page?.events ?? []))
       after = page?.next
@@ -96,7 +97,7 @@ describe('writing', () => {
       writer.record(statement(n))
       writer.record(answer(n))
     }
-    const page = await recordings.read(place, 75, 100)
+    const page = await recordings.read({ ...place, live: true }, 75, 100)
     expect(page).toMatchObject({
       live: true,
       events: [answer(38), statement(39), answer(39), statement(40), answer(40)],
@@ -106,8 +107,8 @@ describe('writing', () => {
 
   test('an unknown recording is none, and an id that is no id goes nowhere near the disk', async () => {
     const recordings = make()
-    expect(await recordings.read({ session: 'ses_other000', startedAt }, 0, 10)).toBeUndefined()
-    await expect(recordings.read({ session: '../../../etc', startedAt }, 0, 10)).rejects.toThrow('not the id')
+    expect(await recordings.read({ ...ended, session: 'ses_other000' }, 0, 10)).toBeUndefined()
+    await expect(recordings.read({ ...ended, session: '../../../etc' }, 0, 10)).rejects.toThrow('not the id')
   })
 
   test('no space: nothing is recorded, and it says why', () => {
@@ -130,7 +131,7 @@ describe('writing', () => {
     await rm(blocker, { recursive: true })
     await expect.poll(() => thrown(() => writer.record(statement(3)))).toBeUndefined()
     const seal = await recordings.finish(place.session, new Date())
-    const page = await recordings.read(place, 0, 100)
+    const page = await recordings.read(ended, 0, 100)
     expect(page?.events.length).toBe(seal.events)
     expect(page?.events.at(-1)).toEqual(statement(3))
   })
@@ -156,7 +157,7 @@ describe('after a crash', () => {
     const next = make()
     const recovered = await next.recover()
     expect(recovered).toMatchObject([{ session: place.session, seal: { chunks: 1, events: 3 } }])
-    const page = await next.read(place, 0, 10)
+    const page = await next.read(ended, 0, 10)
     expect(page?.events).toEqual([statement(1), statement(2), { type: 'end', at: 2, reason: 'The gateway stopped.' }])
     expect(page?.manifest.endedAt).toBeDefined()
     expect(await next.verify(place, recovered[0]?.seal)).toMatchObject({ ok: true, checked: 1 })

@@ -27,7 +27,7 @@ export interface RecoveredRecording {
 const tickMs = 250
 const spaceCheckMs = 2_000
 
-/** The recordings of this gateway, in a local folder. */
+/** The recordings of this gateway, in a local folder; each is written by one process. */
 export class Recordings {
   readonly #root: string
   readonly #log: Log
@@ -51,7 +51,7 @@ export class Recordings {
 
   /** Begins a recording. Throws when it can't be written: the session must not begin. */
   start(subject: RecordingSubject): RecordingWriter {
-    const writer = new RecordingWriter(this.#root, subject, this.#limits, () => this.#refusal, Date.now)
+    const writer = new RecordingWriter(this.#root, subject, this.#limits, () => this.#refused(), Date.now)
     this.#writers.set(subject.session, writer)
     return writer
   }
@@ -67,13 +67,16 @@ export class Recordings {
     }
   }
 
-  /** A page of events, live recordings included. Undefined when there is none by this id. */
-  async read(place: RecordingPlace, after: number, limit: number): Promise<RecordingPage | undefined> {
-    const live = this.#writers.get(place.session)
-    live?.flush()
+  /** A page of events; `live`: more may come. Undefined when there is none by this id. */
+  async read(
+    place: RecordingPlace & { live: boolean },
+    after: number,
+    limit: number,
+  ): Promise<RecordingPage | undefined> {
+    this.#writers.get(place.session)?.flush()
     try {
       const page = await readEvents(this.#folder(place), after, limit)
-      return { ...page, live: live !== undefined }
+      return { ...page, live: place.live }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
@@ -94,17 +97,26 @@ export class Recordings {
   async recover(): Promise<RecoveredRecording[]> {
     const recovered: RecoveredRecording[] = []
     for (const session of await readdir(join(this.#root, '.live'))) {
-      if (this.#writers.has(session)) continue
-      const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
-      try {
-        recovered.push({ session, seal: await sealOrphan(folder, await readManifest(folder)) })
-        await rm(liveMarker(this.#root, session))
-      } catch (error) {
-        // One damaged recording must not keep the gateway from starting; its marker stays, and verify names it.
-        this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
-      }
+      const seal = await this.sealLeft(session)
+      if (seal !== undefined) recovered.push({ session, seal })
     }
     return recovered
+  }
+
+  /**
+   * Seals the recording of a session whose process stopped. Undefined when it can't be: one damaged recording must not keep the
+   * gateway from starting; its marker stays, and verify names it.
+   */
+  async sealLeft(session: string): Promise<RecordingSeal | undefined> {
+    try {
+      const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
+      const seal = await sealOrphan(folder, await readManifest(folder))
+      await rm(liveMarker(this.#root, session))
+      return seal
+    } catch (error) {
+      this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
+      return undefined
+    }
   }
 
   /** Stops the timers. Every recording must have been finished. */
@@ -120,13 +132,28 @@ export class Recordings {
     for (const writer of this.#writers.values()) writer.tick()
   }
 
+  /** Nobody is refused over what was true two seconds ago. */
+  #refused(): string | undefined {
+    if (this.#refusal === undefined) return undefined
+    try {
+      this.#judgeSpace(statfsSync(this.#root))
+    } catch (error) {
+      this.#unreadable(error)
+    }
+    return this.#refusal
+  }
+
   async #checkSpace(): Promise<void> {
     try {
       this.#judgeSpace(await statfs(this.#root))
     } catch (error) {
-      this.#refusal = 'The recording folder can’t be read.'
-      this.#log.error({ err: error }, 'the recording folder can’t be read; requests are refused')
+      this.#unreadable(error)
     }
+  }
+
+  #unreadable(error: unknown): void {
+    this.#refusal = 'The recording folder can’t be read.'
+    this.#log.error({ err: error }, 'the recording folder can’t be read; requests are refused')
   }
 
   #judgeSpace(space: { bavail: number; bsize: number }): void {

@@ -37,7 +37,7 @@ export function recordingsRouter({ recordings, view, audit }: RecordingsRouterDe
           detail: { principal: row.principal_id, connection: row.connection_name, sourceIp: caller.sourceIp },
         })
       }
-      const page = await recordings.read(placeOf(row), input.after, input.limit)
+      const page = await recordings.read({ ...placeOf(row), live: row.state !== 'ended' }, input.after, input.limit)
       if (page === undefined) throw errors.NOT_FOUND(none)
       return page
     }),

@@ -10,7 +10,37 @@ import type { Log } from '../services.ts'
 
 export type Counts = Session['counts']
 
-export interface LiveSessionOptions {
+/** A live session as the register has it, wherever it is served. */
+export interface Live {
+  readonly spec: SessionSpec
+  readonly id: string
+  readonly door: Session['door']
+  /** The sign-in that it was entered with. */
+  readonly accessTokenId: string
+  readonly counts: Counts
+  /** Undefined until it begins. */
+  readonly startedAt: Date | undefined
+  /** Somebody was asked for approval on its behalf. */
+  readonly asked: boolean
+  /** Set when counts changed since they were last stored. */
+  dirty: boolean
+  /** Resolves when the session has ended and its end is stored. */
+  readonly closed: Promise<void>
+  /** Ends it now; the client is told why where the protocol can, and cut off when that takes too long. */
+  end(reason: string): void
+  setGrants(grants: readonly Grant[]): void
+}
+
+/** What becomes of a session in the store. */
+export interface SessionUpkeep {
+  /** Stores the session's row and audit record. Nothing is forwarded before. */
+  begun(session: Live): Promise<void>
+  hold(request: HoldRequest): Promise<Held>
+  /** Stores its end, once both sides are closed. `seal` is undefined when the recording could not be closed. */
+  ended(session: Live, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void>
+}
+
+export interface LiveSessionOptions extends SessionUpkeep {
   spec: SessionSpec
   door: Session['door']
   /** The sign-in that it was entered with. */
@@ -25,11 +55,6 @@ export interface LiveSessionOptions {
   log: Log
   /** Why nothing may be forwarded right now (the audit log can't be written). */
   standstill(): Error | undefined
-  /** Stores the session's row and audit record. Nothing is forwarded before. */
-  begun(session: LiveSession): Promise<void>
-  hold(request: HoldRequest): Promise<Held>
-  /** Called once, when both sides are closed. `seal` is undefined when the recording could not be closed. */
-  ended(session: LiveSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void>
 }
 
 const endPatienceMs = 800
@@ -38,19 +63,15 @@ const endPatienceMs = 800
  * One session between a client and the agent: its recording, its counts, its end. It is stored and listed from the moment
  * that the target accepted it, or that something was recorded; one that never gets there leaves nothing behind.
  */
-export class LiveSession {
+export class LiveSession implements Live {
   readonly spec: SessionSpec
   readonly door: Session['door']
   readonly accessTokenId: string
   readonly port: SessionPort
-  readonly counts: Counts = { allowed: 0, masked: 0, granted: 0, blocked: 0, held: 0 }
-  /** Somebody was asked for approval on its behalf. */
+  readonly counts: Counts = noCounts()
   asked = false
-  /** Set when counts changed since they were last stored. */
   dirty = false
-  /** Undefined until it begins. */
   startedAt: Date | undefined
-  /** Resolves when the session has ended and its end is stored. */
   readonly closed: Promise<void>
   readonly #options: LiveSessionOptions
   #recording: RecordingWriter | undefined
@@ -109,7 +130,6 @@ export class LiveSession {
     return this.#agent !== undefined
   }
 
-  /** Ends it now; the client is told why where the protocol can, and cut off when that takes too long. */
   end(reason: string): void {
     if (this.#endReason !== undefined) return
     this.#endReason = reason
@@ -195,6 +215,10 @@ export class LiveSession {
       return undefined
     }
   }
+}
+
+export function noCounts(): Counts {
+  return { allowed: 0, masked: 0, granted: 0, blocked: 0, held: 0 }
 }
 
 const unrecordable =

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { z } from 'zod'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
-import type { HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
+import type { SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
 import type { Recordings } from '../recordings/recordings.ts'
@@ -14,8 +14,9 @@ import type { Database } from '../store/database.ts'
 import type { Listener } from '../store/listener.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
+import { DistantSession, type DistantSessionOptions } from './distant.ts'
 import { closeRows, SessionLedger } from './ledger.ts'
-import { LiveSession } from './live.ts'
+import { type Live, LiveSession, type SessionUpkeep } from './live.ts'
 import { type Full, room } from './room.ts'
 
 export interface SessionsOptions extends AdmissionDeps {
@@ -58,7 +59,7 @@ const EndOrder = z.object({ id: z.string(), reason: z.string() })
 export class Sessions implements LiveSessions {
   readonly #options: SessionsOptions
   readonly #ledger: SessionLedger
-  readonly #live = new Map<string, LiveSession>()
+  readonly #live = new Map<string, Live>()
   readonly #onEndFor = new Set<(who: EndFor) => void>()
   #timer: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
@@ -109,11 +110,10 @@ export class Sessions implements LiveSessions {
     return live.attach(this.#options.agent.open(session.spec, session.client, live.port))
   }
 
-  /** For a protocol whose inspector lets people in by itself: the session waits to be attached. */
-  prepare({ spec, door, device, accessTokenId, client, ending, annotate }: NewSession): LiveSession {
-    if (this.#closing) throw new Error('The gateway is being stopped.')
-    const { recordings, log, audit, requests } = this.#options
-    const { sessionId, principal, connection, context } = spec
+  /** For whoever opens it at the agent by themselves: the session waits to be attached. */
+  prepare(session: NewSession): LiveSession {
+    const { spec, door, accessTokenId, client, ending, annotate } = session
+    const { recordings, log, audit } = this.#options
     const live = new LiveSession({
       spec,
       door,
@@ -124,20 +124,41 @@ export class Sessions implements LiveSessions {
       recordings,
       log,
       standstill: () => audit.failure,
-      begun: (session) => this.#ledger.begun(session),
-      ended: (session, end, seal) => this.#ended(session, end, seal),
-      hold: (request: HoldRequest) =>
-        requests.hold({ sessionId, principal, connection, client: door, device, ...context }, request),
+      ...this.#upkeep(session),
     })
-    this.#live.set(sessionId, live)
-    void live.closed.then(() => this.#live.delete(sessionId))
+    this.#enlist(live)
     client.once('close', () => {
       if (!live.isAttached) void live.discard()
     })
     return live
   }
 
-  get(id: string): LiveSession | undefined {
+  /** A session that another process serves, which takes `orders` about it. */
+  distant(session: Omit<NewSession, 'client'>, orders: DistantSessionOptions['orders']): DistantSession {
+    const { spec, door, accessTokenId } = session
+    const live = new DistantSession({ spec, door, accessTokenId, orders, ...this.#upkeep(session) })
+    this.#enlist(live)
+    return live
+  }
+
+  /** What becomes of it in the store. */
+  #upkeep({ spec, door, device }: Omit<NewSession, 'client'>): SessionUpkeep {
+    const { sessionId, principal, connection, context } = spec
+    const origin = { sessionId, principal, connection, client: door, device, ...context }
+    return {
+      begun: (live) => this.#ledger.begun(live),
+      ended: (live, end, seal) => this.#ended(live, end, seal),
+      hold: (request) => this.#options.requests.hold(origin, request),
+    }
+  }
+
+  #enlist(live: Live): void {
+    if (this.#closing) throw new Error('The gateway is being stopped.')
+    this.#live.set(live.id, live)
+    void live.closed.then(() => this.#live.delete(live.id))
+  }
+
+  get(id: string): Live | undefined {
     return this.#live.get(id)
   }
 
@@ -221,7 +242,7 @@ export class Sessions implements LiveSessions {
     return () => this.#onEndFor.delete(tell)
   }
 
-  #recheck(live: LiveSession): void {
+  #recheck(live: Live): void {
     const { principal, context, connection } = live.spec
     const admission = admit(this.#options, { principal, context }, connection.name)
     if (admission.ok) return
@@ -232,7 +253,7 @@ export class Sessions implements LiveSessions {
     )
   }
 
-  async #ended(live: LiveSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
+  async #ended(live: Live, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
     if (live.asked) await this.#options.requests.sessionEnded(live.id)
     for (let attempt = 1; ; attempt++) {
       try {
@@ -283,7 +304,7 @@ export class Sessions implements LiveSessions {
 
 type EndFor = Parameters<LiveSessions['endFor']>[0]
 
-function isTheirs(live: LiveSession, who: EndFor): boolean {
+function isTheirs(live: Live, who: EndFor): boolean {
   if ('principalId' in who) return live.spec.principal.id === who.principalId
   return live.accessTokenId === who.accessTokenId
 }

@@ -32,7 +32,9 @@ export interface RunningDemo {
 }
 
 /** Starts `sallyport demo --json` as its users do: a process of its own. `dataDir` defaults to a new folder that `stop` removes. */
-export async function startDemo(options: { dataDir?: string; policy?: string } = {}): Promise<RunningDemo> {
+export async function startDemo(
+  options: { dataDir?: string; policy?: string; workers?: number } = {},
+): Promise<RunningDemo> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sallyport-demo-')))
   const args = [
     join(root, 'cli', 'main.ts'),
@@ -45,6 +47,7 @@ export async function startDemo(options: { dataDir?: string; policy?: string } =
     '--data',
     dataDir,
     ...(options.policy === undefined ? [] : ['--policy', options.policy]),
+    ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
   ]
   const child = spawn(process.execPath, args, {
     cwd: root,

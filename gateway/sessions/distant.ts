@@ -1,0 +1,82 @@
+import type { Session } from '../../shared/api/models.ts'
+import type { Grant } from '../../shared/decision.ts'
+import type { Held, HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
+import type { RecordingSeal } from '../recordings/writer.ts'
+import { type Counts, type Live, noCounts, type SessionUpkeep } from './live.ts'
+
+export interface DistantSessionOptions extends SessionUpkeep {
+  spec: SessionSpec
+  door: Session['door']
+  accessTokenId: string
+  /** To those who serve it. */
+  orders: { end(id: string, reason: string): void; setGrants(id: string, grants: readonly Grant[]): void }
+}
+
+/** A live session that another process serves and records: what is known of it here, and what that process has to tell. */
+export class DistantSession implements Live {
+  readonly spec: SessionSpec
+  readonly door: Session['door']
+  readonly accessTokenId: string
+  asked = false
+  dirty = false
+  startedAt: Date | undefined
+  readonly closed: Promise<void>
+  readonly #options: DistantSessionOptions
+  #counts: Counts = noCounts()
+  #endReason: string | undefined
+  #markClosed: () => void = () => {}
+
+  constructor(options: DistantSessionOptions) {
+    this.#options = options
+    this.spec = options.spec
+    this.door = options.door
+    this.accessTokenId = options.accessTokenId
+    this.closed = new Promise((done) => {
+      this.#markClosed = done
+    })
+  }
+
+  get id(): string {
+    return this.spec.sessionId
+  }
+
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  end(reason: string): void {
+    if (this.#endReason !== undefined) return
+    this.#endReason = reason
+    this.#options.orders.end(this.id, reason)
+  }
+
+  setGrants(grants: readonly Grant[]): void {
+    this.#options.orders.setGrants(this.id, grants)
+  }
+
+  /** It is being recorded. Resolves once it is stored; nothing may be forwarded before. */
+  begun(startedAt: Date): Promise<void> {
+    this.startedAt = startedAt
+    return this.#options.begun(this)
+  }
+
+  count(counts: Counts): void {
+    this.#counts = counts
+    this.dirty = true
+  }
+
+  hold(request: HoldRequest): Promise<Held> {
+    this.asked = true
+    return this.#options.hold(request)
+  }
+
+  /** Its recording is closed. Resolves once its end is stored. */
+  ended(end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
+    return this.#options.ended(this, { ...end, reason: this.#endReason ?? end.reason }, seal)
+  }
+
+  /** Nothing more is to come from it. */
+  close(): void {
+    this.#markClosed()
+  }
+}

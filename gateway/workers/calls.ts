@@ -1,0 +1,60 @@
+import type { Session } from '../../shared/api/models.ts'
+import type { Grant } from '../../shared/decision.ts'
+import type { HoldOutcome, HoldRequest, PolicyFile, PolicyLoad, SessionEnd, SessionSpec } from '../../shared/link.ts'
+import type { Credentials } from '../native/enter.ts'
+import type { PostgresRefusal } from '../native/entrance.ts'
+import type { RecordingSeal } from '../recordings/writer.ts'
+import type { Counts } from '../sessions/live.ts'
+
+/**
+ * What a gateway and a worker process of it ask of each other, over the pipe between them (structured clones). A connection goes
+ * to the worker beside these, with the message `connection`. Nothing here is called for each statement.
+ */
+export interface GatewayCalls {
+  /** Lets somebody in, or says why not; a session that is let in is in the register from then on. */
+  enter(typed: Credentials): Promise<WorkerEntry>
+  /** The session is being recorded. Resolves once it is stored. */
+  begun(id: string, startedAt: Date): Promise<void>
+  counted(counts: readonly (readonly [id: string, counts: Counts])[]): void
+  /** Asks people; resolves once the request is stored. */
+  hold(id: string, request: HoldRequest): Promise<{ requestId: string; expiresAt: string }>
+  /** How a held request went, once that is known. */
+  outcome(requestId: string): Promise<HoldOutcome>
+  giveUp(requestId: string): void
+  /** The recording is closed. Resolves once the end is stored. */
+  ended(id: string, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void>
+  /** Nothing more is to come from the session. */
+  closed(id: string): void
+  /** A cancel key that no session of this worker holds. */
+  cancel(processId: number, secret: Uint8Array): void
+  log(level: 'info' | 'warn' | 'error', fields: object, message: string): void
+}
+
+export type WorkerEntry =
+  | { ok: true; session: { spec: SessionSpec; door: Session['door']; accessTokenId: string } }
+  | PostgresRefusal
+
+export interface WorkerCalls {
+  /** Once, before all else. Rejects when the worker can't serve. */
+  start(options: WorkerStart): Promise<void>
+  pushPolicy(files: readonly PolicyFile[]): Promise<PolicyLoad>
+  /** Why nothing may be forwarded right now; undefined when all is well again. */
+  standstill(reason: string | undefined): void
+  end(id: string, reason: string): void
+  setGrants(id: string, grants: readonly Grant[]): void
+  cancel(processId: number, secret: Uint8Array): void
+  /** Sessions have been ended. Resolves when the agent let go of all; the worker then leaves. */
+  stop(): Promise<void>
+}
+
+export interface WorkerStart {
+  /** Where recordings are kept. */
+  dataDir: string
+  /** PEM, of the native PostgreSQL listener. */
+  tls: { cert: string; key: string } | undefined
+  policy: readonly PolicyFile[]
+  standstill: string | undefined
+}
+
+/** The message that a connection comes with. */
+export const connection = 'connection'

@@ -1,0 +1,158 @@
+import { Socket } from 'node:net'
+import { createBirpc } from 'birpc'
+import type { HoldRequest, SessionPort } from '../../shared/link.ts'
+import type { Entering } from '../native/entering.ts'
+import { type PostgresEntrance, postgresDoor } from '../native/postgres.ts'
+import { Recordings } from '../recordings/recordings.ts'
+import type { LocalAgent, Log } from '../services.ts'
+import { LiveSession } from '../sessions/live.ts'
+import { connection, type GatewayCalls, type WorkerCalls, type WorkerStart } from './calls.ts'
+
+/** The pipe to the gateway that started this process; `process` of a forked one fits. */
+export interface GatewayPipe {
+  send?(message: unknown): boolean
+  on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown
+  on(event: 'disconnect', listener: () => void): unknown
+}
+
+type Gateway = ReturnType<typeof createBirpc<GatewayCalls, WorkerCalls>>
+
+const countsMs = 250
+
+/**
+ * Serves sessions for the gateway that forked this process: an agent, the native PostgreSQL door, and the recordings of its own
+ * sessions. Who may enter, who is asked and what is stored is the gateway's; when the gateway is gone, so is this process.
+ */
+export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Promise<LocalAgent>): void {
+  let worker: Worker | undefined
+  const started = (): Worker => {
+    if (worker === undefined) throw new Error('The worker was not started.')
+    return worker
+  }
+  const gateway: Gateway = createBirpc<GatewayCalls, WorkerCalls>(
+    {
+      async start(options) {
+        const log = logThrough(gateway)
+        worker = new Worker(gateway, await createAgent(log), options, log)
+        const load = await worker.agent.pushPolicy(options.policy)
+        if (!load.ok) throw new Error('The policy in force does not load here.')
+      },
+      pushPolicy: (files) => started().agent.pushPolicy(files),
+      standstill: (reason) => started().stand(reason),
+      end: (id, reason) => started().sessions.get(id)?.end(reason),
+      setGrants: (id, grants) => started().sessions.get(id)?.setGrants(grants),
+      cancel: (processId, secret) => void started().agent.cancelPostgres(processId, secret),
+      stop: () => started().stop(),
+    },
+    {
+      post: (message) => pipe.send?.(message),
+      on: (take) => void pipe.on('message', (message) => (message === connection ? undefined : take(message))),
+      eventNames: ['counted', 'closed', 'cancel', 'giveUp', 'log'],
+      timeout: -1,
+    },
+  )
+  pipe.on('message', (message, handle) => {
+    // A client that left on the way here has no socket any more.
+    if (message === connection && handle instanceof Socket) started().door.take(handle)
+  })
+  // Nobody could end its sessions any more.
+  pipe.on('disconnect', () => process.exit(0))
+}
+
+class Worker {
+  readonly agent: LocalAgent
+  readonly door: Entering
+  readonly sessions = new Map<string, LiveSession>()
+  readonly #gateway: Gateway
+  readonly #recordings: Recordings
+  readonly #log: Log
+  readonly #counting: NodeJS.Timeout
+  #standstill: Error | undefined
+
+  constructor(gateway: Gateway, agent: LocalAgent, { dataDir, tls, standstill }: WorkerStart, log: Log) {
+    this.#gateway = gateway
+    this.agent = agent
+    this.#log = log
+    this.#recordings = new Recordings({ dataDir, log })
+    this.door = postgresDoor({ entrance: this.#entrance(), tls, log })
+    this.stand(standstill)
+    this.#counting = setInterval(() => this.#count(), countsMs).unref()
+  }
+
+  stand(reason: string | undefined): void {
+    this.#standstill = reason === undefined ? undefined : new Error(reason)
+  }
+
+  async stop(): Promise<void> {
+    this.door.close()
+    await this.agent.close()
+    await Promise.all([...this.sessions.values()].map(({ closed }) => closed))
+    clearInterval(this.#counting)
+    this.#recordings.close()
+  }
+
+  #entrance(): PostgresEntrance {
+    return {
+      cancel: (processId, secret) => {
+        if (!this.agent.cancelPostgres(processId, secret)) void this.#gateway.cancel(processId, secret)
+      },
+      enter: async (typed, client) => {
+        const entry = await this.#gateway.enter(typed)
+        if (!entry.ok) return entry
+        const live = this.#session({ ...entry.session, client })
+        if (client.destroyed) void live.discard()
+        client.once('close', () => {
+          if (!live.isAttached) void live.discard()
+        })
+        return { ok: true, begin: () => live.attach(this.agent.open(live.spec, client, live.port)) }
+      },
+    }
+  }
+
+  #session(entered: Pick<ConstructorParameters<typeof LiveSession>[0], 'spec' | 'door' | 'accessTokenId' | 'client'>) {
+    const id = entered.spec.sessionId
+    const live = new LiveSession({
+      ...entered,
+      recordings: this.#recordings,
+      log: this.#log,
+      standstill: () => this.#standstill,
+      begun: ({ startedAt = new Date() }) => this.#gateway.begun(id, startedAt),
+      hold: (request) => this.#hold(id, request),
+      ended: (session, end, seal) => {
+        void this.#gateway.counted([[id, session.counts]])
+        return this.#gateway.ended(id, end, seal)
+      },
+    })
+    this.sessions.set(id, live)
+    void live.closed.then(() => {
+      this.sessions.delete(id)
+      void this.#gateway.closed(id)
+    })
+    return live
+  }
+
+  async #hold(id: string, request: HoldRequest): ReturnType<SessionPort['hold']> {
+    const { requestId, expiresAt } = await this.#gateway.hold(id, request)
+    return {
+      requestId,
+      expiresAt,
+      outcome: this.#gateway.outcome(requestId),
+      cancel: () => void this.#gateway.giveUp(requestId),
+    }
+  }
+
+  #count(): void {
+    const changed = [...this.sessions.values()].filter(({ dirty }) => dirty)
+    if (changed.length === 0) return
+    for (const live of changed) live.dirty = false
+    void this.#gateway.counted(changed.map(({ id, counts }) => [id, counts]))
+  }
+}
+
+function logThrough(gateway: Gateway): Log {
+  return {
+    info: (fields, message) => void gateway.log('info', fields, message),
+    warn: (fields, message) => void gateway.log('warn', fields, message),
+    error: (fields, message) => void gateway.log('error', fields, message),
+  }
+}
