@@ -25,7 +25,6 @@ export const notShipped = [
   '@tanstack',
   '@xterm',
   'ag-grid-community',
-  'ag-grid-react',
   'cpu-features',
   'dockview-react',
   'fastify',

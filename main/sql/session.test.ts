@@ -323,6 +323,23 @@ test('the first rows are told of at once, and not when the next come', async () 
   expect((at.complete ?? 0) - (at.progress ?? 0)).toBeGreaterThan(500)
 })
 
+test('the first news of rows brings them along, cut for the screen, and no later news does, read or not', async () => {
+  const session = openSession()
+  const text = "select i, repeat('x', 2000) from generate_series(1, 30000) i"
+  const events: RunEvent[] = []
+  for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true })) {
+    events.push(event)
+    // Meanwhile news that nobody reads is merged.
+    if (event.type === 'columns') await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  const [first, ...later] = only(events, 'progress')
+  expect(first?.first).toHaveLength(200)
+  expect(first?.first?.[199]).toEqual(['200', 'x'.repeat(1000)])
+  expect(later.every((event) => event.first === undefined)).toBe(true)
+  const [none] = only(await runAll(session, 'select 1 where false'), 'progress')
+  expect(none).toMatchObject({ rows: 0, first: [] })
+})
+
 test('a disk that is nearly full is left alone, and that is said', async () => {
   const session = openSession({ ...defaultLimits, memory: 1024, free: Number.MAX_SAFE_INTEGER })
   const events = await runAll(session, "select repeat('x', 1000) from generate_series(1, 20000)")

@@ -349,10 +349,14 @@ function bind(text: string, values: Run['values']): { text: string; values: (str
   return { text: bound.text, values: bound.names.map((name) => values[name] ?? null) }
 }
 
-/** Progress that nobody has read yet is replaced by newer progress. */
+/** Progress that nobody has read yet is replaced by newer progress; the first rows go with it. */
 function push(queue: AsyncQueue<RunEvent>, event: RunEvent): void {
   const merged =
     event.type === 'progress' &&
-    queue.mergeLast((last) => (last.type === 'progress' && last.result === event.result ? event : undefined))
+    queue.mergeLast((last) =>
+      last.type === 'progress' && last.result === event.result
+        ? { ...event, ...(last.first === undefined ? {} : { first: last.first }) }
+        : undefined,
+    )
   if (!merged) queue.push(event)
 }

@@ -1,11 +1,12 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
-import type { ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import { firstRows, type ResultColumn, type RunEvent } from '../../shared/rpc/contract.ts'
 import { type StatementRange, utf16Offset } from '../../shared/sql/split.ts'
 import type { ProblemError } from '../problem.ts'
 import type { SqlLink } from './link.ts'
 import type { ResultStore, Row } from './result.ts'
 import { typeName } from './types.ts'
+import { shortened } from './window.ts'
 import type { ServerMessage, ServerWords } from './wire.ts'
 
 /** Rows are told of this long after they came: the first at once, so that they are on the screen before anybody waits. */
@@ -49,8 +50,8 @@ interface Incoming {
   columns: ResultColumn[]
   told: boolean
   tag: string
-  /** Rows that have been told of. */
-  progressed: number
+  /** The first rows, until they are told with the first news of rows. */
+  first: Row[] | undefined
   timer: NodeJS.Timeout | undefined
 }
 
@@ -119,7 +120,7 @@ class Execution {
   }
 
   private begin(columns: ResultColumn[]): void {
-    this.incoming = { store: this.context.newResult(), columns, told: false, tag: '', progressed: 0, timer: undefined }
+    this.incoming = { store: this.context.newResult(), columns, told: false, tag: '', first: [], timer: undefined }
   }
 
   private tellColumns(): void {
@@ -148,19 +149,26 @@ class Execution {
       wire.pause()
       void incoming.store.drained().then(() => wire.resume())
     }
+    if (incoming.first !== undefined && incoming.first.length < firstRows.count) incoming.first.push(row)
     // By the clock and not by the next row, which may be long in coming.
     incoming.timer ??= setTimeout(
       () => this.progress(incoming),
-      incoming.progressed === 0 ? firstProgressMs : progressMs,
+      incoming.first === undefined ? progressMs : firstProgressMs,
     )
   }
 
   private progress(incoming: Incoming): void {
-    const { store } = incoming
+    const { store, first } = incoming
     clearTimeout(incoming.timer)
     incoming.timer = undefined
-    incoming.progressed = store.kept
-    this.context.emit({ type: 'progress', statement: this.context.statement, result: store.id, rows: store.kept })
+    incoming.first = undefined
+    this.context.emit({
+      type: 'progress',
+      statement: this.context.statement,
+      result: store.id,
+      rows: store.kept,
+      ...(first === undefined ? {} : { first: shortened(first.slice(0, store.kept), 0, firstRows.cell).rows }),
+    })
   }
 
   private words(words: ServerWords): void {

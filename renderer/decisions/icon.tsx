@@ -110,6 +110,18 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: keyof typeof 
   )
 }
 
+/** The same for what React does not draw. */
+export function iconElement(name: IconName, size: keyof typeof sizes): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+  svg.setAttribute('class', sizes[size])
+  svg.setAttribute('aria-hidden', 'true')
+  svg.setAttribute('focusable', 'false')
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use')
+  use.setAttribute('href', `#i-${name}`)
+  svg.append(use)
+  return svg
+}
+
 /** Puts the symbols on the page, once, so that `Icon` can point at them and style sheets reach their strokes. */
 export function mountSprite(page: Document): void {
   const svg = new DOMParser().parseFromString(sprite, 'image/svg+xml').documentElement

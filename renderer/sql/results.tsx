@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
@@ -8,11 +8,13 @@ import { usePause } from '../rpc/context.tsx'
 import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
 import { isPlan } from './plan/is-plan.ts'
-import type { Mark, Message, SqlState } from './run-state.ts'
+import type { ResultTable } from './result/table.ts'
+import type { Mark, Message, ResultTab, SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 const openPane = () => import('./result/result-pane.tsx')
 const ResultPane = lazy(openPane)
+const openTable = () => import('./result/table.ts')
 const PlanPane = lazy(() => import('./plan/plan-pane.tsx'))
 
 /** Below the editor: a tab for each result, the messages, and the decision log. */
@@ -31,8 +33,10 @@ export function Results({
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
-  const mark = [...state.marks, ...state.past].find((m) => m.id === shown?.mark)
+  const grid = shown === undefined || isPlan(shown.columns) ? undefined : shown
+  const pane = useLast(grid)
   const [slot, setSlot] = useState<HTMLElement | null>(null)
+  const table = useTable(state.running !== undefined)
   // By the time rows come the grid is there: it loads while the first statement is written.
   useEffect(() => whenIdle(openPane), [])
   return (
@@ -64,8 +68,8 @@ export function Results({
             {shown === undefined ? (
               <Messages messages={state.messages} marks={state.marks} />
             ) : (
-              <Suspense fallback={<Spinner label="Opening the result" />}>
-                {isPlan(shown.columns) ? (
+              grid === undefined && (
+                <Suspense fallback={<Spinner label="Opening the plan" />}>
                   <PlanPane
                     key={shown.key}
                     connection={document.connection}
@@ -73,18 +77,23 @@ export function Results({
                     runtime={runtime}
                     slot={slot}
                   />
-                ) : (
+                </Suspense>
+              )
+            )}
+            {pane !== undefined && (
+              <div className={grid === undefined ? 'res__pane is-behind' : 'res__pane'} inert={grid === undefined}>
+                <Suspense fallback={<Spinner label="Opening the result" />}>
                   <ResultPane
-                    key={shown.key}
+                    table={table}
                     connection={document.connection}
-                    result={shown}
-                    mark={mark}
+                    result={pane}
+                    mark={[...state.marks, ...state.past].find((m) => m.id === pane.mark)}
                     runtime={runtime}
                     running={state.running !== undefined}
-                    slot={slot}
+                    slot={grid === undefined ? null : slot}
                   />
-                )}
-              </Suspense>
+                </Suspense>
+              </div>
             )}
           </div>
           {log.open && <DecisionLog state={state} over={log.over} onClose={() => log.set(false)} onReveal={onReveal} />}
@@ -92,6 +101,42 @@ export function Results({
       )}
     </div>
   )
+}
+
+/**
+ * The result in the grid, or the one that was there last: behind messages and plans the grid stays as it is, so that the next result
+ * has only to fill it.
+ */
+function useLast(grid: ResultTab | undefined): ResultTab | undefined {
+  const [last, setLast] = useState(grid)
+  if (grid !== undefined && grid !== last) setLast(grid)
+  return grid ?? last
+}
+
+/** The tab's grid, which outlives its results. Made while the first statement runs, so that rows need not wait for it. */
+function useTable(running: boolean): { current: ResultTable | undefined } {
+  const table = useRef<ResultTable | undefined>(undefined)
+  useEffect(() => {
+    if (!running || table.current !== undefined) return
+    let left = false
+    openTable().then(
+      ({ ResultTable }) => {
+        if (!left) table.current ??= new ResultTable()
+      },
+      (error: unknown) => console.warn('The grid will be loaded when it is needed.', error),
+    )
+    return () => {
+      left = true
+    }
+  }, [running])
+  useEffect(
+    () => () => {
+      table.current?.dispose()
+      table.current = undefined
+    },
+    [],
+  )
+  return table
 }
 
 function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children: React.ReactNode }) {

@@ -56,6 +56,8 @@ export interface ResultTab {
   rows: number
   complete: boolean
   truncated: boolean
+  /** The rows that came with the first news of rows. */
+  first?: readonly (readonly (string | null)[])[]
   /** Set when it was run again, sorted or filtered. */
   view?: View
 }
@@ -137,7 +139,11 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
     case 'columns':
       return withColumns(state, id, event)
     case 'progress':
-      return withResult(state, event.result, (result) => ({ ...result, rows: event.rows }))
+      return withResult(state, event.result, (result) => ({
+        ...result,
+        rows: event.rows,
+        ...(event.first === undefined ? {} : { first: event.first }),
+      }))
     case 'complete':
       return complete(state, id, event, now)
     case 'error':

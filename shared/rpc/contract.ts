@@ -79,6 +79,12 @@ export const ResultColumn = z.object({
 })
 export type ResultColumn = z.infer<typeof ResultColumn>
 
+/** A cell as text in PostgreSQL's output format; null is SQL NULL. */
+export const Cell = z.string().nullable()
+
+/** Of a result that comes in: so many rows are told with the first news of it, and of each cell so many characters. */
+export const firstRows = { count: 200, cell: 1_000 } as const
+
 /**
  * What happens to one run, in order. `statement` counts from 0 within the run, and `start`/`end` are UTF-16 offsets in the text
  * that was given to `sql.run`. Rows do not travel here: ask `sql.rows` for windows of a result.
@@ -107,8 +113,14 @@ export const RunEvent = z.discriminatedUnion('type', [
     result: z.string(),
     columns: z.array(ResultColumn),
   }),
-  /** So many rows are there to be read by now. */
-  z.object({ type: z.literal('progress'), statement: z.number().int(), result: z.string(), rows: z.number().int() }),
+  /** So many rows are there to be read by now. The first of these events brings the beginning of them: see `firstRows`. */
+  z.object({
+    type: z.literal('progress'),
+    statement: z.number().int(),
+    result: z.string(),
+    rows: z.number().int(),
+    first: z.array(z.array(Cell)).optional(),
+  }),
   /** `truncated`: the client's own limit cut the result; the text says how much is kept. */
   z.object({
     type: z.literal('complete'),
@@ -134,9 +146,6 @@ export const RunEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('done'), ran: z.number().int() }),
 ])
 export type RunEvent = z.infer<typeof RunEvent>
-
-/** A cell as text in PostgreSQL's output format; null is SQL NULL. */
-export const Cell = z.string().nullable()
 
 export const ExportFormat = z.enum(['csv', 'json', 'xlsx'])
 export type ExportFormat = z.infer<typeof ExportFormat>

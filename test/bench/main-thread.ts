@@ -28,7 +28,7 @@ export async function mainThread(browser: Browser, page: Page, act: () => Promis
   await act()
   const trace = z.object({ traceEvents: z.array(z.unknown()) }).parse(JSON.parse(String(await browser.stopTracing())))
   const events = trace.traceEvents.flatMap((event) => TraceEvent.safeParse(event).data ?? [])
-  const frame = events.find((e) => e.name === 'FireAnimationFrame') ?? events.find(isKey)
+  const frame = events.find((e) => e.name === 'EventDispatch')
   const own = events.filter((e) => e.ph === 'X' && e.pid === frame?.pid && e.tid === frame.tid)
   const tasks = outermost(own.filter((e) => e.name.endsWith('RunTask')))
   const keys = own.filter(isKey).sort(inTime)
@@ -40,7 +40,8 @@ export async function mainThread(browser: Browser, page: Page, act: () => Promis
     }),
     perFrame: tasks
       .filter((task) =>
-        own.some((e) => e.name === 'FireAnimationFrame' && e.ts >= task.ts && e.ts < task.ts + task.dur),
+        // Each frame ends with it, whoever asked for the frame.
+        own.some((e) => e.name === 'Layerize' && e.ts >= task.ts && e.ts < task.ts + task.dur),
       )
       .map((task) => task.tdur / 1000),
   }

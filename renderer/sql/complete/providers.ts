@@ -58,7 +58,7 @@ export function provide(
 ): monaco.IDisposable {
   const completion = monaco.languages.registerCompletionItemProvider(languageId, {
     triggerCharacters: ['.', ' '],
-    async provideCompletionItems(model, position, context) {
+    async provideCompletionItems(model, position, context, token) {
       if (model !== own) return { suggestions: [] }
       const { sql, offset } = statementAround(model, position)
       const scope = scopeAt(sql, offset)
@@ -67,12 +67,17 @@ export function provide(
       if (blank && !['table', 'join', 'condition'].includes(scope.expecting)) return { suggestions: [] }
       if (isInLiteral(sql, scope.tokens, offset)) return { suggestions: [] }
       const index = await catalog()
-      if (index === undefined || model.isDisposed()) return { suggestions: [] }
+      // A list that is open is brought up to date at once: the next key may choose from it.
+      const opens = context.triggerKind !== monaco.languages.CompletionTriggerKind.TriggerForIncompleteCompletions
+      if (opens) await keysFirst()
+      if (index === undefined || token.isCancellationRequested || model.isDisposed()) return { suggestions: [] }
       const word = sql.slice(scope.from, offset)
       const start = model.getPositionAt(model.getOffsetAt(position) - word.length)
       const range = monaco.Range.fromPositions(start, position)
       // With the first letter it is asked again, for what was left out without one.
-      return { suggestions: suggest(scope, index, word).map((one) => itemOf(one, range)), incomplete: word === '' }
+      const suggestions = suggest(scope, index, word).map((one) => itemOf(one, range))
+      if (opens) await keysFirst()
+      return { suggestions, incomplete: word === '' }
     },
   })
   const hover = monaco.languages.registerHoverProvider(languageId, {
@@ -97,6 +102,12 @@ export function provide(
     },
   }
 }
+
+/**
+ * Reading the statement, finding what fits and drawing the list are a task each, so that a key that comes meanwhile waits for one of them
+ * and not for all.
+ */
+const keysFirst = () => new Promise((resolve) => setTimeout(resolve))
 
 /** What stands at a position, with its place in the text. */
 export function findAt(

@@ -1,44 +1,17 @@
 import {
-  CellStyleModule,
-  type ColDef,
-  type GetRowIdParams,
-  type GridApi,
-  type GridReadyEvent,
-  type IDatasource,
-  InfiniteRowModelModule,
-  ModuleRegistry,
-  RenderApiModule,
-  ScrollApiModule,
-  TooltipModule,
-  themeQuartz,
-} from 'ag-grid-community'
-import { AgGridReact } from 'ag-grid-react'
-import { type KeyboardEvent, type MouseEvent, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react'
-import type { ResultColumn } from '../../../shared/rpc/contract.ts'
-import { problemOf } from '../../rpc/problem.ts'
+  type KeyboardEvent,
+  type MouseEvent,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
-import { isNumber } from './fields.ts'
-import { GridHeader, type HeaderActions } from './header.tsx'
+import type { HeaderActions } from './header.ts'
 import { boxOf, extended, holds, type Place, type Selection } from './selection.ts'
-
-ModuleRegistry.registerModules([
-  InfiniteRowModelModule,
-  CellStyleModule,
-  RenderApiModule,
-  ScrollApiModule,
-  TooltipModule,
-])
-
-/** A row of the window that the grid asked for, with its number in the result. */
-interface Row {
-  n: number
-  cells: readonly (string | null)[]
-}
-
-const block = 200
-/** Of a long value the grid has the beginning; the cell viewer and copying have all of it. */
-const maxCell = 1_000
+import type { ResultTable } from './table.ts'
 
 export interface GridHandle {
   /** Gives the focus back to the cell that had it. */
@@ -47,6 +20,7 @@ export interface GridHandle {
 
 /** A result of any size: the grid asks for the rows that are on the screen. Masked values arrive masked. */
 export function ResultGrid({
+  table,
   result,
   rows,
   selection,
@@ -57,6 +31,7 @@ export function ResultGrid({
   onMenu,
   onCopy,
 }: {
+  table: ResultTable
   result: ResultTab
   rows: SqlRuntime['rows']
   selection: Selection | undefined
@@ -68,59 +43,40 @@ export function ResultGrid({
   onMenu(at: { x: number; y: number }): void
   onCopy(selection: Selection): void
 }) {
-  const [api, setApi] = useState<GridApi<Row> | undefined>(undefined)
   const [problem, setProblem] = useState<string | undefined>(undefined)
-  const latest = useRef({ rows, selection, header })
-  latest.current = { rows, selection, header }
+  const latest = useRef({ rows, selection, header, follow: () => {} })
   /** The place of the focus that the selection has followed. */
   const followed = useRef<Place | undefined>(undefined)
   const host = useRef<HTMLDivElement>(null)
-  const { handle, columns, rows: total, complete } = result
-  const columnDefs = useMemo(() => {
-    const selected = (place: Place) => {
-      const { selection: now } = latest.current
-      return now !== undefined && holds(boxOf(now), place)
-    }
-    // By way of `latest`, so that the columns stay the same while what the header does changes.
-    const actions: HeaderActions = {
-      sort: () => latest.current.header.sort(),
-      menu: (column, at) => latest.current.header.menu(column, at),
-    }
-    return [numberColumn, ...columns.map((column, i) => columnDef(column, i, selected, actions))]
-  }, [columns])
-  const datasource = useMemo<IDatasource>(
-    () => ({
-      getRows: ({ startRow, endRow, successCallback, failCallback }) => {
-        latest.current.rows({ result: handle, from: startRow, to: endRow, maxCell }).then(
-          (page) => {
-            setProblem(undefined)
-            const read = page.rows.map((cells, i): Row => ({ n: startRow + i + 1, cells }))
-            successCallback(read, page.complete ? page.total : undefined)
-          },
-          (error: unknown) => {
-            setProblem(problemOf(error).message)
-            failCallback()
-          },
-        )
+  const { handle, columns, rows: total } = result
+  useLayoutEffect(() => {
+    if (host.current === null) return
+    return table.attach(host.current, {
+      rows: (input) => latest.current.rows(input),
+      header: {
+        sort: () => latest.current.header.sort(),
+        menu: (column, at) => latest.current.header.menu(column, at),
       },
-    }),
-    [handle],
-  )
-  useEffect(() => {
-    if (api === undefined || api.isDestroyed()) return
-    // Blocks that were short when they were read have more rows now.
-    if (total <= block || complete) api.refreshInfiniteCache()
-    api.setRowCount(total, complete)
-  }, [api, total, complete])
+      isSelected: (place) => {
+        const { selection: now } = latest.current
+        return now !== undefined && holds(boxOf(now), place)
+      },
+      onFocus: () => latest.current.follow(),
+      onProblem: setProblem,
+    })
+  }, [table])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of another result nothing has been followed or failed yet
+  useLayoutEffect(() => {
+    followed.current = undefined
+    setProblem(undefined)
+  }, [handle])
+  useLayoutEffect(() => table.show(result), [table, result])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the cells ask for the selection themselves when they are drawn
-  useEffect(() => {
-    if (api !== undefined && !api.isDestroyed()) api.refreshCells({ force: true, suppressFlash: true })
-  }, [api, selection])
+  useEffect(() => table.refreshCells(), [table, selection])
 
   const extend = (next: Selection) => {
     onSelect(next)
-    api?.ensureIndexVisible(next.head.row)
-    api?.ensureColumnVisible(String(next.head.column))
+    table.reveal(next.head)
   }
   const press = (event: KeyboardEvent) => {
     const mod = event.metaKey || event.ctrlKey
@@ -156,9 +112,8 @@ export function ResultGrid({
    * refresh: so it is asked before a key is acted on, and a place that was followed already changes nothing.
    */
   const follow = (): Selection | undefined => {
-    const at = api === undefined || api.isDestroyed() ? null : api.getFocusedCell()
-    if (at === null) return latest.current.selection
-    const place = { row: at.rowIndex, column: Number(at.column.getColId()) }
+    const place = table.focused()
+    if (place === undefined) return latest.current.selection
     if (samePlace(place, followed.current)) return latest.current.selection
     followed.current = place
     const next = selectionAt(place)
@@ -166,6 +121,7 @@ export function ResultGrid({
     onSelect(next)
     return next
   }
+  latest.current = { rows, selection, header, follow }
   const pressPointer = (event: MouseEvent) => {
     const place = placeOf(event.target)
     if (place === undefined) return
@@ -179,7 +135,7 @@ export function ResultGrid({
   useImperativeHandle(ref, () => ({
     focus: () => {
       const at = latest.current.selection?.head
-      if (at !== undefined && api !== undefined && !api.isDestroyed()) api.setFocusedCell(at.row, String(at.column))
+      if (at !== undefined) table.focus(at)
     },
   }))
   /** The cell of an element; its column is NaN for the number of a row. */
@@ -222,22 +178,6 @@ export function ResultGrid({
           Rows could not be read: {problem}
         </p>
       )}
-      <AgGridReact<Row>
-        theme={theme}
-        rowModelType="infinite"
-        datasource={datasource}
-        columnDefs={columnDefs}
-        cacheBlockSize={block}
-        maxBlocksInCache={20}
-        infiniteInitialRowCount={Math.max(1, total)}
-        rowHeight={26}
-        headerHeight={28}
-        getRowId={rowId}
-        tooltipShowDelay={600}
-        suppressDragLeaveHidesColumns
-        onCellFocused={follow}
-        onGridReady={(event: GridReadyEvent<Row>) => setApi(event.api)}
-      />
     </div>
   )
 }
@@ -245,74 +185,3 @@ export function ResultGrid({
 function samePlace(a: Place, b: Place | undefined): boolean {
   return a.row === b?.row && Object.is(a.column, b.column)
 }
-
-const rowId = (params: GetRowIdParams<Row>) => String(params.data.n)
-
-const numberColumn: ColDef<Row> = {
-  colId: 'row',
-  headerName: '',
-  headerComponentParams: {},
-  valueGetter: ({ data }) => data?.n,
-  pinned: 'left',
-  width: 64,
-  resizable: false,
-  sortable: false,
-  suppressMovable: true,
-  cellClass: 'rn',
-  headerClass: 'rn',
-}
-
-function columnDef(
-  column: ResultColumn,
-  index: number,
-  selected: (place: Place) => boolean,
-  actions: HeaderActions,
-): ColDef<Row> {
-  const right = isNumber(column.type)
-  const { masked } = column
-  const width = masked ? 190 : right ? 96 : column.type.startsWith('timestamp') ? 210 : 160
-  const reason = masked === undefined ? undefined : `Masked by ${masked.policyId}. ${masked.reason}`
-  return {
-    colId: String(index),
-    headerName: column.name,
-    headerComponent: GridHeader,
-    headerComponentParams: { of: column, index, actions },
-    headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
-    valueGetter: ({ data }) => data?.cells[index],
-    valueFormatter: ({ value }) => (value === null ? 'null' : (value ?? '')),
-    tooltipValueGetter: () => reason,
-    cellClassRules: {
-      mask: () => masked !== undefined,
-      r: () => right,
-      null: ({ value, data }) => data !== undefined && value === null,
-      'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
-    },
-    width: Math.max(width, column.name.length * 8 + 44),
-    sortable: false,
-  }
-}
-
-const theme = themeQuartz.withParams({
-  backgroundColor: 'var(--sp-surface-base)',
-  foregroundColor: 'var(--sp-text)',
-  borderColor: 'var(--sp-line)',
-  browserColorScheme: 'inherit',
-  accentColor: 'var(--sp-accent)',
-  headerBackgroundColor: 'var(--sp-surface-raised)',
-  headerTextColor: 'var(--sp-text-2)',
-  headerFontWeight: 500,
-  headerFontFamily: 'var(--sp-font-ui)',
-  headerFontSize: 12,
-  headerColumnBorder: { color: 'var(--sp-line)' },
-  columnBorder: { color: 'var(--sp-line)' },
-  rowBorder: { color: 'var(--sp-line)' },
-  fontFamily: 'var(--sp-font-mono)',
-  fontSize: 12,
-  cellHorizontalPadding: 10,
-  oddRowBackgroundColor: 'transparent',
-  rowHoverColor: 'var(--sp-hover)',
-  selectedRowBackgroundColor: 'var(--sp-accent-tint)',
-  wrapperBorder: false,
-  wrapperBorderRadius: 0,
-  borderRadius: 0,
-})

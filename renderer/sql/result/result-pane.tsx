@@ -20,6 +20,7 @@ import { ExportMenu, ExportProgress } from './export.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
 import { ColumnMenu, MenuAt } from './menus.tsx'
 import { type Box, boxOf, cellCount, type Selection } from './selection.ts'
+import { ResultTable } from './table.ts'
 import { useExport } from './use-export.ts'
 import { CellViewer } from './viewer.tsx'
 
@@ -33,6 +34,7 @@ type OpenMenu = { kind: 'cells' | 'column'; column: number; at: { x: number; y: 
 
 /** One result: grid or chart, the value of a cell, and what can be done with them. `slot` takes its tools. */
 export default function ResultPane({
+  table,
   connection,
   result,
   mark,
@@ -40,6 +42,8 @@ export default function ResultPane({
   running,
   slot,
 }: {
+  /** The tab's grid, once it has been made. */
+  table: { current: ResultTable | undefined }
   connection: string
   result: ResultTab
   mark: Mark | undefined
@@ -50,6 +54,7 @@ export default function ResultPane({
   const { os } = usePlatform()
   const go = useNavigation()
   const grid = useRef<GridHandle>(null)
+  table.current ??= new ResultTable()
   const [selection, setSelection] = useState<Selection | undefined>(undefined)
   const [viewer, setViewer] = useState(false)
   const [chart, setChart] = useState(false)
@@ -57,7 +62,19 @@ export default function ResultPane({
   const [menu, setMenu] = useState<OpenMenu | undefined>(undefined)
   const [said, setSaid] = useState('')
   const [problem, setProblem] = useState<string | undefined>(undefined)
-  const exporting = useExport()
+  const exporting = useExport(result.key)
+  // Another result in the same pane begins anew; the same one, run again in another order, does not.
+  const [of, setOf] = useState(result.key)
+  if (of !== result.key) {
+    setOf(result.key)
+    setSelection(undefined)
+    setViewer(false)
+    setChart(false)
+    setArranging(false)
+    setMenu(undefined)
+    setSaid('')
+    setProblem(undefined)
+  }
   const { columns, handle } = result
   const text = result.view?.text ?? mark?.text ?? ''
   const arrangement = result.view ?? none
@@ -174,8 +191,8 @@ export default function ResultPane({
           />
         ) : (
           <ResultGrid
-            key={handle}
             ref={grid}
+            table={table.current}
             result={result}
             rows={runtime.rows}
             selection={selection}

@@ -8,21 +8,35 @@ export type ExportState =
   | { state: 'done'; words: string }
   | { state: 'failed'; words: string }
 
-/** One export at a time, with its progress. It goes on while the tab is in the background, and ends when the result is closed. */
-export function useExport(): {
+/**
+ * One export of the result `of` at a time, with its progress. It goes on while the tab is in the background, and ends when the result is
+ * closed, or another takes its place.
+ */
+export function useExport(of: string): {
   state: ExportState
   start(open: (signal: AbortSignal) => Promise<AsyncIterable<ExportEvent>>): void
   cancel(): void
 } {
   const [state, setState] = useState<ExportState>({ state: 'idle' })
   const current = useRef<AbortController | undefined>(undefined)
-  useEffect(() => () => current.current?.abort(), [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the cleanup belongs to the result
+  useEffect(
+    () => () => {
+      current.current?.abort()
+      current.current = undefined
+      setState({ state: 'idle' })
+    },
+    [of],
+  )
   const start = useCallback((open: (signal: AbortSignal) => Promise<AsyncIterable<ExportEvent>>) => {
     if (current.current !== undefined) return
     const control = new AbortController()
     current.current = control
     setState({ state: 'going', rows: 0, total: 0 })
-    follow(open, control.signal, setState).finally(() => {
+    const set = (next: ExportState) => {
+      if (current.current === control) setState(next)
+    }
+    follow(open, control.signal, set).finally(() => {
       if (current.current === control) current.current = undefined
     })
   }, [])

@@ -1,0 +1,283 @@
+import {
+  CellStyleModule,
+  type ColDef,
+  createGrid,
+  type GetRowIdParams,
+  type GridApi,
+  type IDatasource,
+  type IGetRowsParams,
+  InfiniteRowModelModule,
+  ModuleRegistry,
+  RenderApiModule,
+  ScrollApiModule,
+  TooltipModule,
+  themeQuartz,
+} from 'ag-grid-community'
+import { firstRows, type ResultColumn } from '../../../shared/rpc/contract.ts'
+import { problemOf } from '../../rpc/problem.ts'
+import type { ResultTab } from '../run-state.ts'
+import type { SqlRuntime } from '../runtime.ts'
+import { isNumber } from './fields.ts'
+import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
+import type { Place } from './selection.ts'
+
+ModuleRegistry.registerModules([
+  InfiniteRowModelModule,
+  CellStyleModule,
+  RenderApiModule,
+  ScrollApiModule,
+  TooltipModule,
+])
+
+/** A row of the window that the grid asked for, with its number in the result. */
+interface Row {
+  n: number
+  cells: readonly (string | null)[]
+}
+
+/** What the table asks of whoever shows it now. */
+export interface TableUse {
+  rows: SqlRuntime['rows']
+  header: HeaderActions
+  isSelected(place: Place): boolean
+  /** The focus may have moved. */
+  onFocus(): void
+  /** Why rows could not be read; undefined once they could. */
+  onProblem(problem: string | undefined): void
+}
+
+/**
+ * The grid of one SQL tab, which draws its cells itself: as components of React each row that is scrolled to would cost several times as
+ * much. To make one takes longer than rows may be in coming, so it is made while a statement runs, and shows one result after another.
+ */
+export class ResultTable {
+  readonly element = document.createElement('div')
+  private readonly api: GridApi<Row>
+  private use: TableUse | undefined
+  private shown: ResultTab | undefined
+  /** Rows were asked for before there were any. */
+  private waiting: IGetRowsParams | undefined
+  /** A window that was read has fewer rows than the result has there by now. */
+  private short = false
+  /** The columns that are drawn, in a form to compare. */
+  private drawn = ''
+
+  constructor() {
+    this.element.className = 'grid-table'
+    this.api = createGrid<Row>(this.element, {
+      theme,
+      rowModelType: 'infinite',
+      columnDefs: [numberColumn],
+      cacheBlockSize: firstRows.count,
+      maxBlocksInCache: 20,
+      infiniteInitialRowCount: 1,
+      rowHeight: 26,
+      headerHeight: 28,
+      getRowId: rowId,
+      animateRows: false,
+      tooltipShowDelay: 600,
+      suppressDragLeaveHidesColumns: true,
+      onCellFocused: () => this.use?.onFocus(),
+    })
+  }
+
+  /** Shows itself in `host` until it is called back. */
+  attach(host: HTMLElement, use: TableUse): () => void {
+    this.use = use
+    host.append(this.element)
+    return () => {
+      this.element.remove()
+      this.use = undefined
+    }
+  }
+
+  /** Brings the table to this result, or to what is known of it by now. */
+  show(result: ResultTab): void {
+    const before = this.shown
+    this.shown = result
+    if (before?.handle !== result.handle) {
+      this.begin(result)
+      return
+    }
+    if (before.columns !== result.columns) this.setColumns(result.columns)
+    if (before.rows === result.rows && before.complete === result.complete) return
+    if (this.waiting !== undefined) this.answer(this.waiting)
+    else if (this.short) {
+      this.short = false
+      this.api.refreshInfiniteCache()
+    }
+    this.api.setRowCount(Math.max(1, result.rows), result.complete)
+  }
+
+  private begin(result: ResultTab): void {
+    const { api } = this
+    this.waiting = undefined
+    this.short = false
+    if (api.getFocusedCell() !== null) api.clearFocusedCell()
+    if (api.getHorizontalPixelRange().left > 0) api.ensureColumnVisible('0', 'start')
+    this.setColumns(result.columns)
+    // Scrolls to the top, too.
+    api.setGridOption('datasource', this.datasourceOf(result.handle))
+  }
+
+  private setColumns(columns: readonly ResultColumn[]): void {
+    const drawn = JSON.stringify([columns, this.use?.header.sort()])
+    if (drawn === this.drawn) return
+    this.drawn = drawn
+    // By way of `use`, so that the columns stay the same while what the header does changes.
+    const actions: HeaderActions = {
+      sort: () => this.use?.header.sort() ?? [],
+      menu: (column, at) => this.use?.header.menu(column, at),
+    }
+    const selected = (place: Place) => this.use?.isSelected(place) ?? false
+    this.api.setGridOption('columnDefs', [
+      numberColumn,
+      ...columns.map((column, i) => columnDef(column, i, selected, actions)),
+    ])
+  }
+
+  private datasourceOf(handle: string): IDatasource {
+    return {
+      getRows: (params) => {
+        if (this.shown?.handle === handle) this.answer(params)
+        else params.failCallback()
+      },
+    }
+  }
+
+  /** From the rows that came with the news of them, else from the client core. */
+  private answer(params: IGetRowsParams): void {
+    const { shown } = this
+    if (shown === undefined) return
+    const { startRow, endRow } = params
+    const { first } = shown
+    this.waiting = undefined
+    if (shown.rows === 0 && !shown.complete) this.waiting = params
+    else if (first !== undefined && startRow === 0 && first.length >= Math.min(endRow, shown.rows)) {
+      this.give(params, shown.handle, { rows: first, total: shown.rows, complete: shown.complete })
+    } else void this.read(params, shown.handle)
+  }
+
+  private async read(params: IGetRowsParams, handle: string): Promise<void> {
+    const { use } = this
+    const { startRow: from, endRow: to } = params
+    try {
+      if (use === undefined) throw new Error('the result is not shown')
+      const page = await use.rows({ result: handle, from, to, maxCell: firstRows.cell })
+      this.use?.onProblem(undefined)
+      this.give(params, handle, page)
+    } catch (error) {
+      params.failCallback()
+      if (this.shown?.handle === handle) this.use?.onProblem(problemOf(error).message)
+    }
+  }
+
+  private give(
+    { startRow, endRow, successCallback, failCallback }: IGetRowsParams,
+    handle: string,
+    { rows, total, complete }: { rows: readonly (readonly (string | null)[])[]; total: number; complete: boolean },
+  ): void {
+    if (this.shown?.handle !== handle || this.api.isDestroyed()) {
+      failCallback()
+      return
+    }
+    if (rows.length < endRow - startRow && !complete) this.short = true
+    const read = rows.map((cells, i): Row => ({ n: startRow + i + 1, cells }))
+    successCallback(read, complete ? total : undefined)
+  }
+
+  /** What is selected has changed. */
+  refreshCells(): void {
+    this.api.refreshCells({ force: true, suppressFlash: true })
+  }
+
+  reveal({ row, column }: Place): void {
+    this.api.ensureIndexVisible(row)
+    this.api.ensureColumnVisible(String(column))
+  }
+
+  focus({ row, column }: Place): void {
+    this.api.setFocusedCell(row, String(column))
+  }
+
+  /** The cell that has the focus; its column is NaN for the number of a row. */
+  focused(): Place | undefined {
+    const at = this.api.getFocusedCell()
+    return at === null ? undefined : { row: at.rowIndex, column: Number(at.column.getColId()) }
+  }
+
+  dispose(): void {
+    this.element.remove()
+    this.api.destroy()
+  }
+}
+
+const rowId = (params: GetRowIdParams<Row>) => String(params.data.n)
+
+const numberColumn: ColDef<Row> = {
+  colId: 'row',
+  headerName: '',
+  valueGetter: ({ data }) => data?.n,
+  pinned: 'left',
+  width: 64,
+  resizable: false,
+  sortable: false,
+  suppressMovable: true,
+  cellClass: 'rn',
+  headerClass: 'rn',
+}
+
+function columnDef(
+  column: ResultColumn,
+  index: number,
+  selected: (place: Place) => boolean,
+  actions: HeaderActions,
+): ColDef<Row> {
+  const right = isNumber(column.type)
+  const { masked } = column
+  const width = masked ? 190 : right ? 96 : column.type.startsWith('timestamp') ? 210 : 160
+  const reason = masked === undefined ? undefined : `Masked by ${masked.policyId}. ${masked.reason}`
+  return {
+    colId: String(index),
+    headerName: column.name,
+    headerComponent: GridHeader,
+    headerComponentParams: { of: column, index, actions } satisfies HeaderParams,
+    headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
+    valueGetter: ({ data }) => data?.cells[index],
+    valueFormatter: ({ value }) => (value === null ? 'null' : (value ?? '')),
+    tooltipValueGetter: () => reason,
+    cellClassRules: {
+      mask: () => masked !== undefined,
+      r: () => right,
+      null: ({ value, data }) => data !== undefined && value === null,
+      'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
+    },
+    width: Math.max(width, column.name.length * 8 + 44),
+    sortable: false,
+  }
+}
+
+const theme = themeQuartz.withParams({
+  backgroundColor: 'var(--sp-surface-base)',
+  foregroundColor: 'var(--sp-text)',
+  borderColor: 'var(--sp-line)',
+  browserColorScheme: 'inherit',
+  accentColor: 'var(--sp-accent)',
+  headerBackgroundColor: 'var(--sp-surface-raised)',
+  headerTextColor: 'var(--sp-text-2)',
+  headerFontWeight: 500,
+  headerFontFamily: 'var(--sp-font-ui)',
+  headerFontSize: 12,
+  headerColumnBorder: { color: 'var(--sp-line)' },
+  columnBorder: { color: 'var(--sp-line)' },
+  rowBorder: { color: 'var(--sp-line)' },
+  fontFamily: 'var(--sp-font-mono)',
+  fontSize: 12,
+  cellHorizontalPadding: 10,
+  oddRowBackgroundColor: 'transparent',
+  rowHoverColor: 'var(--sp-hover)',
+  selectedRowBackgroundColor: 'var(--sp-accent-tint)',
+  wrapperBorder: false,
+  wrapperBorderRadius: 0,
+  borderRadius: 0,
+})
