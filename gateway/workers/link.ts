@@ -33,10 +33,8 @@ export class WorkerLink {
     this.#child = child
     this.#deps = deps
     this.#worker = createBirpc<WorkerCalls, GatewayCalls>(this.#calls(), {
-      post: (message) => {
-        // One that left is dealt with when its end is told.
-        if (child.connected) child.send(message)
-      },
+      // One that left is dealt with when its end is told.
+      post: (message) => void (child.connected && child.send(message, () => undefined)),
       on: (take) => void child.on('message', take),
       eventNames: ['standstill', 'end', 'setGrants', 'cancel'],
       timeout: -1,
@@ -75,8 +73,13 @@ export class WorkerLink {
 
   /** Hands a connection over; nothing has been read from it. */
   give(socket: Socket): void {
-    if (this.#child.connected) this.#child.send(connection, socket)
-    else socket.destroy()
+    if (!this.#child.connected) {
+      socket.destroy()
+      return
+    }
+    this.#child.send(connection, socket, (error) => {
+      if (error !== null) socket.destroy()
+    })
   }
 
   /** Lets it leave in order; one that does not is ended. */

@@ -10,7 +10,7 @@ import { connection, type GatewayCalls, type WorkerCalls, type WorkerStart } fro
 
 /** The pipe to the gateway that started this process; `process` of a forked one fits. */
 export interface GatewayPipe {
-  send?(message: unknown): boolean
+  send?(message: unknown, told: (error: Error | null) => void): boolean
   on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown
   on(event: 'disconnect', listener: () => void): unknown
 }
@@ -45,7 +45,7 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
       stop: () => started().stop(),
     },
     {
-      post: (message) => pipe.send?.(message),
+      post: (message) => pipe.send?.(message, (error) => (error === null ? undefined : leave())),
       on: (take) => void pipe.on('message', (message) => (message === connection ? undefined : take(message))),
       eventNames: ['counted', 'closed', 'cancel', 'giveUp', 'log'],
       timeout: -1,
@@ -55,8 +55,12 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
     // A client that left on the way here has no socket any more.
     if (message === connection && handle instanceof Socket) started().door.take(handle)
   })
-  // Nobody could end its sessions any more.
-  pipe.on('disconnect', () => process.exit(0))
+  pipe.on('disconnect', leave)
+}
+
+/** The gateway is gone: nobody could end the sessions here any more. */
+function leave(): void {
+  process.exit(0)
 }
 
 class Worker {

@@ -1,22 +1,39 @@
 import { readFile } from 'node:fs/promises'
 
-/** Resident memory of a process in MiB (`VmRSS`, proc(5)). Linux alone tells. */
-export async function residentMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
-  if (kib === undefined) throw new Error(`process ${pid} tells no resident memory`)
-  return Number(kib) / 1024
+/** A gateway's processes (proc(5); Linux alone tells): its own, and its workers. */
+export async function processesOf(pid: number): Promise<number[]> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim()
+  const commands = await Promise.all(
+    (children === '' ? [] : children.split(' ')).map(async (child) => ({
+      child: Number(child),
+      command: await readFile(`/proc/${child}/cmdline`, 'utf8'),
+    })),
+  )
+  return [pid, ...commands.filter(({ command }) => command.includes('worker.ts')).map(({ child }) => child)]
 }
 
-/** The most that a process had while `act` ran, in MiB, looked at twenty times a second. */
-export async function peakMiB(pid: number, act: () => Promise<unknown>): Promise<number> {
-  let peak = await residentMiB(pid)
+/** Resident memory of these processes together, in MiB (`VmRSS`, proc(5)). */
+export async function residentMiB(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(
+    pids.map(async (pid) => {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8')
+      const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+      if (kib === undefined) throw new Error(`process ${pid} tells no resident memory`)
+      return Number(kib) / 1024
+    }),
+  )
+  return each.reduce((sum, mib) => sum + mib, 0)
+}
+
+/** The most that processes had together while `act` ran, in MiB, looked at twenty times a second. */
+export async function peakMiB(pids: readonly number[], act: () => Promise<unknown>): Promise<number> {
+  let peak = await residentMiB(pids)
   const look = setInterval(() => {
-    residentMiB(pid).then(
+    residentMiB(pids).then(
       (now) => {
         peak = Math.max(peak, now)
       },
-      // The process has ended; `act` says so better.
+      // A process has ended; `act` says so better.
       () => clearInterval(look),
     )
   }, 50)
@@ -25,5 +42,5 @@ export async function peakMiB(pid: number, act: () => Promise<unknown>): Promise
   } finally {
     clearInterval(look)
   }
-  return Math.max(peak, await residentMiB(pid))
+  return Math.max(peak, await residentMiB(pids))
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Ready } from '../support/demo.ts'
 import { run, which } from '../support/run.ts'
-import { peakMiB, residentMiB } from './memory.ts'
+import { peakMiB, processesOf, residentMiB } from './memory.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { direct, endpoint, native, pgbouncer, type Way } from './ways.ts'
 
@@ -110,11 +110,12 @@ async function read(way: Way, sql: string): Promise<number> {
   return (performance.now() - began) / 1000
 }
 
-/** What the gateway's process grows by, at most, over one masked read of a million rows. */
+/** What the gateway's processes grow by, at most, over one masked read of a million rows. */
 async function memory({ native }: Record<string, Way>, pid: number): Promise<Row[]> {
   if (native === undefined) return []
-  const idle = await residentMiB(pid)
-  const value = (await peakMiB(pid, () => read(native, millionMasked))) - idle
+  const pids = await processesOf(pid)
+  const idle = await residentMiB(pids)
+  const value = (await peakMiB(pids, () => read(native, millionMasked))) - idle
   return [
     {
       what: 'memory over a masked million-row read',

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Ready } from '../support/demo.ts'
 import { RawPostgres } from '../support/raw-postgres.ts'
 import { end, run } from '../support/run.ts'
-import { residentMiB } from './memory.ts'
+import { processesOf, residentMiB } from './memory.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { native, pgbouncer, type Way } from './ways.ts'
 
@@ -69,6 +69,7 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
   const script = join(import.meta.dirname, 'idle-gateway.ts')
   const gateway = spawn(process.execPath, [script, PGPORT, PGUSER, PGPASSWORD, PGDATABASE], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: `--import=${join(import.meta.dirname, 'collecting.ts')}` },
   })
   const open: RawPostgres[] = []
   try {
@@ -82,11 +83,13 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
         open.push(...(await Promise.all(Array.from({ length: batch }, () => RawPostgres.open(door)))))
       }
     }
-    const pid = gateway.pid ?? 0
+    const pids = await processesOf(gateway.pid ?? 0)
     const collected = async (): Promise<number> => {
-      gateway.kill('SIGUSR2')
-      await once(lines, 'line')
-      return residentMiB(pid)
+      for (const pid of pids) {
+        process.kill(pid, 'SIGUSR2')
+        await once(lines, 'line')
+      }
+      return residentMiB(pids)
     }
     await upTo(warmUp)
     const before = await collected()
