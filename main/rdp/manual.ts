@@ -27,6 +27,7 @@ export async function openManually(
 ): Promise<ManualDesktop> {
   const verdict = new Verdict()
   const { stream, rdp } = await open((annotation) => {
+    if (verdict.refused) return
     hear(annotation)
     verdict.hear(annotation)
   })

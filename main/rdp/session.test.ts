@@ -95,7 +95,12 @@ test('starts the program, hands it over to the gateway, and removes what it wrot
   expect(await left()).toEqual([])
   say(allowed)
   await done
+  const policy = { id: 'desk-no-drives', reason: 'Drives stay there.' }
+  for (const command of ['rdp:drive', 'rdp:printer']) {
+    say({ kind: 'blocked', policy, message: 'No.', hint: '', command, requestable: false })
+  }
   const state = await until('open')
+  expect(state.said.map(({ annotation }) => annotation.kind)).toEqual(['allowed', 'blocked', 'blocked'])
   expect(state).toMatchObject({ sessionId: 's1', program: { id: 'xfreerdp' }, pastes: false })
   const bytes = await received()
   expect(readEntry(bytes)).toMatchObject({ kind: 'request', user: rdp.username })
@@ -136,7 +141,11 @@ test.each([
     void desktop.launch()
     await until('opening')
     say(annotation)
-    expect((await until('ended')).phase).toMatchObject({ problem: { code: 'forbidden', message } })
+    // In the same breath, mostly.
+    say({ kind: 'ended', reason: 'It is over.' })
+    const { phase, said } = await until('ended')
+    expect(phase).toMatchObject({ problem: { code: 'forbidden', message } })
+    expect(said.at(-1)?.annotation).toEqual(annotation)
     expect(await left()).toEqual([])
   },
 )

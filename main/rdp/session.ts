@@ -102,7 +102,7 @@ export class DesktopSession {
     const { connection, dataDir, platform, env, warn } = this.options
     const verdict = new Verdict()
     const { stream, sessionId, rdp } = await this.options.open((annotation) => {
-      if (attempt.over) return
+      if (attempt.over || verdict.refused) return
       this.hear(annotation)
       verdict.hear(annotation)
       if (annotation.kind === 'ended') {

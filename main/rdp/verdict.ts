@@ -12,6 +12,12 @@ export class Verdict {
   private readonly silence: NodeJS.Timeout
   private onHeld: ((held: Extract<DesktopPhase, { state: 'held' }>) => void) | undefined
   private held: Extract<DesktopPhase, { state: 'held' }> | undefined
+  private state: 'open' | 'allowed' | 'refused' = 'open'
+
+  /** It is not opened. What the gateway says then, that the session is over, is no news, and not why. */
+  get refused(): boolean {
+    return this.state === 'refused'
+  }
 
   constructor() {
     this.silence = setTimeout(() => {
@@ -28,6 +34,7 @@ export class Verdict {
       case 'granted':
       case 'approved':
         clearTimeout(this.silence)
+        if (this.state === 'open') this.state = 'allowed'
         this.outcome.resolve()
         return
       case 'held': {
@@ -74,6 +81,8 @@ export class Verdict {
 
   private reject(error: ProblemError): void {
     clearTimeout(this.silence)
+    // What is refused later is something in the desktop, not the desktop.
+    if (this.state === 'open') this.state = 'refused'
     this.outcome.reject(error)
   }
 }
