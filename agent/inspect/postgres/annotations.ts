@@ -1,6 +1,7 @@
 import { type Annotation, isDecisionSqlstate, sqlstates } from '../../../shared/annotation.ts'
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held } from '../../../shared/link.ts'
+import type { Letters } from './charsets/charset.ts'
 import { backend, readFields, sqlstatesOf, writeFields } from './messages.ts'
 
 /**
@@ -212,11 +213,12 @@ export function neutralise(
   start: number,
   end: number,
   scrub: { redact(text: string): string } | undefined,
+  letters?: Letters,
 ): Buffer | undefined {
   const forged = sqlstatesOf(buf, start, end).some(isDecisionSqlstate)
   if (!forged && scrub === undefined) return undefined
   const type = buf[start] === backend.notice ? backend.notice : backend.error
-  const fields = readFields(buf, start, end)
+  const fields = readFields(buf, start, end, letters)
   if (forged) fields.set('C', type === backend.notice ? '01000' : 'XX000')
   if (scrub !== undefined) {
     // DETAIL, CONTEXT and the internal query quote rows and values.
@@ -224,7 +226,7 @@ export function neutralise(
     const text = fields.get('M')
     if (text !== undefined) fields.set('M', withoutValues(scrub.redact(text), fields.get('C') ?? ''))
   }
-  return writeFields(type, fields)
+  return writeFields(type, fields, letters)
 }
 
 /** Error classes whose message itself quotes a value: `invalid input syntax for type integer: "123-45-6789"`. */

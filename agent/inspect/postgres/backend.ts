@@ -4,7 +4,7 @@ import { copyMasks } from './copy-shape.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
 import { assembleBelow, FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
-import { backend, firstValue, readFields, readParameterStatus, rowsOf } from './messages.ts'
+import { backend, firstValue, inLetters, readFields, readParameterStatus, rowsOf } from './messages.ts'
 import { maskedNotification } from './notification.ts'
 import { type FieldMask, Sheet } from './rows.ts'
 import { maskerOf } from './verdicts.ts'
@@ -83,8 +83,9 @@ export class Backend {
 
   /** Says something between two messages. */
   interject(message: Buffer): void {
-    if (this.betweenMessages) this.#toClient.push(message)
-    else this.#waiting.push(message)
+    const said = inLetters(message, this.#line.foreign)
+    if (this.betweenMessages) this.#toClient.push(said)
+    else this.#waiting.push(said)
   }
 
   #route(type: number, size: number): 'whole' | 'stream' {
@@ -172,9 +173,10 @@ export class Backend {
       execution.masker = maskerOf(
         shape,
         (column) => fields[column]?.binary === true || formats[formats.length === 1 ? 0 : column] === 1,
+        this.#line.foreign,
       )
     }
-    if (run.notice !== undefined) this.#toClient.push(run.notice)
+    if (run.notice !== undefined) this.#toClient.push(inLetters(run.notice, this.#line.foreign))
   }
 
   #message(type: number, buf: Buffer, start: number, end: number): void {
@@ -241,7 +243,7 @@ export class Backend {
         const scrub = this.#scrubs(line.queue.peek()) ? line.port : undefined
         // What the server logs of how it ran a statement tells of the values: how long they were, how many it kept.
         if (scrub !== undefined && isLogged(buf, start, end)) return
-        const safe = neutralise(buf, start, end, scrub)
+        const safe = neutralise(buf, start, end, scrub, line.foreign)
         if (safe === undefined) break
         this.#toClient.push(safe)
         return
@@ -250,7 +252,7 @@ export class Backend {
         this.#parameter(buf, start, end)
         break
       case backend.notification: {
-        const safe = maskedNotification(buf, start, end, line.port.textMasks())
+        const safe = maskedNotification(buf, start, end, line.port.textMasks(), line.foreign)
         if (safe === undefined) break
         this.#toClient.push(safe)
         return
@@ -383,7 +385,7 @@ export class Backend {
 
   #failed(buf: Buffer, start: number, end: number): void {
     const line = this.#line
-    const fields = readFields(buf, start, end)
+    const fields = readFields(buf, start, end, line.foreign)
     const severity = fields.get('V') ?? fields.get('S')
     this.fatal = severity === 'FATAL' || severity === 'PANIC'
     const head = line.queue.peek()
@@ -392,7 +394,10 @@ export class Backend {
     this.#copyingOut = false
     const ours = this.fatal ? undefined : head?.error
     const scrub = this.#scrubs(head) || this.#isAboutMasked(fields)
-    const safe = ours ?? neutralise(buf, start, end, scrub ? line.port : undefined)
+    const safe =
+      ours === undefined
+        ? neutralise(buf, start, end, scrub ? line.port : undefined, line.foreign)
+        : inLetters(ours, line.foreign)
     const swallowed = head !== undefined && this.#isOwn(head) && !this.fatal
     if (!swallowed) {
       if (safe === undefined) this.#toClient.add(buf, start, end)
@@ -484,7 +489,7 @@ export class Backend {
     this.#mayStream(execution)
     execution.rows++
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
-    else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end))
+    else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end, this.#line.foreign))
   }
 
   #mayStream({ replicates }: Execution): void {

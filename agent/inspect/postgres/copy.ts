@@ -1,3 +1,4 @@
+import type { Letters } from './charsets/charset.ts'
 import { FrameError } from './frames.ts'
 import { frontend, message } from './messages.ts'
 import type { FieldMask } from './rows.ts'
@@ -19,8 +20,16 @@ const unescapes: Readonly<Record<string, string>> = {
 }
 
 /** The CopyData message `buf[start, end)`, masked. Throws FrameError when it is not one row of the described shape. */
-export function maskCopyRow(masks: readonly (FieldMask | null)[], buf: Buffer, start: number, end: number): Buffer {
-  const line = buf.toString('utf8', start + 5, end)
+export function maskCopyRow(
+  masks: readonly (FieldMask | null)[],
+  buf: Buffer,
+  start: number,
+  end: number,
+  letters?: Letters,
+): Buffer {
+  // In some encodings a TAB or backslash may be half of a letter: they are looked for among letters, not bytes.
+  const line = letters === undefined ? buf.toString('utf8', start + 5, end) : letters.decode(buf, start + 5, end)
+  if (line === undefined) throw new FrameError('COPY data that can not be read in the client encoding')
   if (!line.endsWith('\n') || line.indexOf('\n') !== line.length - 1) {
     throw new FrameError('COPY data that is not one row to a message')
   }
@@ -34,7 +43,10 @@ export function maskCopyRow(masks: readonly (FieldMask | null)[], buf: Buffer, s
     const value = mask === undefined ? null : replaced(mask, field)
     return value === null ? '\\N' : withEscapes(value)
   })
-  return message(frontend.copyData, Buffer.from(`${masked.join('\t')}\n`, 'utf8'))
+  return message(
+    frontend.copyData,
+    letters?.encode(`${masked.join('\t')}\n`) ?? Buffer.from(`${masked.join('\t')}\n`, 'utf8'),
+  )
 }
 
 function replaced(mask: FieldMask, field: string): string | null {

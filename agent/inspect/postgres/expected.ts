@@ -65,7 +65,7 @@ export class Expected {
   /** query: the statement that is being answered. */
   at = 0
   /** hidden: values of the first column. */
-  values: (string | null)[] | undefined
+  values: (Buffer | null)[] | undefined
   /** Called when this was answered, or failed or was skipped. */
   settled: ((ok: boolean) => void) | undefined
 

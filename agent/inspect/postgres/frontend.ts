@@ -4,6 +4,7 @@ import { decode, isAscii, readName } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Admission, type Gate, unknown } from './gate.ts'
+import { namesReadAlike } from './identifiers.ts'
 import { type CopyIn, expected, type Line, type Portal, type Prepared } from './line.ts'
 import {
   cstring,
@@ -364,7 +365,7 @@ export class Frontend {
   #verdictOn(judged: Prepared['judged'] & {}, script: Script) {
     // EXECUTE and FETCH are judged by what they refer to when they run.
     if (judged.analysis.refers !== undefined) return undefined
-    return this.#line.judge.judge(judged, script.meaning, this.#line.encoding)
+    return this.#line.judge.judge(judged, script.meaning, this.#line)
   }
 
   /** Stands for a refused message of the extended protocol. */
@@ -557,8 +558,14 @@ export class Frontend {
   /** Decodes a text and takes it apart, waiting where names are unsettled. */
   #withText(buf: Buffer, start: number, end: number, act: (text: string, script: Script) => Later): Later {
     const line = this.#line
-    const text = decode(buf, start, end, line.encoding)
-    if (text === undefined || line.readingMoves || !line.conforming || this.#gate.unsettled) {
+    const text = decode(buf, start, end, line.letters)
+    if (
+      text === undefined ||
+      line.readingMoves ||
+      (line.wide && !namesReadAlike(text)) ||
+      !line.conforming ||
+      this.#gate.unsettled
+    ) {
       return this.#withTextLater(buf, start, end, act)
     }
     const script = this.#gate.script(text)
@@ -575,14 +582,17 @@ export class Frontend {
     // A SET client_encoding may be on its way.
     await this.#gate.settle()
     if (this.#line.readingMoves && !readsAnyWay(buf, start, end)) await this.#line.settled()
-    const { encoding } = this.#line
-    const sent = decode(buf, start, end, encoding)
-    const text = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
+    const { encoding, letters, wide } = this.#line
+    const sent = decode(buf, start, end, letters)
+    const read = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
+    const text = read === undefined || !wide || namesReadAlike(read) ? read : undefined
     const script = await (text === undefined
       ? this.#gate.unreadable(
           sent === undefined
             ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
-            : 'With standard_conforming_strings off, the strings in it can not be read here.',
+            : read !== undefined
+              ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters.'
+              : 'With standard_conforming_strings off, the strings in it can not be read here.',
         )
       : this.#gate.script(text))
     if (!this.#line.skipping) await act(text ?? sent ?? '', script)

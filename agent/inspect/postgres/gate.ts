@@ -222,7 +222,7 @@ export class Gate {
     if (meaning === undefined) return this.settle().then(() => this.admit(asked))
     const [first] = asked.statements
     if (first !== undefined && asked.statements.length === 1 && first.analysis.refers === undefined) {
-      const verdict = line.judge.judge(first, meaning, line.encoding)
+      const verdict = line.judge.judge(first, meaning, line)
       if (verdict.kind === 'run') return this.#recordOne(asked, first, verdict.run)
     }
     const local = new Map<string, StatementAnalysis>()
@@ -240,7 +240,7 @@ export class Gate {
     let hold: Extract<Verdict, { kind: 'hold' }> | undefined
     const runs: Run[] = []
     for (const [i, judged] of resolved.entries()) {
-      const verdict = line.judge.judge(judged, meaning, line.encoding)
+      const verdict = line.judge.judge(judged, meaning, line)
       if (verdict.kind === 'block') return this.#blocked(asked, i, judged, verdict.refusal)
       if (verdict.kind === 'hold') hold ??= verdict
       runs.push(verdict.run)
@@ -343,7 +343,7 @@ export class Gate {
       const runs: Run[] = []
       let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
       for (const [index, judged] of statements.entries()) {
-        const verdict = line.judge.judge(judged, meaning, line.encoding)
+        const verdict = line.judge.judge(judged, meaning, line)
         if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
         runs.push(verdict.run)
         if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }

@@ -2,6 +2,8 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
+import type { Letters } from './charsets/charset.ts'
+import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Names } from './names.ts'
 import type { Bound } from './parameters.ts'
@@ -69,8 +71,6 @@ export class Line {
   readonly account: string
   /** The session was begun for replication: it takes simple queries alone. */
   replicates = false
-  /** The target's own encoding is not UTF-8. */
-  wide = false
   /** Of the last ReadyForQuery. */
   status: number = statuses.idle
   /** The target skips everything up to the next Sync, and that was not sent yet. */
@@ -105,6 +105,8 @@ export class Line {
   readonly fail: (reason: string) => void
   /** As it is within the segment that is answered. */
   #reading: Reading = { encoding: 'UTF8', conforming: true }
+  #server = ''
+  #letters: Letters | undefined = lettersOf('UTF8', '')
   /** As the target reported it last, which is how it is whenever the target is ready: what changed back at once is not reported. */
   #reported: Reading = this.#reading
   /** The segment that changed a setting which names depend on, until its transaction is over. */
@@ -157,14 +159,30 @@ export class Line {
     return this.#reading.encoding
   }
 
+  /** How letters beyond ASCII are read and written; undefined: not at all. */
+  get letters(): Letters | undefined {
+    return this.#letters
+  }
+
+  /** Where the client's letters are not those of UTF-8. */
+  get foreign(): Letters | undefined {
+    return isUnicode(this.#reading.encoding) ? undefined : this.#letters
+  }
+
+  /** The target's own encoding is not UTF-8. */
+  get wide(): boolean {
+    return this.#server !== 'UTF8'
+  }
+
   get conforming(): boolean {
     return this.#reading.conforming
   }
 
   /** Takes what the target reported while it signed the session in. */
   begin(parameters: ReadonlyMap<string, string>): void {
+    this.#server = parameters.get('server_encoding') ?? ''
+    this.#letters = lettersOf(this.encoding, this.#server)
     for (const [name, value] of parameters) this.report(name, value)
-    this.wide = parameters.get('server_encoding') !== 'UTF8'
     this.readingMoves = false
   }
 
@@ -181,6 +199,7 @@ export class Line {
   setReading(reading: Reading): void {
     const { encoding, conforming } = this.#reading
     if (encoding !== reading.encoding || conforming !== reading.conforming) this.readingMoves = true
+    if (encoding !== reading.encoding) this.#letters = lettersOf(reading.encoding, this.#server)
     this.#reading = reading
   }
 

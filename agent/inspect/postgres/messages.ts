@@ -1,3 +1,5 @@
+import type { Letters } from './charsets/charset.ts'
+import { isAscii } from './encoding.ts'
 import { FrameError, readInt32 } from './frames.ts'
 
 /**
@@ -185,21 +187,35 @@ export function readRowDescription(buf: Buffer, start: number, end: number): Fie
 }
 
 /** Fields of an ErrorResponse or NoticeResponse by their one-letter codes, in order. */
-export function readFields(buf: Buffer, start: number, end: number): Map<string, string> {
+export function readFields(buf: Buffer, start: number, end: number, letters?: Letters): Map<string, string> {
   const fields = new Map<string, string>()
   let pos = start + 5
   while (pos < end && buf[pos] !== 0) {
     const valueEnd = zeroAt(buf, pos + 1, end)
-    fields.set(String.fromCharCode(buf[pos] as number), buf.toString('utf8', pos + 1, valueEnd))
+    const text = letters?.decode(buf, pos + 1, valueEnd) ?? buf.toString('utf8', pos + 1, valueEnd)
+    fields.set(String.fromCharCode(buf[pos] as number), text)
     pos = valueEnd + 1
   }
   return fields
 }
 
-export function writeFields(type: number, fields: Iterable<readonly [string, string]>): Buffer {
+export function writeFields(type: number, fields: Iterable<readonly [string, string]>, letters?: Letters): Buffer {
   let text = ''
   for (const [code, value] of fields) text += `${code}${value.replaceAll('\0', '')}\0`
-  return message(type, Buffer.from(`${text}\0`, 'utf8'))
+  return message(type, letters?.encode(`${text}\0`) ?? Buffer.from(`${text}\0`, 'utf8'))
+}
+
+/** A notice or error of our own, in the letters of the client. */
+export function inLetters(written: Buffer, letters: Letters | undefined): Buffer {
+  if (letters === undefined || isAscii(written, 5, written.length)) return written
+  const out: Buffer[] = []
+  // One or several.
+  for (let at = 0; at < written.length; ) {
+    const end = at + 1 + readInt32(written, at + 1)
+    out.push(writeFields(written[at] ?? 0, readFields(written, at, end), letters))
+    at = end
+  }
+  return Buffer.concat(out)
 }
 
 /** Every SQLSTATE that an error or notice gives, without building the map: of several, each client believes another one. */
@@ -235,12 +251,12 @@ export function readParameterStatus(buf: Buffer, start: number, end: number): [n
 }
 
 /** First field of a DataRow as text; null when it is NULL or there is none. */
-export function firstValue(buf: Buffer, start: number, end: number): string | null {
+export function firstValue(buf: Buffer, start: number, end: number): Buffer | null {
   if (int16At(buf, start + 5, end) < 1) return null
   const length = int32At(buf, start + 7, end)
   if (length < 0) return null
   if (start + 11 + length > end) throw new FrameError('a field that is longer than its row')
-  return buf.toString('utf8', start + 11, start + 11 + length)
+  return Buffer.from(buf.subarray(start + 11, start + 11 + length))
 }
 
 export function int16At(buf: Buffer, at: number, end: number): number {

@@ -1,4 +1,5 @@
 import type { TextMask } from '../port.ts'
+import type { Letters } from './charsets/charset.ts'
 import { backend, cstring, message, zeroAt } from './messages.ts'
 
 /**
@@ -10,14 +11,16 @@ export function maskedNotification(
   start: number,
   end: number,
   masks: readonly TextMask[],
+  letters?: Letters,
 ): Buffer | undefined {
   const channelEnd = zeroAt(buf, start + 9, end)
   const payloadEnd = zeroAt(buf, channelEnd + 1, end)
-  const payload = buf.toString('utf8', channelEnd + 1, payloadEnd)
+  const payload = letters?.decode(buf, channelEnd + 1, payloadEnd) ?? buf.toString('utf8', channelEnd + 1, payloadEnd)
   let shown = payload
   for (const one of masks) shown = masked(shown, one)
   if (shown === payload) return undefined
-  return message(backend.notification, buf.subarray(start + 5, channelEnd + 1), cstring(shown))
+  const written = letters?.encode(`${shown}\0`) ?? cstring(shown)
+  return message(backend.notification, buf.subarray(start + 5, channelEnd + 1), written)
 }
 
 function masked(text: string, { find, mask }: TextMask): string {

@@ -74,11 +74,11 @@ export class ReplicationWatch {
 
   /** Whether what comes may still go to the client. */
   get allowed(): boolean {
-    const { meaning, judge, encoding, port } = this.#line
+    const { meaning, judge, port } = this.#line
     if (port.epoch === this.#epoch && meaning?.catalog === this.#catalog) return true
     if (meaning === undefined) return false
     this.#epoch = port.epoch
     this.#catalog = meaning.catalog
-    return !judge.anyMasked(meaning) && judge.judge(this.#command, meaning, encoding).kind === 'run'
+    return !judge.anyMasked(meaning) && judge.judge(this.#command, meaning, this.#line).kind === 'run'
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteMask } from '../port.ts'
+import type { Letters } from './charsets/charset.ts'
 import type { Fixed } from './fixed.ts'
 import { FrameError, readInt32 } from './frames.ts'
 
@@ -81,10 +82,14 @@ export class RowMasker {
   /** Fields behind the last mask are copied in one go. */
   readonly #upTo: number
 
-  /** `isBinary` says in which format each column comes. */
-  constructor(masks: readonly (FieldMask | null)[], isBinary: (column: number) => boolean = () => false) {
+  /** `isBinary` says in which format each column comes. `letters`: of the client, where they are not UTF-8. */
+  constructor(
+    masks: readonly (FieldMask | null)[],
+    isBinary: (column: number) => boolean = () => false,
+    letters?: Letters,
+  ) {
     this.#count = masks.length
-    this.#acts = masks.map((mask, i) => actOf(mask, isBinary(i)))
+    this.#acts = masks.map((mask, i) => actOf(mask, isBinary(i), letters))
     this.#upTo = masks.findLastIndex((mask) => mask !== null) + 1
   }
 
@@ -134,20 +139,38 @@ export class RowMasker {
  */
 type Act = (buf: Buffer, start: number, end: number, out: Sheet, at: number, behind: number) => number
 
-function actOf(mask: FieldMask | null, isBinary: boolean): Act | null {
+function actOf(mask: FieldMask | null, isBinary: boolean, letters: Letters | undefined): Act | null {
   switch (mask?.kind) {
     case undefined:
       return null
     case 'null':
-      return (_buf, _start, _end, out, at) => putNull(out, at)
+      return nothing
     case 'fixed': {
       const value = isBinary ? mask.value.binary : mask.value.text
       return (_buf, _start, _end, out, at, behind) => putBytes(value, out, at, behind)
     }
     case 'rewrite':
+      // What lies around the letters in binary format is not taken apart here.
+      if (letters !== undefined) return isBinary ? nothing : byLetters(mask.text, letters)
       return (buf, start, end, out, at, behind) => putBytes(mask.bytes(buf.subarray(start, end)), out, at, behind)
     case 'value':
-      return byValue(mask)
+      return letters === undefined
+        ? byValue(mask)
+        : byLetters(
+            remembering((value) => mask.mask(value)),
+            letters,
+          )
+  }
+}
+
+const nothing: Act = (_buf, _start, _end, out, at) => putNull(out, at)
+
+/** In letters other than UTF-8's. A value that can't be read is not shown. */
+function byLetters(mask: Mask, letters: Letters): Act {
+  return (buf, start, end, out, at, behind) => {
+    const value = letters.decode(buf, start, end)
+    const masked = value === undefined ? null : mask(value)
+    return masked === null ? putNull(out, at) : putBytes(letters.encode(masked), out, at, behind)
   }
 }
 

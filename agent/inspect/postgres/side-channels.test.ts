@@ -79,7 +79,7 @@ describe('what comes beside a result', () => {
     const client = await door.client()
     const read = () => client.query('select ssn from customers where id = 1')
     expect((await read()).rows).toEqual([{ ssn: '***0001' }])
-    await client.query("set client_encoding = 'LATIN1'")
+    await client.query("set client_encoding = 'JOHAB'")
     await expect(read()).rejects.toMatchObject({ code: 'SPB01' })
     await client.query("set client_encoding = 'UTF8'")
     expect((await read()).rows).toEqual([{ ssn: '***0001' }])

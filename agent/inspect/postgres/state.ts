@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { decode } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FrameError, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
@@ -39,25 +40,37 @@ export class StateReader {
       const [searchPath, role, encoding, conforming] = await this.#ask(['SHOW search_path', 'SHOW role', ...reading])
       if (searchPath === undefined || role === undefined) continue
       if (encoding !== undefined && conforming !== undefined) {
-        line.setReading({ encoding, conforming: conforming !== 'off' })
+        line.setReading({ encoding: encoding.toString('latin1'), conforming: conforming.toString('latin1') !== 'off' })
       }
-      if (!line.setPath(searchPath, role)) throw new FrameError('the target says a search_path that is none')
+      if (!line.setPath(this.#text(searchPath), this.#text(role))) {
+        throw new FrameError('the target says a search_path that is none')
+      }
     }
     if (!line.tempDirty || line.skipping) return
     const [temp] = await this.#ask([askTemp])
-    if (temp !== undefined) line.setTemp(temp === '' ? undefined : temp)
+    if (temp !== undefined) line.setTemp(temp.length === 0 ? undefined : this.#text(temp))
   }
 
-  #ask(questions: readonly string[]): Promise<(string | undefined)[]> {
+  #text(value: Buffer): string {
+    const text = decode(value, 0, value.length, this.#line.letters)
+    if (text === undefined) {
+      throw new FrameError(
+        `names on the search_path can not be read in ${this.#line.encoding}: use UTF8, or names in ASCII`,
+      )
+    }
+    return text
+  }
+
+  #ask(questions: readonly string[]): Promise<(Buffer | undefined)[]> {
     return this.#line.replicates ? this.#askSimply(questions) : this.#askExtended(questions)
   }
 
   /** A session for replication does not speak the extended protocol. */
-  #askSimply(questions: readonly string[]): Promise<(string | undefined)[]> {
+  #askSimply(questions: readonly string[]): Promise<(Buffer | undefined)[]> {
     const line = this.#line
     const answers = questions.map(
       (question) =>
-        new Promise<string | undefined>((resolve) => {
+        new Promise<Buffer | undefined>((resolve) => {
           const query = new Expected(kinds.query)
           query.values = []
           query.settled = () => resolve(query.values?.[0] ?? undefined)
@@ -69,11 +82,11 @@ export class StateReader {
     return Promise.all(answers)
   }
 
-  #askExtended(questions: readonly string[]): Promise<(string | undefined)[]> {
+  #askExtended(questions: readonly string[]): Promise<(Buffer | undefined)[]> {
     const line = this.#line
     const alone = !line.midSegment
     return new Promise((resolve) => {
-      const answers: (string | undefined)[] = questions.map(() => undefined)
+      const answers: (Buffer | undefined)[] = questions.map(() => undefined)
       for (const [i, question] of questions.entries()) {
         this.#send(messages.parse(this.#name, question), new Expected(kinds.parse))
         this.#send(messages.bind(this.#name, this.#name), new Expected(kinds.bind))

@@ -2,6 +2,7 @@ import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { InspectorPort, Sensitivity } from '../port.ts'
 import type { Catalog, CatalogRelation, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
+import type { Letters } from './charsets/charset.ts'
 import { withChildren } from './inherited.ts'
 import type { Field } from './messages.ts'
 import { type ColumnMask, planMasks, type SensitivityOf } from './plan.ts'
@@ -27,18 +28,19 @@ export class Judge {
     this.#voice = voice
   }
 
-  /** The verdict on a statement: kept on it while the epoch lasts. `encoding`: the session's client_encoding. */
-  judge(judged: Judged, meaning: Meaning, encoding: string): Verdict {
+  /** The verdict on a statement: kept on it while the epoch lasts. */
+  judge(judged: Judged, meaning: Meaning, client: Client): Verdict {
     const epoch = this.#port.epoch
     const known = judged.verdict
-    if (known !== undefined && known.epoch === epoch && (readable.has(encoding) || known.kind === 'block')) return known
-    const verdict = this.#decide(judged, meaning, encoding, epoch)
-    // What is decided of another encoding holds for that alone.
-    if (readable.has(encoding)) judged.verdict = verdict
+    const legible = client.letters !== undefined
+    if (known !== undefined && known.epoch === epoch && (legible || known.kind === 'block')) return known
+    const verdict = this.#decide(judged, meaning, client, epoch)
+    // What is decided of an encoding that can't be read holds for that alone.
+    if (legible) judged.verdict = verdict
     return verdict
   }
 
-  #decide({ analysis, count }: Judged, meaning: Meaning, encoding: string, epoch: number): Verdict {
+  #decide({ analysis, count }: Judged, meaning: Meaning, client: Client, epoch: number): Verdict {
     const decision = this.#port.decide({
       action: analysis.action,
       tables: analysis.tables,
@@ -61,8 +63,8 @@ export class Judge {
       return { epoch, kind: 'block', refusal: uncommitted }
     }
     const masking = plan.columns.some((column) => column !== null)
-    if (masking && !readable.has(encoding)) {
-      return { epoch, kind: 'block', refusal: encodingRefusal(encoding, plan.masked) }
+    if (masking && client.letters === undefined) {
+      return { epoch, kind: 'block', refusal: encodingRefusal(client.encoding, plan.masked) }
     }
     const run = this.#run(analysis, meaning, { masks: plan.columns, masked: plan.masked, anyMasked })
     if (decision.verdict === 'hold') {
@@ -191,8 +193,11 @@ export class Judge {
   }
 }
 
-/** Encodings in which a masked value can be read and written. */
-const readable = new Set(['UTF8', 'UNICODE', 'SQL_ASCII'])
+/** What a client reads and writes: a masked value needs letters. */
+interface Client {
+  readonly encoding: string
+  readonly letters: Letters | undefined
+}
 
 export function splitColumn(id: string): [schema: string, table: string, column: string] {
   const [schema = '', table = '', column = ''] = splitId(id)
@@ -234,6 +239,10 @@ const uncommitted: Refusal = {
 }
 
 /** Masks by row, made once for a result. */
-export function maskerOf(shape: Shape, isBinary: (column: number) => boolean): RowMasker | undefined {
-  return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks, isBinary) : undefined
+export function maskerOf(
+  shape: Shape,
+  isBinary: (column: number) => boolean,
+  letters: Letters | undefined,
+): RowMasker | undefined {
+  return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks, isBinary, letters) : undefined
 }

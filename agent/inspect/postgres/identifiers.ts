@@ -1,0 +1,35 @@
+import { scan } from './parser.ts'
+
+/** A name of at most so many letters is not cut, however many bytes they take. */
+const surelyWhole = 15
+
+/** What names a thing that is kept by the session under just that name. */
+const naming = new Set(['PREPARE', 'EXECUTE', 'DEALLOCATE', 'DECLARE', 'FETCH', 'MOVE', 'CLOSE', 'CURSOR', 'CURRENT_P'])
+
+/**
+ * Whether a target whose own encoding is not UTF-8 reads the names in a text as they are read here. It cuts long ones elsewhere, puts
+ * capitals beyond ASCII into small letters as its locale says, and has one letter for some that are several.
+ */
+export function namesReadAlike(text: string): boolean {
+  if (isPlain(text)) return true
+  const tokens = scan(text)
+  if (tokens === undefined) return true
+  const names = tokens.filter((token) => !isPlain(token.text) && /^["\p{L}_]/u.test(token.text))
+  if (names.length === 0) return true
+  if (tokens.some(({ name }) => naming.has(name))) return false
+  return names.every(({ text: name }) => {
+    if (/^u&"/i.test(name)) return false
+    const quoted = name.startsWith('"')
+    return name.length <= surelyWhole + (quoted ? 2 : 0) && (quoted || name === lowered(name))
+  })
+}
+
+function isPlain(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text) && !/u&"/i.test(text)
+}
+
+/** As names without quotes are read here, but for letters beyond ASCII. */
+function lowered(name: string): string {
+  const plain = name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
+  return plain === name.toLowerCase() ? name : ''
+}
