@@ -107,7 +107,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
       serveSshFront({ client, hostKey: keys.hostKey, authenticate })
     },
 
-    cancelPostgres: (processId, secret) => cancels.cancel(processId, secret),
+    cancelPostgres: (processId, digest) => cancels.cancel(processId, digest),
 
     async explain(spec, text) {
       const policy = policyOf(spec)

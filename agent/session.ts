@@ -25,6 +25,7 @@ export function inspectorPort(spec: SessionSpec, policy: SessionPolicy, gateway:
     hold: (request) => gateway.hold(request),
     annotate: (annotation) => gateway.annotate?.(annotation),
     started: (info) => gateway.started(info),
+    cancelElsewhere: (processId, digest) => gateway.cancelElsewhere?.(processId, digest),
   }
 }
 

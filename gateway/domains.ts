@@ -13,6 +13,7 @@ import { openPolicySource, type PolicySource } from './policy/source.ts'
 import { Recordings } from './recordings/recordings.ts'
 import { Requests } from './requests/requests.ts'
 import type { Connections, Identities, LocalAgent, Log } from './services.ts'
+import { Cancels } from './sessions/cancels.ts'
 import { Sessions } from './sessions/registry.ts'
 import { SessionView } from './sessions/view.ts'
 import { json } from './store/database.ts'
@@ -32,6 +33,7 @@ export interface Domains {
   requests: Requests
   tokens: Tokens
   sessions: Sessions
+  cancels: Cancels
   view: SessionView
   policy: PolicySource
 }
@@ -81,7 +83,9 @@ export async function startDomains(
   })
   const tokens = new Tokens(db, identities)
   const replica = await readOrCreateSecret(join(dataDir, 'replica.id'), randomUUID)
+  const cancels = new Cancels({ agent, listener, log })
   const sessions = new Sessions({
+    cancels,
     db,
     listener,
     events,
@@ -124,9 +128,24 @@ export async function startDomains(
   lifecycle.started(() => policy.close())
 
   await sessions.start()
+  await cancels.start()
+  lifecycle.started(() => cancels.close())
   requests.start()
   lifecycle.started(() => requests.close())
   await grants.start((principalId, connection) => sessions.grantsChanged(principalId, connection))
   lifecycle.started(() => grants.close())
-  return { connections, identities, audit, events, grants, recordings, requests, tokens, sessions, view, policy }
+  return {
+    connections,
+    identities,
+    audit,
+    events,
+    grants,
+    recordings,
+    requests,
+    tokens,
+    sessions,
+    cancels,
+    view,
+    policy,
+  }
 }

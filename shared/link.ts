@@ -18,8 +18,11 @@ export interface AgentLink<Stream> {
    * so the inspector ends the transport and asks `front` who may enter.
    */
   openSsh(client: Stream, front: SshFront): void
-  /** A PostgreSQL CancelRequest that reached a native listener. True when a session here held that key. */
-  cancelPostgres(processId: number, secret: Uint8Array): boolean
+  /**
+   * A PostgreSQL CancelRequest. `digest`: the SHA-256 of the key's secret, which can be passed on without telling it. True when a
+   * session here holds that key.
+   */
+  cancelPostgres(processId: number, digest: Uint8Array): boolean
   /** What would be decided for a statement or command, without running it. */
   explain(spec: SessionSpec, text: string): Promise<Explanation>
   /** Tables and columns as this principal sees them, from the agent's own catalog. Rejects when the target is out of reach. */
@@ -170,6 +173,8 @@ export interface SessionPort {
    * Unset where the door has no such place either. Never throws.
    */
   annotate?(annotation: Annotation): void
+  /** The client sent a PostgreSQL CancelRequest, with a key that no session of this agent holds. See AgentLink.cancelPostgres. */
+  cancelElsewhere?(processId: number, digest: Uint8Array): void
 }
 
 export interface HoldRequest {

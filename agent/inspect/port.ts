@@ -37,6 +37,8 @@ export interface InspectorPort {
   hold(request: HoldRequest): Promise<Held>
   /** See SessionPort.annotate. */
   annotate?(annotation: Annotation): void
+  /** See SessionPort.cancelElsewhere. */
+  cancelElsewhere?(processId: number, digest: Uint8Array): void
   started(info: { user: string; database?: string; cols?: number; rows?: number }): void
 }
 

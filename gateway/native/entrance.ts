@@ -1,11 +1,13 @@
 import { sqlstates } from '../../shared/annotation.ts'
 import type { LocalAgent } from '../services.ts'
+import type { Cancels } from '../sessions/cancels.ts'
 import type { NewSession } from '../sessions/registry.ts'
 import { type Credentials, enterNative, type NativeDeps, type NativeEntry } from './enter.ts'
 import type { PostgresEntrance, PostgresEntry } from './postgres.ts'
 
 export interface EntranceDeps extends NativeDeps {
   agent: LocalAgent
+  cancels: Pick<Cancels, 'request'>
 }
 
 export type PostgresRefusal = Exclude<PostgresEntry, { ok: true }>
@@ -34,9 +36,9 @@ export async function admitPostgres<Live>(
 
 /** The entrance to sessions of this process. */
 export function entranceHere(deps: EntranceDeps): PostgresEntrance {
-  const { agent, sessions } = deps
+  const { agent, sessions, cancels } = deps
   return {
-    cancel: (processId, secret) => void agent.cancelPostgres(processId, secret),
+    cancel: (processId, digest) => cancels.request(processId, digest),
     async enter(typed, client) {
       const entry = await admitPostgres(deps, typed, (session) => sessions.prepare({ ...session, client }))
       if (!entry.ok) return entry

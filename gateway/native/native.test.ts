@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -396,11 +397,27 @@ describe('postgres', () => {
     await connection.end()
   })
 
+  const cancelRequest = Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 9, 1, 2, 3, 4])
+  const cancelled = { processId: 9, digest: hash('sha256', Buffer.from('01020304', 'hex')) }
+
   test('a cancel request goes to the agent', async () => {
     const socket = await dial(await listen())
-    socket.write(Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 9, 1, 2, 3, 4]))
+    socket.write(cancelRequest)
     await once(socket.resume(), 'close')
-    expect(parts.agent.cancels).toEqual([{ processId: 9, secret: '01020304' }])
+    expect(parts.agent.cancels).toEqual([cancelled])
+  })
+
+  test('a cancel request whose session is at another replica reaches it there, or in a worker of it', async () => {
+    const other = await startParts(server, { replica: 'other' })
+    const held: number[] = []
+    other.cancels.also((processId) => held.push(processId) > 0)
+    parts.agent.holdsKeys = false
+    other.agent.holdsKeys = false
+    const socket = await dial(await listen())
+    socket.write(cancelRequest)
+    await expect.poll(() => other.agent.cancels).toEqual([cancelled])
+    expect(held).toEqual([9])
+    await other.close()
   })
 
   test('something that is not PostgreSQL gets an answer and is cut', async () => {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
@@ -23,8 +24,8 @@ import {
 export interface PostgresEntrance {
   /** `client`: the stream whose session it becomes. One that closes before `begin` leaves nothing behind. */
   enter(typed: Credentials, client: Duplex): Promise<PostgresEntry>
-  /** A CancelRequest: whoever has the session with this key cancels what it runs. Nobody is told how that went. */
-  cancel(processId: number, secret: Uint8Array): void
+  /** A CancelRequest, with the SHA-256 of the key's secret: whoever has that session cancels what it runs. Nobody is told how it went. */
+  cancel(processId: number, digest: Uint8Array): void
 }
 
 export type PostgresEntry =
@@ -80,7 +81,7 @@ async function serve(door: Door, socket: Socket, deadline: Deadline): Promise<Se
           socket.destroy()
           return 'refused'
         case 'cancel':
-          door.entrance.cancel(packet.processId, packet.secret)
+          door.entrance.cancel(packet.processId, hash('sha256', packet.secret, 'buffer'))
           socket.destroy()
           return 'refused'
         case 'gssenc':

@@ -52,6 +52,8 @@ export interface LiveSessionOptions extends SessionUpkeep {
   /** See SessionPort.annotate. */
   annotate?: ((annotation: Annotation) => void) | undefined
   recordings: Recordings
+  /** See SessionPort.cancelElsewhere. */
+  cancel(processId: number, digest: Uint8Array): void
   log: Log
   /** Why nothing may be forwarded right now (the audit log can't be written). */
   standstill(): Error | undefined
@@ -95,6 +97,7 @@ export class LiveSession implements Live {
         return options.hold(request)
       },
       annotate: (annotation) => options.annotate?.(annotation),
+      cancelElsewhere: (processId, digest) => options.cancel(processId, digest),
     }
     this.closed = new Promise((done) => {
       this.#markClosed = done

@@ -14,6 +14,7 @@ import type { Database } from '../store/database.ts'
 import type { Listener } from '../store/listener.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
+import type { Cancels } from './cancels.ts'
 import { DistantSession, type DistantSessionOptions } from './distant.ts'
 import { closeRows, SessionLedger } from './ledger.ts'
 import { type Live, LiveSession, type SessionUpkeep } from './live.ts'
@@ -25,6 +26,7 @@ export interface SessionsOptions extends AdmissionDeps {
   events: Events
   audit: Audit
   recordings: Recordings
+  cancels: Pick<Cancels, 'request'>
   requests: Requests
   tokens: Tokens
   agent: LocalAgent
@@ -113,7 +115,7 @@ export class Sessions implements LiveSessions {
   /** For whoever opens it at the agent by themselves: the session waits to be attached. */
   prepare(session: NewSession): LiveSession {
     const { spec, door, accessTokenId, client, ending, annotate } = session
-    const { recordings, log, audit } = this.#options
+    const { recordings, log, audit, cancels } = this.#options
     const live = new LiveSession({
       spec,
       door,
@@ -124,6 +126,7 @@ export class Sessions implements LiveSessions {
       recordings,
       log,
       standstill: () => audit.failure,
+      cancel: (processId, digest) => cancels.request(processId, digest),
       ...this.#upkeep(session),
     })
     this.#enlist(live)

@@ -33,8 +33,10 @@ export interface TestAgent extends LocalAgent {
   serve: Serve
   /** Sessions do not react when they are told to end. */
   deaf: boolean
+  /** Whether its sessions hold every cancel key. */
+  holdsKeys: boolean
   readonly taken: TakenSession[]
-  readonly cancels: { processId: number; secret: string }[]
+  readonly cancels: { processId: number; digest: string }[]
   ssh: (client: Duplex, front: SshFront) => void
 }
 
@@ -58,13 +60,14 @@ export const echo: Serve = ({ client, port }, finish) => {
 
 export function testAgent(): TestAgent {
   const taken: TakenSession[] = []
-  const cancels: { processId: number; secret: string }[] = []
+  const cancels: { processId: number; digest: string }[] = []
   const unused = () => Promise.reject(new Error('not part of this test'))
   const agent: TestAgent = {
     rule: () => allow,
     accessRule: () => ({ connect: allow, actions: [], dataClasses: [] }),
     serve: echo,
     deaf: false,
+    holdsKeys: true,
     taken,
     cancels,
     ssh: (client) => client.destroy(),
@@ -73,9 +76,9 @@ export function testAgent(): TestAgent {
     pushPolicy: () => Promise.resolve({ ok: true, version: 'test' }),
     open: (spec, client, port) => agentSession(agent, { spec, client, port, grants: [], ended: [] }),
     openSsh: (client, front) => agent.ssh(client, front),
-    cancelPostgres: (processId, secret) => {
-      cancels.push({ processId, secret: Buffer.from(secret).toString('hex') })
-      return true
+    cancelPostgres: (processId, digest) => {
+      cancels.push({ processId, digest: Buffer.from(digest).toString('hex') })
+      return agent.holdsKeys
     },
     explain: unused,
     schema: unused,

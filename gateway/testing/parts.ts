@@ -11,6 +11,7 @@ import { NotifyConfig } from '../notify/config.ts'
 import { tellThrough } from '../notify/outbox.ts'
 import { Recordings } from '../recordings/recordings.ts'
 import { Requests } from '../requests/requests.ts'
+import { Cancels } from '../sessions/cancels.ts'
 import { Sessions } from '../sessions/registry.ts'
 import { SessionView } from '../sessions/view.ts'
 import { json } from '../store/database.ts'
@@ -38,6 +39,7 @@ export interface TestParts {
   remove(id: string): Promise<void>
   /** Actions in the audit log, oldest first. */
   audited(): Promise<string[]>
+  cancels: Cancels
   close(): Promise<void>
 }
 
@@ -95,12 +97,14 @@ export async function startParts(
     ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
   })
   const tokens = new Tokens(db, createIdentities(db))
+  const cancels = new Cancels({ agent, listener, log })
   const sessions = new Sessions({
     db,
     listener,
     events,
     audit,
     recordings,
+    cancels,
     requests,
     tokens,
     agent,
@@ -111,6 +115,7 @@ export async function startParts(
   })
   const view = new SessionView({ db, agent, connections, sessions })
   await sessions.start()
+  await cancels.start()
   requests.start()
   await grants.start((principal, connection) => sessions.grantsChanged(principal, connection))
   return {
@@ -122,6 +127,7 @@ export async function startParts(
     requests,
     clock,
     sessions,
+    cancels,
     tokens,
     view,
     connections,
@@ -162,6 +168,7 @@ export async function startParts(
     audited: async () => (await audit.list(0, 1_000)).map((record) => record.action),
     close: async () => {
       await sessions.close()
+      cancels.close()
       requests.close()
       await grants.close()
       clock.close()

@@ -25,8 +25,8 @@ export interface GatewayCalls {
   ended(id: string, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void>
   /** Nothing more is to come from the session. */
   closed(id: string): void
-  /** A cancel key that no session of this worker holds. */
-  cancel(processId: number, secret: Uint8Array): void
+  /** A cancel request, with a key that no session of this worker holds. See AgentLink.cancelPostgres. */
+  cancel(processId: number, digest: Uint8Array): void
   log(level: 'info' | 'warn' | 'error', fields: object, message: string): void
 }
 
@@ -42,7 +42,8 @@ export interface WorkerCalls {
   standstill(reason: string | undefined): void
   end(id: string, reason: string): void
   setGrants(id: string, grants: readonly Grant[]): void
-  cancel(processId: number, secret: Uint8Array): void
+  /** Whether a session here holds the key. */
+  cancel(processId: number, digest: Uint8Array): boolean
   /** Sessions have been ended. Resolves when the agent let go of all; the worker then leaves. */
   stop(): Promise<void>
 }

@@ -7,13 +7,13 @@ import type { NativeDeps } from '../native/enter.ts'
 import { admitPostgres } from '../native/entrance.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { Log } from '../services.ts'
+import type { Cancels } from '../sessions/cancels.ts'
 import type { DistantSession } from '../sessions/distant.ts'
 import { connection, type GatewayCalls, type WorkerCalls, type WorkerStart } from './calls.ts'
 
 export interface WorkerLinkDeps extends NativeDeps {
   recordings: Pick<Recordings, 'sealLeft'>
-  /** A cancel key that the worker does not know. */
-  cancel(processId: number, secret: Uint8Array): void
+  cancels: Pick<Cancels, 'request'>
   log: Log
 }
 
@@ -36,7 +36,7 @@ export class WorkerLink {
       // One that left is dealt with when its end is told.
       post: (message) => void (child.connected && child.send(message, () => undefined)),
       on: (take) => void child.on('message', take),
-      eventNames: ['standstill', 'end', 'setGrants', 'cancel'],
+      eventNames: ['standstill', 'end', 'setGrants'],
       timeout: -1,
     })
     child.once('exit', () => this.#worker.$close(new Error('The worker process stopped.')))
@@ -67,8 +67,8 @@ export class WorkerLink {
     void this.#worker.standstill(reason)
   }
 
-  cancel(processId: number, secret: Uint8Array): void {
-    void this.#worker.cancel(processId, secret)
+  cancel(processId: number, digest: Uint8Array): Promise<boolean> {
+    return this.#worker.cancel(processId, digest)
   }
 
   /** Hands a connection over; nothing has been read from it. */
@@ -113,7 +113,7 @@ export class WorkerLink {
   }
 
   #calls(): GatewayCalls {
-    const { log, cancel, sessions } = this.#deps
+    const { log, cancels, sessions } = this.#deps
     const orders = {
       end: (id: string, reason: string) => this.#end(id, reason),
       setGrants: (id: string, grants: readonly Grant[]) => void this.#worker.setGrants(id, grants),
@@ -152,7 +152,7 @@ export class WorkerLink {
         this.#sessions.get(id)?.close()
         this.#sessions.delete(id)
       },
-      cancel,
+      cancel: (processId, digest) => cancels.request(processId, digest),
       log: (level, fields, message) => log[level]({ ...fields, worker: this.#child.pid }, message),
     }
   }

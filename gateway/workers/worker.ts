@@ -41,7 +41,7 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
       standstill: (reason) => started().stand(reason),
       end: (id, reason) => started().sessions.get(id)?.end(reason),
       setGrants: (id, grants) => started().sessions.get(id)?.setGrants(grants),
-      cancel: (processId, secret) => void started().agent.cancelPostgres(processId, secret),
+      cancel: (processId, digest) => started().agent.cancelPostgres(processId, digest),
       stop: () => started().stop(),
     },
     {
@@ -97,8 +97,8 @@ class Worker {
 
   #entrance(): PostgresEntrance {
     return {
-      cancel: (processId, secret) => {
-        if (!this.agent.cancelPostgres(processId, secret)) void this.#gateway.cancel(processId, secret)
+      cancel: (processId, digest) => {
+        if (!this.agent.cancelPostgres(processId, digest)) void this.#gateway.cancel(processId, digest)
       },
       enter: async (typed, client) => {
         const entry = await this.#gateway.enter(typed)
@@ -120,6 +120,7 @@ class Worker {
       recordings: this.#recordings,
       log: this.#log,
       standstill: () => this.#standstill,
+      cancel: (processId, digest) => void this.#gateway.cancel(processId, digest),
       begun: ({ startedAt = new Date() }) => this.#gateway.begun(id, startedAt),
       hold: (request) => this.#hold(id, request),
       ended: (session, end, seal) => {

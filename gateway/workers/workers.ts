@@ -6,6 +6,7 @@ import type { NativeDeps } from '../native/enter.ts'
 import { listenNative, type NativeListener } from '../native/listener.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { LocalAgent, Log } from '../services.ts'
+import type { Cancels } from '../sessions/cancels.ts'
 import { WorkerLink } from './link.ts'
 
 export interface WorkersOptions {
@@ -19,6 +20,7 @@ export interface WorkersOptions {
 export interface WorkersDeps extends NativeDeps {
   agent: LocalAgent
   audit: Pick<Audit, 'failure' | 'watch'>
+  cancels: Cancels
   recordings: Pick<Recordings, 'sealLeft'>
   dataDir: string
   tls: { cert: string; key: string } | undefined
@@ -46,7 +48,7 @@ export class Workers {
     this.#children = Array.from({ length: options.count }, () => options.fork())
   }
 
-  /** What `agent` does, here and in every worker: policy, cancel keys. */
+  /** The agent of this process; the policy that it takes is pushed to every worker too. */
   around(agent: LocalAgent): LocalAgent {
     return {
       ...agent,
@@ -54,11 +56,6 @@ export class Workers {
         const load = await agent.pushPolicy(files)
         if (load.ok) await this.#pushPolicy(files)
         return load
-      },
-      cancelPostgres: (processId, secret) => {
-        if (agent.cancelPostgres(processId, secret)) return true
-        for (const link of this.#links) link.cancel(processId, secret)
-        return false
       },
     }
   }
@@ -68,6 +65,10 @@ export class Workers {
     this.#deps = deps
     this.#stopWatching = deps.audit.watch((failure) => {
       for (const link of this.#links) link.standstill(failure?.message)
+    })
+    deps.cancels.also(async (processId, digest) => {
+      const held = await Promise.all(this.#links.map((link) => link.cancel(processId, digest)))
+      return held.includes(true)
     })
     await Promise.all(this.#children.map((child) => this.#link(child)))
   }
@@ -109,10 +110,7 @@ export class Workers {
     const deps = this.#deps
     if (deps === undefined) throw new Error('The workers have no gateway yet.')
     const { dataDir, tls, audit } = deps
-    const cancel = (processId: number, secret: Uint8Array): void => {
-      deps.agent.cancelPostgres(processId, secret)
-    }
-    const link = new WorkerLink(child, { ...deps, cancel, log })
+    const link = new WorkerLink(child, { ...deps, log })
     child.once('exit', (code, signal) => {
       this.#links = this.#links.filter((one) => one !== link)
       if (!this.#closing) void this.#lost(child, link, signal ?? code)

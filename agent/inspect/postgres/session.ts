@@ -4,7 +4,7 @@ import type { InspectorPort } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
 import { blockedError, endedError, write as say, sentence, upperFirst, type Voice } from './annotations.ts'
 import { Backend } from './backend.ts'
-import type { CancelRegistry } from './cancels.ts'
+import { type CancelRegistry, cancelDigest } from './cancels.ts'
 import type { CatalogSource } from './catalog.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
@@ -101,7 +101,8 @@ class Session implements InspectorSession {
       throw isLate(error) ? new FrameError('nobody said in time who they are') : error
     })
     if (opening.kind === 'cancel') {
-      cancels.cancel(opening.processId, opening.secret)
+      const digest = cancelDigest(opening.secret)
+      if (!cancels.cancel(opening.processId, digest)) port.cancelElsewhere?.(opening.processId, digest)
       this.#end('cancel request')
       return
     }
