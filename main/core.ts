@@ -176,6 +176,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       teller.end()
       links.end()
       await work.closeAll()
+      await settings.settled()
     },
   }
 }

@@ -25,6 +25,8 @@ export interface SettingsStore {
   ports(): ReadonlySet<number>
   atStart(gateway: string, connection: string): boolean
   saveAtStart(gateway: string, connection: string, on: boolean): Promise<void>
+  /** Resolves once everything that was to be saved is on the disk, or could not be. */
+  settled(): Promise<void>
 }
 
 /** Opens `settings.json` in `dataDir`. A file that can't be understood is kept aside by name, and reported to `warn`. */
@@ -32,15 +34,18 @@ export async function openSettings(dataDir: string, warn: (message: string) => v
   const file = join(dataDir, 'settings.json')
   let stored = await load(file, warn)
   let writing: Promise<void> = Promise.resolve()
-  const write = (next: Stored): Promise<void> => {
-    stored = next
-    // One write at a time, each with what is newest when its turn comes. A failed one is its caller's to hear of.
-    const turn = writing.then(
-      () => writeAtomic(file, `${JSON.stringify(stored, null, 2)}\n`),
-      () => writeAtomic(file, `${JSON.stringify(stored, null, 2)}\n`),
-    )
-    writing = turn
-    return turn
+  let next: Promise<void> | undefined
+  const write = (changed: Stored): Promise<void> => {
+    stored = changed
+    // One write at a time, with what is newest when its turn comes: it is everybody's who came before. A failed one is theirs to hear of.
+    next ??= writing
+      .catch(() => {})
+      .then(() => {
+        next = undefined
+        return writeAtomic(file, `${JSON.stringify(stored, null, 2)}\n`)
+      })
+    writing = next
+    return next
   }
   return {
     get: () => stored.settings,
@@ -54,6 +59,7 @@ export async function openSettings(dataDir: string, warn: (message: string) => v
       if (stored.endpoints[`${gateway} ${connection}`] === port) return
       await write({ ...stored, endpoints: { ...stored.endpoints, [`${gateway} ${connection}`]: port } })
     },
+    settled: () => writing.catch(() => {}),
     ports: () => new Set(Object.values(stored.endpoints)),
     atStart: (gateway, connection) => stored.endpointsAtStart.includes(`${gateway} ${connection}`),
     async saveAtStart(gateway, connection, on) {

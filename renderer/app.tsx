@@ -20,7 +20,7 @@ export function App() {
   useEffect(() => {
     if (!known) return
     if (person !== undefined) {
-      workspace.enter(person, live.settings.get()?.workspace)
+      workspace.enter(person, live.drafts())
       return
     }
     // What belonged to them is not for who comes next.

@@ -39,8 +39,13 @@ async function start(root: HTMLElement): Promise<void> {
   })
   const platform = await client.app.platform()
   const live = startLive(client, queries, cache, new AbortController().signal)
-  const workspace = createWorkspace((drafts) => {
-    live.saveSettings({ workspace: drafts }).catch((error: unknown) => console.warn('Drafts were not saved.', error))
+  const workspace = createWorkspace((drafts) =>
+    live.saveDrafts(drafts).catch((error: unknown) => console.warn('Drafts were not saved.', error)),
+  )
+  // The page goes, or may go without another word: what was typed last goes out first.
+  window.addEventListener('pagehide', workspace.flush)
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') workspace.flush()
   })
   const desk: Desk = {
     place: createStore(startPlace),

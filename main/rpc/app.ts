@@ -39,6 +39,9 @@ export function appRouters(deps: AppDeps) {
         deps.settingsSaved(saved)
         return saved
       }),
+      saveDrafts: app.saveDrafts.handler(async ({ input }) => {
+        await settings.save({ workspace: input.drafts })
+      }),
       openExternal: app.openExternal.handler(async ({ input }) => {
         if (!isOurs(input.url, account)) throw fail('bad-input', 'Only pages of the gateway are opened from here.')
         await deps.openExternal(input.url)

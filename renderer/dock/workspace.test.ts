@@ -11,16 +11,32 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('drafts come back for the person who wrote them, and for nobody else; terminals do not', () => {
+/** Remembers what is saved; `answer` ends the saves that go on. */
+function keeper() {
   const saved: unknown[] = []
-  const first = createWorkspace((drafts) => saved.push(drafts))
+  const open: (() => void)[] = []
+  const save = (drafts: unknown) =>
+    new Promise<void>((resolve) => {
+      saved.push(drafts)
+      open.push(resolve)
+    })
+  const answer = async () => {
+    for (const resolve of open.splice(0)) resolve()
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  return { saved, save, answer }
+}
+
+test('drafts come back for the person who wrote them, and for nobody else; terminals do not', () => {
+  const { saved, save } = keeper()
+  const first = createWorkspace(save)
   first.enter('linus', undefined)
   first.open(orders, { text: 'SELECT 1' })
   first.open(web)
   first.setLayout({ grid: 'two' })
   vi.runAllTimers()
   const [drafts] = saved
-  const again = createWorkspace(() => undefined)
+  const again = createWorkspace(async () => {})
   again.enter('linus', drafts)
   expect(again.state.get().documents).toMatchObject([{ kind: 'sql', text: 'SELECT 1' }])
   expect(again.state.get().layout).toEqual({ grid: 'two' })
@@ -30,7 +46,7 @@ test('drafts come back for the person who wrote them, and for nobody else; termi
 })
 
 test('the same person signing in again finds the tabs as they are', () => {
-  const workspace = createWorkspace(() => undefined)
+  const workspace = createWorkspace(async () => {})
   workspace.enter('linus', undefined)
   workspace.open(orders)
   workspace.enter('linus', undefined)
@@ -38,7 +54,7 @@ test('the same person signing in again finds the tabs as they are', () => {
 })
 
 test('opening again shows the tab that is there; a fresh one has its own name', () => {
-  const workspace = createWorkspace(() => undefined)
+  const workspace = createWorkspace(async () => {})
   workspace.open(orders)
   workspace.open(orders)
   workspace.open(orders, { fresh: true })
@@ -48,13 +64,13 @@ test('opening again shows the tab that is there; a fresh one has its own name', 
 })
 
 test('what is not a draft is left out', () => {
-  const workspace = createWorkspace(() => undefined)
+  const workspace = createWorkspace(async () => {})
   workspace.enter('linus', { owner: 'linus', documents: [{ kind: 'sql', id: 1 }, null, 'x'], active: 3 })
   expect(workspace.state.get()).toEqual({ documents: [], active: undefined, sidebar: true })
 })
 
 test('a tab is drawn again for all that changes in it but its text', () => {
-  const workspace = createWorkspace(() => undefined)
+  const workspace = createWorkspace(async () => {})
   workspace.enter('linus', undefined)
   workspace.open(orders, { text: 'SELECT 1' })
   const shown = () => {
@@ -63,11 +79,76 @@ test('a tab is drawn again for all that changes in it but its text', () => {
     return document
   }
   const before = shown()
-  workspace.setText(before.id, 'SELECT 2')
+  const writer = workspace.write(before.id, () => 'SELECT 2')
+  writer.changed()
+  writer.end()
+  expect(shown().text).toBe('SELECT 2')
   expect(isSameButText(before, shown())).toBe(true)
   workspace.setShare(before.id, 0.4)
   expect(isSameButText(before, shown())).toBe(false)
   const moved = shown()
   workspace.setShare(before.id, 0.5)
   expect(isSameButText(moved, shown())).toBe(false)
+})
+
+/** A tab that is written in, letter by letter. */
+function typist(save: (drafts: unknown) => Promise<void>) {
+  const workspace = createWorkspace(save)
+  workspace.enter('linus', undefined)
+  workspace.open(orders)
+  let text = ''
+  const writer = workspace.write(workspace.state.get().active ?? '', () => text)
+  const type = (letters: string) => {
+    text += letters
+    writer.changed()
+  }
+  return { workspace, type }
+}
+
+test('what is typed is saved while the typing goes on, and not only after a pause', async () => {
+  const { saved, save, answer } = keeper()
+  const { type } = typist(save)
+  for (const letter of 'SELECT 12345678901234567890') {
+    type(letter)
+    await vi.advanceTimersByTimeAsync(40)
+    await answer()
+  }
+  expect(saved.length).toBeGreaterThan(4)
+  expect(saved.at(-1)).toMatchObject({ documents: [{ text: expect.stringContaining('SELECT 123456789') }] })
+})
+
+test('a save that takes long is waited for; what came meanwhile is saved after it', async () => {
+  const { saved, save, answer } = keeper()
+  const { type } = typist(save)
+  type('one')
+  await vi.advanceTimersByTimeAsync(1_000)
+  type(' two')
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(saved).toHaveLength(1)
+  await answer()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(saved.at(-1)).toMatchObject({ documents: [{ text: 'one two' }] })
+})
+
+test('a page that goes saves at once, also while another save goes on; with nothing new it saves nothing', async () => {
+  const { saved, save, answer } = keeper()
+  const { workspace, type } = typist(save)
+  type('one')
+  await vi.advanceTimersByTimeAsync(1_000)
+  type(' two')
+  workspace.flush()
+  expect(saved.at(-1)).toMatchObject({ documents: [{ text: 'one two' }] })
+  await answer()
+  workspace.flush()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(saved).toHaveLength(2)
+})
+
+test('what was typed right before signing out is there after signing in again', async () => {
+  const { saved, save } = keeper()
+  const { workspace, type } = typist(save)
+  type('SELECT 1')
+  workspace.leave()
+  workspace.enter('linus', saved.at(-1))
+  expect(workspace.state.get().documents).toMatchObject([{ text: 'SELECT 1' }])
 })

@@ -42,15 +42,24 @@ export interface Workspace {
   close(id: string): void
   /** `keeps` says, when the tab is to be closed, whether it must stay for now. Returns how to take the guard away. */
   guard(id: string, keeps: () => boolean): () => void
-  setText(id: string, text: string): void
+  /** An editor writes the text of a tab: it is read before drafts are saved, and when the editor ends. */
+  write(id: string, read: () => string): Writer
   setShare(id: string, share: number): void
   setSidebar(shown: boolean): void
   /** Where the tabs are now, to be put there again after a restart. */
   setLayout(layout: unknown): void
   /** Somebody is signed in: their saved drafts are put back, once. Tabs of the same person stay as they are. */
   enter(person: string, saved: unknown): void
+  /** Saves at once what is still to be saved. */
+  flush(): void
   /** Nobody is signed in any more: every tab goes, and what was saved stays saved. */
   leave(): void
+}
+
+export interface Writer {
+  /** The text is another now. On the way of a key: does next to nothing. */
+  changed(): void
+  end(): void
 }
 
 /** Kinds of connection that open as a tab; others are reached with native tools only. */
@@ -61,17 +70,28 @@ export function opensAsTab(kind: Connection['kind']): kind is 'postgres' | 'ssh'
 const tabKinds = { postgres: 'sql', ssh: 'terminal', rdp: 'desktop' } as const
 const tabWords = { sql: 'query', terminal: 'shell', desktop: 'desktop' } as const
 
-/** `save` is called, some time after the last change, with what `enter` takes. */
-export function createWorkspace(save: (drafts: unknown) => void): Workspace {
+/**
+ * `save` is called with what `enter` takes, a moment after a change; while changes go on, again and again. One at a time: it resolves when
+ * it has ended, however it did.
+ */
+export function createWorkspace(save: (drafts: unknown) => Promise<void>): Workspace {
   const state = createStore(none)
   const guards = new Map<string, () => boolean>()
+  /** Texts that have changed since they were read. */
+  const unread = new Map<string, () => string>()
   let owner: string | undefined
-  const later = debounce(() => {
-    if (owner !== undefined) save(toSaved(state.get(), owner))
-  }, 400)
+  const read = () => {
+    const texts = new Map([...unread].map(([id, text]) => [id, text()]))
+    unread.clear()
+    if (texts.size > 0) state.update((s) => withTexts(s, texts))
+  }
+  const saving = createSaving(async () => {
+    read()
+    if (owner !== undefined) await save(toSaved(state.get(), owner))
+  })
   const change = (update: (current: WorkspaceState) => WorkspaceState) => {
     state.update(update)
-    later()
+    saving.later()
   }
   return {
     state,
@@ -109,11 +129,15 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
         if (guards.get(id) === keeps) guards.delete(id)
       }
     },
-    setText: (id, text) =>
-      change((s) => ({
-        ...s,
-        documents: s.documents.map((d) => (d.id === id && d.kind === 'sql' && d.text !== text ? { ...d, text } : d)),
-      })),
+    write: (id, text) => ({
+      changed: () => {
+        unread.set(id, text)
+        saving.later()
+      },
+      end: () => {
+        if (unread.get(id) === text) read()
+      },
+    }),
     setShare: (id, share) =>
       change((s) => ({
         ...s,
@@ -121,12 +145,14 @@ export function createWorkspace(save: (drafts: unknown) => void): Workspace {
       })),
     setSidebar: (sidebar) => change((s) => ({ ...s, sidebar })),
     setLayout: (layout) => change((s) => ({ ...s, layout })),
+    flush: saving.now,
     enter: (person, saved) => {
       if (owner === person) return
       owner = person
       state.set(fromSaved(saved, person))
     },
     leave: () => {
+      saving.now()
       owner = undefined
       state.set(none)
     },
@@ -179,10 +205,40 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function debounce(run: () => void, ms: number): () => void {
+function withTexts(state: WorkspaceState, texts: ReadonlyMap<string, string>): WorkspaceState {
+  const documents = state.documents.map((document) => {
+    const text = texts.get(document.id)
+    return document.kind === 'sql' && text !== undefined && text !== document.text ? { ...document, text } : document
+  })
+  return { ...state, documents }
+}
+
+/** How long what is typed may be nowhere but in the page. */
+const saveMs = 150
+
+/** Runs `save` that long after the first of some changes, one at a time; `now` does not wait for anything. */
+function createSaving(save: () => Promise<void>): { later(): void; now(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined
-  return () => {
+  let running = 0
+  let again = false
+  const run = () => {
     clearTimeout(timer)
-    timer = setTimeout(run, ms)
+    timer = undefined
+    again = false
+    running += 1
+    void save().finally(() => {
+      running -= 1
+      if (again && running === 0) later()
+    })
+  }
+  const later = () => {
+    if (running > 0) again = true
+    else timer ??= setTimeout(run, saveMs)
+  }
+  return {
+    later,
+    now: () => {
+      if (timer !== undefined || again) run()
+    },
   }
 }

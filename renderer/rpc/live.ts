@@ -15,6 +15,10 @@ export interface Live {
   settings: Reader<Settings | undefined>
   /** Saves what changed; the answer becomes the settings everywhere. */
   saveSettings(change: Partial<Settings>): Promise<void>
+  /** Drafts as they were saved last, by this page or before it. */
+  drafts(): unknown
+  /** They are no part of what draws the page again when settings change. */
+  saveDrafts(drafts: unknown): Promise<void>
   /** Calls back on every event of the gateway; returns how to stop. */
   onEvent(listener: (event: GatewayEvent) => void): () => void
   onDeepLink(listener: (link: DeepLink) => void): () => void
@@ -28,6 +32,7 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
   const events = new Set<(event: GatewayEvent) => void>()
   const deepLinks = new Set<(link: DeepLink) => void>()
   const early: DeepLink[] = []
+  let saves = 0
 
   void follow(
     (s) => client.auth.state(undefined, { signal: s }),
@@ -64,7 +69,12 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
       s,
     ),
   )
-  client.app.settings().then(settings.set, (error: unknown) => console.error('Settings could not be read.', error))
+  let drafts: unknown
+  const read = (saved: Settings) => {
+    drafts = saved.workspace
+    settings.set(saved)
+  }
+  client.app.settings().then(read, (error: unknown) => console.error('Settings could not be read.', error))
 
   return {
     auth,
@@ -73,7 +83,16 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
     saveSettings: async (change) => {
       const before = settings.get()
       if (before !== undefined) settings.set({ ...before, ...change })
-      settings.set(await client.app.saveSettings(change))
+      saves += 1
+      const mine = saves
+      const saved = await client.app.saveSettings(change)
+      // Another change has been made meanwhile: its answer has both.
+      if (mine === saves) settings.set(saved)
+    },
+    drafts: () => drafts,
+    saveDrafts: async (next) => {
+      drafts = next
+      await client.app.saveDrafts({ drafts: next })
     },
     onEvent: (listener) => {
       events.add(listener)

@@ -1,6 +1,7 @@
 import './editor.css'
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
+import type { Writer } from '../dock/workspace.ts'
 import type { ThemeName } from '../theme/theme.tsx'
 import { type EditorHandle, EditorMarks } from './editor-marks.ts'
 import { languageId } from './language.ts'
@@ -15,7 +16,8 @@ interface Props {
   /** Of the code, in pixels. */
   fontSize: number
   marks: readonly Mark[]
-  onChange(text: string): void
+  /** The editor begins: who hears, at each key, that its text is another, and in the end. */
+  writer(read: () => string): Writer
   onReady(handle: EditorHandle): void
   zone(mark: Mark): ReactNode
   /** Help that lives with the editor; ends with it. */
@@ -34,14 +36,11 @@ export interface Assistance {
   dispose(): void
 }
 
-/** Typing waits for nobody: what else needs the text hears of it after a pause. */
-const changeMs = 150
-
 /** Monaco, with the gateway's decisions in its gutter, beside its lines and between them. */
-export function SqlEditor({ label, text, theme, fontSize, marks, onChange, onReady, zone, assist }: Props) {
+export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady, zone, assist }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const [shown, setShown] = useState<EditorMarks | undefined>(undefined)
-  const change = useEffectEvent(onChange)
+  const begin = useEffectEvent(writer)
   const ready = useEffectEvent(onReady)
   const help = useEffectEvent(assist)
   const assistance = useRef<Assistance | undefined>(undefined)
@@ -59,25 +58,15 @@ export function SqlEditor({ label, text, theme, fontSize, marks, onChange, onRea
     })
     instance.current = editor
     const editorMarks = new EditorMarks(editor, model)
-    let later: ReturnType<typeof setTimeout> | undefined
-    const tell = () => {
-      clearTimeout(later)
-      later = undefined
-      change(model.getValue())
-    }
-    const listener = model.onDidChangeContent(() => {
-      clearTimeout(later)
-      later = setTimeout(tell, changeMs)
-    })
-    window.addEventListener('pagehide', tell)
+    const writing = begin(() => model.getValue())
+    const listener = model.onDidChangeContent(() => writing.changed())
     const helping = help({ editor, model, marks: editorMarks })
     assistance.current = helping
     setShown(editorMarks)
     ready(editorMarks.handle())
     editor.focus()
     return () => {
-      if (later !== undefined) tell()
-      window.removeEventListener('pagehide', tell)
+      writing.end()
       helping.dispose()
       assistance.current = undefined
       listener.dispose()

@@ -169,7 +169,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
           theme={theme}
           fontSize={codeSize}
           marks={state.marks}
-          onChange={(text) => workspace.setText(document.id, text)}
+          writer={(read) => workspace.write(document.id, read)}
           onReady={(handle) => {
             editor.current = handle
           }}

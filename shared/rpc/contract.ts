@@ -259,7 +259,6 @@ export const SettingsChange = z
     updates: Settings.shape.updates.unwrap(),
     desktopProgram: DesktopProgramId,
     hints: Settings.shape.hints.unwrap(),
-    workspace: z.unknown(),
   })
   .partial()
 
@@ -307,6 +306,8 @@ export const rpcContract = {
     platform: rpc.output(Platform),
     settings: rpc.output(Settings),
     saveSettings: rpc.input(SettingsChange).output(Settings),
+    /** Apart from the settings, because they are saved while somebody types: nothing comes back, and nobody else hears of it. */
+    saveDrafts: rpc.input(z.object({ drafts: z.unknown() })),
     /** Opens an http(s) page of the gateway in the system browser; anything else is refused. */
     openExternal: rpc.input(z.object({ url: z.url() })),
     deepLinks: rpc.output(eventIterator(DeepLink)),

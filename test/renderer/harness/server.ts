@@ -86,6 +86,9 @@ function router(fixture: Fixture) {
         fixture.settings.set(Settings.parse({ ...fixture.settings.get(), ...given }))
         return fixture.settings.get()
       }),
+      saveDrafts: os.app.saveDrafts.handler(({ input }) => {
+        fixture.settings.set({ ...fixture.settings.get(), workspace: input.drafts })
+      }),
       openExternal: os.app.openExternal.handler(() => undefined),
       deepLinks: os.app.deepLinks.handler(async function* ({ signal }) {
         for await (const link of fixture.deepLinks.follow(signal)) if (link !== undefined) yield link
