@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { Session } from '../../shared/api/models.ts'
+import { RecordingPage, Session } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
 import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 import {
@@ -69,6 +69,9 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await release()
   })
 
+  /** What was shown when the pane was small. */
+  let small: PNG | undefined
+
   const canvas = () => page.getByRole('img', { name: 'Screen of desk-1' })
 
   /** The pixels of a canvas, whatever its size in the page. */
@@ -77,20 +80,39 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     return PNG.sync.read(Buffer.from(url.split(',')[1] ?? '', 'base64'))
   }
 
+  /** What is shown when it has stopped changing. */
+  async function still(): Promise<PNG> {
+    let last = await pixels()
+    await expect
+      .poll(async () => {
+        const now = await pixels()
+        const same = difference(last, now)
+        last = now
+        return same
+      })
+      .toBe(0)
+    return last
+  }
+
   async function key(...args: string[]): Promise<void> {
     const { code, stderr } = await run('xdotool', args, { env: { DISPLAY: screen.display, LC_ALL: 'C.UTF-8' } })
     if (code !== 0) throw new Error(stderr)
   }
 
-  /** How many sessions of hers on this desktop the tab lists when it knows of the last: at most four. */
-  async function sessionsOfAda(): Promise<number> {
+  /** Hers on this desktop, the last one first. */
+  async function sessionsOfAda(): Promise<Session[]> {
     const { body } = await call(demo, 'auditor', 'GET', '/sessions?connection=desk-1&limit=100')
-    return Math.min(
-      4,
-      Session.array()
-        .parse(body)
-        .filter(({ principal }) => principal.id === 'ada').length,
-    )
+    const hers = Session.array()
+      .parse(body)
+      .filter(({ principal }) => principal.id === 'ada')
+    return hers.sort((a, b) => b.startedAt.localeCompare(a.startedAt))
+  }
+
+  /** When the desktop changed its size in her last session, in milliseconds. */
+  async function resizes(): Promise<number[]> {
+    const [last] = await sessionsOfAda()
+    const { body } = await call(demo, 'auditor', 'GET', `/recordings/${last?.id}?limit=1000`)
+    return RecordingPage.parse(body).events.flatMap((event) => (event.type === 'desktop' ? [event.at] : []))
   }
 
   /** To the end of a recording, or its beginning, by five seconds. */
@@ -177,6 +199,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
       await expect.poll(async () => sizeText(await pixels())).toBe(await fits())
       // What was there is drawn anew, all of it.
       await expect.poll(async () => whiteness(await pixels()), { timeout: 20_000 }).toBeGreaterThan(0.1)
+      small ??= await still()
     }
     expect(sizeText(await pixels())).toBe(first)
   })
@@ -185,23 +208,27 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await opened()
     await canvas().click({ position: { x: 600, y: 500 } })
     // The cursor of a terminal without the keyboard does not blink.
-    let before = await pixels()
-    await expect
-      .poll(async () => {
-        const now = await pixels()
-        const same = difference(before, now)
-        before = now
-        return same
-      })
-      .toBe(0)
+    const before = await still()
     await endSession()
     const replays = page.getByRole('button', { name: /^Replay the session of/ })
-    await expect.poll(() => replays.count()).toBe(await sessionsOfAda())
+    await expect.poll(() => replays.count()).toBe(Math.min(4, (await sessionsOfAda()).length))
     await replays.first().click()
     const replayed = page.getByRole('img', { name: /^The screen of desk-1 at/ })
     await replayed.waitFor()
     await steps('ArrowRight')
-    await expect.poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 }).toBeLessThan(0.001)
+    const looks = (picture: PNG) =>
+      expect.poll(async () => difference(await pixels(replayed), picture), { timeout: 30_000 }).toBeLessThan(0.001)
+    await looks(before)
+    // On the other side of a change of size, and back.
+    const [, smaller = 0, larger = 0] = await resizes()
+    expect(larger).toBeGreaterThan(smaller)
+    const position = page.getByRole('slider', { name: 'Position' })
+    await position.fill(String(Math.floor(larger) - 1))
+    if (small === undefined) throw new Error('the pane never was small')
+    await looks(small)
+    await position.fill(String(Math.floor(Number(await position.getAttribute('max')))))
+    await looks(before)
+    await replayed.click()
     await steps('ArrowLeft')
     await expect
       .poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 })

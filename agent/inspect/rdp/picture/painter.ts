@@ -21,25 +21,59 @@ export type PainterAnswer =
   /** After `close`: the last frame has been sent. */
   | { kind: 'closed'; session: number }
 
+/** The clock by which frames and keyframes come. */
+export interface PainterClock {
+  /** In milliseconds, from any beginning. */
+  now(): number
+  /** Runs something once, later; returns how to forget it. */
+  later(ms: number, run: () => void): () => void
+}
+
+export const systemClock: PainterClock = {
+  now: () => performance.now(),
+  later(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Draws for any number of sessions, and tells what comes of it. */
+export function painters(
+  tell: (answer: PainterAnswer) => void,
+  clock: PainterClock = systemClock,
+): (order: PainterOrder) => void {
+  const live = new Map<number, Painter>()
+  return (order) => {
+    const { session } = order
+    const painter = live.get(session) ?? new Painter(session, tell, clock)
+    live.set(session, painter)
+    if (order.kind === 'close') live.delete(session)
+    painter.order(order)
+  }
+}
+
 const frameMs = 200
 const keyframeMs = 9_000
 /** So much waits for the next frame at most; then it is drawn at once. */
 const most = { bytes: 4 << 20, pictures: 8_192 }
 
 /** Draws one session's desktop, and makes frames of it at most five times a second. */
-export class Painter {
+class Painter {
   readonly #session: number
   readonly #answer: (answer: PainterAnswer) => void
   #canvas: Canvas | undefined
   readonly #pending = new PendingPictures()
   readonly #scratch = new Scratch()
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: PainterClock
+  /** Forgets the frame that is due. */
+  #forget: (() => void) | undefined
   #keyAt = Number.NEGATIVE_INFINITY
   #busy: Promise<void> = Promise.resolve()
 
-  constructor(session: number, answer: (answer: PainterAnswer) => void) {
+  constructor(session: number, answer: (answer: PainterAnswer) => void, clock: PainterClock) {
     this.#session = session
     this.#answer = answer
+    this.#clock = clock
   }
 
   order(order: PainterOrder): void {
@@ -52,7 +86,6 @@ export class Painter {
           this.#draw(order.updates)
           break
         case 'close':
-          clearTimeout(this.#timer)
           this.#queueFrame()
           void this.#busy.then(() => this.#answer({ kind: 'closed', session: this.#session }))
           break
@@ -65,7 +98,6 @@ export class Painter {
   }
 
   #resize(width: number, height: number): void {
-    clearTimeout(this.#timer)
     this.#queueFrame()
     this.#canvas = new Canvas(width, height)
     this.#busy = this.#busy.then(() => {
@@ -86,7 +118,7 @@ export class Painter {
       }
     }
     this.#answer({ kind: 'drawn', session: this.#session, bytes })
-    this.#timer ??= setTimeout(() => this.#queueFrame(), frameMs)
+    this.#forget ??= this.#clock.later(frameMs, () => this.#queueFrame())
   }
 
   #decode(canvas: Canvas): void {
@@ -95,7 +127,8 @@ export class Painter {
 
   /** One after the other: frames are in order, and a slow one makes the next wait instead of piling up. */
   #queueFrame(): void {
-    this.#timer = undefined
+    this.#forget?.()
+    this.#forget = undefined
     const canvas = this.#canvas
     if (canvas === undefined) return
     try {
@@ -107,7 +140,7 @@ export class Painter {
     this.#busy = this.#busy
       .then(async () => {
         if (!canvas.changed) return
-        const now = performance.now()
+        const now = this.#clock.now()
         const key = now - this.#keyAt >= keyframeMs
         if (key) this.#keyAt = now
         const frame = await canvas.frame(key)

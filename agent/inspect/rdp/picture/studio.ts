@@ -29,22 +29,42 @@ export interface Studio {
   close(): Promise<void>
 }
 
-export function createStudio(): Studio {
-  let worker: Worker | undefined
+/** Who draws: a thread. */
+export interface Brush {
+  order(order: PainterOrder): void
+  close(): Promise<unknown>
+}
+
+/** Starts who draws. `lost`: it is there no more, and why. */
+export type StartBrush = (tell: (answer: PainterAnswer) => void, lost: (why: string) => void) => Brush
+
+const startThread: StartBrush = (tell, lost) => {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url))
+  worker.unref()
+  worker.on('message', tell)
+  worker.on('error', (error) => lost(`the recorder of desktops broke: ${error.message}`))
+  worker.on('exit', () => lost('the recorder of desktops stopped'))
+  return {
+    // What is drawn goes over without a second copy.
+    order: (order) => worker.postMessage(order, order.kind === 'draw' ? order.updates.map(({ buffer }) => buffer) : []),
+    close: () => worker.terminate(),
+  }
+}
+
+export function createStudio(startBrush: StartBrush = startThread): Studio {
+  let brush: Brush | undefined
   let next = 1
   const live = new Map<number, (answer: PainterAnswer) => void>()
 
-  const start = (): Worker => {
-    const made = new Worker(new URL('./worker.ts', import.meta.url))
-    made.unref()
-    made.on('message', (answer: PainterAnswer) => live.get(answer.session)?.(answer))
-    const lost = (why: string): void => {
-      if (worker !== made) return
-      worker = undefined
-      for (const [session, tell] of [...live]) tell({ kind: 'failed', session, reason: why })
-    }
-    made.on('error', (error) => lost(`the recorder of desktops broke: ${error.message}`))
-    made.on('exit', () => lost('the recorder of desktops stopped'))
+  const start = (): Brush => {
+    const made = startBrush(
+      (answer) => live.get(answer.session)?.(answer),
+      (why) => {
+        if (brush !== made) return
+        brush = undefined
+        for (const [session, tell] of [...live]) tell({ kind: 'failed', session, reason: why })
+      },
+    )
     return made
   }
 
@@ -54,11 +74,8 @@ export function createStudio(): Studio {
       const closed = Promise.withResolvers<void>()
       let updates: Uint8Array<ArrayBuffer>[] = []
       let waiting = 0
-      worker ??= start()
-      const own = worker
-      // What is drawn goes over without a second copy.
-      const send = (order: PainterOrder): void =>
-        own.postMessage(order, order.kind === 'draw' ? order.updates.map(({ buffer }) => buffer) : [])
+      brush ??= start()
+      const own = brush
       live.set(session, (answer) => {
         switch (answer.kind) {
           case 'drawn':
@@ -84,7 +101,7 @@ export function createStudio(): Studio {
       })
       const flush = (): void => {
         if (updates.length === 0) return
-        send({ kind: 'draw', session, updates })
+        own.order({ kind: 'draw', session, updates })
         updates = []
       }
       return {
@@ -93,7 +110,7 @@ export function createStudio(): Studio {
         },
         size(width, height) {
           flush()
-          send({ kind: 'size', session, width, height })
+          own.order({ kind: 'size', session, width, height })
         },
         draw(update) {
           waiting += update.byteLength
@@ -102,16 +119,16 @@ export function createStudio(): Studio {
         flush,
         async close() {
           flush()
-          send({ kind: 'close', session })
+          own.order({ kind: 'close', session })
           await closed.promise
           live.delete(session)
         },
       }
     },
     async close() {
-      const running = worker
-      worker = undefined
-      await running?.terminate()
+      const running = brush
+      brush = undefined
+      await running?.close()
     },
   }
 }

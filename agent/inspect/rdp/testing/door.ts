@@ -88,8 +88,12 @@ export interface Door {
 }
 
 /** A TCP port behind which the inspector waits, as it does behind a tunnel. */
-export async function openDoor(target: RdpTarget, identity: Identity, makePort: () => TestPort): Promise<Door> {
-  const studio = createStudio()
+export async function openDoor(
+  target: RdpTarget,
+  identity: Identity,
+  makePort: () => TestPort,
+  studio = createStudio(),
+): Promise<Door> {
   const sessions: InspectorSession[] = []
   const ends: Promise<SessionEnd>[] = []
   const server = createServer((client) => {
