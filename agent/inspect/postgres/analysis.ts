@@ -88,6 +88,9 @@ export interface ColumnUse {
   how: 'lookup' | 'predicate' | 'write'
 }
 
+/** Names of relations whose definitions changed, wherever they are; `any`: of other things too, or it can't be told of which. */
+export type Changes = ReadonlySet<string> | 'any'
+
 /** Session state that changes what a later name means. */
 export type SessionEffect =
   | { kind: 'set'; name: string; value: string | null; local: boolean }
@@ -102,7 +105,7 @@ export type SessionEffect =
   | { kind: 'declare'; name: string; statement: StatementAnalysis; held: boolean }
   | { kind: 'close-cursor'; name: string | null }
   /** Something in the catalog changed: refresh before the next name is resolved. */
-  | { kind: 'ddl' }
+  | { kind: 'ddl'; changes: Changes }
 
 export interface StatementAnalysis {
   /** UTF-16 offsets in the analysed text, without the terminating semicolon. */

@@ -375,8 +375,8 @@ export class Backend {
     line.queue.shift()
     line.confirmSegment()
     line.ready(status)
-    if (status === statuses.idle && line.uncommitted) {
-      line.uncommitted = false
+    if (status === statuses.idle && line.uncommitted !== undefined) {
+      line.uncommitted = undefined
       line.catalogDirty = true
     }
     head.settled?.(true)

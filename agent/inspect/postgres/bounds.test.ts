@@ -12,7 +12,7 @@ import { say, summary, talk } from './testing/wire.ts'
 const meaning = {
   catalog: new Snapshot(1, 'orders', { own: { relations: [], functions: [] } }),
   searchPath: ['public'],
-  uncommitted: false,
+  uncommitted: undefined,
 }
 
 describe('what a session keeps', () => {

@@ -20,6 +20,7 @@ import type {
 } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
+import { changedNames } from './sql/changed.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { literalText } from './sql/literals.ts'
@@ -132,6 +133,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
       const shape = walk.query(node, topScope)
       const into = opened.node.intoClause ?? opened.node.larg?.intoClause
       if (!into) return { outputs: outputsOf(shape) }
+      report.effects.push(ddlEffect(opened, walk))
       return keptAs(into.rel, shape, walk)
     }
     case 'InsertStmt':
@@ -196,7 +198,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
   const { report } = walk
   const changes = (action: Action): void => {
     report.does(action)
-    report.effects.push({ kind: 'ddl' })
+    report.effects.push(ddlEffect(opened, walk))
   }
   switch (opened.tag) {
     case 'CreateTableAsStmt': {
@@ -295,16 +297,20 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
       report.does(utility?.action ?? 'sql:unknown')
       if (!utility) report.doubts(`the statement is not known here (${opened.tag})`)
       if (utility?.doubt !== undefined) report.doubts(utility.doubt)
-      if (utility?.ddl) report.effects.push({ kind: 'ddl' })
+      if (utility?.ddl) report.effects.push(ddlEffect(opened, walk))
       return nothing
     }
   }
 }
 
+function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
+  const names = changedNames(opened, walk)
+  return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names) }
+}
+
 /** SELECT INTO. */
 function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk): Result {
   walk.report.does('sql:create')
-  walk.report.effects.push({ kind: 'ddl' })
   ddl.keeps(shape, walk)
   ddl.created(rel, walk)
   return nothing
@@ -373,7 +379,7 @@ function discard(target: string | undefined, report: Report): Result {
     report.effects.push({ kind: 'deallocate', name: null })
     report.effects.push({ kind: 'close-cursor', name: null })
   }
-  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl' })
+  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl', changes: 'any' })
   return nothing
 }
 

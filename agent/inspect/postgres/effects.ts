@@ -52,7 +52,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
         if (line.stateInTransaction) line.stateDirty = true
         break
       case 'ddl':
-        line.catalogDirty = line.tempDirty = true
+        line.change(effect.changes)
         break
       case 'prepare':
         writes.push(line.statements.write(effect.name, prepared(effect.statement), segment))
@@ -79,7 +79,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     // Code that can't be followed may have done any of it.
     line.moveState()
     line.encodingMoved = true
-    line.catalogDirty = line.tempDirty = true
+    line.change('any')
     writes.push({
       confirm() {
         line.statements.forget((statement) => statement.bySql)

@@ -16,7 +16,7 @@ import { firstComment } from './comment.ts'
 import { changesMeaning, changesReading } from './effects.ts'
 import { Execution } from './expected.ts'
 import { hideLiterals } from './hidden.ts'
-import { type Line, type Prepared, statuses } from './line.ts'
+import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
@@ -119,7 +119,7 @@ export class Gate {
       line.catalogDirty = false
       await line.target.refresh()
       this.#refreshedAt = performance.now()
-      if (line.midSegment || line.status !== statuses.idle) line.uncommitted = true
+      line.refreshed()
     }
     if (line.target.current === undefined) await line.target.ready()
     if (line.stateDirty || line.tempDirty) await this.#state.read()

@@ -1,5 +1,6 @@
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
+import type { Changes } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
 import type { Letters } from './charsets/charset.ts'
@@ -93,8 +94,10 @@ export class Line {
   catalogDirty = false
   /** The session may have a temporary schema by now: to be asked of the target before the next name is resolved. */
   tempDirty = false
-  /** Definitions changed in this transaction, where the catalog's own connection can't see them. */
-  uncommitted = false
+  /** Definitions that changed in this transaction, where the catalog's own connection can't see them. */
+  uncommitted: Changes | undefined
+  /** Those that changed since the catalog was read. */
+  #changes: Changes | undefined
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
    * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
@@ -201,6 +204,21 @@ export class Line {
     if (encoding !== reading.encoding || conforming !== reading.conforming) this.readingMoves = true
     if (encoding !== reading.encoding) this.#letters = lettersOf(reading.encoding, this.#server)
     this.#reading = reading
+  }
+
+  /** Definitions may change. */
+  change(changes: Changes): void {
+    this.catalogDirty = this.tempDirty = true
+    this.#changes = both(this.#changes, changes)
+  }
+
+  /** The catalog is read again: what was committed by then is in it. */
+  refreshed(): void {
+    const changes = this.#changes
+    this.#changes = undefined
+    if (changes !== undefined && (this.midSegment || this.status !== statuses.idle)) {
+      this.uncommitted = both(this.uncommitted, changes)
+    }
   }
 
   /** A setting that names depend on may change. */
@@ -326,6 +344,13 @@ export class Line {
       this.fail(unrecorded)
     }
   }
+}
+
+/** The same object where nothing is added. */
+function both(a: Changes | undefined, b: Changes): Changes {
+  if (a === undefined || a === 'any') return a ?? b
+  if (b === 'any') return b
+  return [...b].every((name) => a.has(name)) ? a : new Set([...a, ...b])
 }
 
 /** An event is not on the recording, so what it is about must not be forwarded. */

@@ -1,4 +1,4 @@
-import type { Analysis, Catalog, StatementAnalysis } from './analysis.ts'
+import type { Analysis, Catalog, Changes, StatementAnalysis } from './analysis.ts'
 import { analyse } from './classify.ts'
 import { FrameError } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
@@ -10,8 +10,8 @@ import { weightOf } from './weight.ts'
 export interface Meaning {
   catalog: Catalog
   searchPath: readonly string[]
-  /** Definitions changed in a transaction that is not over: the catalog does not show them. */
-  uncommitted: boolean
+  /** Definitions that changed in a transaction that is not over: the catalog does not show them. */
+  uncommitted: Changes | undefined
 }
 
 /** One statement of a text, with what was decided about it in this session. */

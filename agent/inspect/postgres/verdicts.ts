@@ -1,6 +1,6 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { InspectorPort, Sensitivity } from '../port.ts'
-import type { Catalog, CatalogRelation, StatementAnalysis } from './analysis.ts'
+import type { Catalog, CatalogRelation, Changes, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
 import type { Letters } from './charsets/charset.ts'
 import { withChildren } from './inherited.ts'
@@ -59,9 +59,8 @@ export class Judge {
       const { policy, message, hint, columns } = plan
       return { epoch, kind: 'block', refusal: { policy, message, hint, columns, requestable } }
     }
-    if (anyMasked && meaning.uncommitted && (analysis.columns.length > 0 || !analysis.complete)) {
-      return { epoch, kind: 'block', refusal: uncommitted }
-    }
+    const moved = anyMasked ? movedFrom(analysis, meaning.uncommitted) : undefined
+    if (moved !== undefined) return { epoch, kind: 'block', refusal: uncommitted(moved) }
     const masking = plan.columns.some((column) => column !== null)
     if (masking && client.letters === undefined) {
       return { epoch, kind: 'block', refusal: encodingRefusal(client.encoding, plan.masked) }
@@ -229,13 +228,40 @@ function encodingRefusal(encoding: string, masked: readonly Masked[]): Refusal {
   }
 }
 
-/** The catalog's own connection sees definitions once they are committed. */
-const uncommitted: Refusal = {
-  policy: { id: 'sallyport/uncommitted-definitions', reason: 'Definitions changed in a transaction that is not over.' },
-  message:
-    'tables were changed in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.',
-  hint: 'COMMIT the definitions, then read or write in a transaction of its own.',
-  requestable: false,
+/**
+ * The catalog's own connection sees definitions once they are committed. Words for what a statement may find changed by then: it reads a
+ * table of a name that changed, by itself or through a view, or runs code, which looks names up by itself. Undefined: it finds nothing changed.
+ */
+function movedFrom(analysis: StatementAnalysis, changes: Changes | undefined): string | undefined {
+  if (changes === undefined) return undefined
+  const { columns, written, functions, effects, complete } = analysis
+  // What is written runs triggers, and its columns need not be named. Changes of the schema move nothing by themselves.
+  const writes = written.length > 0 && !effects.some(({ kind }) => kind === 'ddl')
+  if (columns.length === 0 && complete && !writes) return undefined
+  if (changes === 'any') return 'definitions were changed'
+  const own = functions.find((name) => !isBuiltIn(splitId(name)))
+  if (own !== undefined) return `tables were changed that ${own} may use`
+  const named = [...analysis.tables, ...written, ...columns].map((id) => splitId(id)[1] ?? '')
+  const found = named.find((name) => changes.has(name))
+  if (found !== undefined) return `${found} was made or changed`
+  return complete ? undefined : 'tables were made or changed'
+}
+
+/** A schema of people's own may have a dot in its name. */
+function isBuiltIn([schema = '', _name, more]: readonly string[]): boolean {
+  return more === undefined && (schema === 'pg_catalog' || schema === 'information_schema')
+}
+
+function uncommitted(moved: string): Refusal {
+  return {
+    policy: {
+      id: 'sallyport/uncommitted-definitions',
+      reason: 'Definitions changed in a transaction that is not over.',
+    },
+    message: `${moved} in this transaction, and before it is committed it cannot be told which columns are masked for you. Nothing ran.`,
+    hint: 'COMMIT the definitions, then read or write in a transaction of its own. Tables that did not change can be read now.',
+    requestable: false,
+  }
 }
 
 /** Masks by row, made once for a result. */

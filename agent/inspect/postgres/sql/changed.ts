@@ -1,0 +1,125 @@
+import type { AlterTableStmt, CreateStmt, DropStmt, RangeVar, RenameStmt } from 'libpg-query'
+import { type Opened, strings } from '../parser.ts'
+import type { Walk } from './walk.ts'
+
+/**
+ * Names of relations that may mean something else once a change of the schema ran, wherever they are; undefined: anything may.
+ * Only of changes that leave every other name, and every function, operator, type and cast, as it was.
+ */
+export function changedNames(opened: Opened, walk: Walk): readonly string[] | undefined {
+  switch (opened.tag) {
+    case 'CreateStmt':
+      return madeNames(opened.node)
+    case 'CreateTableAsStmt':
+      return nameOf(opened.node.into?.rel)
+    case 'SelectStmt':
+      return nameOf(opened.node.intoClause?.rel ?? opened.node.larg?.intoClause?.rel)
+    case 'ViewStmt':
+      return opened.node.replace ? undefined : nameOf(opened.node.view)
+    case 'IndexStmt':
+      return [opened.node.idxname ?? '']
+    case 'CreateSchemaStmt':
+      return (opened.node.schemaElts ?? []).length === 0 ? [] : undefined
+    case 'CreateSeqStmt':
+    case 'AlterSeqStmt':
+      return nameOf(opened.node.sequence)
+    case 'DropStmt':
+      return droppedNames(opened.node)
+    case 'AlterTableStmt':
+      return alteredNames(opened.node, walk)
+    case 'RenameStmt':
+      return renamedNames(opened.node, walk)
+    default:
+      return undefined
+  }
+}
+
+function nameOf(name: RangeVar | undefined): readonly string[] | undefined {
+  return name?.relname === undefined ? undefined : [name.relname]
+}
+
+/** A table of its own: no part or child of another, and of no type that others have. */
+function madeNames({ relation, inhRelations, partbound, ofTypename }: CreateStmt): readonly string[] | undefined {
+  return inhRelations || partbound || ofTypename ? undefined : nameOf(relation)
+}
+
+const relations = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_INDEX', 'OBJECT_SEQUENCE'])
+
+function droppedNames({ removeType, behavior, objects }: DropStmt): readonly string[] | undefined {
+  if (behavior === 'DROP_CASCADE' || !relations.has(removeType ?? '')) return undefined
+  return (objects ?? []).map(
+    (object) => ('List' in object ? strings(object.List.items) : strings([object])).at(-1) ?? '',
+  )
+}
+
+/** What changes a table's columns and constraints alone. */
+const ownAffairs = new Set([
+  'AT_AddColumn',
+  'AT_DropColumn',
+  'AT_ColumnDefault',
+  'AT_SetNotNull',
+  'AT_DropNotNull',
+  'AT_AlterColumnType',
+  'AT_AddConstraint',
+  'AT_DropConstraint',
+  'AT_AddIndex',
+  'AT_SetStatistics',
+  'AT_SetStorage',
+  'AT_SetRelOptions',
+  'AT_ResetRelOptions',
+  'AT_ClusterOn',
+  'AT_SetLogged',
+  'AT_SetUnLogged',
+])
+
+function alteredNames({ relation, objtype, cmds }: AlterTableStmt, walk: Walk): readonly string[] | undefined {
+  if (!relations.has(objtype ?? '')) return undefined
+  for (const item of cmds ?? []) {
+    if (!('AlterTableCmd' in item)) return undefined
+    const { subtype, behavior } = item.AlterTableCmd
+    if (!ownAffairs.has(subtype ?? '') || behavior === 'DROP_CASCADE') return undefined
+  }
+  const family = withFamily(relation, walk)
+  return family && [...family, ...referenced(cmds)]
+}
+
+/** A new foreign key: what changes in the table that it refers to changes this one from now on, whose triggers run. */
+function referenced(root: unknown): string[] {
+  const names: string[] = []
+  const stack: unknown[] = [root]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    if ('pktable' in next && typeof next.pktable === 'object' && next.pktable !== null && 'relname' in next.pktable) {
+      names.push(String(next.pktable.relname))
+    }
+    for (const child of Object.values(next)) stack.push(child)
+  }
+  return names
+}
+
+function renamedNames(
+  { renameType, relation, newname, behavior }: RenameStmt,
+  walk: Walk,
+): readonly string[] | undefined {
+  if (behavior === 'DROP_CASCADE') return undefined
+  if (renameType === 'OBJECT_COLUMN') return withFamily(relation, walk)
+  const old = relations.has(renameType ?? '') ? nameOf(relation) : undefined
+  return old && newname !== undefined ? [...old, newname] : undefined
+}
+
+/** A relation and its partitions and children, whose columns follow its own. Undefined: it is not known. */
+function withFamily(name: RangeVar | undefined, { catalog, searchPath }: Walk): readonly string[] | undefined {
+  if (name?.relname === undefined || searchPath === undefined) return undefined
+  const found = catalog.relation(name.schemaname, name.relname, searchPath)
+  if (!found) return undefined
+  const names = new Set<string>()
+  const seen = new Set<number>()
+  const rest = [found]
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    if (seen.has(one.oid)) continue
+    seen.add(one.oid)
+    names.add(one.name)
+    rest.push(...catalog.children(one.oid))
+  }
+  return [...names]
+}
