@@ -2,10 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseClientInfo } from './client-info.ts'
 import { connectionRequest, mcsData, slow } from './frames.ts'
-import { beginDeadlineMs, signInDeadlineMs } from './session.ts'
 import { allow, block, credential, type Door, makeIdentity, openDoor, TestPort } from './testing/door.ts'
 import { type FakeTarget, requestFor, startClient, startTarget, until } from './testing/peers.ts'
 import type { Identity, RdpTarget } from './tls.ts'
@@ -122,44 +121,6 @@ describe('signing in', () => {
     expect(await reason()).toMatch(why)
     expect(target.dialled).toBe(0)
     socket.destroy()
-  })
-})
-
-describe('nobody is waited for without end', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
-  })
-  afterEach(() => {
-    vi.useRealTimers()
-  })
-
-  test('a program that connects and says nothing', async () => {
-    await open()
-    const socket = connect({ host: '127.0.0.1', port: door.port })
-    await until(() => port.said.length > 0)
-    await vi.advanceTimersByTimeAsync(beginDeadlineMs)
-    expect(await reason()).toBe('No client began within a minute.')
-    socket.destroy()
-  })
-
-  test('a program that begins and does not go on', async () => {
-    await open()
-    const socket = connect({ host: '127.0.0.1', port: door.port })
-    socket.write(requestFor(credential.username, 1))
-    await once(socket, 'data')
-    await vi.advanceTimersByTimeAsync(signInDeadlineMs)
-    expect(await reason()).toBe('Nobody signed in for too long.')
-    expect(target.dialled).toBe(0)
-    socket.destroy()
-  })
-
-  test('a target that does not answer', async () => {
-    await open('silent')
-    const client = startClient(door.port).catch(() => undefined)
-    await until(() => target.dialled > 0)
-    await vi.advanceTimersByTimeAsync(signInDeadlineMs)
-    expect(await reason()).toBe('Nobody signed in for too long.')
-    await client
   })
 })
 

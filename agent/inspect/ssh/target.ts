@@ -20,8 +20,8 @@ export interface TargetOptions {
   signal: AbortSignal
 }
 
-/** From dialling to being let in. */
-const deadlineMs = 15_000
+/** For the dialling, and again from there to being let in. */
+export const targetDeadlineMs = 15_000
 
 /** Dials the target, verifies its host key and signs in. Rejects with a reason in words. */
 export async function connectTarget(options: TargetOptions): Promise<Transport> {
@@ -51,7 +51,10 @@ export async function connectTarget(options: TargetOptions): Promise<Transport> 
       resolve(transport)
     })
     const onAbort = (): void => transport.close('The session ended.')
-    const timer = setTimeout(() => transport.close(`it did not answer within ${deadlineMs / 1000} s.`), deadlineMs)
+    const timer = setTimeout(
+      () => transport.close(`it did not answer within ${targetDeadlineMs / 1000} s.`),
+      targetDeadlineMs,
+    )
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
   })
@@ -65,7 +68,10 @@ function dialled({ dial, signal }: TargetOptions): Promise<Duplex> {
       over = true
       reject(new Error(reason))
     }
-    const timer = setTimeout(() => giveUp(`The host did not answer within ${deadlineMs / 1000} s.`), deadlineMs)
+    const timer = setTimeout(
+      () => giveUp(`The host did not answer within ${targetDeadlineMs / 1000} s.`),
+      targetDeadlineMs,
+    )
     const onAbort = (): void => giveUp('The session ended.')
     signal.addEventListener('abort', onAbort, { once: true })
     const settle = (): void => {

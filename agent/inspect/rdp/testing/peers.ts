@@ -38,10 +38,23 @@ export interface FakeTarget {
   close(): Promise<void>
 }
 
+/** How a target behaves, and where it stops: what begins with `no-` is what never comes. */
+export type TargetAnswer =
+  | 'tls'
+  | 'nla'
+  | 'plain'
+  | 'early'
+  | 'silent'
+  | 'no-tls'
+  | 'no-nla'
+  | 'no-settings'
+  | 'no-user'
+  | 'no-desktop'
+
 /** A target that goes through the whole sign-in, and remembers what it heard. */
 export async function startTarget(
   identity: Identity,
-  answer: 'tls' | 'nla' | 'plain' | 'early' | 'silent' = 'tls',
+  answer: TargetAnswer = 'tls',
   desktop = { width: 640, height: 480 },
 ): Promise<FakeTarget> {
   const settings: ClientSettings[] = []
@@ -56,16 +69,21 @@ export async function startTarget(
       socket.end(connectionFailure(5))
       return
     }
-    socket.write(connectionConfirm(answer === 'plain' ? 0 : 1))
+    socket.write(connectionConfirm(answer === 'plain' ? 0 : answer === 'no-nla' ? 2 : 1))
     if (answer === 'early') socket.write('x')
+    if (answer === 'no-tls') return
     const secure = new tls.TLSSocket(socket, { isServer: true, key: identity.key, cert: identity.certificate })
     secure.on('error', () => secure.destroy())
     streams.push(secure)
     await once(secure, 'secure', { signal: soon() })
+    secure.resume()
+    if (answer === 'no-nla') return
+    secure.pause()
     const wants = parseClientSettings(
       await readPdu(secure, { signal: soon(), limit: 16_384, more: true, who: 'client' }),
     )
     settings.push(wants)
+    if (answer === 'no-settings') return
     const before = Buffer.concat([Buffer.from('0a0100020100', 'hex'), domain])
     const prelude = Buffer.from('14760a01010001c0004d63446e', 'hex')
     const ids = wants.channels.map((_, i) => io + 1 + i)
@@ -75,7 +93,7 @@ export async function startTarget(
     secure.on('data', (chunk: Buffer) => {
       try {
         for (const pdu of splitter.push(chunk)) {
-          if (pdu.kind === 'slow') hear(secure, parseMcs(slowPayload(pdu.bytes)), received, desktop)
+          if (pdu.kind === 'slow') hear(secure, answer, parseMcs(slowPayload(pdu.bytes)), received, desktop)
         }
       } catch {
         // What came was mangled by the test, and went through: the target leaves, as a real one would.
@@ -100,8 +118,15 @@ export async function startTarget(
   })
 }
 
-function hear(secure: tls.TLSSocket, mcs: Mcs, received: Mcs[], desktop: { width: number; height: number }): void {
+function hear(
+  secure: tls.TLSSocket,
+  answer: TargetAnswer,
+  mcs: Mcs,
+  received: Mcs[],
+  desktop: { width: number; height: number },
+): void {
   received.push(mcs)
+  if (answer === 'no-user') return
   if (mcs.kind === 'attach') secure.write(slow(Buffer.from([0x2e, 0, 0, user - 1001])))
   if (mcs.kind === 'join') {
     const body = Buffer.from([0x3e, 0, 0, 0, 0, 0, 0, 0])
@@ -111,6 +136,7 @@ function hear(secure: tls.TLSSocket, mcs: Mcs, received: Mcs[], desktop: { width
     secure.write(slow(body))
   }
   const first = mcs.kind === 'data' && mcs.channel === io ? mcs.data.readUInt16LE(0) : 0
+  if (answer === 'no-desktop') return
   if (first === 0x40) secure.write(mcsData('server', 1002, io, licence()))
   if (first === 0x40) secure.write(mcsData('server', 1002, io, demandActive(desktop)))
 }
