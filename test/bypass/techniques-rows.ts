@@ -31,6 +31,22 @@ export const rowTechniques: Readonly<Record<string, readonly (readonly string[])
     ['create view pg_temp.v as select (1::bigint).reveal as x', 'select x from pg_temp.v'],
     ['delete from notes where id = 91'],
   ],
+  'triggers that a foreign key reaches': [
+    ['delete from owners where id = 1'],
+    ['update owners set id = 20 where id = 2'],
+    ['delete from owned where id = 3'],
+    ['with d as (delete from owners where id = 4 returning *) select * from d'],
+    ['insert into owners values (5) on conflict (id) do update set id = 25'],
+    ['merge into owners o using (values (6)) v(i) on o.id = v.i when matched then delete'],
+    ['do $$ begin delete from owners where id = 7; end $$'],
+    ['truncate owners cascade'],
+    ['truncate things'],
+    [
+      'begin',
+      'alter table notes add column o bigint references owners on delete cascade',
+      'delete from owners where id = 8',
+    ],
+  ],
   'a row beside one whose columns can not be listed': [
     ['select (c).ssn from customers c, unnest(array[1]) u'],
     ['select lower((c).ssn) from customers c, unnest(array[1]) u'],

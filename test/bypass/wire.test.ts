@@ -96,6 +96,13 @@ const schema = `
   create table notes (id bigint, note text);
   insert into notes select n, 'note ' || n from generate_series(1, 5) n;
   create sequence s;
+  create table owners (id bigint primary key);
+  create table things (owner bigint references owners on delete cascade on update cascade);
+  insert into owners select generate_series(1, 9); insert into things select id from owners;
+  create function tells() returns trigger language plpgsql as $$ begin raise notice '%', (select min(email) from bypass.customers); return coalesce(new, old); end $$;
+  create trigger tells before update or delete on things for each row execute function tells();
+  create trigger tells_all after truncate on things for each statement execute function tells();
+  create view owned as select id from owners;
   create type pair as (a bigint, b text);
   create function reveal(bigint) returns text language sql stable as $$ select ssn from bypass.customers where id = $1 $$;
   create function told(orders) returns text language sql stable as $$ select email from bypass.customers where id = $1.id $$;

@@ -26,8 +26,18 @@ export interface CatalogRelation {
   parents: readonly number[]
   /** Has rules (other than a view's own), triggers or generated columns that call user code. */
   hasRules: boolean
+  /** Foreign keys of others that refer to it: what happens to their rows when one of its own goes or changes. */
+  referencedBy?: readonly ForeignKey[]
   /** Functions of its triggers, by oid, where these are all the code that a change of it runs. */
   triggers?: readonly number[]
+}
+
+export interface ForeignKey {
+  /** The relation whose rows refer to others. */
+  oid: number
+  /** CASCADE deletes rows; SET NULL, SET DEFAULT, and CASCADE of an update, change them. Undefined: they stay as they are. */
+  onDelete: 'delete' | 'update' | undefined
+  onUpdate: 'update' | undefined
 }
 
 export interface CatalogFunction {

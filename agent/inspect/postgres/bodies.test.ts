@@ -51,6 +51,12 @@ describe('code in the database', () => {
     'update orders set total = 1 where id = 1',
     "insert into code.audited (note) values ('x') returning id",
     'call code.settle(5)',
+    // A foreign key carries nothing on here.
+    'insert into code.owners values (1)',
+    'delete from code.kept where id = 1',
+    'update code.emptied set id = 2 where id = 1',
+    'truncate code.kept',
+    'insert into code.shown_owners values (1)',
     "do $$ declare n int := 0; r record; begin for r in select id, total from orders loop n := n + r.id; end loop; raise notice '%', n; end $$",
     'select code.tidy(email_free) from (select name as email_free from customers) s',
     'select code.caller(7)',
@@ -74,6 +80,22 @@ describe('code in the database', () => {
     ['select code.unknown_table()', /no table or view nowhere is known/],
     ["update customers set name = 'x' where id = 1", /public\.customers\.(email|ssn)/],
     ['update code.parent set note = 1', /public\.customers\.email/],
+    // By way of foreign keys.
+    ['delete from code.owners where id = 1', /public\.customers\.email/],
+    ['update code.owners set id = 2 where id = 1', /public\.customers\.email/],
+    ['delete from code.above where id = 1', /public\.customers\.email/],
+    ['delete from code.emptied where id = 1', /public\.customers\.email/],
+    ['merge into code.owners o using orders n on o.id = n.id when matched then delete', /public\.customers\.email/],
+    ['with d as (delete from code.owners where id = 1 returning id) select id from d', /public\.customers\.email/],
+    ['insert into code.owners values (1) on conflict (id) do update set id = 9', /public\.customers\.email/],
+    ['select code.deletes()', /public\.customers\.email/],
+    ['do $$ begin delete from code.above; end $$', /public\.customers\.email/],
+    // Through a view.
+    ['update code.shown set note = 1 where note = 2', /public\.customers\.email/],
+    ['delete from code.shown_owners where id = 1', /public\.customers\.email/],
+    // TRUNCATE has triggers of its own.
+    ['truncate code.kept cascade', /public\.customers\.email/],
+    ['truncate code.things', /public\.customers\.email/],
     ['call code.leaks()', /public\.customers\.email/],
     ["do $$ begin raise notice '%', (select email from customers limit 1); end $$", /public\.customers\.email/],
     ["do $$ begin execute 'select 1'; end $$", /builds SQL while it runs/],
@@ -170,5 +192,17 @@ const schema = `
   create view shadow.orders as select id, email as note from public.customers;
   create function code.sets_two() returns text language sql set statement_timeout = '5s' set search_path = shadow, public
     as $$ select max(note) from orders $$;
+  create table code.owners (id int primary key);
+  create table code.above (id int primary key);
+  create table code.emptied (id int primary key);
+  create table code.kept (id int primary key);
+  create table code.between (id int primary key references code.above on delete cascade);
+  create table code.things (id int references code.owners on delete cascade on update cascade, above int references code.between on delete cascade,
+    emptied int references code.emptied on delete set null, kept int references code.kept);
+  create trigger tell before update or delete on code.things for each row execute function code.tell();
+  create trigger tells after truncate on code.things for each statement execute function code.tell();
+  create function code.deletes() returns void language sql as $$ delete from code.owners $$;
+  create view code.shown as select note from code.child;
+  create view code.shown_owners as select id from code.owners;
   create procedure code.leaks() language plpgsql as $$ begin raise notice '%', (select max(email) from public.customers); end $$;
 `

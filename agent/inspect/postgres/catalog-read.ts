@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { CatalogFunction, CatalogRelation } from './analysis.ts'
+import type { CatalogFunction, CatalogRelation, ForeignKey } from './analysis.ts'
 
 /** Relations and functions, as they were read. */
 export interface Definitions {
@@ -139,6 +139,10 @@ const columnsSql = (part: Part) => `
     and ($1::oid[] is null or c.oid = any($1))
   order by a.attrelid, a.attnum`
 
+const foreignKeysSql = `
+  select k.confrelid::bigint, k.conrelid::bigint, k.confdeltype::text, k.confupdtype::text from pg_constraint k
+  where k.contype = 'f' and ($1::oid[] is null or k.confrelid = any($1)) order by 1, k.oid`
+
 const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
     (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
@@ -205,12 +209,19 @@ async function readSnapshot(
       list.push({ name: String(name), attnum: Number(attnum), typeOid: Number(typeOid), typeName: String(typeName) })
       columns.set(relation, list)
     }
+    const references = new Map<number, ForeignKey[]>()
+    for (const [oid, from, onDelete, onUpdate] of await many(client, foreignKeysSql, values)) {
+      const list = references.get(Number(oid)) ?? []
+      list.push({ oid: Number(from), onDelete: actionOf(onDelete, 'delete'), onUpdate: actionOf(onUpdate, 'update') })
+      references.set(Number(oid), list)
+    }
     const relations: CatalogRelation[] = []
     for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone] of await many(
       client,
       relationsSql(part, definition),
       values,
     )) {
+      const referencedBy = references.get(Number(oid))
       relations.push({
         oid: Number(oid),
         schema: String(schema),
@@ -220,6 +231,7 @@ async function readSnapshot(
         ...(typeof text === 'string' ? { definition: text } : {}),
         parents: Array.isArray(parents) ? parents.map(Number) : [],
         hasRules: hasRules === true,
+        ...(referencedBy === undefined ? {} : { referencedBy }),
         ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
       })
     }
@@ -258,6 +270,11 @@ async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunc
 async function many(client: pg.Client, text: string, values: unknown[] = []): Promise<unknown[][]> {
   const result = await client.query<unknown[]>({ text, values, rowMode: 'array' })
   return result.rows
+}
+
+/** confdeltype, confupdtype. `cascades`: what CASCADE does. */
+function actionOf<T extends 'delete' | 'update'>(type: unknown, cascades: T): T | 'update' | undefined {
+  return type === 'c' ? cascades : type === 'n' || type === 'd' ? 'update' : undefined
 }
 
 function kindOf(relkind: string): CatalogRelation['kind'] {

@@ -278,7 +278,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
       return nothing
     case 'TruncateStmt':
       report.does('sql:truncate')
-      for (const item of opened.node.relations ?? []) if ('RangeVar' in item) ddl.existing(item.RangeVar, walk)
+      ddl.truncates(opened.node, walk)
       return nothing
     case 'RefreshMatViewStmt':
       report.does('sql:refresh')

@@ -11,8 +11,10 @@ import type {
   Node,
   RangeVar,
   RenameStmt,
+  TruncateStmt,
 } from 'libpg-query'
 import { strings } from '../parser.ts'
+import { changes } from './cascades.ts'
 import { entry, relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
@@ -70,7 +72,18 @@ export function existing(name: RangeVar | undefined, walk: Walk): Entry {
   return found
 }
 
-/** Table names in a DROP or TRUNCATE, as written: they need not exist. */
+/** TRUNCATE runs triggers of its own, and those of every table that refers to it where it cascades. */
+export function truncates({ relations, behavior }: TruncateStmt, walk: Walk): void {
+  for (const item of relations ?? []) {
+    if (!('RangeVar' in item)) continue
+    existing(item.RangeVar, walk)
+    const { schemaname, relname = '' } = item.RangeVar
+    const relation = walk.catalog.relation(schemaname, relname, walk.searchPath ?? [])
+    if (relation) changes(relation, walk, ['truncate'], behavior === 'DROP_CASCADE')
+  }
+}
+
+/** Table names in a DROP, as written: they need not exist. */
 export function dropped(object: Node, walk: Walk): void {
   const names = 'List' in object ? strings(object.List.items) : strings([object])
   const table = names.at(-1) ?? ''

@@ -8,10 +8,10 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from 'libpg-query'
-import type { CatalogRelation } from '../analysis.ts'
+import { type Change, changes } from './cascades.ts'
 import { where } from './conditions.ts'
 import { entry, fromClause, relationEntry } from './from.ts'
-import { tableId } from './ids.ts'
+import { splitId, tableId } from './ids.ts'
 import { isBareLiteral, isSimple, restricts } from './literals.ts'
 import type { Entry, Scope } from './scope.ts'
 import { opaque, Shape } from './value.ts'
@@ -23,7 +23,8 @@ type Targets = (list: readonly Node[] | undefined, walk: Walk, scope: Scope) => 
 export function insert(node: InsertStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:insert')
-  const target = targetEntry(node.relation, walk)
+  const replaces = node.onConflictClause?.action === 'ONCONFLICT_UPDATE'
+  const target = targetEntry(node.relation, walk, replaces ? ['insert', 'update'] : ['insert'])
   const named = (node.cols ?? []).flatMap((column) => ('ResTarget' in column ? [column.ResTarget.name ?? ''] : []))
   const width = node.selectStmt ? source(node.selectStmt, walk, outer) : 0
   const columns = named.length > 0 ? named : target.shape.columns.slice(0, width).map((column) => column.name)
@@ -76,7 +77,7 @@ function onConflict(node: OnConflictClause, target: Entry, walk: Walk, outer: Sc
 export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:update')
-  const target = targetEntry(node.relation, walk)
+  const target = targetEntry(node.relation, walk, ['update'])
   const from = fromClause(node.fromClause, walk, outer)
   const scope: Scope = { ...from, entries: [target, ...from.entries] }
   assign(node.targetList, target, walk, scope)
@@ -88,7 +89,7 @@ export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targ
 export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:delete')
-  const target = targetEntry(node.relation, walk)
+  const target = targetEntry(node.relation, walk, ['delete'])
   const using = fromClause(node.usingClause, walk, outer)
   const scope: Scope = { ...using, entries: [target, ...using.entries] }
   where(node.whereClause, walk, scope)
@@ -99,7 +100,7 @@ export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: 
 export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:merge')
-  const target = targetEntry(node.relation, walk)
+  const target = targetEntry(node.relation, walk, ['insert', 'update', 'delete'])
   const from = fromClause(node.sourceRelation ? [node.sourceRelation] : [], walk, outer)
   const scope: Scope = { ...from, entries: [...from.entries, target] }
   predicate(walk, [node.joinCondition], scope)
@@ -126,7 +127,7 @@ function bounded(node: Node | undefined, { report }: Walk): void {
 }
 
 /** The relation that a statement changes. */
-function targetEntry(name: RangeVar | undefined, walk: Walk): Entry {
+function targetEntry(name: RangeVar | undefined, walk: Walk, how: readonly Change[]): Entry {
   if (!name) return entry(undefined, new Shape([]))
   const { report } = walk
   const target = relationEntry(name, walk)
@@ -135,37 +136,16 @@ function targetEntry(name: RangeVar | undefined, walk: Walk): Entry {
   if (!relation) return target
   const full = tableId(relation.schema, relation.name)
   report.written.add(full)
-  changes(relation, walk)
+  changes(relation, walk, how)
   // Through a view it is the tables beneath that change.
   for (const beneath of walk.relation(relation).report?.tables ?? []) {
     report.written.add(beneath)
     report.tables.add(beneath)
+    const [schema, own = ''] = splitId(beneath)
+    const changed = walk.catalog.relation(schema, own, [])
+    if (changed) changes(changed, walk, how)
   }
   return target
-}
-
-/** The triggers of a relation that is changed, and of its partitions and children, run code. */
-export function changes(relation: CatalogRelation, walk: Walk): void {
-  const { catalog, report } = walk
-  const seen = new Set<number>()
-  const rest = [relation]
-  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
-    if (seen.has(one.oid)) continue
-    seen.add(one.oid)
-    rest.push(...catalog.children(one.oid))
-    if (!one.hasRules) continue
-    const full = tableId(one.schema, one.name)
-    if (one.triggers === undefined) {
-      report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
-    }
-    for (const oid of one.triggers ?? []) {
-      const fn = catalog.functionByOid(oid)
-      if (fn?.definition === undefined) {
-        if (fn?.schema !== 'pg_catalog')
-          report.doubts(`changing ${full} runs a trigger, and what it does can't be told`)
-      } else report.includeCode(walk.code(fn, one))
-    }
-  }
 }
 
 /** A SET list. What it reads is written elsewhere. */

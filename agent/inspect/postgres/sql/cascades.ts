@@ -1,0 +1,65 @@
+import type { CatalogRelation, ForeignKey } from '../analysis.ts'
+import { tableId } from './ids.ts'
+import type { Walk } from './walk.ts'
+
+/** What happens to rows of a relation. */
+export type Change = 'insert' | 'update' | 'delete' | 'truncate'
+
+/**
+ * A change of a relation runs the code of its triggers, and of those of its partitions and children. Foreign keys carry it on to
+ * tables that nobody named: their rows go or change too, and their triggers run. TRUNCATE with CASCADE (`everywhere`) empties whatever refers to it.
+ */
+export function changes(relation: CatalogRelation, walk: Walk, how: readonly Change[], everywhere = false): void {
+  const seen = new Set<string>()
+  const rest: { relation: CatalogRelation; how: Change }[] = how.map((one) => ({ relation, how: one }))
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    const { oid, referencedBy = [] } = one.relation
+    const key = `${oid} ${one.how}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    for (const child of walk.catalog.children(oid)) rest.push({ relation: child, how: one.how })
+    for (const reference of referencedBy) {
+      const next = carried(reference, one.how, everywhere)
+      if (next === undefined) continue
+      const other = walk.catalog.relationByOid(reference.oid)
+      if (other) rest.push({ relation: other, how: next })
+      else walk.report.doubts(`changing ${nameOf(one.relation)} changes a table that is not known here`)
+    }
+    triggers(one.relation, walk)
+  }
+}
+
+/** What a foreign key makes of a change to the table that it refers to. */
+function carried({ onDelete, onUpdate }: ForeignKey, how: Change, everywhere: boolean): Change | undefined {
+  switch (how) {
+    case 'insert':
+      return undefined
+    case 'update':
+      return onUpdate
+    case 'delete':
+      return onDelete
+    case 'truncate':
+      return everywhere ? 'truncate' : undefined
+    default:
+      return how satisfies never
+  }
+}
+
+function triggers(relation: CatalogRelation, walk: Walk): void {
+  if (!relation.hasRules) return
+  const { catalog, report } = walk
+  const full = nameOf(relation)
+  if (relation.triggers === undefined) {
+    report.doubts(`changing ${full} runs triggers or rules, and what they do can't be told`)
+  }
+  for (const oid of relation.triggers ?? []) {
+    const fn = catalog.functionByOid(oid)
+    if (fn?.definition === undefined) {
+      if (fn?.schema !== 'pg_catalog') report.doubts(`changing ${full} runs a trigger, and what it does can't be told`)
+    } else report.includeCode(walk.code(fn, relation))
+  }
+}
+
+function nameOf({ schema, name }: CatalogRelation): string {
+  return tableId(schema, name)
+}
