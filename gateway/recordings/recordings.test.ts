@@ -156,7 +156,9 @@ describe('after a crash', () => {
 
     const next = make()
     const recovered = await next.recover()
-    expect(recovered).toMatchObject([{ session: place.session, seal: { chunks: 1, events: 3 } }])
+    expect(recovered).toMatchObject([
+      { session: place.session, seal: { chunks: 1, events: 3 }, counts: { allowed: 2, masked: 0 } },
+    ])
     const page = await next.read(ended, 0, 10)
     expect(page?.events).toEqual([statement(1), statement(2), { type: 'end', at: 2, reason: 'The gateway stopped.' }])
     expect(page?.manifest.endedAt).toBeDefined()

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { RecordingPage, Verification } from '../../shared/api/models.ts'
 import type { RecordingManifest } from '../../shared/recording.ts'
 import type { Log } from '../services.ts'
+import { type Counts, noCounts } from '../sessions/counts.ts'
 import { liveMarker, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
-import { isMissing, openSpools, readEvents, readManifest } from './reader.ts'
+import { isMissing, openSpools, type RecordedEvents, readEvents, readManifest } from './reader.ts'
 import { sealSpool, wholeLines, writeManifest } from './seal.ts'
 import { verifyRecording } from './verify.ts'
 import { type RecordingSeal, type RecordingSubject, RecordingWriter, sealOf, type WriterLimits } from './writer.ts'
@@ -22,10 +23,13 @@ export interface RecordingsOptions {
 export interface RecoveredRecording {
   session: string
   seal: RecordingSeal
+  /** What the session had asked for up to then, by outcome. */
+  counts: Counts
 }
 
 const tickMs = 250
 const spaceCheckMs = 2_000
+const countAtOnce = 10_000
 
 /** The recordings of this gateway, in a local folder; each is written by one process. */
 export class Recordings {
@@ -97,8 +101,8 @@ export class Recordings {
   async recover(): Promise<RecoveredRecording[]> {
     const recovered: RecoveredRecording[] = []
     for (const session of await readdir(join(this.#root, '.live'))) {
-      const seal = await this.sealLeft(session)
-      if (seal !== undefined) recovered.push({ session, seal })
+      const left = await this.sealLeft(session)
+      if (left !== undefined) recovered.push(left)
     }
     return recovered
   }
@@ -107,12 +111,12 @@ export class Recordings {
    * Seals the recording of a session whose process stopped. Undefined when it can't be: one damaged recording must not keep the
    * gateway from starting; its marker stays, and verify names it.
    */
-  async sealLeft(session: string): Promise<RecordingSeal | undefined> {
+  async sealLeft(session: string): Promise<RecoveredRecording | undefined> {
     try {
       const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
       const seal = await sealOrphan(folder, await readManifest(folder))
       await rm(liveMarker(this.#root, session))
-      return seal
+      return { session, seal, counts: await countRequests(folder) }
     } catch (error) {
       this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
       return undefined
@@ -165,6 +169,16 @@ export class Recordings {
     if (refusal !== this.#refusal) this.#log.warn({ free }, refusal ?? 'there is space for recordings again')
     this.#refusal = refusal
   }
+}
+
+async function countRequests(folder: string): Promise<Counts> {
+  const counts = noCounts()
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: RecordedEvents = await readEvents(folder, after, countAtOnce)
+    for (const event of page.events) if (event.type === 'request') counts[event.outcome]++
+    after = page.next
+  }
+  return counts
 }
 
 async function sealOrphan(folder: string, found: RecordingManifest): Promise<RecordingSeal> {

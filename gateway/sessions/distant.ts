@@ -2,7 +2,8 @@ import type { Session } from '../../shared/api/models.ts'
 import type { Grant } from '../../shared/decision.ts'
 import type { Held, HoldRequest, SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
-import { type Counts, type Live, noCounts, type SessionUpkeep } from './live.ts'
+import { type Counts, noCounts } from './counts.ts'
+import type { Live, SessionUpkeep } from './live.ts'
 
 export interface DistantSessionOptions extends SessionUpkeep {
   spec: SessionSpec

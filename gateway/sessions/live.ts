@@ -7,8 +7,7 @@ import type { RecordingEvent } from '../../shared/recording.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { RecordingSeal, RecordingWriter } from '../recordings/writer.ts'
 import type { Log } from '../services.ts'
-
-export type Counts = Session['counts']
+import { type Counts, noCounts } from './counts.ts'
 
 /** A live session as the register has it, wherever it is served. */
 export interface Live {
@@ -218,10 +217,6 @@ export class LiveSession implements Live {
       return undefined
     }
   }
-}
-
-export function noCounts(): Counts {
-  return { allowed: 0, masked: 0, granted: 0, blocked: 0, held: 0 }
 }
 
 const unrecordable =

@@ -280,7 +280,7 @@ export class Sessions implements LiveSessions {
   /** Sessions of this gateway that the store still calls live are those that a crash ended. */
   async #recover(): Promise<void> {
     const { db, audit, recordings, requests, replica, log } = this.#options
-    const seals = new Map((await recordings.recover()).map(({ session, seal }) => [session, seal]))
+    const left = new Map((await recordings.recover()).map((recording) => [recording.session, recording]))
     const rows = await db
       .selectFrom('sessions')
       .select(['id', 'connection_name'])
@@ -289,16 +289,17 @@ export class Sessions implements LiveSessions {
       .execute()
     for (const row of rows) {
       const reason = 'The gateway stopped.'
+      const { seal, counts } = left.get(row.id) ?? {}
       await audit.within(async (trx, append) => {
-        await closeRows(trx, [{ id: row.id, reason }])
-        const detail = { connection: row.connection_name, reason, recording: seals.get(row.id) ?? null }
+        await closeRows(trx, [{ id: row.id, reason, ...(counts === undefined ? {} : { counts }) }])
+        const detail = { connection: row.connection_name, reason, recording: seal ?? null }
         await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
       })
       await requests.sessionEnded(row.id)
-      seals.delete(row.id)
+      left.delete(row.id)
     }
     // Ended properly, but with a recording that could not be closed at the time.
-    for (const [session, seal] of seals) {
+    for (const { session, seal } of left.values()) {
       await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail: { recording: seal } })
     }
     if (rows.length > 0) log.warn({ sessions: rows.length }, 'closed sessions that were open when the gateway stopped')

@@ -4,7 +4,7 @@ import type { HoldOutcome, HoldRequest, PolicyFile, PolicyLoad, SessionEnd, Sess
 import type { Credentials } from '../native/enter.ts'
 import type { PostgresRefusal } from '../native/entrance.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
-import type { Counts } from '../sessions/live.ts'
+import type { Counts } from '../sessions/counts.ts'
 
 /**
  * What a gateway and a worker process of it ask of each other, over the pipe between them (structured clones). A connection goes

@@ -102,7 +102,9 @@ export class WorkerLink {
     for (const live of this.#sessions.values()) {
       try {
         if (live.startedAt !== undefined) {
-          await live.ended({ reason, bytesIn: 0, bytesOut: 0 }, await recordings.sealLeft(live.id))
+          const left = await recordings.sealLeft(live.id)
+          if (left !== undefined) live.count(left.counts)
+          await live.ended({ reason, bytesIn: 0, bytesOut: 0 }, left?.seal)
         }
       } catch (error) {
         log.error({ err: error, session: live.id }, 'the end of a session can’t be stored')

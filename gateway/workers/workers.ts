@@ -115,7 +115,12 @@ export class Workers {
       this.#links = this.#links.filter((one) => one !== link)
       if (!this.#closing) void this.#lost(child, link, signal ?? code)
     })
-    await link.start({ dataDir, tls, policy: this.#policy, standstill: audit.failure?.message })
+    try {
+      await link.start({ dataDir, tls, policy: this.#policy, standstill: audit.failure?.message })
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
     // It may have changed while the worker read the one before.
     await link.pushPolicy(this.#policy)
     link.standstill(audit.failure?.message)

@@ -87,8 +87,8 @@ test.skipIf(process.platform !== 'linux')(
     for (const { client } of again) expect((await client.query(masked)).rows).toHaveLength(1)
     for (const { client } of [...waiting, ...again]) await client.end()
     await expect.poll(async () => (await sessions()).every(({ state }) => state === 'ended')).toBe(true)
-    const orderly = (await sessions()).filter(({ endReason }) => !ended.some((one) => one.endReason === endReason))
-    expect(orderly.map(({ counts }) => counts.masked).sort()).toEqual([1, 1, 2, 2])
+    const counted = (await sessions()).map(({ counts }) => counts.masked)
+    expect(counted.sort()).toEqual([1, 1, 1, 1, 2, 2])
   },
   60_000,
 )
