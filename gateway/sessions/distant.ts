@@ -25,6 +25,9 @@ export class DistantSession implements Live {
   readonly #options: DistantSessionOptions
   #counts: Counts = noCounts()
   #endReason: string | undefined
+  /** Those that it was let in with have changed. */
+  #grants: readonly Grant[] | undefined
+  #taken = false
   #markClosed: () => void = () => {}
 
   constructor(options: DistantSessionOptions) {
@@ -48,11 +51,20 @@ export class DistantSession implements Live {
   end(reason: string): void {
     if (this.#endReason !== undefined) return
     this.#endReason = reason
-    this.#options.orders.end(this.id, reason)
+    if (this.#taken) this.#options.orders.end(this.id, reason)
   }
 
   setGrants(grants: readonly Grant[]): void {
-    this.#options.orders.setGrants(this.id, grants)
+    this.#grants = grants
+    if (this.#taken) this.#options.orders.setGrants(this.id, grants)
+  }
+
+  /** The other process has it, and takes orders from here on: those that came while it was on its way are given now. */
+  taken(): void {
+    this.#taken = true
+    const { orders } = this.#options
+    if (this.#grants !== undefined) orders.setGrants(this.id, this.#grants)
+    if (this.#endReason !== undefined) orders.end(this.id, this.#endReason)
   }
 
   /** It is being recorded. Resolves once it is stored; nothing may be forwarded before. */

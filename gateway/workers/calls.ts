@@ -13,6 +13,8 @@ import type { Counts } from '../sessions/counts.ts'
 export interface GatewayCalls {
   /** Lets somebody in, or says why not; a session that is let in is in the register from then on. */
   enter(typed: Credentials): Promise<WorkerEntry>
+  /** The session is served here, and takes orders. */
+  taken(id: string): void
   /** The session is being recorded. Resolves once it is stored. */
   begun(id: string, startedAt: Date): Promise<void>
   counted(counts: readonly (readonly [id: string, counts: Counts])[]): void

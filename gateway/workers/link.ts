@@ -129,6 +129,7 @@ export class WorkerLink {
         const { spec, door, accessTokenId } = live
         return { ok: true, session: { spec, door, accessTokenId } }
       },
+      taken: (id) => this.#sessions.get(id)?.taken(),
       begun: (id, startedAt) => this.#session(id).begun(startedAt),
       counted: (counts) => {
         for (const [id, counted] of counts) this.#sessions.get(id)?.count(counted)

@@ -47,7 +47,7 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
     {
       post: (message) => pipe.send?.(message, (error) => (error === null ? undefined : leave())),
       on: (take) => void pipe.on('message', (message) => (message === connection ? undefined : take(message))),
-      eventNames: ['counted', 'closed', 'cancel', 'giveUp', 'log'],
+      eventNames: ['taken', 'counted', 'closed', 'cancel', 'giveUp', 'log'],
       timeout: -1,
     },
   )
@@ -129,6 +129,7 @@ class Worker {
       },
     })
     this.sessions.set(id, live)
+    void this.#gateway.taken(id)
     void live.closed.then(() => {
       this.sessions.delete(id)
       void this.#gateway.closed(id)
