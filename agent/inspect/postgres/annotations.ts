@@ -98,6 +98,21 @@ export function blockedError(
   )
 }
 
+/** The target's result is not the one that was decided on. */
+export function withheldError(voice: Voice, reason: string): Buffer {
+  const policy = { id: 'sallyport/changed-definitions', reason }
+  return blockedError(
+    voice,
+    {
+      policy,
+      message: `${sentence(reason)} Nothing of it is shown. Definitions changed since they were read, and are read again now.`,
+      hint: 'Run it again. Where that gives the same answer, tell the people who run the gateway.',
+      requestable: false,
+    },
+    'sql:select',
+  )
+}
+
 export function heldNotice(voice: Voice, held: Held, policy: PolicyRef, approval: Approval, command: string): Buffer {
   const people = approval.count === 1 ? 'one approval' : `${approval.count} approvals`
   return annotated(

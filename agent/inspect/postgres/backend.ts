@@ -1,4 +1,5 @@
-import { isLogged, neutralise } from './annotations.ts'
+import type { StatementAnalysis } from './analysis.ts'
+import { isLogged, neutralise, withheldError } from './annotations.ts'
 import { maskCopyRow } from './copy.ts'
 import { copyMasks } from './copy-shape.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
@@ -96,7 +97,7 @@ export class Backend {
     if (size <= assembleBelow) return 'whole'
     const { execution, head } = this.#flowing()
     const masked = type === backend.dataRow ? execution?.masker !== undefined : this.#copyMasks !== undefined
-    if (!masked && !head.hidden) return 'stream'
+    if (!masked && !head.hidden && execution?.withheld === undefined) return 'stream'
     if (size > longestMasked) throw new FrameError(`a row of ${size} bytes is too long to be masked`)
     return 'whole'
   }
@@ -141,6 +142,7 @@ export class Backend {
     const { masker } = flow
     // Rows come in thousands: those that lie whole in the chunk are taken together.
     flow.rows += this.#scanner.run()
+    if (flow.withheld !== undefined) return
     const last = this.#scanner.end
     if (masker === undefined) this.#toClient.add(buf, start, last)
     else masker.rows(buf, start, last, this.#openSheet())
@@ -168,7 +170,10 @@ export class Backend {
     // COPY is described as having no columns: CopyOutResponse says how many there are.
     if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {
       const shape = run.shape(fields)
-      if (!shape.ok) throw new FrameError(shape.reason)
+      if (!shape.ok) {
+        this.#withhold(execution, shape.reason)
+        return
+      }
       const { formats } = execution
       execution.masker = maskerOf(
         shape,
@@ -177,6 +182,36 @@ export class Backend {
       )
     }
     if (run.notice !== undefined) this.#toClient.push(inLetters(run.notice, this.#line.foreign))
+  }
+
+  /**
+   * The result is not what was decided on: somebody dropped a table and made another of its name, say. Nothing of it is sent, and the
+   * catalog is read again. The session goes on where a read is all that the target did for the client by now.
+   */
+  #withhold(execution: Execution, reason: string): void {
+    const line = this.#line
+    const head = this.#head()
+    const alone = head.executions.length === 1 && [...line.queue.rest()].every(({ kind }) => kind === kinds.close)
+    const last = head.kind === kinds.query ? head.executions.length === 1 : alone
+    if (!last || !isRead(execution.judged.analysis)) throw new FrameError(reason)
+    line.change('any')
+    execution.withheld = withheldError(line.voice, reason)
+  }
+
+  /** In place of the end of a result that is withheld. What the client asked for behind it counts as skipped. */
+  #endWithheld(head: Expected, execution: Execution, error: Buffer): void {
+    const line = this.#line
+    this.#toClient.push(inLetters(error, line.foreign))
+    line.complete(execution, false, undefined, 'not shown: the result is not the one that was decided on')
+    if (head.kind === kinds.query) {
+      head.at++
+      return
+    }
+    for (const item of line.queue.rest()) item.hidden = true
+    const synced = line.queue.firstSync() !== undefined
+    line.queue.shift()
+    head.settled?.(true)
+    if (!synced) line.skipping = true
   }
 
   #message(type: number, buf: Buffer, start: number, end: number): void {
@@ -295,7 +330,7 @@ export class Backend {
     if (execution === undefined) throw new FrameError('the target described a result that nobody asked for')
     if (!execution.run.free) execution.judged.describe(buf, start, end)
     this.#begin(execution)
-    this.#toClient.add(buf, start, end)
+    if (execution.withheld === undefined) this.#toClient.add(buf, start, end)
   }
 
   /** CommandComplete, EmptyQueryResponse and PortalSuspended. */
@@ -313,6 +348,10 @@ export class Backend {
     if (execution !== undefined) {
       if (!execution.began) this.#begin(execution)
       for (const write of execution.writes) write.confirm()
+      if (execution.withheld !== undefined) {
+        this.#endWithheld(head, execution, execution.withheld)
+        return
+      }
       this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
     } else if (head.kind === kinds.query && !head.hidden && buf[start] !== backend.emptyQuery) {
       throw new FrameError('the target completed more statements than were asked for')
@@ -392,7 +431,7 @@ export class Backend {
     this.#flow = undefined
     this.#copyMasks = undefined
     this.#copyingOut = false
-    const ours = this.fatal ? undefined : head?.error
+    const ours = this.fatal ? undefined : (head?.error ?? head?.current?.withheld)
     const scrub = this.#scrubs(head) || this.#isAboutMasked(fields)
     const safe =
       ours === undefined
@@ -500,4 +539,9 @@ export class Backend {
     const [name, value] = readParameterStatus(buf, start, end)
     this.#line.report(name, value)
   }
+}
+
+/** It changes nothing, neither in the database nor in the session. */
+function isRead({ node, written, effects, complete }: StatementAnalysis): boolean {
+  return node === 'SelectStmt' && complete && written.length === 0 && effects.length === 0
 }

@@ -33,6 +33,8 @@ export class Execution {
   began = false
   masker: RowMasker | undefined
   copyingIn = false
+  /** Said in place of its result, which is not what was decided on. */
+  withheld: Buffer | undefined
   /** A replication command: any number of results and streams, until the target is ready again. */
   replicates: { readonly allowed: boolean } | undefined
   /** See `resultFormats`: of a portal, where masks depend on them. */
@@ -124,6 +126,15 @@ export class Queue {
   firstSync(): Expected | undefined {
     for (let i = this.#head; i < this.#items.length; i++) if (this.#items[i]?.kind === kinds.sync) return this.#items[i]
     return undefined
+  }
+
+  /** Items behind the head, up to the first Sync, which is not among them. */
+  *rest(): Generator<Expected> {
+    for (let i = this.#head + 1; i < this.#items.length; i++) {
+      const item = this.#items[i]
+      if (item === undefined || item.kind === kinds.sync) return
+      yield item
+    }
   }
 
   /** The last item that is not a Sync or the end of COPY data. */
