@@ -13,7 +13,7 @@ import type { Role } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
 import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
 import { type RunningDemo, startDemo } from '../support/demo.ts'
-import { deskMs, desktopTools } from '../support/desktop.ts'
+import { deskMs, desktopTools, openDesktop, xfreerdp } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
 import { end } from '../support/run.ts'
 
@@ -209,6 +209,24 @@ describe.skipIf(!possible || chromiumPath === undefined)(
       expect(expired.said()).toMatch(/expired|in time/)
       for (const { told } of [denied, expired]) expect(told()).toBe('')
       expect(await visits()).toBe(before)
+    })
+
+    test('by a grant it is opened at once; taken back, it is over, and the native program says so', async () => {
+      const demo = running.ready
+      const ask = ['request', 'desk-1', '--for', '30m', '--action', 'rdp:connect', '--reason', 'stocktaking']
+      const request = requestIn(Object.values(await sallyport(demo, 'engineer', ask)).join(' ')) ?? ''
+      expect((await sallyport(demo, 'dba', ['approve', request])).code).toBe(0)
+      const desktop = await openDesktop(demo, 'engineer')
+      await expect.poll(() => desktop.annotations[0]).toMatchObject({ kind: 'granted', command: 'rdp:connect' })
+      const native = xfreerdp({ display: display.name }, desktop)
+      children.push(native.child)
+      await expect.poll(shown, { timeout: 60_000 }).toBeGreaterThan(0.1)
+      expect((await sallyport(demo, 'dba', ['revoke', request])).code).toBe(0)
+      // FreeRDP's own code for a session that an administrator ended.
+      expect(await native.exited).toBe(2)
+      expect(native.said.join('\n')).toContain('ERRINFO_RPC_INITIATED_DISCONNECT')
+      expect(await desktop.closed).toMatch(/desk-asks|grant/i)
+      expect(await shown()).toBeLessThan(0.01)
     })
 
     test('expired in the tab, it says that nobody decided in time', async () => {

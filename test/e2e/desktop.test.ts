@@ -9,9 +9,9 @@ import { z } from 'zod'
 import { call } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
 import { chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
-import { deskMs, holdDesk } from '../support/desktop.ts'
+import { deskMs, holdDesk, letGoMs } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
-import { end, run } from '../support/run.ts'
+import { end, run, which } from '../support/run.ts'
 
 /** Desktops as people open them: the native program, started by the client, through the gateway to a real xrdp. */
 const demo = inject('demo')
@@ -19,6 +19,7 @@ const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 
 const Told = z.object({
   state: z.string(),
+  program: z.string().optional(),
   sessionId: z.string(),
   host: z.string().optional(),
   port: z.number().optional(),
@@ -125,6 +126,20 @@ describe.skipIf(!canShowDesktops || demo.targets?.['desk-1'] === undefined)(
       running.push(own)
       own.stdin?.end(`${password}\n`)
       await desktopShown()
+    })
+
+    test.skipIf(which('remmina') === undefined)('another program, once chosen, is the one from then on', async () => {
+      for (const args of [['--program', 'remmina'], []]) {
+        const { child, lines } = start(args)
+        expect(await opened(lines)).toMatchObject({ program: 'remmina' })
+        // In a window of its own that is smaller than the desktop.
+        await expect.poll(async () => whiteness(await display.shot()), { timeout: 40_000 }).toBeGreaterThan(0.02)
+        await expect.poll(() => readdir(join(env.SALLYPORT_HOME ?? '', 'cli', 'desktops'))).toEqual([])
+        child.kill('SIGINT')
+        await once(child, 'close')
+        await expect.poll(async () => whiteness(await display.shot())).toBeLessThan(0.01)
+        await new Promise((resolve) => setTimeout(resolve, letGoMs))
+      }
     })
 
     test('a contractor opens no desktop', async () => {

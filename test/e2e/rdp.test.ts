@@ -159,10 +159,15 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     expect(JSON.stringify(events)).not.toContain('secret of production')
   })
 
-  test('the clipboard goes both ways where policy allows both, and sizes alone are kept where it keeps no text', async () => {
+  /** The desktop behind an inspector of its own, under a policy that lets the clipboard go in these directions. */
+  async function startWith(directions: readonly ('in' | 'out')[]) {
     const { port: targetPort, user, password } = directWay(demo)
     const port = new TestPort()
-    port.rule = ({ action }) => (action === 'rdp:clipboard' || action === 'rdp:connect' ? allow : block)
+    port.rule = ({ action, direction }) =>
+      action === 'rdp:connect' ||
+      (action === 'rdp:clipboard' && direction !== undefined && directions.includes(direction))
+        ? allow
+        : block
     const certificates = [await certificateOf(targetPort)]
     const target = { kind: 'rdp', host: '127.0.0.1', port: targetPort, user, password, domain: '' } as const
     const door = await openDoor(
@@ -174,6 +179,11 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     const native = xfreerdp(screen, way, ['+clipboard'])
     open.push(native, door)
     await settled()
+    return { port, native }
+  }
+
+  test('the clipboard goes both ways where policy allows both, and sizes alone are kept where it keeps no text', async () => {
+    const { port, native } = await startWith(['in', 'out'])
     const desk = await inside(demo)
     await copy(screen.display, 'twelve anchors')
     await expect.poll(() => paste(desk.display, desk)).toBe('twelve anchors')
@@ -184,6 +194,19 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
       new Set(['in text', 'out text']),
     )
     for (const event of crossed) expect(event.text).toBeUndefined()
+    await native.close()
+  })
+
+  test('the clipboard comes out alone where policy allows that alone', async () => {
+    const { port, native } = await startWith(['out'])
+    const desk = await inside(demo)
+    await copy(desk.display, 'six ropes', desk)
+    await expect.poll(() => paste(screen.display)).toBe('six ropes')
+    await copy(screen.display, 'not for production')
+    await expect.poll(() => port.said.map((a) => (a.kind === 'blocked' ? a.command : ''))).toContain('rdp:clipboard in')
+    expect(await paste(desk.display, desk)).not.toContain('not for production')
+    const crossed = port.events.filter((event) => event.type === 'clipboard')
+    expect(new Set(crossed.map(({ direction }) => direction))).toEqual(new Set(['out']))
     await native.close()
   })
 

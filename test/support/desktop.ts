@@ -177,11 +177,12 @@ export interface Native {
   close(): Promise<void>
 }
 
-const letGoMs = 1_000
+/** xrdp lets go of a desktop a moment after its client has gone, and tells nobody when. */
+export const letGoMs = 1_000
 
 /** FreeRDP on a screen, in the size of a desktop. */
 export function xfreerdp(
-  screen: Screen,
+  screen: Pick<Screen, 'display'>,
   { port, user, password, certificate }: Way,
   more: readonly string[] = [],
 ): Native {
@@ -212,7 +213,6 @@ export function xfreerdp(
     exited,
     async close() {
       await end(child)
-      // xrdp lets go of a desktop a moment after its client has gone, and tells nobody when.
       await new Promise((resolve) => setTimeout(resolve, letGoMs))
     },
   }
