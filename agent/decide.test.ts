@@ -229,3 +229,22 @@ test('what is remembered for all subjects is bounded in bytes', async () => {
   for (let n = 0; n < 500; n++) one.decide({ action: 'sql:select', columns: columns(n) })
   expect(small.remembered).toBeLessThan(4 * 2 ** 20)
 })
+
+test('a block that a second factor would lift says so, to a person who has none', async () => {
+  const careful = `@id("mfa") forbid(principal, action == Action::"sql:delete", resource) unless { context.mfa };
+@id("all") permit(principal, action, resource);
+@id("never") forbid(principal, action == Action::"sql:truncate", resource);`
+  expect((await policies.push(files(careful))).ok).toBe(true)
+  const of = (kind: 'user' | 'machine', mfa: boolean) => {
+    const { principal, context, ...rest } = subject()
+    const who = { ...rest, principal: { ...principal, kind }, context: { ...context, mfa } }
+    return new SessionPolicy(who, policies, hash, () => now)
+  }
+  const one = of('user', false)
+  expect(one.decide({ action: 'sql:delete' })).toMatchObject({ verdict: 'block', policy: { id: 'mfa' }, stepUp: true })
+  expect(one.decide({ action: 'sql:truncate' })).toEqual({ verdict: 'block', policy: expect.anything() })
+  expect(one.decide({ action: 'sql:select' }).verdict).toBe('allow')
+  expect(of('user', true).decide({ action: 'sql:delete' }).verdict).toBe('allow')
+  // A machine has no second factor to give.
+  expect(of('machine', false).decide({ action: 'sql:delete' })).toEqual({ verdict: 'block', policy: expect.anything() })
+})

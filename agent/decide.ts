@@ -94,7 +94,11 @@ export class SessionPolicy {
     if (known) return known
     const { principal, connection } = this.#subject
     const context = this.#context()
-    const decision = set.decide({ principal, connection, action, request: facts, context, grants: inForce })
+    const ask = (mfa: boolean) =>
+      set.decide({ principal, connection, action, request: facts, context: { ...context, mfa }, grants: inForce })
+    const bare = ask(context.mfa)
+    const liftable = bare.verdict === 'block' && principal.kind === 'user' && !context.mfa
+    const decision: Decision = liftable && ask(true).verdict !== 'block' ? { ...bare, stepUp: true } : bare
     return key.length > longestKey ? decision : decisions.set(key, decision)
   }
 

@@ -91,6 +91,7 @@ async function handle(event: RunEvent, printer: Printer): Promise<number | undef
       printer.decided = undefined
       return undefined
     case 'transaction':
+    case 'server':
     case 'done':
       return undefined
     default:

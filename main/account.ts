@@ -4,7 +4,7 @@ import type { Log } from './log.ts'
 import { fail, toProblem } from './problem.ts'
 import type { SecretStore } from './secrets.ts'
 import { endSignIn, resumeSignIn, type SignedIn, startSignIn, stepUpSignIn } from './sign-in/person.ts'
-import { Watched } from './watched.ts'
+import { untilAborted, Watched } from './watched.ts'
 
 export interface AccountOptions {
   secrets: SecretStore
@@ -23,7 +23,7 @@ export class Account {
   private readonly options: AccountOptions
   private signedIn: SignedIn | undefined
   private pending: AbortController | undefined
-  private confirming: { abort: AbortController; done: Promise<void> } | undefined
+  private confirming: { abort: AbortController; done: Promise<void>; waiting: number } | undefined
   /** What to go back to when a sign-in is given up: an ended one still has work that waits for its person. */
   private before: AuthState = { state: 'signed-out' }
 
@@ -108,16 +108,29 @@ export class Account {
 
   /**
    * Has the person who is signed in prove again who they are, with a second factor, for what `why` says. All that wait for it at the
-   * same time share one. Rejects when they don't, or can't.
+   * same time share one; when the last of them has given up (`signal`), nobody is asked any more. Rejects when they don't, or can't.
    */
-  confirm(lack: StepUp, why: string): Promise<void> {
-    if (this.confirming !== undefined) return this.confirming.done
+  async confirm(lack: StepUp, why: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    this.confirming ??= this.beginConfirming(lack, why)
+    const going = this.confirming
+    going.waiting += 1
+    try {
+      await untilAborted(going.done, signal)
+    } finally {
+      going.waiting -= 1
+      if (going.waiting === 0) going.abort.abort()
+    }
+  }
+
+  private beginConfirming(lack: StepUp, why: string): NonNullable<Account['confirming']> {
     const abort = new AbortController()
     const done = this.stepUp(this.require(), lack, why, abort.signal).finally(() => {
       this.confirming = undefined
     })
-    this.confirming = { abort, done }
-    return done
+    // Those who wait hear of it; when nobody does any more, it is nobody's failure.
+    done.catch(() => {})
+    return { abort, done, waiting: 0 }
   }
 
   private async stepUp(who: SignedIn, lack: StepUp, why: string, signal: AbortSignal): Promise<void> {

@@ -112,7 +112,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     dataDir,
     settings,
     who: () => account.require(),
-    confirm: (lack, why) => account.confirm(lack, why),
+    confirm: (lack, why, signal) => account.confirm(lack, why, signal),
     saver: options.saver ?? downloadsSaver(options.downloadsDir),
     warn: (message) => log.warn({}, message),
   })
@@ -208,7 +208,7 @@ function createRouter(deps: RouterDeps) {
         if (monitor.state.get().state === 'down') monitor.look()
         return account.require().api
       },
-      confirm: (lack, why) => account.confirm(lack, why),
+      confirm: (lack, why, signal) => account.confirm(lack, why, signal),
     }),
     events: rpc.events.handler(({ signal }) => told(events.read(signal))),
   })

@@ -32,7 +32,7 @@ export interface WorkOptions {
   /** Who is signed in; throws when nobody is. Asked anew for each session, so that work outlives a sign-in. */
   who(): SignedIn
   /** Has the person prove again who they are; see `Account.confirm`. */
-  confirm(lack: StepUp, why: string): Promise<void>
+  confirm(lack: StepUp, why: string, signal?: AbortSignal): Promise<void>
   /** How files for the person are saved. */
   saver: Saver
   warn(message: string): void
@@ -77,8 +77,8 @@ export class Work {
   }
 
   /** Opens what a person asked for; where policy wants a better sign-in for it, after that. */
-  private enter<T>(open: () => Promise<T>): Promise<T> {
-    return confirmed(open, ({ stepUp, message }) => this.options.confirm(stepUp, message))
+  private enter<T>(open: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return confirmed(open, ({ stepUp, message }) => this.options.confirm(stepUp, message, signal))
   }
 
   async openSql(name: string): Promise<{ id: string; environment: Connection['environment'] }> {
@@ -89,7 +89,8 @@ export class Work {
     const spool = join(dataDir, 'spool')
     const session = new SqlSession({
       dial: async (signal) =>
-        (await this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal))).stream,
+        (await this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal), signal))
+          .stream,
       user: who().person.id,
       database: connection.database ?? name,
       newResult: () => new ResultStore(spool),
@@ -164,7 +165,8 @@ export class Work {
   openTerminal(connection: string, size: { cols: number; rows: number }): string {
     const { who } = this.options
     const terminal = new TerminalSession({
-      dial: () => this.enter(() => openSession(who(), connection, { door: 'desktop', annotations: 'machine' })),
+      dial: (signal) =>
+        this.enter(() => openSession(who(), connection, { door: 'desktop', annotations: 'machine' }, signal), signal),
       user: who().person.id,
       ...size,
     })
@@ -195,8 +197,8 @@ export class Work {
       connection,
       programs,
       program: choose(programs, wanted ?? settings.get().desktopProgram),
-      open: (said) =>
-        this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, undefined, said)),
+      open: (said, signal) =>
+        this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal, said), signal),
       dataDir,
       platform,
       env,

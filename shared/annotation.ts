@@ -29,6 +29,8 @@ export const Annotation = z.discriminatedUnion('kind', [
     columns: z.array(Masked).optional(),
     command: z.string().optional(),
     requestable: z.boolean(),
+    /** A session whose sign-in has a second factor would not be blocked. */
+    stepUp: z.literal(true).optional(),
   }),
   z.object({
     kind: z.literal('held'),

@@ -31,7 +31,8 @@ export type Approval = z.infer<typeof Approval>
 /** What policy says of one request. Masks are a separate question, asked per data class. */
 export const Decision = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('allow'), policies: z.array(PolicyRef), grantId: z.string().optional() }),
-  z.object({ verdict: z.literal('block'), policy: PolicyRef }),
+  /** `stepUp`: a sign-in with a second factor would lift it. */
+  z.object({ verdict: z.literal('block'), policy: PolicyRef, stepUp: z.literal(true).optional() }),
   z.object({ verdict: z.literal('hold'), policy: PolicyRef, approval: Approval }),
 ])
 export type Decision = z.infer<typeof Decision>

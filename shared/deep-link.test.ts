@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import { deepLinkAmong, parseDeepLink } from './deep-link.ts'
+import { deepLinkAmong, parseDeepLink, sessionLink } from './deep-link.ts'
 
 test.each([
   ['sallyport://request/r_1-A', { to: 'request', id: 'r_1-A' }],
   ['sallyport://connection/orders-db', { to: 'connection', name: 'orders-db' }],
   ['sallyport://connection/orders-db/', { to: 'connection', name: 'orders-db' }],
   ['sallyport://session/0198c0de', { to: 'session', id: '0198c0de' }],
+  [sessionLink('s_1', 754.9), { to: 'session', id: 's_1', at: 754 }],
 ] as const)('%s', (text, link) => {
   expect(parseDeepLink(text)).toEqual(link)
 })
@@ -20,6 +21,10 @@ test.each([
   'sallyport://request/a%2f..',
   'sallyport://request/..\n',
   'sallyport://request/a.b',
+  'sallyport://request/a/at/3',
+  'sallyport://session/a/at/-1',
+  'sallyport://session/a/at/',
+  'sallyport://session/a/at/3/kill',
   'sallyport://connection/Orders',
   'sallyport://connection/../etc',
   'sallyport://callback?code=1',

@@ -33,31 +33,7 @@ export async function startPostgres(dataDir: string, log: Log): Promise<DemoPost
   const databaseDir = databaseFolder(dataDir)
   const secrets = await passwords(dataDir)
   const port = await freePort()
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: superuser,
-    password: secrets.superuser,
-    authMethod: 'scram-sha-256',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: [
-      '-c',
-      `listen_addresses=${host}`,
-      '-c',
-      'unix_socket_directories=',
-      '-c',
-      'max_connections=300',
-      '-c',
-      'fsync=off',
-      '-c',
-      'synchronous_commit=off',
-      '-c',
-      'shared_buffers=256MB',
-    ],
-    onLog: (message) => log.debug({ postgres: message.trim() }, 'demo target'),
-    onError: (error) => log.warn({ error: String(error) }, 'demo target'),
-  })
+  const server = serverIn(databaseDir, port, secrets.superuser, log)
   const loaded = join(dataDir, 'loaded')
   if (!existsSync(loaded)) await rm(databaseDir, { recursive: true, force: true })
   if (!existsSync(join(databaseDir, 'PG_VERSION'))) await server.initialise()
@@ -80,6 +56,35 @@ export async function startPostgres(dataDir: string, log: Log): Promise<DemoPost
       if (await isRunning(databaseDir)) await server.stop()
     },
   }
+}
+
+/** The server of a folder, at a port. The password is that of a new folder's superuser. */
+export function serverIn(databaseDir: string, port: number, password: string, log: Log): EmbeddedPostgres {
+  return new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: superuser,
+    password,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: [
+      '-c',
+      `listen_addresses=${host}`,
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      'max_connections=300',
+      '-c',
+      'fsync=off',
+      '-c',
+      'synchronous_commit=off',
+      '-c',
+      'shared_buffers=256MB',
+    ],
+    onLog: (message) => log.debug({ postgres: message.trim() }, 'demo target'),
+    onError: (error) => log.warn({ error: String(error) }, 'demo target'),
+  })
 }
 
 async function isRunning(databaseDir: string): Promise<boolean> {

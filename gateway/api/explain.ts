@@ -1,7 +1,7 @@
 import { accessOf, bareSpec, type ConnectionsDeps } from '../connections/router.ts'
 import type { AuditLog, Identities } from '../services.ts'
 import { api } from './context.ts'
-import { stepUpError } from './step-up.ts'
+import { liftedByMfa, stepUpError } from './step-up.ts'
 
 export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connections' | 'grants' | 'log'> {
   audit: AuditLog
@@ -20,11 +20,16 @@ export function explainRouter(deps: ExplainDeps) {
     const other = input.as === caller.principal.id ? undefined : input.as
     const access =
       connection === undefined || other !== undefined ? undefined : await accessOf(deps, caller, connection)
-    const may =
-      connection !== undefined &&
-      (other !== undefined
-        ? agent.decide(caller.principal, 'review', connection.ref, own.context).verdict === 'allow'
-        : access !== undefined)
+    const review = (mfa: boolean) =>
+      connection === undefined
+        ? undefined
+        : agent.decide(caller.principal, 'review', connection.ref, { ...own.context, mfa })
+    const reviews = other === undefined ? undefined : review(own.context.mfa)
+    const may = connection !== undefined && (other !== undefined ? reviews?.verdict === 'allow' : access !== undefined)
+    if (reviews?.verdict === 'block') {
+      const lifted = liftedByMfa({ principal: caller.principal, context: own.context }, () => review(true) ?? reviews)
+      if (lifted) throw stepUpError(`Sign in with a second factor to ask about ${input.connection} for others.`, {})
+    }
     if (connection === undefined || !may) {
       const who =
         other !== undefined

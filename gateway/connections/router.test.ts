@@ -171,6 +171,21 @@ test('explains for others to those who may review, with the grants of the other,
   expect(asked).toEqual(['grants of mallory', 'grants of mallory', 'mallory from 127.0.0.1'])
 })
 
+test('explaining for others, where that takes a second factor, says so; where it would not help, it is not known', async () => {
+  const base = deps()
+  const lifted = { by: true }
+  const agent: typeof base.agent = {
+    ...base.agent,
+    decide: (_, action, __, { mfa }) =>
+      action === 'review' && mfa && lifted.by ? { verdict: 'allow', policies: [] } : { verdict: 'block', policy },
+  }
+  const explain = explainRouter({ ...base, ...others(), agent })
+  const input = { connection: 'orders-db', text: 'select 1', as: 'ada' }
+  expect(await failure(call(explain, input, context))).toEqual(['STEP_UP', expect.stringContaining('second factor')])
+  lifted.by = false
+  expect((await failure(call(explain, input, context)))[0]).toBe('NOT_FOUND')
+})
+
 test('what takes a second factor says so, and shows nothing before; a machine sees nothing of it', async () => {
   expect((await failure(call(connectionsRouter(deps()).schema, { name: 'vault-db' }, context)))[0]).toBe('STEP_UP')
   const explain = explainRouter({ ...deps(), ...others() })

@@ -23,8 +23,8 @@ export interface DesktopOptions {
   connection: Pick<Connection, 'name' | 'actions'>
   programs: readonly InstalledProgram[]
   program: InstalledProgram | undefined
-  /** A new session of the gateway's. `said` is called with each decision about it. */
-  open(said: (annotation: Annotation) => void): Promise<GatewaySession>
+  /** A new session of the gateway's, given up with `signal`. `said` is called with each decision about it. */
+  open(said: (annotation: Annotation) => void, signal: AbortSignal): Promise<GatewaySession>
   dataDir: string
   platform: NodeJS.Platform
   env: NodeJS.ProcessEnv
@@ -43,6 +43,8 @@ interface Attempt {
   viewer?: ViewerLink
   /** Why the gateway ends it, when it has said so: the program, told too, may be gone before the tunnel is. */
   why?: Problem
+  /** Aborted when it is over: nobody is asked for a second factor for it any more. */
+  opening: AbortController
   over: boolean
 }
 
@@ -79,7 +81,7 @@ export class DesktopSession {
       this.set({ phase: { state: 'idle' } })
       return
     }
-    const attempt: Attempt = { over: false }
+    const attempt: Attempt = { over: false, opening: new AbortController() }
     this.attempt = attempt
     this.credential = undefined
     const { sessionId, endpoint, ...kept } = this.state.get()
@@ -108,7 +110,7 @@ export class DesktopSession {
       if (annotation.kind === 'ended') {
         attempt.why = fail('session-ended', annotation.reason, { action: 'reconnect' }).problem
       }
-    })
+    }, attempt.opening.signal)
     attempt.tunnel = stream
     this.follow(attempt, stream, verdict)
     if (attempt.over) {
@@ -255,6 +257,7 @@ export class DesktopSession {
   }
 
   private release(attempt: Attempt, how: 'all' | 'program-stays' = 'all'): void {
+    attempt.opening.abort()
     attempt.door?.close()
     if (how === 'all') {
       attempt.socket?.destroy()

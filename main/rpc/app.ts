@@ -63,6 +63,7 @@ export function appRouters(deps: AppDeps) {
       }),
       signIn: auth.signIn.handler(({ input }) => account.signIn(input.gateway, input.flow)),
       cancel: auth.cancel.handler(() => account.cancel()),
+      confirm: auth.confirm.handler(({ input, signal }) => account.confirm(input.lack, input.why, signal)),
       signOut: auth.signOut.handler(() => account.signOut()),
     },
   }

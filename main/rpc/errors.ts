@@ -28,7 +28,8 @@ const codes: Readonly<Record<Problem['code'], { code: string; status: number }>>
 export function forwardedError(error: unknown): unknown {
   if (!(error instanceof ProblemError)) return error
   const { code, status } = codes[error.problem.code]
-  return new ORPCError(code, { status, message: error.problem.message })
+  const { message, stepUp } = error.problem
+  return new ORPCError(code, { status, message, data: stepUp })
 }
 
 /** An event iterator whose errors reach the renderer in words. */

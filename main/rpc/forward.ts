@@ -9,7 +9,7 @@ export interface ForwardDeps {
   /** With the sign-in of whoever is signed in now. */
   api(): ApiClient
   /** Has the person prove again who they are; see `Account.confirm`. */
-  confirm(lack: StepUp, why: string): Promise<void>
+  confirm(lack: StepUp, why: string, signal?: AbortSignal): Promise<void>
 }
 
 /**
@@ -17,8 +17,8 @@ export interface ForwardDeps {
  * policy wants a better sign-in for goes on by itself once they have proved who they are.
  */
 export function forwardRouter({ api, confirm }: ForwardDeps) {
-  const withStepUp = <T>(call: () => Promise<T>): Promise<T> =>
-    confirmed(call, ({ stepUp, message }) => confirm(stepUp, message))
+  const withStepUp = <T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> =>
+    confirmed(call, ({ stepUp, message }) => confirm(stepUp, message, signal))
   const { connections, sessions, recordings, requests, grants, identities } = rpc.gateway
   return {
     me: rpc.gateway.me.handler(({ signal }) => api().me(undefined, until(signal))),
@@ -39,20 +39,20 @@ export function forwardRouter({ api, confirm }: ForwardDeps) {
       list: requests.list.handler(({ input, signal }) => api().requests.list(input, until(signal))),
       get: requests.get.handler(({ input, signal }) => api().requests.get(input, until(signal))),
       create: requests.create.handler(({ input, signal }) =>
-        withStepUp(() => api().requests.create(input, until(signal))),
+        withStepUp(signal, () => api().requests.create(input, until(signal))),
       ),
       approve: requests.approve.handler(({ input, signal }) =>
-        withStepUp(() => api().requests.approve(input, until(signal))),
+        withStepUp(signal, () => api().requests.approve(input, until(signal))),
       ),
       deny: requests.deny.handler(({ input, signal }) => api().requests.deny(input, until(signal))),
       cancel: requests.cancel.handler(({ input, signal }) => api().requests.cancel(input, until(signal))),
       decide: requests.decide.handler(async ({ input, signal }) => {
         const decide = (ids: string[]) => api().requests.decide({ ...input, ids }, until(signal))
-        return decidedAll(await decide(input.ids), decide, confirm)
+        return decidedAll(await decide(input.ids), decide, (lack, why) => confirm(lack, why, signal))
       }),
       explain: requests.explain.handler(({ input, signal }) => api().requests.explain(input, until(signal))),
       breakGlass: requests.breakGlass.handler(({ input, signal }) =>
-        withStepUp(() => api().requests.breakGlass(input, until(signal))),
+        withStepUp(signal, () => api().requests.breakGlass(input, until(signal))),
       ),
       afterReview: requests.afterReview.handler(({ input, signal }) =>
         api().requests.afterReview(input, until(signal)),

@@ -29,6 +29,7 @@ export function workRouters(work: Work) {
         state: await work.sqlSession(input.id).endTransaction(input.how),
       })),
       cancel: sql.cancel.handler(({ input }) => work.sqlSession(input.id).cancel()),
+      renew: sql.renew.handler(({ input }) => work.sqlSession(input.id).renew()),
       release: sql.release.handler(({ input }) => work.release(input.result)),
       close: sql.close.handler(({ input }) => work.closeSql(input.id)),
     },

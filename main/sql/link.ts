@@ -17,6 +17,8 @@ export class SqlLink {
   readonly wire: Wire
   /** Identifies the session in a CancelRequest. */
   key: { processId: number; secret: number } | undefined
+  /** What the server calls its version. */
+  version: string | undefined
   /** Set once the session is over. */
   over: ProblemError | undefined
   /** As the server told it last. */
@@ -68,6 +70,7 @@ export class SqlLink {
 
   private hear(message: ServerMessage): void {
     if (message.type === 'key') this.key = message
+    if (message.type === 'parameter' && message.name === 'server_version') this.version = message.value
     if (message.type === 'ready') this.transaction = message.transaction
     // Between statements the server speaks only to say why it ends the session.
     if (message.type === 'error') this.lastWords = message.words

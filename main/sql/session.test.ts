@@ -329,12 +329,15 @@ test('the first news of rows brings them along, cut for the screen, and no later
   const events: RunEvent[] = []
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true })) {
     events.push(event)
-    // Meanwhile news that nobody reads is merged.
+    // Meanwhile news that nobody reads is merged, and what comes with the first is not lost.
     if (event.type === 'columns') await new Promise((resolve) => setTimeout(resolve, 300))
   }
   const [first, ...later] = only(events, 'progress')
-  expect(first?.first).toHaveLength(200)
-  expect(first?.first?.[199]).toEqual(['200', 'x'.repeat(1000)])
+  const rows = first?.first ?? []
+  // As many as had come by then.
+  expect(rows.length).toBeGreaterThan(0)
+  expect(rows.length).toBeLessThanOrEqual(200)
+  expect(rows).toEqual(rows.map((_, i) => [String(i + 1), 'x'.repeat(1000)]))
   expect(later.every((event) => event.first === undefined)).toBe(true)
   const [none] = only(await runAll(session, 'select 1 where false'), 'progress')
   expect(none).toMatchObject({ rows: 0, first: [] })

@@ -166,6 +166,7 @@ export class SqlSession {
         emit({ type: 'notice', statement, severity: 'WARNING', message })
       }
       this.link = link
+      if (link.version !== undefined) emit({ type: 'server', version: link.version })
       return link
     } catch (error) {
       const problem = signal.aborted
@@ -279,6 +280,22 @@ export class SqlSession {
       this.told = this.transaction
     }
     return this.told
+  }
+
+  /**
+   * Ends the session, because what runs next needs one that begins anew. A transaction that only read, or that has failed, ends with it:
+   * nothing of either could be kept.
+   */
+  renew(): void {
+    const { link } = this
+    if (this.running !== undefined)
+      throw fail('conflict', 'A statement is running.', { hint: 'Wait for it, or cancel it.' })
+    if (this.transaction === 'open' && !this.reads) {
+      throw fail('conflict', 'A transaction is open, which would be lost.', {
+        hint: 'Commit it or roll it back first.',
+      })
+    }
+    link?.wire.destroy(fail('session-ended', 'A sign-in with a second factor counts from the next session on.'))
   }
 
   private keep(result: ResultStore): ResultStore {

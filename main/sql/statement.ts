@@ -75,7 +75,7 @@ class Execution {
   hear(message: ServerMessage): void {
     const { statement, emit, link } = this.context
     // A masked notice right after the columns still belongs to them.
-    if (message.type !== 'notice' && message.type !== 'columns') this.tellColumns()
+    if (message.type !== 'notice' && message.type !== 'columns' && message.type !== 'parameter') this.tellColumns()
     switch (message.type) {
       case 'columns':
         this.begin(message.columns.map((c) => ({ name: c.name, type: typeName(c.typeOid) })))
@@ -113,6 +113,7 @@ class Execution {
       case 'auth-ok':
       case 'auth-wanted':
       case 'key':
+      case 'parameter':
         return
       default:
         message satisfies never

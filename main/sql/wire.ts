@@ -9,6 +9,7 @@ import {
   DataRowMessage,
   NoticeMessage,
   NotificationResponseMessage,
+  ParameterStatusMessage,
   ReadyForQueryMessage,
   RowDescriptionMessage,
 } from 'pg-protocol/dist/messages.js'
@@ -31,6 +32,7 @@ export type ServerMessage =
   | { type: 'auth-ok' }
   | { type: 'auth-wanted' }
   | { type: 'key'; processId: number; secret: number }
+  | { type: 'parameter'; name: string; value: string }
   | { type: 'ready'; transaction: TransactionState }
   | { type: 'columns'; columns: readonly { name: string; typeOid: number }[] }
   | { type: 'row'; row: Row }
@@ -142,6 +144,9 @@ function translate(message: BackendMessage | DatabaseError): ServerMessage | und
   }
   if (message instanceof NotificationResponseMessage) {
     return { type: 'notification', channel: message.channel, payload: message.payload }
+  }
+  if (message instanceof ParameterStatusMessage) {
+    return { type: 'parameter', name: message.parameterName, value: message.parameterValue }
   }
   if (message instanceof ReadyForQueryMessage) return { type: 'ready', transaction: states[message.status] ?? 'none' }
   switch (message.name) {

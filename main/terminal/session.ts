@@ -8,8 +8,8 @@ import { connectSsh } from './connect.ts'
 import { AnnotationExtractor, type TerminalPart } from './osc.ts'
 
 export interface TerminalOptions {
-  /** A new session's tunnel, with the host key its ticket named. */
-  dial(): Promise<{ stream: Duplex; sessionId: string; hostKey: string | undefined }>
+  /** A new session's tunnel, with the host key its ticket named. Given up with `signal`. */
+  dial(signal: AbortSignal): Promise<{ stream: Duplex; sessionId: string; hostKey: string | undefined }>
   user: string
   cols: number
   rows: number
@@ -27,6 +27,7 @@ export class TerminalSession {
   private size: { cols: number; rows: number }
   private paused = false
   private closed = false
+  private readonly dialling = new AbortController()
   private attached: AbortController | undefined
 
   constructor(options: TerminalOptions) {
@@ -37,7 +38,7 @@ export class TerminalSession {
 
   private async start(): Promise<void> {
     try {
-      const { stream, sessionId, hostKey } = await this.options.dial()
+      const { stream, sessionId, hostKey } = await this.options.dial(this.dialling.signal)
       const client = await connectSsh({ stream, user: this.options.user, hostKey })
       this.client = client
       if (this.closed) {
@@ -139,6 +140,7 @@ export class TerminalSession {
 
   close(): void {
     this.closed = true
+    this.dialling.abort()
     this.channel?.close()
     this.client?.end()
     this.attached?.abort()

@@ -38,6 +38,8 @@ export interface Place {
   /** Sessions: recordings open as tabs beside the list; `undefined` is the list. */
   replays: readonly string[]
   replay: string | undefined
+  /** Milliseconds into the recording that is open. */
+  replayFrom?: number | undefined
   palette: boolean
   /** The shortcut sheet is open. */
   shortcuts: boolean
@@ -126,9 +128,10 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
       })),
     metrics: () =>
       go({ area: 'requests', list: 'history', request: undefined, draft: undefined, picked: [], metrics: true }),
-    session: (id: string) =>
+    session: (id: string, replayFrom?: number) =>
       place.update((p) => ({
         ...p,
+        replayFrom,
         palette: false,
         area: 'sessions',
         replay: id,

@@ -112,7 +112,7 @@ function useDeepLinks() {
           go.request(link.id, 'review', link.focus)
           return
         case 'session':
-          go.session(link.id)
+          go.session(link.id, link.at === undefined ? undefined : link.at * 1000)
           return
         case 'connection':
           client.gateway.connections.list().then(

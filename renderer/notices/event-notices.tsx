@@ -7,7 +7,11 @@ import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { waitsForMe } from '../frame/waiting.ts'
 import { usePerson, useRpc } from '../rpc/context.tsx'
+import { Recent } from './recent.ts'
 import { BrokenToast, DecidedToast, EndingToast, HeldToast } from './toasts.tsx'
+
+/** Requests and grants of which it is known what was told: events may come twice, but not after hundreds of others. */
+const mostKept = 500
 
 /** Turns the gateway's events into toasts: somebody asks, mine was decided, a grant is about to end. */
 export function EventNotices() {
@@ -20,8 +24,8 @@ export function EventNotices() {
   const announce = useAnnounce()
   const go_ = useRef(go)
   go_.current = go
-  const told = useRef(new Map<string, number>())
-  const seen = useRef(new Map<string, string>())
+  const told = useRef(new Recent<string, number>(mostKept))
+  const seen = useRef(new Recent<string, string>(mostKept))
 
   useEffect(
     () =>
@@ -113,12 +117,12 @@ function useEndingGrants() {
   const grants = useMyGrants(now)
   const { notices } = useDesk()
   const announce = useAnnounce()
-  const told = useRef(new Set<string>())
+  const told = useRef(new Recent<string, true>(mostKept))
   useEffect(() => {
     for (const grant of grants) {
       const left = Date.parse(grant.endsAt) - now
-      if (left > 5 * 60_000 || told.current.has(grant.id)) continue
-      told.current.add(grant.id)
+      if (left > 5 * 60_000 || told.current.get(grant.id)) continue
+      told.current.set(grant.id, true)
       notices.show({ id: `grant-${grant.id}`, stay: true, content: <EndingToast grant={grant} /> })
       announce(`A grant on ${grant.connection} ends in less than five minutes.`)
     }

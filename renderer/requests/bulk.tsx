@@ -9,7 +9,7 @@ import { useNow } from '../decisions/time.ts'
 import { actionWords, counted, requestLook, spokenDuration } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
-import { problemOf } from '../rpc/problem.ts'
+import { ProblemNote } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
 import { StatementText } from './statement.tsx'
 
@@ -92,9 +92,7 @@ export function BulkReview({ requests }: { requests: readonly AccessRequest[] })
             </p>
           )}
           {decide.error && (
-            <p className="err dec__p" role="alert">
-              {problemOf(decide.error).message}
-            </p>
+            <ProblemNote error={decide.error} className="err dec__p" retry={() => decide.mutate(decide.variables)} />
           )}
           <div className="row dec__b">
             <Button kind="primary" icon="check" className="grow" keys={approveKeys} disabled={busy} onClick={approve}>
@@ -105,7 +103,9 @@ export function BulkReview({ requests }: { requests: readonly AccessRequest[] })
             </Button>
           </div>
           <p className="xs t2 dec__p" role="status">
-            {outcomeWords(decide.data, failed.length, open.length)}
+            {decide.isError
+              ? 'Whether any of them was decided is not known; each shows its state above.'
+              : outcomeWords(decide.data, failed.length, open.length)}
           </p>
         </div>
       </aside>

@@ -6,7 +6,7 @@ import type { Decision } from '../../shared/decision.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { actionName, type Look, looks, spokenDuration } from '../decisions/words.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
-import { problemOf } from '../rpc/problem.ts'
+import { ProblemNote } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
 
 /** What the grant would change, decision by decision, and a statement to try it on. */
@@ -157,7 +157,7 @@ function Try({
       <Button size="sm" disabled={off || text.trim() === '' || explain.isPending} onClick={() => explain.mutate(text)}>
         Check
       </Button>
-      {explain.error && <p className="err">{problemOf(explain.error).message}</p>}
+      {explain.error && <ProblemNote error={explain.error} retry={() => explain.mutate(text)} />}
       {answer && (
         <Answer
           decision={answer.decision}

@@ -5,7 +5,9 @@ import type { Problem } from '../../shared/rpc/contract.ts'
 export function problemOf(error: unknown): Problem {
   if (error instanceof ORPCError) {
     if (isProblem(error.data)) return error.data
-    return { code: codes[error.code] ?? 'failed', message: error.message, action: actions[error.code] ?? 'none' }
+    const { code, message, data } = error
+    const lack = code === 'STEP_UP' ? { stepUp: { ...maxAge(data) } } : {}
+    return { code: codes[code] ?? 'failed', message, action: actions[code] ?? 'none', ...lack }
   }
   return { code: 'failed', message: error instanceof Error ? error.message : String(error), action: 'none' }
 }
@@ -32,6 +34,12 @@ const actions: Partial<Record<string, Problem['action']>> = {
   STEP_UP: 'step-up',
   UNREACHABLE: 'retry',
   UNAVAILABLE: 'retry',
+}
+
+/** Of the gateway's STEP_UP: how old the sign-in may be at most. */
+function maxAge(data: unknown): { maxAgeSeconds?: number } {
+  const is = typeof data === 'object' && data !== null && 'maxAgeSeconds' in data
+  return is && typeof data.maxAgeSeconds === 'number' ? { maxAgeSeconds: data.maxAgeSeconds } : {}
 }
 
 function isProblem(data: unknown): data is Problem {

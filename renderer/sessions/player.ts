@@ -24,8 +24,9 @@ export function usePlayer(
   events: readonly RecordingEvent[],
   screen: TerminalScreen | undefined,
   renew: () => void,
+  from = 0,
 ): Player {
-  const player = usePlayhead(events, duration(events), renew)
+  const player = usePlayhead(events, duration(events), { onBack: renew, from })
   const { at } = player
   const written = useRef<{ screen: TerminalScreen; count: number; feed: ReturnType<typeof createFeed> }>(undefined)
   const feeding = useRef(Promise.resolve())
@@ -46,9 +47,13 @@ export function usePlayer(
   return player
 }
 
-/** The place in a recording, and how it moves: by playing, or by a jump. `onBack` is called before one back. */
-export function usePlayhead(events: readonly { at: number }[], total: number, onBack: () => void = () => {}): Player {
-  const [at, setAt] = useState(0)
+/** The place in a recording, at first `from`, and how it moves: by playing, or by a jump. `onBack` is called before one back. */
+export function usePlayhead(
+  events: readonly { at: number }[],
+  total: number,
+  { onBack = () => {}, from = 0 }: { onBack?: () => void; from?: number } = {},
+): Player {
+  const [at, setAt] = useState(Math.min(from, total))
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState<Speed>(1)
   const [skipIdle, setSkipIdle] = useState(true)

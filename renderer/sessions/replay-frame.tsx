@@ -5,6 +5,7 @@ import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
 import { type LookName, outcomeLook } from '../decisions/words.ts'
+import { CopyLink } from './copy-link.tsx'
 import { FindInRecording, Marked } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import type { Player } from './player.ts'
@@ -50,6 +51,7 @@ export function ReplayFrame({
         <DecisionFilter present={all.map((item) => item.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
+          <CopyLink id={session.id} at={player.at} time={clock(player.at)} />
         </span>
       </div>
       <div className="rp__cols">

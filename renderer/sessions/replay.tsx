@@ -9,8 +9,8 @@ import type { Recording } from './recording.ts'
 import { SqlReplay } from './sql-replay.tsx'
 import { TerminalReplay } from './terminal-replay.tsx'
 
-/** A recording, replayed as its kind is. */
-export default function Replay({ id }: { id: string }) {
+/** A recording, replayed as its kind is, from `from` milliseconds on. */
+export default function Replay({ id, from }: { id: string; from: number }) {
   const { client, queries } = useRpc()
   const session = useQuery(queries.gateway.sessions.get.queryOptions({ input: { id } }))
   const kind = session.data?.connection.kind
@@ -24,7 +24,7 @@ export default function Replay({ id }: { id: string }) {
   })
   const error = session.error ?? recording.error
   if (error) return <Empty icon="circle-x" title="The recording could not be read" text={problemOf(error).message} />
-  if (session.data?.connection.kind === 'rdp') return <DesktopReplay session={session.data} />
+  if (session.data?.connection.kind === 'rdp') return <DesktopReplay session={session.data} from={from} />
   if (session.data === undefined || recording.data === undefined) {
     return (
       <div className="gate__wait">
@@ -32,15 +32,11 @@ export default function Replay({ id }: { id: string }) {
       </div>
     )
   }
-  return <Kind session={session.data} recording={recording.data} />
+  return <Kind session={session.data} recording={recording.data} from={from} />
 }
 
-function Kind({ session, recording }: { session: Session; recording: Recording }) {
-  return session.connection.kind === 'ssh' ? (
-    <TerminalReplay session={session} recording={recording} />
-  ) : (
-    <SqlReplay session={session} recording={recording} />
-  )
+function Kind(props: { session: Session; recording: Recording; from: number }) {
+  return props.session.connection.kind === 'ssh' ? <TerminalReplay {...props} /> : <SqlReplay {...props} />
 }
 
 /** Most events that are read into the page; a longer recording is cut there, and says so. */

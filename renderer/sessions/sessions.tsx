@@ -13,7 +13,7 @@ const Replay = lazy(() => import('./replay.tsx'))
 
 /** Recorded sessions: the list, and a tab for each that is replayed. */
 export default function Sessions() {
-  const { replays, replay } = usePlace()
+  const { replays, replay, replayFrom = 0 } = usePlace()
   const go = useNavigation()
   return (
     <main className="main">
@@ -38,7 +38,7 @@ export default function Sessions() {
         <SessionList />
       ) : (
         <Suspense fallback={<div className="gate__wait">{<Spinner label="Opening the recording" />}</div>}>
-          <Replay key={replay} id={replay} />
+          <Replay key={`${replay} ${replayFrom}`} id={replay} from={replayFrom} />
         </Suspense>
       )}
     </main>

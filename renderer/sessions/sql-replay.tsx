@@ -9,16 +9,17 @@ import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
 import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
 import { Empty } from '../theme/controls.tsx'
+import { CopyLink } from './copy-link.tsx'
 import { FindInRecording } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { type Entry, entries, type Recording } from './recording.ts'
 
 /** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
-export function SqlReplay({ session, recording }: { session: Session; recording: Recording }) {
+export function SqlReplay({ session, recording, from }: { session: Session; recording: Recording; from: number }) {
   const every = entries(recording.events)
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
   const all = every.filter((entry) => passes(entry.outcome, filter))
-  const [chosen, setChosen] = useState<number | undefined>(undefined)
+  const [chosen, setChosen] = useState<number | undefined>(() => entryAt(every, from)?.n)
   const selected = all.find((entry) => entry.n === chosen) ?? all.find((entry) => entry.outcome !== 'allowed') ?? all[0]
   const start = Date.parse(session.startedAt)
   const [query, setQuery] = useState('')
@@ -50,6 +51,7 @@ export function SqlReplay({ session, recording }: { session: Session; recording:
         <DecisionFilter present={every.map((entry) => entry.outcome)} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
+          {selected && <CopyLink id={session.id} at={selected.at} time={timeOfDay(start + selected.at)} />}
         </span>
       </div>
       {every.length === 0 ? (
@@ -71,6 +73,11 @@ export function SqlReplay({ session, recording }: { session: Session; recording:
       )}
     </section>
   )
+}
+
+/** What went on at a moment: the last that had begun. A link counts in whole seconds. */
+function entryAt(all: readonly Entry[], from: number): Entry | undefined {
+  return from === 0 ? undefined : all.findLast((entry) => entry.at < from + 1000)
 }
 
 interface Selectable {

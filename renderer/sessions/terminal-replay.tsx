@@ -12,13 +12,13 @@ import type { Recording } from './recording.ts'
 import { ReplayFrame } from './replay-frame.tsx'
 
 /** A recorded shell: the timeline, the terminal as it was, and the scrubber. */
-export function TerminalReplay({ session, recording }: { session: Session; recording: Recording }) {
+export function TerminalReplay({ session, recording, from }: { session: Session; recording: Recording; from: number }) {
   const { events, manifest } = recording
   const [run, setRun] = useState(0)
   const host = useRef<HTMLDivElement>(null)
   const screen = useReplayScreen(host, run, manifest.cols ?? 80, manifest.rows ?? 24)
   const placed = usePlaced(screen)
-  const player = usePlayer(events, screen, () => setRun((n) => n + 1))
+  const player = usePlayer(events, screen, () => setRun((n) => n + 1), from)
   return (
     <ReplayFrame session={session} recording={recording} player={player}>
       <div className="term rp__term scroll">

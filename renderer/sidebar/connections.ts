@@ -31,7 +31,7 @@ export function useSchemas(names: readonly string[]): TreeInput['schemas'] {
     names.map((name, i): [string, SchemaState] => {
       const result = results[i]
       if (result?.data !== undefined) return [name, result.data]
-      return [name, result?.error ? { problem: problemOf(result.error).message } : 'loading']
+      return [name, result?.error ? { problem: problemOf(result.error) } : 'loading']
     }),
   )
 }

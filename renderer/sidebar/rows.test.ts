@@ -63,7 +63,9 @@ test('an unfolded database shows its schemas, public first, with masked columns 
     'a/audit/log',
   ])
   expect(buildRows({ ...input, schemas })[3]).toMatchObject({ type: 'table', masked: 1 })
-  expect(keys({ schemas: new Map([['a', { problem: 'no' }]]) })).toContain('a/!')
+  expect(keys({ schemas: new Map([['a', { problem: { code: 'failed', message: 'no', action: 'none' } }]]) })).toContain(
+    'a/!',
+  )
 })
 
 test('what was opened last is on top, unless it is pinned', () => {

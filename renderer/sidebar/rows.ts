@@ -1,5 +1,6 @@
 import type { Connection, SchemaTable } from '../../shared/api/models.ts'
 import type { ConnectionKind, Environment } from '../../shared/connection.ts'
+import type { Problem } from '../../shared/rpc/problem.ts'
 import { environments } from '../decisions/environment.tsx'
 
 /** One line of the tree. `level` counts from 1, as `aria-level` does. */
@@ -10,9 +11,10 @@ export type Row =
   | { type: 'connection'; key: string; level: 2; connection: Connection; tagged: boolean; open: boolean | undefined }
   | { type: 'schema'; key: string; level: 3; connection: Connection; schema: string; open: boolean }
   | { type: 'table'; key: string; level: 4; connection: Connection; table: SchemaTable; masked: number }
-  | { type: 'note'; key: string; level: 3; text: string }
+  /** `lack`: a better sign-in is all that is missing for the tables of the connection. */
+  | { type: 'note'; key: string; level: 3; text: string; lack?: { connection: string; problem: Problem } }
 
-export type SchemaState = readonly SchemaTable[] | 'loading' | { problem: string }
+export type SchemaState = readonly SchemaTable[] | 'loading' | { problem: Problem }
 
 export interface TreeInput {
   connections: readonly Connection[]
@@ -95,7 +97,11 @@ function connectionRows(connection: Connection, input: TreeInput): Row[] {
   const row: Row = { type: 'connection', key: name, level: 2, connection, tagged: false, open }
   if (!expands || schema === undefined) return [row]
   if (schema === 'loading') return [row, { type: 'note', key: `${name}/…`, level: 3, text: 'Loading' }]
-  if ('problem' in schema) return [row, { type: 'note', key: `${name}/!`, level: 3, text: schema.problem }]
+  if ('problem' in schema)
+    return [
+      row,
+      { type: 'note', key: `${name}/!`, level: 3, text: schema.problem.message, ...lackOf(name, schema.problem) },
+    ]
   return [row, ...schemaRows(connection, schema, input)]
 }
 
@@ -143,4 +149,8 @@ function matchesFilter(connection: Connection, input: TreeInput): boolean {
   ]
   const haystack = text.join(' ').toLowerCase()
   return words.every((word) => haystack.includes(word))
+}
+
+function lackOf(connection: string, problem: Problem): { lack?: { connection: string; problem: Problem } } {
+  return problem.action === 'step-up' ? { lack: { connection, problem } } : {}
 }

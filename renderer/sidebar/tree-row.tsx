@@ -75,7 +75,7 @@ function rowName(row: Row): string {
     case 'table':
       return row.masked === 0 ? row.table.name : `${row.table.name}, ${counted(row.masked, 'masked column')}`
     case 'note':
-      return row.text
+      return row.lack === undefined ? row.text : `${row.text} Confirm that it is you`
     default:
       return row satisfies never
   }
@@ -142,7 +142,14 @@ function Content(props: Props) {
         </>
       )
     case 'note':
-      return <span className="trunc t3">{row.text}</span>
+      return row.lack === undefined ? (
+        <span className="trunc t3">{row.text}</span>
+      ) : (
+        <>
+          <Icon name="fingerprint" />
+          <span className="trunc">{row.text}</span>
+        </>
+      )
     default:
       return row satisfies never
   }

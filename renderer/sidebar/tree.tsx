@@ -1,6 +1,10 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import type { Problem } from '../../shared/rpc/problem.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import { useStepUp } from '../sign-in/step-up.tsx'
 import type { Row } from './rows.ts'
 import { TreeRow } from './tree-row.tsx'
 
@@ -18,10 +22,22 @@ export function Tree({
   const root = useRef<HTMLDivElement>(null)
   const go = useNavigation()
   const { workspace } = useDesk()
+  const { queries } = useRpc()
+  const cache = useQueryClient()
+  const step = useStepUp()
   const current = useStore(workspace.state, (s) => s.documents.find((d) => d.id === s.active)?.connection)
   const stop = rows.some((row) => row.key === focused) ? focused : rows[0]?.key
   const groups = useMemo(() => toGroups(rows), [rows])
 
+  const confirm = ({ connection, problem }: { connection: string; problem: Problem }) => {
+    const key = queries.gateway.connections.schema.key({ input: { name: connection } })
+    if (step.isPending) return
+    step.mutate({
+      lack: problem.stepUp ?? {},
+      why: problem.message,
+      after: () => cache.invalidateQueries({ queryKey: key }),
+    })
+  }
   const focus = (key: string | undefined) => {
     if (key === undefined) return
     setFocused(key)
@@ -44,6 +60,7 @@ export function Tree({
         toggle(row)
         return
       case 'note':
+        if (row.lack !== undefined) confirm(row.lack)
         return
       default:
         row satisfies never

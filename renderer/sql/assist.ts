@@ -67,6 +67,7 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
     contextMenuGroupId: 'navigation',
     run: define,
   })
+  const stopCursor = followCursor(editor, runtime.cursor)
   const click = editor.onMouseUp(({ event, target }) => {
     const isText = target.type === monaco.editor.MouseTargetType.CONTENT_TEXT
     if (isText && (event.ctrlKey || event.metaKey) && event.leftButton) void define()
@@ -75,6 +76,14 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
   const stopEvents = live.onEvent((event) => {
     const mine = event.type === 'grant' && event.grant.connection === connection
     if (event.type === 'policy' || event.type === 'hello' || mine) preflight.forget()
+  })
+  // A second factor may lift what was foretold.
+  let confirming = false
+  const stopAuth = live.auth.subscribe(() => {
+    const auth = live.auth.get()
+    const now = auth?.state === 'signed-in' && auth.confirming !== undefined
+    if (confirming && !now) preflight.forget()
+    confirming = now
   })
   const stopRuns = onDdl(runtime.state, () => {
     catalog(true).then(
@@ -86,12 +95,34 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
     refresh: () => preflight.refresh(),
     dispose: () => {
       stopEvents()
+      stopAuth()
       stopRuns()
+      stopCursor()
       action.dispose()
       click.dispose()
       providers.dispose()
       preflight.dispose()
     },
+  }
+}
+
+const cursorMs = 100
+
+/** Keeps the store at where the cursor is, a moment after it moved: no key waits for it. */
+function followCursor(editor: monaco.editor.IStandaloneCodeEditor, cursor: SqlRuntime['cursor']): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tell = () => {
+    timer = undefined
+    const at = editor.getPosition()
+    if (at !== null) cursor.set({ line: at.lineNumber, column: at.column })
+  }
+  tell()
+  const moved = editor.onDidChangeCursorPosition(() => {
+    timer ??= setTimeout(tell, cursorMs)
+  })
+  return () => {
+    clearTimeout(timer)
+    moved.dispose()
   }
 }
 

@@ -9,7 +9,7 @@ import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
 import { DecisionLog } from './decision-log.tsx'
 import { isPlan } from './plan/is-plan.ts'
 import type { ResultTable } from './result/table.ts'
-import type { Mark, Message, ResultTab, SqlState } from './run-state.ts'
+import type { ResultTab, SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 const openPane = () => import('./result/result-pane.tsx')
@@ -66,7 +66,7 @@ export function Results({
         <div className="res__bd">
           <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
             {shown === undefined ? (
-              <Messages messages={state.messages} marks={state.marks} />
+              <Messages state={state} />
             ) : (
               grid === undefined && (
                 <Suspense fallback={<Spinner label="Opening the plan" />}>
@@ -154,8 +154,12 @@ function whenIdle(load: () => Promise<unknown>): () => void {
   return () => cancelIdleCallback(id)
 }
 
-function Messages({ messages, marks }: { messages: readonly Message[]; marks: readonly Mark[] }) {
+function Messages({ state: { messages, marks, running } }: { state: SqlState }) {
   if (messages.length === 0) {
+    const held = running !== undefined && marks.some((mark) => mark.look === 'held')
+    if (held)
+      return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
+    if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
     const text =
       marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
     return <Empty icon="list" title="No messages" text={text} />

@@ -87,6 +87,8 @@ export interface SqlState {
   transaction: TransactionState
   /** The first run began then; undefined before. */
   since: number | undefined
+  /** The server's version, once there was a session. */
+  server: string | undefined
 }
 
 export const noRuns: SqlState = {
@@ -100,6 +102,7 @@ export const noRuns: SqlState = {
   shown: 'messages',
   transaction: 'none',
   since: undefined,
+  server: undefined,
 }
 
 /** A run begins: results of the run before go, and so do the marks that the editor says are run again. */
@@ -124,6 +127,7 @@ export function dismiss(state: SqlState, id: string): SqlState {
 /** What an event of run `run` changes. */
 export function apply(state: SqlState, run: number, event: RunEvent, now: number): SqlState {
   if (event.type === 'transaction') return { ...state, transaction: event.state }
+  if (event.type === 'server') return { ...state, server: event.version }
   if (event.type === 'done') return { ...state, running: undefined, cancelling: false }
   const id = `${run}:${event.statement}`
   switch (event.type) {

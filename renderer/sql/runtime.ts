@@ -29,8 +29,12 @@ export interface RunOptions {
 export interface SqlRuntime {
   state: Pick<Store<SqlState>, 'get' | 'subscribe'>
   options: Store<RunOptions>
+  /** Where the cursor is in the editor; undefined before there is one. */
+  cursor: Store<{ line: number; column: number } | undefined>
   /** Ends the transaction; false when it could not, which is then said among the messages. */
   endTransaction(how: 'commit' | 'rollback'): Promise<boolean>
+  /** What runs next has a session of its own. Rejects where that would lose work. */
+  renew(): Promise<void>
   /** Puts a line among the messages. */
   say(kind: 'info' | 'error', text: string): void
   /** Ignored while a run goes on. */
@@ -59,6 +63,7 @@ export function createSqlRuntime(
     stopOnError: true,
     values: {},
   })
+  const cursor = createStore<{ line: number; column: number } | undefined>(undefined)
   const life = new AbortController()
   let handle: string | undefined
 
@@ -141,7 +146,11 @@ export function createSqlRuntime(
   return {
     state,
     options,
+    cursor,
     endTransaction,
+    renew: async () => {
+      if (handle !== undefined) await client.sql.renew({ id: handle })
+    },
     say,
     run: (request) => {
       if (state.get().running === undefined) void perform(request)

@@ -108,6 +108,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
   }
   const zoneActions: ZoneActions = {
     connection: document.connection,
+    transaction: state.transaction,
+    renew: runtime.renew,
     cancel: runtime.cancel,
     dismiss: (mark) => runtime.dismiss(mark.id),
     leave: () => editor.current?.focus(),

@@ -25,7 +25,8 @@ export function RunMode({ runtime, state }: { runtime: SqlRuntime; state: SqlSta
     >
       <Menu.Target>
         <Button size="sm" kind="ghost" disabled={state.running !== undefined}>
-          {modes[options.commit]} <Icon name="chev-down" size={12} />
+          <Icon name="sliders" size={14} />
+          <span className="tools__opt">{modes[options.commit]}</span> <Icon name="chev-down" size={12} />
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
@@ -68,7 +69,8 @@ export function TransactionControls({ runtime, state }: { runtime: SqlRuntime; s
   return (
     <>
       <span className={failed ? 'tx tx--failed' : 'tx'} role="status">
-        {failed ? 'Transaction failed' : 'Transaction open'}
+        <span className="tools__opt">Transaction&nbsp;</span>
+        <span className="tx__s">{failed ? 'failed' : 'open'}</span>
       </span>
       <Button size="sm" disabled={off || failed} onClick={() => void runtime.endTransaction('commit')}>
         Commit

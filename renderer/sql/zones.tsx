@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { KeyboardEvent, ReactNode } from 'react'
 import type { PolicyRef } from '../../shared/decision.ts'
+import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { Icon } from '../decisions/icon.tsx'
@@ -12,10 +13,15 @@ import { Asked } from '../requests/asked.tsx'
 import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
+import { useStepUp } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
 import type { Blocked, Held, Mark } from './run-state.ts'
 
 export interface ZoneActions {
+  /** What is open in the session would be lost with it. */
+  transaction: TransactionState
+  /** The next run has a session of its own. */
+  renew(): Promise<void>
   connection: string
   cancel(): void
   rerun(mark: Mark): void
@@ -98,6 +104,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   const keys = useKeys('decision.resolve')
   const off = usePause() !== undefined
   const grants = useMyGrants(useNow(5_000))
+  const step = useStepUp()
   const { blocked } = mark
   if (blocked === undefined) return null
   // Asked for from here, and given since: the statement can go on.
@@ -105,6 +112,16 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
     ? grants.find((grant) => grant.connection === actions.connection && Date.parse(grant.startsAt) >= mark.startedAt)
     : undefined
   const classes = askedClasses(blocked)
+  const uncommitted = actions.transaction === 'open'
+  const confirm = () =>
+    step.mutate({
+      lack: {},
+      why: `${blocked.policy.id}: ${blocked.policy.reason}`,
+      after: async () => {
+        await actions.renew()
+        actions.rerun(mark)
+      },
+    })
   return (
     <Zone
       look={looks.blocked}
@@ -130,7 +147,25 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
           {hourMinute(granted.endsAt)}.
         </p>
       )}
+      {step.error && (
+        <p className="err" role="alert">
+          {words(step.error)}
+        </p>
+      )}
       <div className="zone__acts">
+        {blocked.stepUp && (
+          <Button
+            size="sm"
+            kind="primary"
+            icon="fingerprint"
+            disabled={off || step.isPending || uncommitted}
+            title={uncommitted ? 'Commit or roll back first: it runs in a new session.' : undefined}
+            keys={keys}
+            onClick={confirm}
+          >
+            Confirm and run
+          </Button>
+        )}
         {granted !== undefined && (
           <Button size="sm" kind="primary" icon="play" disabled={off} onClick={() => actions.rerun(mark)}>
             Run again
@@ -265,6 +300,11 @@ function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Hel
       </div>
     </Zone>
   )
+}
+
+function words(error: unknown): string {
+  const { message, hint } = problemOf(error)
+  return [message, hint].filter(Boolean).join(' ')
 }
 
 /** The message without what the block's head says already: that nothing ran. */

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react'
 import { EnvTag, environments } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useNow } from '../decisions/time.ts'
@@ -8,6 +9,7 @@ import { useGatewayHost } from '../frame/title-bar.tsx'
 import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
 import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import type { SqlRuntime } from '../sql/runtime.ts'
 import { GrantStatus } from './grant-status.tsx'
 import { Recording } from './recording.tsx'
 
@@ -22,6 +24,7 @@ export function StatusBar() {
     <footer className="status">
       {area === 'connections' ? <TabState /> : <AreaState />}
       <span className="status__sp" />
+      {area === 'connections' && <EditorState />}
       {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}
       <span className="status__i status__who">{pause === 'expired' ? 'Signed out' : person?.id}</span>
       {pause === 'gateway-down' || pause === 'core-down' ? (
@@ -70,6 +73,35 @@ function TabState() {
         <span className="status__i fg d-held">
           <Icon name="hourglass" size={14} />
           {held} held
+        </span>
+      )}
+    </>
+  )
+}
+
+/** Of the SQL tab in front: where the cursor is, and what the server is. */
+function EditorState() {
+  const { workspace, runtimes } = useDesk()
+  const document = useStore(workspace.state, (s) => s.documents.find((d) => d.id === s.active))
+  const runtime = useSyncExternalStore(runtimes.subscribe, () =>
+    document?.kind === 'sql' ? runtimes.get(document.id) : undefined,
+  )
+  return runtime !== undefined && 'cursor' in runtime ? <SqlState runtime={runtime} /> : null
+}
+
+function SqlState({ runtime }: { runtime: SqlRuntime }) {
+  const at = useStore(runtime.cursor)
+  const server = useStore(runtime.state, (s) => s.server)
+  return (
+    <>
+      {at !== undefined && (
+        <span className="status__i num status__more">
+          Ln {at.line}, Col {at.column}
+        </span>
+      )}
+      {server !== undefined && (
+        <span className="status__i status__more" title={`PostgreSQL ${server}`}>
+          PostgreSQL {/^\d+/.exec(server)?.[0] ?? server}
         </span>
       )}
     </>

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Annotation } from '../annotation.ts'
 import { apiContract } from '../api/contract.ts'
 import { GatewayEvent } from '../api/models.ts'
+import { StepUp } from '../api/problem.ts'
 import { ConnectionName, Environment } from '../connection.ts'
 import { DesktopProgramId, DesktopState } from './desktop.ts'
 import {
@@ -143,6 +144,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   }),
   /** The session's transaction, when that changed. */
   z.object({ type: z.literal('transaction'), state: TransactionState }),
+  /** A session has begun on this version of the server, as it calls itself (`15.18`). */
+  z.object({ type: z.literal('server'), version: z.string() }),
   z.object({ type: z.literal('done'), ran: z.number().int() }),
 ])
 export type RunEvent = z.infer<typeof RunEvent>
@@ -293,7 +296,12 @@ export const DeepLink = z.discriminatedUnion('to', [
     focus: z.literal('deny').optional(),
   }),
   z.object({ to: z.literal('connection'), name: ConnectionName }),
-  z.object({ to: z.literal('session'), id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+  z.object({
+    to: z.literal('session'),
+    id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    /** Seconds into the recording. */
+    at: z.number().int().min(0).optional(),
+  }),
 ])
 export type DeepLink = z.infer<typeof DeepLink>
 
@@ -332,6 +340,8 @@ export const rpcContract = {
     signIn: rpc.input(z.object({ gateway: z.string(), flow: z.enum(['browser', 'device']) })),
     cancel: rpc,
     signOut: rpc,
+    /** The person proves again who they are, because of a problem whose action is `step-up`. Resolves once they have. */
+    confirm: rpc.input(z.object({ lack: StepUp, why: z.string() })),
   },
   /** The gateway API, as far as a page may use it: the same procedures, with the person's token added by main. */
   gateway: {
@@ -388,6 +398,8 @@ export const rpcContract = {
         }),
       ),
     cancel: rpc.input(handle),
+    /** What runs next has a session of its own, with the sign-in as it is then. A `conflict` while something runs or is uncommitted. */
+    renew: rpc.input(handle),
     /** Ends the session's transaction. A problem says why it could not be; then it is as it was. */
     endTransaction: rpc
       .input(handle.extend({ how: z.enum(['commit', 'rollback']) }))

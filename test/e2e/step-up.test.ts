@@ -5,7 +5,16 @@ import { z } from 'zod'
 import { AccessRequest } from '../../shared/api/models.ts'
 import { call } from '../support/access.ts'
 import { sallyport } from '../support/cli.ts'
-import { type Client, chromiumPath, fillIn, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import {
+  type Client,
+  chromiumPath,
+  fillIn,
+  launchChromium,
+  openClient,
+  secondFactor,
+  secondTry,
+  signIn,
+} from '../support/client.ts'
 import { personCli } from '../support/person-cli.ts'
 import type { Ran } from '../support/run.ts'
 
@@ -37,13 +46,6 @@ async function held(): Promise<{ id: string; ended: Promise<Ran> }> {
 async function withdraw({ id, ended }: { id: string; ended: Promise<Ran> }): Promise<void> {
   expect((await sallyport(demo, 'dba', ['cancel', id])).code).toBe(0)
   await ended
-}
-
-/** The provider's second page; in the demo it shows what a phone would. */
-async function secondFactor(provider: Page): Promise<void> {
-  const code = await provider.locator('.phone').innerText()
-  await provider.getByLabel('Code').fill(code)
-  await provider.getByRole('button', { name: 'Confirm' }).click()
 }
 
 describe.skipIf(chromiumPath === undefined)('a second factor, where policy wants one', secondTry, () => {

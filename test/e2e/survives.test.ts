@@ -1,18 +1,43 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { databaseFolder, serverIn } from '../../demo/postgres/server.ts'
 import { sessionToken } from '../support/access.ts'
 import { sallyport } from '../support/cli.ts'
+import {
+  type Client,
+  chromiumPath,
+  fillIn,
+  launchChromium,
+  openClient,
+  secondFactor,
+  secondTry,
+  signIn,
+} from '../support/client.ts'
 import { type RunningDemo, startDemo } from '../support/demo.ts'
 import { run, which } from '../support/run.ts'
+import { openTab, panel, runFor, write } from '../support/sql-page.ts'
 
-/** A gateway whose disk fills and which is then killed: nothing runs unrecorded, nothing recorded is lost. A demo of its own. */
+/**
+ * What needs a demo of its own: a disk that fills, a gateway that is killed, a target that goes away, and rules that want a second factor.
+ * Nothing runs unrecorded, nothing recorded is lost, and nothing that was written is.
+ */
 const mib = 1024 * 1024
 let dataDir: string
 let demo: RunningDemo | undefined
 let mounted = false
+
+/** On top of the demo's policy; tables of analytics-db are emptied, and orders-db is opened, with a second factor only. */
+const rules = `
+@id("empty-with-mfa") @reason("Emptying a table takes a second factor.")
+forbid (principal, action == Action::"sql:truncate", resource) unless { context.mfa };
+@id("orders-with-mfa") @reason("orders-db is opened with a second factor.")
+forbid (principal is User, action == Action::"connect", resource == Connection::"orders-db") unless { context.mfa };
+`
 
 /** A disk of its own for the recordings, small enough to fill; only root can make one. */
 async function smallDisk(folder: string): Promise<boolean> {
@@ -21,6 +46,7 @@ async function smallDisk(folder: string): Promise<boolean> {
   return (await run('mount', ['-t', 'tmpfs', '-o', 'size=128m,mode=700', 'sallyport-test', folder])).code === 0
 }
 
+const policyDir = (): string => join(dataDir, 'policy')
 const recordings = (): string => join(dataDir, 'gateway', 'recordings')
 
 beforeAll(async () => {
@@ -28,7 +54,10 @@ beforeAll(async () => {
   // As root, PostgreSQL runs as an account of its own, which must be able to pass through.
   await chmod(dataDir, 0o711)
   mounted = await smallDisk(recordings())
-  demo = await startDemo({ dataDir })
+  const policy = policyDir()
+  await cp(join(import.meta.dirname, '..', '..', 'demo', 'policy'), policy, { recursive: true })
+  await writeFile(join(policy, 'mfa.cedar'), rules)
+  demo = await startDemo({ dataDir, policy })
 }, 120_000)
 
 afterAll(async () => {
@@ -119,7 +148,7 @@ test('a killed gateway starts again in its folder, with what was recorded up to 
   expect(await tried(client, "SELECT id FROM orders WHERE id = 42 AND status <> 'before the kill'")).toBe('ran')
   await demo.kill()
   await lost
-  demo = await startDemo({ dataDir })
+  demo = await startDemo({ dataDir, policy: policyDir() })
   const { ready } = demo
   const verified = await sallyport(ready, 'auditor', ['audit', 'verify'])
   expect(verified.stderr).toBe('')
@@ -133,3 +162,119 @@ test('a killed gateway starts again in its folder, with what was recorded up to 
   expect(await tried(again, 'SELECT 1')).toBe('ran')
   await again.end()
 }, 180_000)
+
+/** Ends the demo's targets at once, as when their machine is gone; returns how to start them again, and how to stop them then. */
+async function loseTargets(url: string): Promise<{ start(): Promise<void>; stop(): Promise<void> }> {
+  const folder = databaseFolder(join(dataDir, 'world'))
+  const pidFile = join(folder, 'postmaster.pid')
+  const [pid] = (await readFile(pidFile, 'utf8')).split('\n')
+  process.kill(Number(pid), 'SIGQUIT')
+  await expect.poll(() => existsSync(pidFile)).toBe(false)
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+  const server = serverIn(folder, Number(new URL(url).port), '', quiet)
+  let started = false
+  return {
+    start: async () => {
+      started = true
+      await server.start()
+    },
+    stop: async () => {
+      if (started) await server.stop()
+    },
+  }
+}
+
+/** What linus does in his client, which is closed afterwards. */
+async function asLinus(act: (linus: Client, ready: RunningDemo['ready']) => Promise<void>): Promise<void> {
+  if (demo === undefined) throw new Error('no demo')
+  const browser = await launchChromium()
+  try {
+    const linus = await openClient(browser, demo.ready)
+    try {
+      await signIn(linus, demo.ready, 'linus')
+      await act(linus, demo.ready)
+      expect(linus.errors).toEqual([])
+    } catch (error) {
+      await linus.page.screenshot({ path: 'test-results/survives.png' })
+      throw error
+    } finally {
+      await linus.close()
+    }
+  } finally {
+    await browser.close()
+  }
+}
+
+const runs = async (page: Page, sql: string): Promise<void> => {
+  await write(page, sql)
+  await page.keyboard.press('Control+Home')
+  await page.keyboard.press('Control+Enter')
+}
+
+const inPage = { skip: chromiumPath === undefined, timeout: 120_000, ...secondTry }
+
+test(
+  'where a second factor is all that is missing, it is asked for in place, and what was stopped goes on',
+  inPage,
+  () =>
+    asLinus(async ({ page, context }, ready) => {
+      const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })
+      await openTab(page, 'orders-db')
+      let opened = context.waitForEvent('page')
+      await runs(page, 'SELECT 1')
+      await dialog.getByText('orders-with-mfa').waitFor()
+      await (await opened).close()
+      // The page that waited for it is gone: nobody is asked any more.
+      await page.reload()
+      await panel(page).locator('.monaco-editor').first().waitFor()
+      await expect.poll(() => dialog.count()).toBe(0)
+
+      const direct = new pg.Client({ connectionString: ready.targets?.['analytics-db'] })
+      await direct.connect()
+      try {
+        await direct.query('CREATE TABLE emptied AS SELECT 1 AS id')
+        const rows = async () => (await direct.query('SELECT id FROM emptied')).rows
+        await openTab(page, 'analytics-db')
+        await runs(page, 'TRUNCATE emptied')
+        const block = page.getByRole('group', { name: 'Blocked by empty-with-mfa' })
+        opened = context.waitForEvent('page')
+        await block.getByRole('button', { name: 'Confirm and run' }).click()
+        await dialog.getByText(/^empty-with-mfa/).waitFor()
+        expect(await rows()).toHaveLength(1)
+        const provider = await opened
+        await fillIn(provider, ready, 'linus')
+        await secondFactor(provider)
+        await expect.poll(rows).toHaveLength(0)
+        await block.waitFor({ state: 'detached' })
+        await provider.close()
+      } finally {
+        await direct.query('DROP TABLE IF EXISTS emptied')
+        await direct.end()
+      }
+    }),
+)
+
+test('a target that is away: it is said where it was asked, and in the tree; all goes on when it is back', inPage, () =>
+  asLinus(async ({ page }, ready) => {
+    const row = (state: string) => page.getByRole('treeitem', { name: `analytics-db, Database${state}`, exact: true })
+    await openTab(page, 'analytics-db')
+    await runFor(page, 'SELECT 1 AS before', 1)
+    const targets = await loseTargets(ready.targets?.['analytics-db'] ?? '')
+    try {
+      await runs(page, 'SELECT 2 AS after -- kept')
+      const said = panel(page).getByRole('list', { name: 'Messages' })
+      await said.getByText(/^The target of analytics-db can't be reached: .* Nothing was sent\. Run it again/).waitFor()
+      await row(', offline').waitFor()
+      expect(await panel(page).locator('.view-lines').first().innerText()).toContain('kept')
+      const { stderr, code } = await sallyport(ready, 'oncall', ['exec', 'analytics-db'], { input: 'SELECT 3' })
+      expect([code, stderr]).toEqual([1, expect.stringContaining("can't be reached")])
+      await targets.start()
+      await page.locator('.monaco-editor:visible').first().click()
+      await page.keyboard.press('Control+Enter')
+      await panel(page).locator('.ag-cell').getByText('2', { exact: true }).waitFor()
+      await row('').waitFor({ timeout: 45_000 })
+    } finally {
+      await targets.stop()
+    }
+  }),
+)

@@ -29,7 +29,10 @@ DELETE FROM audit_log WHERE actor = 'billing-job' AND id < 500;
 /** The one on call at work: what is asked, what comes back, and what each of the two failures leaves on the screen. */
 export async function onCall(stage: Stage): Promise<void> {
   const { demo, browser, take } = stage
-  const linus = await openClient(browser, demo.ready)
+  // With the means to make its sign-in run out.
+  const hook = `--import ${join(import.meta.dirname, '..', 'support', 'troubles.mjs')}`
+  const env = { NODE_OPTIONS: hook, CUT_PORT: new URL(demo.ready.gateway).port }
+  const linus = await openClient(browser, demo.ready, { env })
   const grace = await openClient(browser, demo.ready)
   try {
     await linus.page.getByText('Verified').waitFor()
@@ -147,6 +150,8 @@ async function expire(client: Client, demo: RunningDemo): Promise<void> {
   process.kill(client.pid, 'SIGALRM')
   await client.page.getByRole('button', { name: 'Sessions', exact: true }).click()
   await client.page.getByRole('button', { name: 'Connections', exact: true }).click()
+  // The button's tooltip goes.
+  await client.page.mouse.move(700, 500)
 }
 
 /** A desktop in a program of its own, then in the page. */
@@ -167,6 +172,8 @@ async function openDesk({ demo, browser, take }: Stage, name: string, env: Recor
     await signIn(ada, demo.ready, 'ada')
     const { page } = ada
     await page.getByRole('treeitem', { name: 'desk-1' }).first().dblclick()
+    // Without a display of its own it is said what to install, and that this window will do.
+    if (env.DISPLAY === '') await page.getByRole('button', { name: 'Open in this window' }).click()
     await page.getByRole('button', { name: 'End session' }).waitFor()
     await page.getByText(/^REC/).first().waitFor()
     // The desktop's own programs start.

@@ -118,3 +118,10 @@ export async function fillIn(provider: Page, demo: Pick<Ready, 'people'>, userna
   await provider.getByLabel('Password').fill(person.password)
   await provider.getByRole('button', { name: 'Sign in' }).click()
 }
+
+/** The provider's second page; in the demo it shows what a phone would. */
+export async function secondFactor(provider: Page): Promise<void> {
+  const code = await provider.locator('.phone').innerText()
+  await provider.getByLabel('Code').fill(code)
+  await provider.getByRole('button', { name: 'Confirm' }).click()
+}

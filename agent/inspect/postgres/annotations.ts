@@ -52,6 +52,8 @@ export interface Refusal {
   hint: string
   columns?: readonly Masked[]
   requestable: boolean
+  /** A sign-in with a second factor would lift it. */
+  stepUp?: true
 }
 
 export function maskedNotice(voice: Voice, masked: readonly Masked[]): Buffer {
@@ -94,6 +96,7 @@ export function blockedError(
       ...(refusal.columns === undefined ? {} : { columns: [...refusal.columns] }),
       command,
       requestable: refusal.requestable,
+      ...(refusal.stepUp === undefined ? {} : { stepUp: refusal.stepUp }),
     },
   )
 }

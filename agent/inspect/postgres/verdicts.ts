@@ -50,7 +50,7 @@ export class Judge {
       statementCount: count,
       complete: analysis.complete,
     })
-    if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision.policy) }
+    if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision) }
     this.#forgetIfOld(epoch, meaning.catalog)
     const anyMasked = this.#any(meaning)
     const plan = planMasks(analysis, this.#sensitivity, { anyMasked })
@@ -203,11 +203,19 @@ export function splitColumn(id: string): [schema: string, table: string, column:
   return [schema, table, column]
 }
 
-function policyRefusal(analysis: StatementAnalysis, policy: PolicyRef): Refusal {
+function policyRefusal(
+  analysis: StatementAnalysis,
+  { policy, stepUp }: { policy: PolicyRef; stepUp?: true | undefined },
+): Refusal {
   const doubt = analysis.complete || analysis.doubt === undefined ? '' : ` ${sentence(analysis.doubt)}`
+  const message = `${sentence(policy.reason)}${doubt} Nothing ran.`
+  if (stepUp) {
+    const hint = 'Sign in with a second factor, and run it in a session that begins after that.'
+    return { policy, message, hint, requestable: false, stepUp }
+  }
   return {
     policy,
-    message: `${sentence(policy.reason)}${doubt} Nothing ran.`,
+    message,
     hint: analysis.hasWhere
       ? 'Change the statement so that the policy permits it, or talk to the people who keep the policy.'
       : 'Add a WHERE clause that names the rows you mean.',

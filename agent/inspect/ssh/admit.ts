@@ -47,7 +47,7 @@ export async function admit(options: AdmitOptions): Promise<Admission> {
   switch (decision.verdict) {
     case 'block':
       await port.record(event({ outcome: 'blocked', policy: decision.policy }))
-      say(blocked(decision.policy, command))
+      say(blocked(decision, command))
       return { go: false, exitCode: exitBlocked }
     case 'allow': {
       const { policies, grantId } = decision
@@ -113,7 +113,7 @@ async function hold(
         // Policy may have changed while people thought: what it forbids now does not run.
         const now = port.decide(decisionRequest(program))
         if (now.verdict === 'block') {
-          say(blocked(now.policy, command))
+          say(blocked(now, command))
           return { go: false, exitCode: exitBlocked }
         }
         say({ kind: 'approved', requestId, by: [...outcome.by] })

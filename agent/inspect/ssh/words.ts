@@ -38,13 +38,19 @@ export function words(annotation: Annotation): string {
   }
 }
 
-export function blocked(policy: PolicyRef, command: string | undefined): Annotation {
+export function blocked(
+  { policy, stepUp }: { policy: PolicyRef; stepUp?: true | undefined },
+  command: string | undefined,
+): Annotation {
   return {
     kind: 'blocked',
     policy,
     message: `${sentence(policy.reason)} Nothing ran.`,
-    hint: '`sallyport ls` shows what you may do here.',
+    hint: stepUp
+      ? 'Sign in with a second factor, and run it in a session that begins after that.'
+      : '`sallyport ls` shows what you may do here.',
     requestable: false,
+    ...(stepUp === undefined ? {} : { stepUp }),
     ...(command === undefined ? {} : { command }),
   }
 }

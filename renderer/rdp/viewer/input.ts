@@ -7,17 +7,17 @@ export interface InputOptions {
   /** Has the focus while the desktop has the keyboard: what is composed comes out of it. */
   field: HTMLTextAreaElement
   session: ViewerSession
-  /** Alt makes characters here. */
-  optionTypes: boolean
+  /** Its keys are those of a Mac: see `Keyboard`. */
+  mac: boolean
   /** The person wants the keyboard back (Ctrl+Alt+Home). */
   leave(): void
 }
 
 /** Gives keyboard and mouse to a desktop. Returns how to take them back. */
-export function listen({ screen, field, session, optionTypes, leave }: InputOptions): () => void {
+export function listen({ screen, field, session, mac, leave }: InputOptions): () => void {
   const life = new AbortController()
   const { signal } = life
-  const keyboard = new Keyboard(optionTypes)
+  const keyboard = new Keyboard(mac)
   const send = (strokes: readonly Stroke[]): void => session.keys(strokes)
   const on = <K extends keyof HTMLElementEventMap>(
     target: HTMLElement,

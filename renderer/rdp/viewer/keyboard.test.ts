@@ -75,6 +75,22 @@ test('what is held is released when the keyboard turns elsewhere, and once', () 
   expect(keyboard.up({ code: 'ShiftLeft' })).toEqual([])
 })
 
+test('on macOS keys that were pressed with Cmd are released with it: nobody says when they go up', () => {
+  const mac = new Keyboard(true)
+  mac.down(input('Shift', 'ShiftLeft'))
+  mac.down(input('Meta', 'MetaLeft', { meta: true }))
+  mac.down(input('z', 'KeyZ', { meta: true }))
+  mac.down(input('ArrowLeft', 'ArrowLeft', { meta: true }))
+  expect(mac.up({ code: 'MetaLeft' })).toEqual([release(0x2c), release(0xe04b), release(0xe05b)])
+  // Of Shift it is still said.
+  expect(mac.up({ code: 'ShiftLeft' })).toEqual([release(0x2a)])
+  const other = new Keyboard(false)
+  other.down(input('Meta', 'MetaLeft', { meta: true }))
+  other.down(input('ArrowLeft', 'ArrowLeft', { meta: true }))
+  expect(other.up({ code: 'MetaLeft' })).toEqual([release(0xe05b)])
+  expect(other.up({ code: 'ArrowLeft' })).toEqual([release(0xe04b)])
+})
+
 test('Ctrl+Alt+Del is pressed whole before any of it is released', () => {
   expect(secureAttention).toEqual([...[0x1d, 0x38, 0xe053].map(press), ...[0x1d, 0x38, 0xe053].map(release)])
 })

@@ -24,11 +24,11 @@ const leftControl = scanCodes.ControlLeft ?? 0
  */
 export class Keyboard {
   readonly #held = new Map<string, number>()
-  readonly #optionTypes: boolean
+  readonly #mac: boolean
 
-  /** `optionTypes`: Alt makes characters, as it does on macOS. */
-  constructor(optionTypes: boolean) {
-    this.#optionTypes = optionTypes
+  /** `mac`: Alt makes characters there, and nobody is told that a key goes up while Cmd is held. */
+  constructor(mac: boolean) {
+    this.#mac = mac
   }
 
   /** Undefined: leave the event to the browser, which composes a character of it and following ones. */
@@ -39,7 +39,7 @@ export class Keyboard {
     // What it does to characters is in them already, and the desktop's own would do it again.
     if (key === 'CapsLock') return []
     const character = [...key].length === 1
-    const graph = input.altGraph || (this.#optionTypes && input.alt)
+    const graph = input.altGraph || (this.#mac && input.alt)
     if (character && !input.meta && (graph || !(input.ctrl || input.alt))) {
       // Held for the character's sake, not for a combination.
       const lifted = graph ? this.#lift() : []
@@ -55,7 +55,15 @@ export class Keyboard {
     const scan = this.#held.get(code)
     if (scan === undefined) return []
     this.#held.delete(code)
-    return [{ kind: 'release', scan }]
+    const stuck = this.#mac && code.startsWith('Meta') ? this.#releaseKeys() : []
+    return [...stuck, { kind: 'release', scan }]
+  }
+
+  /** Whether they are still held can't be known; a key that repeats for ever is worse than one to press again. */
+  #releaseKeys(): Stroke[] {
+    const keys = [...this.#held].filter(([code]) => !/^(?:Shift|Control|Alt|Meta)/.test(code))
+    for (const [code] of keys) this.#held.delete(code)
+    return keys.map(([, scan]) => ({ kind: 'release', scan }))
   }
 
   /** Text that was composed, pasted by an input method, or dictated. */

@@ -143,7 +143,7 @@ function useViewer(parts: Parts): ViewerSession | undefined {
         setSession(undefined)
         fail(`The viewer stopped: ${reason}. End the session, and open it again.`)
       })
-      over(listen({ screen, field, session: opened, optionTypes: os === 'mac', leave }))
+      over(listen({ screen, field, session: opened, mac: os === 'mac', leave }))
       over(following(stage, opened))
       field.focus({ preventScroll: true })
     }

@@ -14,7 +14,7 @@ import { Pictures } from './pictures.ts'
 import { DesktopScreen, type Drawn } from './screen.ts'
 
 /** A recorded desktop: the timeline, the screen as it was, and the scrubber with what was typed and clicked when. */
-export function DesktopReplay({ session }: { session: Session }) {
+export function DesktopReplay({ session, from }: { session: Session; from: number }) {
   const { outline, problem } = useOutline(session.id)
   if (problem !== undefined && outline === undefined) {
     return <Empty icon="circle-x" title="The recording could not be read" text={problem.message} />
@@ -26,12 +26,12 @@ export function DesktopReplay({ session }: { session: Session }) {
       </div>
     )
   }
-  return <Loaded session={session} outline={outline} />
+  return <Loaded session={session} outline={outline} from={from} />
 }
 
-function Loaded({ session, outline }: { session: Session; outline: Outline }) {
+function Loaded({ session, outline, from }: { session: Session; outline: Outline; from: number }) {
   const { events, manifest, live } = outline
-  const player = usePlayhead(events, lengthOf(outline))
+  const player = usePlayhead(events, lengthOf(outline), { from })
   const recording = useMemo(() => ({ manifest, events: [...events], live }), [manifest, events, live])
   return (
     <ReplayFrame session={session} recording={recording} player={player} className="rp__a--desk" input>

@@ -12,7 +12,7 @@ export type Verdict =
   | { kind: 'granted' }
   | { kind: 'masked'; masks: readonly Masked[] }
   | { kind: 'held'; policy: PolicyRef; approval: Approval; masks: readonly Masked[]; detail?: string }
-  | { kind: 'blocked'; policy: PolicyRef; masks: readonly Masked[]; unknown: boolean; detail?: string }
+  | { kind: 'blocked'; policy: PolicyRef; masks: readonly Masked[]; unknown: boolean; stepUp: boolean; detail?: string }
 
 export type Decided = Exclude<Verdict, { kind: 'invalid' }>
 
@@ -34,7 +34,14 @@ function decided({ decision, masks, action, detail }: Explanation['statements'][
   const more = detail === undefined ? {} : { detail }
   switch (decision.verdict) {
     case 'block':
-      return { kind: 'blocked', policy: decision.policy, masks, unknown: action === 'sql:unknown', ...more }
+      return {
+        kind: 'blocked',
+        policy: decision.policy,
+        masks,
+        unknown: action === 'sql:unknown',
+        stepUp: decision.stepUp === true,
+        ...more,
+      }
     case 'hold':
       return { kind: 'held', policy: decision.policy, approval: decision.approval, masks, ...more }
     case 'allow':
@@ -64,6 +71,7 @@ export function hintOf(verdict: Verdict): { word: string; what: string; policy: 
       return { word: 'Will be held', what: `for ${count} of ${group}`, policy: verdict.policy.id }
     }
     case 'blocked': {
+      if (verdict.stepUp) return { word: 'Will be blocked', what: 'without a second factor', policy: verdict.policy.id }
       const word = verdict.unknown ? 'Not understood, will be blocked' : 'Will be blocked'
       return { word, what: verdict.masks.length === 0 ? '' : maskedNames(verdict.masks), policy: verdict.policy.id }
     }
@@ -91,7 +99,8 @@ export function sentencesOf(verdict: Verdict): string {
     }
     case 'blocked': {
       const why = verdict.detail === undefined ? '' : ` ${sentence(verdict.detail)}`
-      return `Will be blocked. ${reasons([verdict.policy])}${why}`
+      const way = verdict.stepUp ? ' A sign-in with a second factor lifts it.' : ''
+      return `Will be blocked. ${reasons([verdict.policy])}${why}${way}`
     }
     default:
       return verdict satisfies never

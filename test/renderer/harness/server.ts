@@ -122,6 +122,7 @@ function router(fixture: Fixture) {
         })
       }),
       cancel: os.auth.cancel.handler(() => fixture.auth.set({ state: 'signed-out' })),
+      confirm: os.auth.confirm.handler(() => undefined),
       signOut: os.auth.signOut.handler(() => fixture.auth.set({ state: 'signed-out' })),
     },
     gateway: {
@@ -241,6 +242,7 @@ function router(fixture: Fixture) {
         return kind === 'plan' || kind === 'measure' ? planRows(kind) : fixture.rows(from, to)
       }),
       endTransaction: os.sql.endTransaction.handler(() => ({ state: 'none' as const })),
+      renew: os.sql.renew.handler(() => undefined),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
       export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),
       saveCell: os.sql.saveCell.handler(({ signal }) => fixture.exported(signal)),
