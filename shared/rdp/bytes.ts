@@ -15,7 +15,8 @@ export class Bytes {
     return this.bytes.length - this.at
   }
 
-  #take(count: number): number {
+  /** Where the next `count` bytes begin; they are read. */
+  protected claim(count: number): number {
     const { at } = this
     if (count > this.left) throw new RdpError('a message ends in the middle of a field')
     this.at += count
@@ -23,17 +24,17 @@ export class Bytes {
   }
 
   u8(): number {
-    return this.bytes[this.#take(1)] ?? 0
+    return this.bytes[this.claim(1)] ?? 0
   }
 
   u16(): number {
-    const at = this.#take(2)
+    const at = this.claim(2)
     return (this.bytes[at] ?? 0) | ((this.bytes[at + 1] ?? 0) << 8)
   }
 
   /** A view, not a copy. */
   take(count: number): Uint8Array {
-    const at = this.#take(count)
+    const at = this.claim(count)
     return this.bytes.subarray(at, at + count)
   }
 

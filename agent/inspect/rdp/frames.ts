@@ -1,4 +1,4 @@
-import { RdpError } from '../../../shared/rdp/bytes.ts'
+import { Bytes, RdpError } from '../../../shared/rdp/bytes.ts'
 
 /**
  * RDP on the wire (MS-RDPBCGR), inside TLS: two kinds of PDU, told apart by the first byte.
@@ -78,50 +78,28 @@ function headOf(input: Buffer, at: number): { slow: boolean; header: number; len
   return { slow: false, header: 3, length }
 }
 
-/** Reads little-endian fields, each within bounds: what runs over the end throws RdpError. */
-export class Reader {
-  readonly bytes: Buffer
-  at: number
+/** The fields of a Buffer, and those that have other bytes first. */
+export class Reader extends Bytes {
+  declare readonly bytes: Buffer
 
   constructor(bytes: Buffer, at = 0) {
-    this.bytes = bytes
-    this.at = at
-  }
-
-  get left(): number {
-    return this.bytes.length - this.at
-  }
-
-  #take(count: number): number {
-    const { at } = this
-    if (count > this.left) throw new RdpError('a message ends in the middle of a field')
-    this.at += count
-    return at
-  }
-
-  u8(): number {
-    return this.bytes.readUInt8(this.#take(1))
-  }
-
-  u16(): number {
-    return this.bytes.readUInt16LE(this.#take(2))
+    super(bytes, at)
   }
 
   u16be(): number {
-    return this.bytes.readUInt16BE(this.#take(2))
+    return this.bytes.readUInt16BE(this.claim(2))
   }
 
   u32(): number {
-    return this.bytes.readUInt32LE(this.#take(4))
+    return this.bytes.readUInt32LE(this.claim(4))
   }
 
-  /** A view, not a copy. */
-  take(count: number): Buffer {
-    const at = this.#take(count)
+  override take(count: number): Buffer {
+    const at = this.claim(count)
     return this.bytes.subarray(at, at + count)
   }
 
-  rest(): Buffer {
+  override rest(): Buffer {
     return this.take(this.left)
   }
 }
