@@ -1,35 +1,16 @@
 import type { Annotation } from '../../../shared/annotation.ts'
-import type { RecordingEvent } from '../../../shared/recording.ts'
-import type { InspectorPort } from '../port.ts'
 import { type Admission, admit, exitBlocked } from './admit.ts'
-import { actionOf, type Program } from './command.ts'
+import type { ChannelHost } from './channel-host.ts'
+import { ClientInput } from './channel-input.ts'
+import { ChannelRecord } from './channel-record.ts'
+import { actionOf, type Program, programRequest } from './command.ts'
 import { Credit, Outlet, packetSize, windowSize } from './flow.ts'
 import { channelRequest, encode, FrameError, message, Reader, requestData } from './frames.ts'
 import { Output } from './output.ts'
 import { ChannelSetup } from './setup.ts'
-import { type SftpEvent, SftpWatch } from './sftp.ts'
+import { SftpWatch } from './sftp.ts'
 import type { Transport } from './transport.ts'
 import { machineForm, recordingFailed } from './words.ts'
-
-/** What a channel needs of its session. */
-export interface ChannelHost {
-  readonly port: InspectorPort
-  readonly client: Transport
-  /** The account on the target. */
-  readonly account: string
-  /** Resolves with the transport once the target let us in; rejects with a reason in words. */
-  target(): Promise<Transport>
-  /** Sends the opening of a session channel to the target; its answer comes to `targetOpened` or `targetRefused`. */
-  openOnTarget(channel: SessionChannel): void
-  nextRequest(): number
-  /** A request that was refused out of hand: recorded, and counted against a client that tries on and on. */
-  refused(text: string, reason: string): void
-  /** Both sides are closed. */
-  finished(channel: SessionChannel): void
-  moved(toClient: number, toTarget: number): void
-  /** The session can't go on, for a reason in words: the recording or a mask failed. */
-  failed(reason: string): void
-}
 
 /** As ssh has it, for what went wrong before or beside the program. */
 const exitTrouble = 255
@@ -44,7 +25,7 @@ type Phase = 'setup' | 'deciding' | 'opening' | 'starting' | 'running' | 'ending
 export class SessionChannel {
   /** Our number for it, toward the client. */
   readonly id: number
-  readonly #host: ChannelHost
+  readonly #host: ChannelHost<SessionChannel>
   readonly #recipient: number
   readonly #toClient: Outlet
   readonly #fromClient = new Credit()
@@ -55,16 +36,13 @@ export class SessionChannel {
   #toTarget: Outlet | undefined
   #targetRecipient = 0
   #targetTransport: Transport | undefined
-  #early: (Buffer | 'eof')[] = []
-  #earlyBytes = 0
+  readonly #input: ClientInput
+  readonly #record: ChannelRecord
   /** Requests to the target that wait for an answer, in order. */
   #asked: ('terminal' | 'program')[] = []
   #admission: Extract<Admission, { go: true }> | undefined
   #output: Output | undefined
   #sftp: SftpWatch | undefined
-  readonly #operations = new Map<number, number>()
-  /** Input whose operations are being put on the recording. */
-  #storing: Promise<void> | undefined
   #startedAt = 0
   #bytesOut = 0
   #exitCode: number | undefined
@@ -75,11 +53,20 @@ export class SessionChannel {
   #targetEnded = false
   #linger: NodeJS.Timeout | undefined
 
-  constructor(host: ChannelHost, id: number, recipient: number, window: number, maxPacket: number) {
+  constructor(host: ChannelHost<SessionChannel>, id: number, recipient: number, window: number, maxPacket: number) {
     this.#host = host
     this.id = id
     this.#recipient = recipient
     this.#toClient = new Outlet(host.client, () => this.#grantTarget())
+    this.#record = new ChannelRecord(host)
+    this.#input = new ClientInput({
+      recorded: (data) => {
+        host.moved(0, data.length)
+        return this.#sftp === undefined ? [] : this.#record.operated(this.#sftp.fromClient(data))
+      },
+      progress: () => this.#grantClient(),
+      failed: (error) => host.failed(recordingFailed(error)),
+    })
     host.client.send(encode(message.channelOpenConfirmation, [recipient, id, windowSize, packetSize]))
     this.#toClient.open(recipient, window, maxPacket)
   }
@@ -93,18 +80,12 @@ export class SessionChannel {
       this.#cancelled.abort()
       return
     }
-    if (this.#phase !== 'running') {
-      this.#early.push(data)
-      this.#earlyBytes += data.length
-      return
-    }
-    this.#forward(data)
+    this.#input.push(data)
     this.#grantClient()
   }
 
   clientEof(): void {
-    if (this.#phase === 'running') this.#forward('eof')
-    else this.#early.push('eof')
+    if (this.#phase !== 'ending') this.#input.push('eof')
   }
 
   clientClose(): void {
@@ -115,7 +96,7 @@ export class SessionChannel {
       // A client may close as soon as output ends; its exit status still comes, and must reach it.
       const outlet = this.#toTarget
       this.#toClient.discardData()
-      this.#afterStoring(() => outlet.close())
+      this.#input.afterStoring(() => outlet.close())
       this.#linger = setTimeout(() => {
         outlet.abort()
         this.#toClient.abort()
@@ -142,7 +123,7 @@ export class SessionChannel {
       case 'window-change': {
         const size = this.#setup.resize(data)
         if (size === undefined) return false
-        this.#resized(size[0], size[1])
+        this.#record.resized(size[0], size[1])
         if (this.#phase === 'running') this.#toTarget?.request(name, requestData(size))
         return true
       }
@@ -182,7 +163,7 @@ export class SessionChannel {
     const terminal = this.#setup.terminal !== undefined
     const failed = (reason: string): void => host.failed(reason)
     this.#output = new Output({ port, outlet: this.#toClient, terminal, failed, progress: () => this.#grantTarget() })
-    if (this.#setup.terminal !== undefined) this.#resized(this.#setup.terminal.cols, this.#setup.terminal.rows)
+    if (this.#setup.terminal !== undefined) this.#record.resized(this.#setup.terminal.cols, this.#setup.terminal.rows)
     this.#decide(program).catch((error: unknown) => host.failed(recordingFailed(error)))
   }
 
@@ -270,10 +251,7 @@ export class SessionChannel {
     }
     if (asked === 'terminal') return
     this.#phase = 'running'
-    const early = this.#early
-    this.#early = []
-    this.#earlyBytes = 0
-    for (const item of early) this.#forward(item)
+    if (this.#toTarget !== undefined) this.#input.begin(this.#toTarget)
     this.#grantClient()
   }
 
@@ -286,7 +264,7 @@ export class SessionChannel {
     this.#bytesOut += data.length
     this.#host.moved(data.length, 0)
     if (this.#setup.program?.kind === 'sftp') {
-      if (this.#sftp !== undefined && !stderr) this.#record(this.#operate(this.#sftp.fromServer(data)))
+      if (this.#sftp !== undefined && !stderr) this.#record.operated(this.#sftp.fromServer(data))
       this.#toClient.data(data, stderr)
     } else this.#output?.push(data, stderr)
     this.#grantTarget(transport)
@@ -376,22 +354,14 @@ export class SessionChannel {
     const admission = this.#admission
     if (admission === undefined || this.#completed) return
     this.#completed = true
-    const { port } = this.#host
-    if (this.#sftp !== undefined) this.#record(this.#operate(this.#sftp.end()))
+    if (this.#sftp !== undefined) this.#record.operated(this.#sftp.end())
     const reason = error ?? (this.#exitSignal === undefined ? undefined : `ended by signal ${this.#exitSignal}`)
-    this.#record([
-      {
-        type: 'complete',
-        at: port.elapsed(),
-        n: admission.n,
-        ok: reason === undefined && (this.#exitCode ?? 0) === 0,
-        bytes: this.#bytesOut,
-        dbMs: Math.max(port.elapsed() - this.#startedAt, 0),
-        gatewayMs: admission.gatewayMs,
-        ...(this.#exitCode === undefined ? {} : { exitCode: this.#exitCode }),
-        ...(reason === undefined ? {} : { error: reason }),
-      },
-    ])
+    this.#record.completed(admission, {
+      startedAt: this.#startedAt,
+      bytes: this.#bytesOut,
+      exitCode: this.#exitCode,
+      error: reason,
+    })
   }
 
   #settle(): void {
@@ -405,41 +375,8 @@ export class SessionChannel {
 
   // Moving ----------------------------------------------------------------------------------------------------------
 
-  #forward(item: Buffer | 'eof'): void {
-    const outlet = this.#toTarget
-    if (outlet === undefined) return
-    if (item === 'eof') {
-      this.#afterStoring(() => outlet.eof())
-      return
-    }
-    this.#host.moved(0, item.length)
-    const stored = this.#sftp === undefined ? [] : this.#record(this.#operate(this.#sftp.fromClient(item)))
-    if (stored.length > 0) {
-      // Order holds: what comes behind waits for it.
-      this.#earlyBytes += item.length
-      const before = this.#storing ?? Promise.resolve()
-      this.#storing = Promise.all([before, ...stored]).then(() => {
-        this.#earlyBytes -= item.length
-        outlet.data(item)
-        this.#grantClient()
-      })
-      this.#storing.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
-      return
-    }
-    this.#afterStoring(() => outlet.data(item))
-  }
-
-  #afterStoring(act: () => void): void {
-    if (this.#storing === undefined) {
-      act()
-      return
-    }
-    this.#storing = this.#storing.then(act)
-    this.#storing.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
-  }
-
   #grantClient(): void {
-    if (this.#clientClosed || this.#phase !== 'running' || this.#earlyBytes > windowSize / 2) return
+    if (this.#clientClosed || this.#phase !== 'running' || this.#input.held > windowSize / 2) return
     if (this.#toTarget?.hasRoom !== true) return
     const amount = this.#fromClient.refill()
     if (amount > 0) this.#host.client.send(encode(message.channelWindowAdjust, [this.#recipient, amount]))
@@ -451,59 +388,5 @@ export class SessionChannel {
     if (!this.#toClient.hasRoom || this.#output?.hasRoom === false) return
     const amount = this.#fromTarget.refill()
     if (amount > 0) this.#targetTransport.send(encode(message.channelWindowAdjust, [this.#targetRecipient, amount]))
-  }
-
-  // Recording -------------------------------------------------------------------------------------------------------
-
-  #resized(cols: number, rows: number): void {
-    this.#record([{ type: 'resize', at: this.#host.port.elapsed(), cols, rows }])
-  }
-
-  #operate(events: readonly SftpEvent[]): RecordingEvent[] {
-    const { port } = this.#host
-    return events.map((event) => {
-      const at = port.elapsed()
-      if (event.type === 'begin') {
-        const n = this.#host.nextRequest()
-        this.#operations.set(event.key, n)
-        return { type: 'request', at, n, action: 'ssh:sftp', text: port.redact(event.text), outcome: 'allowed' }
-      }
-      const n = this.#operations.get(event.key) ?? 0
-      this.#operations.delete(event.key)
-      return { type: 'complete', at, n, ok: event.ok, bytes: event.bytes }
-    })
-  }
-
-  /** Returns what is still being stored. */
-  #record(events: readonly RecordingEvent[]): Promise<void>[] {
-    const stored: Promise<void>[] = []
-    for (const event of events) {
-      try {
-        const promise = this.#host.port.record(event)
-        if (promise === undefined) continue
-        promise.catch((error: unknown) => this.#host.failed(recordingFailed(error)))
-        stored.push(promise)
-      } catch (error) {
-        this.#host.failed(recordingFailed(error))
-        // Whoever waits for it must not go on.
-        stored.push(new Promise(() => undefined))
-      }
-    }
-    return stored
-  }
-}
-
-function programRequest(recipient: number, program: Program): Buffer {
-  switch (program.kind) {
-    case 'shell':
-      return channelRequest(recipient, 'shell', true)
-    case 'exec':
-      return channelRequest(recipient, 'exec', true, requestData([program.command]))
-    case 'sftp':
-      return program.command === undefined
-        ? channelRequest(recipient, 'subsystem', true, requestData(['sftp']))
-        : channelRequest(recipient, 'exec', true, requestData([program.command]))
-    default:
-      return program satisfies never
   }
 }

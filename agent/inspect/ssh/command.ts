@@ -1,5 +1,6 @@
 import type { Action } from '../../../shared/actions.ts'
 import type { DecisionRequest } from '../port.ts'
+import { channelRequest, requestData } from './frames.ts'
 
 /** What a client asks a session channel to run. */
 export type Program =
@@ -61,4 +62,20 @@ function isLegacyScp(command: string): boolean {
     options.some((word) => /[tf]/.test(word)) &&
     paths.length === 1
   )
+}
+
+/** The request that starts it on a channel of the target's. */
+export function programRequest(recipient: number, program: Program): Buffer {
+  switch (program.kind) {
+    case 'shell':
+      return channelRequest(recipient, 'shell', true)
+    case 'exec':
+      return channelRequest(recipient, 'exec', true, requestData([program.command]))
+    case 'sftp':
+      return program.command === undefined
+        ? channelRequest(recipient, 'subsystem', true, requestData(['sftp']))
+        : channelRequest(recipient, 'exec', true, requestData([program.command]))
+    default:
+      return program satisfies never
+  }
 }

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream'
 import type { SessionEnd, Target } from '../../../shared/link.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
-import { type ChannelHost, SessionChannel } from './channel.ts'
+import { SessionChannel } from './channel.ts'
+import type { ChannelHost } from './channel-host.ts'
 import { packetSize, windowSize } from './flow.ts'
 import {
   type ConnectionMessage,
@@ -270,9 +271,9 @@ export class Relay {
     })
   }
 
-  readonly #host: ChannelHost = this.#makeHost()
+  readonly #host: ChannelHost<SessionChannel> = this.#makeHost()
 
-  #makeHost(): ChannelHost {
+  #makeHost(): ChannelHost<SessionChannel> {
     const relay = this
     return {
       get port() {
