@@ -35,7 +35,7 @@ import { dataKey } from './store/secret-file.ts'
 import { openStore, type Store } from './store/store.ts'
 import { createTunnel } from './tunnel.ts'
 import { version } from './version.ts'
-import { Workers } from './workers/workers.ts'
+import { WorkerPool } from './workers/pool.ts'
 
 /** A running gateway. */
 export interface Gateway {
@@ -50,7 +50,7 @@ export interface Gateway {
 export interface GatewayDeps {
   agent: LocalAgent
   log: Log
-  /** Forks a worker process (see Workers). Without it, sessions are served in this process alone. */
+  /** Forks a worker process (see WorkerPool). Without it, sessions are served in this process alone. */
   fork?: () => ChildProcess
 }
 
@@ -114,6 +114,7 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   const tunnel = createTunnel({ ...domains, agent, log })
   await http.open(tunnel.handle)
   lifecycle.started(() => tunnel.close())
+  if (workers !== undefined) lifecycle.started(() => workers.close())
   // First of all: nobody new, event streams end, and every session is told why.
   lifecycle.started(() => sessions.close())
   lifecycle.started(() => stopping.abort())
@@ -124,7 +125,7 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
 /** The listeners for native tools, where the configuration wants them; their addresses as clients write them. */
 async function startNative(
   { native, tls, publicUrl }: GatewayConfig,
-  deps: Domains & { agent: LocalAgent; log: Log; workers: Workers | undefined },
+  deps: Domains & { agent: LocalAgent; log: Log; workers: WorkerPool | undefined },
   lifecycle: Lifecycle,
 ): Promise<Gateway['native']> {
   const addresses = { postgres: '', ssh: '' }
@@ -146,11 +147,11 @@ async function startNative(
 }
 
 /** As many as the machine has cores, and at most eight, unless the configuration says how many. */
-function workersOf({ native }: GatewayConfig, { fork, log }: GatewayDeps): Workers | undefined {
+function workersOf({ native }: GatewayConfig, { fork, log }: GatewayDeps): WorkerPool | undefined {
   const cores = availableParallelism()
   const count = native.workers ?? (cores === 1 ? 0 : Math.min(cores, 8))
   if (fork === undefined || native.postgres === undefined || count === 0) return undefined
-  return new Workers({ count, fork, log })
+  return new WorkerPool({ count, fork, log })
 }
 
 async function startStore(config: GatewayConfig, lifecycle: Lifecycle, log: Log): Promise<Store> {

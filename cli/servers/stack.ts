@@ -26,8 +26,11 @@ export async function startStack(config: GatewayConfig, log: Logger): Promise<Ga
   return {
     ...gateway,
     close: async () => {
-      await gateway.close()
-      await agent.close()
+      try {
+        await gateway.close()
+      } finally {
+        await agent.close()
+      }
     },
   }
 }

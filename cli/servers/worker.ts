@@ -1,5 +1,5 @@
 import { createAgent } from '../../agent/agent.ts'
-import { serveSessions } from '../../gateway/workers/worker.ts'
+import { serveSessions } from '../../gateway/workers/serve.ts'
 import { collectLess } from './collector.ts'
 
 /** A worker process of a gateway, which forks it: `worker.ts AGENT-FOLDER`. */

@@ -8,6 +8,8 @@ export interface EnteringOptions {
   patienceMs?: number
   /** Connections that may be on their way in at once. */
   entering?: number
+  /** Told of each that is in, or was refused and is closed. */
+  left?: () => void
 }
 
 /** What became of a connection: a session has it, or it is told why not. */
@@ -32,17 +34,18 @@ export class Entering {
   }
 
   take(socket: Socket): void {
-    const { log, patienceMs = defaultPatienceMs, entering = defaultEntering } = this.#options
+    const { log, patienceMs = defaultPatienceMs, entering = defaultEntering, left } = this.#options
     // A reset at any time before somebody else listens must not end the gateway.
     socket.on('error', (error) => log.info({ err: error }, 'a connection at a native listener broke'))
     if (this.#pending.size >= entering) {
       socket.destroy()
+      left?.()
       return
     }
     const deadline = new Deadline(patienceMs, () => socket.destroy())
     const leave = () => {
       deadline.clear()
-      this.#pending.delete(socket)
+      if (this.#pending.delete(socket)) left?.()
     }
     this.#pending.add(socket)
     socket.once('close', leave)

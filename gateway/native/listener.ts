@@ -47,7 +47,12 @@ export async function listenNative(
   })
   return {
     address: hostPort(listen.host, server.address()),
-    close: () => new Promise((done) => server.close(() => done())),
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        // Node would ask every process that ever got a connection, also one that is gone.
+        if (handedOver) done()
+      }),
   }
 }
 

@@ -163,6 +163,9 @@ describe('after a crash', () => {
     expect(page?.events).toEqual([statement(1), statement(2), { type: 'end', at: 2, reason: 'The gateway stopped.' }])
     expect(page?.manifest.endedAt).toBeDefined()
     expect(await next.verify(place, recovered[0]?.seal)).toMatchObject({ ok: true, checked: 1 })
+    // Until what became of it is stored.
+    expect(await make().recover()).toEqual(recovered)
+    await next.settled(place.session)
     expect(await make().recover()).toEqual([])
   })
 })

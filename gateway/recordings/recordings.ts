@@ -5,9 +5,9 @@ import type { RecordingPage, Verification } from '../../shared/api/models.ts'
 import type { RecordingManifest } from '../../shared/recording.ts'
 import type { Log } from '../services.ts'
 import { type Counts, noCounts } from '../sessions/counts.ts'
-import { liveMarker, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
+import { liveMarker, manifestName, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
 import { isMissing, openSpools, type RecordedEvents, readEvents, readManifest } from './reader.ts'
-import { sealSpool, wholeLines, writeManifest } from './seal.ts'
+import { hashBytes, sealSpool, wholeLines, writeManifest } from './seal.ts'
 import { verifyRecording } from './verify.ts'
 import { type RecordingSeal, type RecordingSubject, RecordingWriter, sealOf, type WriterLimits } from './writer.ts'
 
@@ -101,26 +101,31 @@ export class Recordings {
   async recover(): Promise<RecoveredRecording[]> {
     const recovered: RecoveredRecording[] = []
     for (const session of await readdir(join(this.#root, '.live'))) {
-      const left = await this.sealLeft(session)
+      const left = await this.sealLeft(session, 'The gateway stopped.')
       if (left !== undefined) recovered.push(left)
     }
     return recovered
   }
 
   /**
-   * Seals the recording of a session whose process stopped. Undefined when it can't be: one damaged recording must not keep the
-   * gateway from starting; its marker stays, and verify names it.
+   * Seals the recording of a session whose process stopped, and closes its events with the reason; once that is stored, it is to be
+   * `settled`. Undefined when there is none or it can't be: one damaged recording must not keep the gateway from starting; its marker
+   * stays, and verify names it.
    */
-  async sealLeft(session: string): Promise<RecoveredRecording | undefined> {
+  async sealLeft(session: string, reason: string): Promise<RecoveredRecording | undefined> {
     try {
       const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
-      const seal = await sealOrphan(folder, await readManifest(folder))
-      await rm(liveMarker(this.#root, session))
+      const seal = await sealOrphan(folder, await readManifest(folder), reason)
       return { session, seal, counts: await countRequests(folder) }
     } catch (error) {
-      this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
+      if (!isMissing(error)) this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
       return undefined
     }
+  }
+
+  /** The end of a recording that was left is stored. */
+  async settled(session: string): Promise<void> {
+    await rm(liveMarker(this.#root, session), { force: true })
   }
 
   /** Stops the timers. Every recording must have been finished. */
@@ -181,18 +186,22 @@ async function countRequests(folder: string): Promise<Counts> {
   return counts
 }
 
-async function sealOrphan(folder: string, found: RecordingManifest): Promise<RecordingSeal> {
+async function sealOrphan(folder: string, found: RecordingManifest, reason: string): Promise<RecordingSeal> {
   let manifest = found
   const spools = await openSpools(folder, manifest)
   const last = spools.at(-1)
-  if (last !== undefined) await sayThatItStopped(join(folder, spoolName(last)))
+  // Sealed before, by somebody who could not store that.
+  if (last === undefined && found.endedAt !== undefined) {
+    return sealOf(found, hashBytes(await readFile(join(folder, manifestName))))
+  }
+  if (last !== undefined) await sayThatItStopped(join(folder, spoolName(last)), reason)
   for (const chunk of spools) manifest = (await sealSpool(folder, manifest, chunk)).manifest
   manifest = { ...manifest, endedAt: manifest.endedAt ?? new Date().toISOString() }
   return sealOf(manifest, await writeManifest(folder, manifest))
 }
 
 /** Closes the events of a recording that was cut off, so that a reader sees why it ends there. */
-async function sayThatItStopped(spool: string): Promise<void> {
+async function sayThatItStopped(spool: string, reason: string): Promise<void> {
   const bytes = await readFile(spool)
   const lines = wholeLines(bytes)
   const lastLine = lines.subarray(lines.lastIndexOf(10, lines.byteLength - 2) + 1).toString('utf8')
@@ -200,5 +209,5 @@ async function sayThatItStopped(spool: string): Promise<void> {
   const at = typeof last === 'object' && last !== null && 'at' in last && typeof last.at === 'number' ? last.at : 0
   if (typeof last === 'object' && last !== null && 'type' in last && last.type === 'end') return
   await truncate(spool, lines.byteLength)
-  await appendFile(spool, `${JSON.stringify({ type: 'end', at, reason: 'The gateway stopped.' })}\n`)
+  await appendFile(spool, `${JSON.stringify({ type: 'end', at, reason })}\n`)
 }

@@ -12,8 +12,8 @@ export interface CancelsOptions {
 export type CancelHolder = (processId: number, digest: Uint8Array) => boolean | Promise<boolean>
 
 const channel = 'sallyport_cancels'
-/** Anybody may send cancel requests, and each of an unknown key would reach every replica. */
-const mostASecond = 50
+/** Anybody may send cancel requests, and each of an unknown key would reach every process of every replica. */
+const mostASecond = 100
 const Order = z.object({ processId: z.number().int(), digest: z.base64() })
 
 /**
@@ -22,14 +22,13 @@ const Order = z.object({ processId: z.number().int(), digest: z.base64() })
  */
 export class Cancels {
   readonly #options: CancelsOptions
-  readonly #holders: CancelHolder[]
+  readonly #holders: CancelHolder[] = []
   #unsubscribe: (() => void) | undefined
   #second = 0
   #passedOn = 0
 
   constructor(options: CancelsOptions) {
     this.#options = options
-    this.#holders = [(processId, digest) => options.agent.cancelPostgres(processId, digest)]
   }
 
   /** Sessions of this gateway that another process serves. */
@@ -43,7 +42,9 @@ export class Cancels {
     this.#unsubscribe = await listener.subscribe(channel, (payload) => {
       if (payload === '') return
       const { processId, digest } = Order.parse(JSON.parse(payload))
-      this.#here(processId, Buffer.from(digest, 'base64')).catch((error: unknown) =>
+      const key = Buffer.from(digest, 'base64')
+      if (this.#options.agent.cancelPostgres(processId, key)) return
+      this.#elsewhere(processId, key).catch((error: unknown) =>
         log.warn({ err: error }, 'a cancel request could not be passed on'),
       )
     })
@@ -61,16 +62,17 @@ export class Cancels {
   }
 
   async #route(processId: number, digest: Uint8Array): Promise<void> {
-    if (await this.#here(processId, digest)) return
+    if (this.#options.agent.cancelPostgres(processId, digest)) return
     const second = Math.floor(performance.now() / 1000)
     if (second !== this.#second) this.#passedOn = 0
     this.#second = second
-    if (++this.#passedOn > mostASecond) return
+    if (++this.#passedOn > mostASecond || (await this.#elsewhere(processId, digest))) return
     const order = { processId, digest: Buffer.from(digest).toString('base64') }
     await this.#options.listener.notify(channel, JSON.stringify(order))
   }
 
-  async #here(processId: number, digest: Uint8Array): Promise<boolean> {
+  /** In other processes of this gateway. */
+  async #elsewhere(processId: number, digest: Uint8Array): Promise<boolean> {
     const held = await Promise.all(this.#holders.map((holder) => holder(processId, digest)))
     return held.includes(true)
   }

@@ -22,6 +22,9 @@ export class DistantSession implements Live {
   dirty = false
   startedAt: Date | undefined
   readonly closed: Promise<void>
+  over = false
+  /** Its end is being stored, or is. */
+  ending: Promise<void> | undefined
   readonly #options: DistantSessionOptions
   #counts: Counts = noCounts()
   #endReason: string | undefined
@@ -49,7 +52,7 @@ export class DistantSession implements Live {
   }
 
   end(reason: string): void {
-    if (this.#endReason !== undefined) return
+    if (this.over || this.#endReason !== undefined) return
     this.#endReason = reason
     if (this.#taken) this.#options.orders.end(this.id, reason)
   }
@@ -83,9 +86,17 @@ export class DistantSession implements Live {
     return this.#options.hold(request)
   }
 
-  /** Its recording is closed. Resolves once its end is stored. */
+  /** Its recording is closed. Resolves once its end is stored; the first end that is told is the one. */
   ended(end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
-    return this.#options.ended(this, { ...end, reason: this.#endReason ?? end.reason }, seal)
+    this.over = true
+    this.ending ??= this.#options.ended(this, { ...end, reason: this.#endReason ?? end.reason }, seal)
+    return this.ending
+  }
+
+  /** Whoever served it is gone: it takes no orders any more. */
+  lose(): void {
+    this.over = true
+    this.#taken = false
   }
 
   /** Nothing more is to come from it. */

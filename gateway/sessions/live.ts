@@ -23,6 +23,8 @@ export interface Live {
   readonly asked: boolean
   /** Set when counts changed since they were last stored. */
   dirty: boolean
+  /** Nobody is served by it any more, though its end may not be stored yet. */
+  readonly over: boolean
   /** Resolves when the session has ended and its end is stored. */
   readonly closed: Promise<void>
   /** Ends it now; the client is told why where the protocol can, and cut off when that takes too long. */
@@ -73,6 +75,7 @@ export class LiveSession implements Live {
   asked = false
   dirty = false
   startedAt: Date | undefined
+  over = false
   readonly closed: Promise<void>
   readonly #options: LiveSessionOptions
   #recording: RecordingWriter | undefined
@@ -81,6 +84,8 @@ export class LiveSession implements Live {
   #failure: Error | undefined
   #agent: AgentSession | undefined
   #endReason: string | undefined
+  /** Those that it was let in with have changed. */
+  #grants: readonly Grant[] | undefined
   #markClosed: () => void = () => {}
 
   constructor(options: LiveSessionOptions) {
@@ -110,6 +115,7 @@ export class LiveSession implements Live {
   /** Resolves with why it ended, when the agent has closed both sides. */
   attach(agent: AgentSession): Promise<SessionEnd> {
     this.#agent = agent
+    if (this.#grants !== undefined) agent.setGrants(this.#grants)
     if (this.#endReason !== undefined) agent.end(this.#endReason)
     const { client } = this.#options
     return agent.done.then(
@@ -145,6 +151,7 @@ export class LiveSession implements Live {
   }
 
   setGrants(grants: readonly Grant[]): void {
+    this.#grants = grants
     this.#agent?.setGrants(grants)
   }
 
@@ -196,6 +203,7 @@ export class LiveSession implements Live {
   }
 
   async #finish(end: SessionEnd): Promise<SessionEnd> {
+    this.over = true
     const why = { ...end, reason: this.#endReason ?? end.reason }
     try {
       if (this.#recording !== undefined) {

@@ -172,7 +172,7 @@ export class Sessions implements LiveSessions {
   room(connectionName: string, principalId: string): Full | undefined {
     const connection = this.#options.connections.get(connectionName)
     if (connection === undefined) return undefined
-    const open = [...this.#live.values()].filter(({ spec }) => spec.connection.name === connectionName)
+    const open = [...this.#live.values()].filter(({ spec, over }) => !over && spec.connection.name === connectionName)
     return room(
       connection,
       principalId,
@@ -296,11 +296,13 @@ export class Sessions implements LiveSessions {
         await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
       })
       await requests.sessionEnded(row.id)
+      await recordings.settled(row.id)
       left.delete(row.id)
     }
     // Ended properly, but with a recording that could not be closed at the time.
     for (const { session, seal } of left.values()) {
       await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail: { recording: seal } })
+      await recordings.settled(session)
     }
     if (rows.length > 0) log.warn({ sessions: rows.length }, 'closed sessions that were open when the gateway stopped')
   }

@@ -8,11 +8,13 @@ import type { Counts } from '../sessions/counts.ts'
 
 /**
  * What a gateway and a worker process of it ask of each other, over the pipe between them (structured clones). A connection goes
- * to the worker beside these, with the message `connection`. Nothing here is called for each statement.
+ * to the worker beside these, with the message `handover`. Nothing here is called for each statement.
  */
 export interface GatewayCalls {
   /** Lets somebody in, or says why not; a session that is let in is in the register from then on. */
   enter(typed: Credentials): Promise<WorkerEntry>
+  /** A connection that was handed over is in, or was refused and is closed. */
+  left(): void
   /** The session is served here, and takes orders. */
   taken(id: string): void
   /** The session is being recorded. Resolves once it is stored. */
@@ -29,7 +31,8 @@ export interface GatewayCalls {
   closed(id: string): void
   /** A cancel request, with a key that no session of this worker holds. See AgentLink.cancelPostgres. */
   cancel(processId: number, digest: Uint8Array): void
-  log(level: 'info' | 'warn' | 'error', fields: object, message: string): void
+  /** `fields`: JSON. */
+  log(level: 'info' | 'warn' | 'error', fields: string, message: string): void
 }
 
 export type WorkerEntry =
@@ -40,6 +43,8 @@ export interface WorkerCalls {
   /** Once, before all else. Rejects when the worker can't serve. */
   start(options: WorkerStart): Promise<void>
   pushPolicy(files: readonly PolicyFile[]): Promise<PolicyLoad>
+  /** Answers when it can. */
+  alive(): void
   /** Why nothing may be forwarded right now; undefined when all is well again. */
   standstill(reason: string | undefined): void
   end(id: string, reason: string): void
@@ -59,5 +64,5 @@ export interface WorkerStart {
   standstill: string | undefined
 }
 
-/** The message that a connection comes with. */
-export const connection = 'connection'
+/** The message that a client's connection comes with. */
+export const handover = 'handover'

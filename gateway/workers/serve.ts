@@ -1,12 +1,13 @@
 import { Socket } from 'node:net'
 import { createBirpc } from 'birpc'
+import { stdSerializers } from 'pino'
 import type { HoldRequest, SessionPort } from '../../shared/link.ts'
 import type { Entering } from '../native/entering.ts'
 import { type PostgresEntrance, postgresDoor } from '../native/postgres.ts'
 import { Recordings } from '../recordings/recordings.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { LiveSession } from '../sessions/live.ts'
-import { connection, type GatewayCalls, type WorkerCalls, type WorkerStart } from './calls.ts'
+import { type GatewayCalls, handover, type WorkerCalls, type WorkerStart } from './calls.ts'
 
 /** The pipe to the gateway that started this process; `process` of a forked one fits. */
 export interface GatewayPipe {
@@ -38,7 +39,8 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
         if (!load.ok) throw new Error('The policy in force does not load here.')
       },
       pushPolicy: (files) => started().agent.pushPolicy(files),
-      standstill: (reason) => started().stand(reason),
+      alive: () => undefined,
+      standstill: (reason) => started().setStandstill(reason),
       end: (id, reason) => started().sessions.get(id)?.end(reason),
       setGrants: (id, grants) => started().sessions.get(id)?.setGrants(grants),
       cancel: (processId, digest) => started().agent.cancelPostgres(processId, digest),
@@ -46,14 +48,16 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
     },
     {
       post: (message) => pipe.send?.(message, (error) => (error === null ? undefined : leave())),
-      on: (take) => void pipe.on('message', (message) => (message === connection ? undefined : take(message))),
-      eventNames: ['taken', 'counted', 'closed', 'cancel', 'giveUp', 'log'],
+      on: (take) => void pipe.on('message', (message) => (message === handover ? undefined : take(message))),
+      eventNames: ['left', 'taken', 'counted', 'closed', 'cancel', 'giveUp', 'log'],
       timeout: -1,
     },
   )
   pipe.on('message', (message, handle) => {
     // A client that left on the way here has no socket any more.
-    if (message === connection && handle instanceof Socket) started().door.take(handle)
+    if (message !== handover) return
+    if (handle instanceof Socket) started().door.take(handle)
+    else void gateway.left()
   })
   pipe.on('disconnect', leave)
 }
@@ -78,12 +82,12 @@ class Worker {
     this.agent = agent
     this.#log = log
     this.#recordings = new Recordings({ dataDir, log })
-    this.door = postgresDoor({ entrance: this.#entrance(), tls, log })
-    this.stand(standstill)
+    this.door = postgresDoor({ entrance: this.#entrance(), tls, log, left: () => void gateway.left() })
+    this.setStandstill(standstill)
     this.#counting = setInterval(() => this.#count(), countsMs).unref()
   }
 
-  stand(reason: string | undefined): void {
+  setStandstill(reason: string | undefined): void {
     this.#standstill = reason === undefined ? undefined : new Error(reason)
   }
 
@@ -157,8 +161,19 @@ class Worker {
 
 function logThrough(gateway: Gateway): Log {
   return {
-    info: (fields, message) => void gateway.log('info', fields, message),
-    warn: (fields, message) => void gateway.log('warn', fields, message),
-    error: (fields, message) => void gateway.log('error', fields, message),
+    info: (fields, message) => void gateway.log('info', written(fields), message),
+    warn: (fields, message) => void gateway.log('warn', written(fields), message),
+    error: (fields, message) => void gateway.log('error', written(fields), message),
+  }
+}
+
+/** As JSON: an error would lose its code and its kind on the way as it is. */
+function written(fields: object): string {
+  const plain =
+    'err' in fields && fields.err instanceof Error ? { ...fields, err: stdSerializers.err(fields.err) } : fields
+  try {
+    return JSON.stringify(plain)
+  } catch (error) {
+    return JSON.stringify({ unwritable: String(error) })
   }
 }
