@@ -1,19 +1,17 @@
-/**
- * The packets of PostgreSQL's start-up phase, which carry no type byte:
- *
- *   length (4, itself included) · code (4) · rest
- *
- *   80877103 SSLRequest   80877104 GSSENCRequest   80877102 CancelRequest: process id (4), secret (4 to 256)
- *   3 << 16 | minor       StartupMessage: name NUL value NUL … NUL
- *
- * A client that changes its mind may send a Terminate message ('X', length 4) in place of them.
- */
+import {
+  newestMinor,
+  type StartupPacket as Packet,
+  readStartup,
+  type StartupFault,
+} from '../../shared/postgres/startup.ts'
+
+export { maxStartupBytes } from '../../shared/postgres/startup.ts'
+
+/** What a client says first. One that changes its mind may send a Terminate message ('X', length 4) instead. */
 export type StartupPacket =
-  | { kind: 'ssl' }
-  | { kind: 'gssenc' }
+  | Exclude<Packet, { kind: 'cancel' }>
   | { kind: 'cancel'; processId: number; secret: Buffer }
   | { kind: 'terminate' }
-  | { kind: 'startup'; minor: number; parameters: ReadonlyMap<string, string> }
 
 export interface Taken<T> {
   packet: T
@@ -21,14 +19,10 @@ export interface Taken<T> {
   size: number
 }
 
-/** PostgreSQL itself reads no longer start-up packet. */
-export const maxStartupBytes = 10_000
 /** A session token has 47 characters. */
 export const maxPasswordBytes = 1_024
 
 const protocolMajor = 3
-/** The newest that is spoken is 3.2, of PostgreSQL 18. */
-const newestMinor = 2
 
 /** What a peer sent is no start-up of this protocol; the message is for people. */
 export class StartupError extends Error {
@@ -43,31 +37,28 @@ export function takeStartup(bytes: Buffer): Taken<StartupPacket> | undefined {
   if (bytes.byteLength >= goodbye.length && bytes.subarray(0, goodbye.length).equals(goodbye)) {
     return { packet: { kind: 'terminate' }, size: goodbye.length }
   }
-  const size = bytes.readUInt32BE(0)
   // All but the last byte of a goodbye may be one.
   if (bytes.byteLength === 4 && bytes.equals(goodbye.subarray(0, 4))) return undefined
-  if (size < 8 || size > maxStartupBytes) {
-    throw new StartupError('This port speaks the PostgreSQL protocol, and that was something else.')
-  }
-  if (bytes.byteLength < size) return undefined
-  return { packet: readStartup(bytes.readUInt32BE(4), bytes.subarray(8, size)), size }
+  const read = readStartup(bytes)
+  if (read.kind === 'partial') return undefined
+  if (read.kind === 'fault') throw new StartupError(wordsFor(read.fault))
+  const { packet, size } = read
+  return { packet: packet.kind === 'cancel' ? { ...packet, secret: Buffer.from(packet.secret) } : packet, size }
 }
 
-function readStartup(code: number, rest: Buffer): StartupPacket {
-  switch (code) {
-    case 80_877_103:
-      return { kind: 'ssl' }
-    case 80_877_104:
-      return { kind: 'gssenc' }
-    case 80_877_102: {
-      if (rest.byteLength < 8 || rest.byteLength > 260) throw new StartupError('The cancel request is malformed.')
-      return { kind: 'cancel', processId: rest.readInt32BE(0), secret: Buffer.from(rest.subarray(4)) }
-    }
+function wordsFor(fault: StartupFault): string {
+  switch (fault.kind) {
+    case 'length':
+      return 'This port speaks the PostgreSQL protocol, and that was something else.'
+    case 'protocol':
+      return `Protocol ${fault.major}.${fault.minor} is not served here; 3.0 and newer is.`
+    case 'cancel':
+      return 'The cancel request is malformed.'
+    case 'parameters':
+      return 'The start-up message is malformed.'
+    default:
+      return fault satisfies never
   }
-  if (code >>> 16 !== protocolMajor) {
-    throw new StartupError(`Protocol ${code >>> 16}.${code & 0xffff} is not served here; 3.0 and newer is.`)
-  }
-  return { kind: 'startup', minor: code & 0xffff, parameters: readParameters(rest) }
 }
 
 /**
@@ -103,22 +94,6 @@ const handshake = 0x16
 /** Whether the client begins with TLS (`sslnegotiation=direct`); nothing is taken. Undefined before the first byte. */
 export function takeDirectTls(bytes: Buffer): Taken<boolean> | undefined {
   return bytes.byteLength === 0 ? undefined : { packet: bytes[0] === handshake, size: 0 }
-}
-
-function readParameters(rest: Buffer): ReadonlyMap<string, string> {
-  const malformed = new StartupError('The start-up message is malformed.')
-  if (rest.at(-1) !== 0) throw malformed
-  const parameters = new Map<string, string>()
-  const words = rest.subarray(0, -1).toString('utf8').split('\0')
-  // Each pair ends in NUL, so what follows the last is empty.
-  if (words.pop() !== '' || words.length % 2 !== 0) throw malformed
-  for (let i = 0; i < words.length; i += 2) {
-    const name = words[i] ?? ''
-    // Said twice, one reader would believe the first and another the last.
-    if (name === '' || parameters.has(name)) throw malformed
-    parameters.set(name, words[i + 1] ?? '')
-  }
-  return parameters
 }
 
 /** Takes a PasswordMessage (`p`, length, text, NUL) off the front; undefined while it is not complete. Throws StartupError. */

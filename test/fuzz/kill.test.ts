@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { ask } from '../../agent/inspect/postgres/testing/asking.ts'
 import { memorySession, quiet } from '../../agent/inspect/postgres/testing/memory.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
 import type { SessionEnd } from '../../shared/link.ts'
@@ -104,38 +105,17 @@ const conversations: Readonly<Record<string, readonly Buffer[]>> = {
     say.query('select id, ssn from customers where id = 1; select 2'),
     say.query("insert into inbox values (1, 'one'), (2, 'two')"),
   ],
-  extended: [
-    say.parse('', 'select ssn, born, id from customers where id = $1'),
-    say.bindTo('', '', '7'),
-    say.describe('P', ''),
-    say.execute(''),
-    say.sync,
-  ],
+  extended: [...ask.described('select ssn, born, id from customers where id = $1', '7'), say.sync],
   pipelined: [
-    say.parse('a', 'select 1'),
-    say.bindTo('', 'a'),
-    say.execute(''),
-    say.parse('', 'delete from orders'),
-    say.bindTo('', ''),
-    say.execute(''),
+    ...ask.named('a', 'select 1'),
+    ...ask.run('delete from orders'),
     say.sync,
-    say.parse('', 'insert into inbox values ($1, $2)'),
-    say.bindTo('', '', '5', 'five'),
-    say.execute(''),
-    say.bindTo('', '', '6', 'six'),
-    say.execute(''),
+    ...ask.run('insert into inbox values ($1, $2)', '5', 'five'),
+    ...ask.again('', '6', 'six'),
     say.sync,
   ],
-  'COPY in': [say.query('copy inbox from stdin'), say.copyData('1\tone\n'), say.copyData('2\ttwo\n'), say.copyDone],
-  'COPY in, extended': [
-    say.parse('', 'copy inbox from stdin'),
-    say.bindTo('', ''),
-    say.execute(''),
-    say.sync,
-    say.copyData('3\tthree\n'),
-    say.copyDone,
-    say.sync,
-  ],
+  'COPY in': [...ask.copyIn('copy inbox from stdin', '1\tone\n', '2\ttwo\n')],
+  'COPY in, extended': [...ask.copyInExtended('copy inbox from stdin', '3\tthree\n')],
   'COPY out': [say.query('copy (select id, email from customers order by id limit 2) to stdout')],
   held: [
     say.query("update inbox set body = 'three' where id = 1"),

@@ -1,14 +1,14 @@
-import type { StatementAnalysis } from './analysis.ts'
-import { isLogged, neutralise, withheldError } from './annotations.ts'
 import { maskCopyRow } from './copy.ts'
 import { copyMasks } from './copy-shape.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
 import { assembleBelow, FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
-import { backend, firstValue, inLetters, readFields, readParameterStatus, rowsOf } from './messages.ts'
-import { maskedNotification } from './notification.ts'
+import { backend, firstValue, inLetters, readParameterStatus, rowsOf } from './messages.ts'
 import { type FieldMask, Sheet } from './rows.ts'
+import { endCopyIn, failQuery, skipToSync } from './settling.ts'
 import { maskerOf } from './verdicts.ts'
+import { endWithheld, withhold } from './withheld.ts'
+import { Words } from './words.ts'
 
 /** A row that has to be masked, or any other message that has to be read, may be this long. */
 const longestMasked = 64 << 20
@@ -27,8 +27,7 @@ export class Backend {
   #copyMasks: readonly (FieldMask | null)[] | undefined
   /** Between CopyOutResponse and CopyDone. */
   #copyingOut = false
-  /** A statement of this transaction touched what is masked: errors that come at its end may quote it. */
-  #touched = false
+  readonly #words: Words
   /** Waits for the end of a message that is passed on in fragments. */
   #waiting: Buffer[] = []
   /** The target said goodbye itself. */
@@ -37,6 +36,7 @@ export class Backend {
   constructor(line: Line, toClient: Outbox) {
     this.#line = line
     this.#toClient = toClient
+    this.#words = new Words(line, toClient)
   }
 
   /** What goes to the client for a chunk is in the outbox after this. Throws FrameError when the session has to end. */
@@ -106,7 +106,7 @@ export class Backend {
     const { execution } = this.#flowing()
     if (execution === undefined) throw new FrameError('a row that nobody asked for')
     if (type === backend.copyData && !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
-    this.#mayStream(execution)
+    mayStream(execution)
     if (type === backend.dataRow || type === backend.copyData) execution.rows++
     this.#endSheet()
   }
@@ -165,13 +165,13 @@ export class Backend {
   #begin(execution: Execution): void {
     execution.began = true
     const { run, judged } = execution
-    this.#touched ||= run.scrub
+    this.#words.touched ||= run.scrub
     const { fields } = judged
     // COPY is described as having no columns: CopyOutResponse says how many there are.
     if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {
       const shape = run.shape(fields)
       if (!shape.ok) {
-        this.#withhold(execution, shape.reason)
+        withhold(this.#line, this.#head(), execution, shape.reason)
         return
       }
       const { formats } = execution
@@ -182,36 +182,6 @@ export class Backend {
       )
     }
     if (run.notice !== undefined) this.#toClient.push(inLetters(run.notice, this.#line.foreign))
-  }
-
-  /**
-   * The result is not what was decided on: somebody dropped a table and made another of its name, say. Nothing of it is sent, and the
-   * catalog is read again. The session goes on where a read is all that the target did for the client by now.
-   */
-  #withhold(execution: Execution, reason: string): void {
-    const line = this.#line
-    const head = this.#head()
-    const alone = head.executions.length === 1 && [...line.queue.rest()].every(({ kind }) => kind === kinds.close)
-    const last = head.kind === kinds.query ? head.executions.length === 1 : alone
-    if (!last || !isRead(execution.judged.analysis)) throw new FrameError(reason)
-    line.change('any')
-    execution.withheld = withheldError(line.voice, reason)
-  }
-
-  /** In place of the end of a result that is withheld. What the client asked for behind it counts as skipped. */
-  #endWithheld(head: Expected, execution: Execution, error: Buffer): void {
-    const line = this.#line
-    this.#toClient.push(inLetters(error, line.foreign))
-    line.complete(execution, false, undefined, 'not shown: the result is not the one that was decided on')
-    if (head.kind === kinds.query) {
-      head.at++
-      return
-    }
-    for (const item of line.queue.rest()) item.hidden = true
-    const synced = line.queue.firstSync() !== undefined
-    line.queue.shift()
-    head.settled?.(true)
-    if (!synced) line.skipping = true
   }
 
   #message(type: number, buf: Buffer, start: number, end: number): void {
@@ -260,7 +230,7 @@ export class Backend {
         break
       }
       case backend.copyOutResponse:
-        this.#copyOut(this.#copying(), buf, start, end)
+        this.#copyMasks = copyMasks(this.#copying(), line.meaning?.catalog, buf, start, end)
         this.#copyingOut = true
         break
       case backend.copyBothResponse:
@@ -274,24 +244,15 @@ export class Backend {
       case backend.error:
         this.#failed(buf, start, end)
         return
-      case backend.notice: {
-        const scrub = this.#scrubs(line.queue.peek()) ? line.port : undefined
-        // What the server logs of how it ran a statement tells of the values: how long they were, how many it kept.
-        if (scrub !== undefined && isLogged(buf, start, end)) return
-        const safe = neutralise(buf, start, end, scrub, line.foreign)
-        if (safe === undefined) break
-        this.#toClient.push(safe)
+      case backend.notice:
+        this.#words.notice(buf, start, end)
         return
-      }
       case backend.parameterStatus:
-        this.#parameter(buf, start, end)
+        line.report(...readParameterStatus(buf, start, end))
         break
-      case backend.notification: {
-        const safe = maskedNotification(buf, start, end, line.port.textMasks(), line.foreign)
-        if (safe === undefined) break
-        this.#toClient.push(safe)
+      case backend.notification:
+        this.#words.notification(buf, start, end)
         return
-      }
       default:
         throw new FrameError(`the target sent a message of type ${JSON.stringify(String.fromCharCode(type))}`)
     }
@@ -349,7 +310,8 @@ export class Backend {
       if (!execution.began) this.#begin(execution)
       for (const write of execution.writes) write.confirm()
       if (execution.withheld !== undefined) {
-        this.#endWithheld(head, execution, execution.withheld)
+        this.#toClient.push(inLetters(execution.withheld, this.#line.foreign))
+        endWithheld(this.#line, head, execution)
         return
       }
       this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
@@ -363,36 +325,16 @@ export class Backend {
     } else {
       this.#line.queue.shift()
       head.settled?.(true)
-      if (execution?.copyingIn === true) this.#endCopyIn()
+      if (execution?.copyingIn === true) endCopyIn(this.#line)
     }
     this.#pass(head, buf, start, end)
-  }
-
-  /** The target ignored every Sync up to the end of the COPY data. */
-  #endCopyIn(): boolean {
-    const { queue } = this.#line
-    if (queue.indexOf(kinds.copyDone) < 0) return false
-    for (let item = queue.shift(); item !== undefined && item.kind !== kinds.copyDone; item = queue.shift()) {
-      if (item.kind === kinds.sync) this.#line.confirmSegment()
-      this.#drop(item, false)
-    }
-    return true
-  }
-
-  #drop(item: Expected, lost: boolean): void {
-    item.write?.discard(lost)
-    for (const execution of item.executions) {
-      for (const write of execution.writes) write.discard(false)
-      this.#line.endCopy(execution)
-    }
-    item.settled?.(false)
   }
 
   #ready(buf: Buffer, start: number, end: number): void {
     const line = this.#line
     const head = line.queue.peek()
     const status = buf[start + 5] ?? statuses.failed
-    if (status === statuses.idle) this.#touched = false
+    if (status === statuses.idle) this.#words.touched = false
     if (head === undefined && line.doubtfulSyncs > 0) {
       line.ready(status)
       line.doubtfulSyncs--
@@ -424,90 +366,16 @@ export class Backend {
 
   #failed(buf: Buffer, start: number, end: number): void {
     const line = this.#line
-    const fields = readFields(buf, start, end, line.foreign)
-    const severity = fields.get('V') ?? fields.get('S')
-    this.fatal = severity === 'FATAL' || severity === 'PANIC'
     const head = line.queue.peek()
     this.#flow = undefined
     this.#copyMasks = undefined
     this.#copyingOut = false
-    const ours = this.fatal ? undefined : (head?.error ?? head?.current?.withheld)
-    const scrub = this.#scrubs(head) || this.#isAboutMasked(fields)
-    const safe =
-      ours === undefined
-        ? neutralise(buf, start, end, scrub ? line.port : undefined, line.foreign)
-        : inLetters(ours, line.foreign)
-    const swallowed = head !== undefined && this.#isOwn(head) && !this.fatal
-    if (!swallowed) {
-      if (safe === undefined) this.#toClient.add(buf, start, end)
-      else this.#toClient.push(safe)
-    }
+    const { fatal, reason } = this.#words.error(buf, start, end, head)
+    this.fatal = fatal
     if (line.stateInTransaction) line.stateDirty = true
     if (head === undefined) return
-    const reason = `${fields.get('C') ?? ''} ${line.port.redact(scrub ? '' : (fields.get('M') ?? ''))}`
-    if (head.kind === kinds.query) this.#failQuery(head, reason.trim())
-    else if (head.kind !== kinds.sync) this.#skip(head, reason.trim())
-  }
-
-  #scrubs(head: Expected | undefined): boolean {
-    return this.#touched || head?.current?.run.scrub === true || head?.executions.some(({ run }) => run.scrub) === true
-  }
-
-  /** What a foreign key changes in another table fails with that table's rows. */
-  #isAboutMasked(fields: ReadonlyMap<string, string>): boolean {
-    const { judge, meaning } = this.#line
-    const table = fields.get('t')
-    if (table === undefined) return false
-    return meaning === undefined || judge.hidesIn(fields.get('s') ?? '', table, meaning)
-  }
-
-  /** An error of a question of our own, asked between two segments, is none of the client's. */
-  #isOwn(head: Expected): boolean {
-    if (!head.hidden || head.outspoken) return false
-    if (head.kind === kinds.query) return true
-    return this.#line.queue.firstSync()?.hidden === true
-  }
-
-  #failQuery(head: Expected, reason: string): void {
-    const line = this.#line
-    for (const [i, execution] of head.executions.entries()) {
-      if (i < head.at) continue
-      for (const write of execution.writes) write.discard(false)
-      line.complete(execution, false, undefined, i === head.at ? reason : 'not run: a statement before it failed')
-    }
-    head.at = head.executions.length
-    head.error = undefined
-  }
-
-  /** As the target: everything up to the next Sync is skipped. */
-  #skip(head: Expected, reason: string): void {
-    const line = this.#line
-    const { queue } = line
-    const failed = head.current
-    queue.shift()
-    this.#drop(head, head.unnamed)
-    if (failed !== undefined) line.complete(failed, false, undefined, reason)
-    if (failed?.copyingIn === true && !this.#endCopyIn()) {
-      // Syncs that came before the error were ignored, unless they crossed it on the way.
-      for (let item = queue.peek(); item !== undefined; item = queue.peek()) {
-        queue.shift()
-        if (item.kind === kinds.sync) {
-          line.confirmSegment()
-          line.doubtfulSyncs++
-        }
-        this.#drop(item, false)
-      }
-      line.skipping = true
-      return
-    }
-    for (let item = queue.peek(); item !== undefined && item.kind !== kinds.sync; item = queue.peek()) {
-      queue.shift()
-      this.#drop(item, false)
-      for (const execution of item.executions)
-        line.complete(execution, false, undefined, 'not run: skipped after an error')
-      if (item.kind === kinds.query) line.confirmSegment()
-    }
-    if (queue.length === 0) line.skipping = true
+    if (head.kind === kinds.query) failQuery(line, head, reason)
+    else if (head.kind !== kinds.sync) skipToSync(line, head, reason)
   }
 
   #copying(): Execution {
@@ -516,32 +384,16 @@ export class Backend {
     return execution
   }
 
-  #copyOut(execution: Execution, buf: Buffer, start: number, end: number): void {
-    if (execution.run.free) return
-    const masks = copyMasks(execution, this.#line.meaning?.catalog, buf, start, end)
-    this.#copyMasks = masks
-  }
-
   #copyRow(buf: Buffer, start: number, end: number): void {
     const { execution } = this.#flowing()
     if (execution === undefined || !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
-    this.#mayStream(execution)
+    mayStream(execution)
     execution.rows++
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
     else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end, this.#line.foreign))
   }
-
-  #mayStream({ replicates }: Execution): void {
-    if (replicates?.allowed === false) throw new FrameError('replication is not open to you any more')
-  }
-
-  #parameter(buf: Buffer, start: number, end: number): void {
-    const [name, value] = readParameterStatus(buf, start, end)
-    this.#line.report(name, value)
-  }
 }
 
-/** It changes nothing, neither in the database nor in the session. */
-function isRead({ node, written, effects, complete }: StatementAnalysis): boolean {
-  return node === 'SelectStmt' && complete && written.length === 0 && effects.length === 0
+function mayStream({ replicates }: Execution): void {
+  if (replicates?.allowed === false) throw new FrameError('replication is not open to you any more')
 }

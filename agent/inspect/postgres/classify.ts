@@ -1,13 +1,4 @@
-import type {
-  DeclareCursorStmt,
-  DefineStmt,
-  DoStmt,
-  ExplainStmt,
-  LockStmt,
-  Node,
-  TransactionStmt,
-  VariableSetStmt,
-} from 'libpg-query'
+import type { DefineStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -23,10 +14,11 @@ import { type Opened, open, parse, type RawStatement, strings } from './parser.t
 import { changedNames } from './sql/changed.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
-import { literalText } from './sql/literals.ts'
 import { Report, TooComplex } from './sql/report.ts'
+import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
-import { parseSearchPath, settingEffect } from './sql/settings.ts'
+import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
+import { parseSearchPath } from './sql/settings.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
@@ -71,15 +63,6 @@ function after(path: SearchPath, effect: SessionEffect): SearchPath {
       return path
   }
 }
-
-/** What a statement gives, besides what is on the report. */
-interface Result {
-  outputs: readonly OutputColumn[] | null
-  copyOut?: StatementAnalysis['copyOut']
-  refers?: StatementAnalysis['refers']
-}
-
-const nothing: Result = { outputs: null }
 
 function analyseOne(raw: RawStatement, catalog: Catalog, searchPath: readonly string[] | undefined): StatementAnalysis {
   const opened = open(raw.node)
@@ -340,114 +323,6 @@ function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => Statemen
     for (const output of inner.outputs ?? []) report.use(new Set(output.sources), 'predicate')
   }
   return { outputs: planText }
-}
-
-/** Takes over what another statement reads. Its action, writes and effects are the caller's to judge. */
-function include(inner: StatementAnalysis, report: Report): void {
-  for (const table of inner.tables) report.tables.add(table)
-  for (const name of inner.functions) report.functions.add(name)
-  report.touch(new Set(inner.columns))
-  for (const use of inner.uses) report.use(new Set([use.column]), use.how)
-  if (inner.doubt !== undefined) report.doubts(inner.doubt)
-}
-
-/** Nothing runs yet, but what it will do is known already. */
-function prepare(name: string, inner: StatementAnalysis, report: Report): Result {
-  include(inner, report)
-  report.effects.push({ kind: 'prepare', name, statement: inner })
-  return nothing
-}
-
-/** CURSOR_OPT_HOLD */
-const withHold = 0x20
-
-function declare(
-  { portalname = '', options = 0 }: DeclareCursorStmt,
-  inner: StatementAnalysis,
-  report: Report,
-): Result {
-  include(inner, report)
-  report.does(inner.action)
-  report.hasWhere = inner.hasWhere
-  report.effects.push({ kind: 'declare', name: portalname, statement: inner, held: (options & withHold) !== 0 })
-  return nothing
-}
-
-function discard(target: string | undefined, report: Report): Result {
-  if (target === 'DISCARD_ALL') {
-    report.effects.push({ kind: 'reset', name: null })
-    report.effects.push({ kind: 'deallocate', name: null })
-    report.effects.push({ kind: 'close-cursor', name: null })
-  }
-  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl', changes: 'any' })
-  return nothing
-}
-
-function transaction(node: TransactionStmt, report: Report): Result {
-  switch (node.kind) {
-    case 'TRANS_STMT_BEGIN':
-    case 'TRANS_STMT_START':
-      report.effects.push({ kind: 'begin' })
-      break
-    case 'TRANS_STMT_COMMIT':
-    case 'TRANS_STMT_ROLLBACK':
-    case 'TRANS_STMT_PREPARE':
-      report.effects.push({ kind: 'end' })
-      if (node.chain) report.effects.push({ kind: 'begin' })
-      break
-    case 'TRANS_STMT_ROLLBACK_TO':
-      report.effects.push({ kind: 'rollback-to', name: node.savepoint_name ?? '' })
-      break
-    default:
-      break
-  }
-  return nothing
-}
-
-/** Another role sees other rows and has other rights; back to one's own is nothing new. */
-function setting(node: VariableSetStmt, report: Report): Result {
-  const effect = settingEffect(node)
-  if (!effect) return nothing
-  report.effects.push(effect)
-  const becomes = effect.kind === 'set' && (effect.name === 'role' || effect.name === 'session_authorization')
-  if (becomes && effect.value !== null && effect.value !== 'none') report.does('sql:role')
-  return nothing
-}
-
-function show(name: string, report: Report): Result {
-  report.does('sql:show')
-  const names = name.toLowerCase() === 'all' ? ['name', 'setting', 'description'] : [name]
-  return { outputs: names.map((column) => ({ name: column, sources: [], plain: false })) }
-}
-
-/** Its code is followed like a function's; what it reads goes nowhere but into what it does. */
-function doBlock(node: DoStmt, walk: Walk): void {
-  let text: string | undefined
-  let language = 'plpgsql'
-  for (const arg of node.args ?? []) {
-    if (!('DefElem' in arg)) continue
-    if (arg.DefElem.defname === 'as') text = literalText(arg.DefElem.arg) ?? undefined
-    if (arg.DefElem.defname === 'language') language = literalText(arg.DefElem.arg) ?? ''
-  }
-  if (text === undefined || language !== 'plpgsql') {
-    walk.report.doubts('a DO block runs code that is not followed')
-    return
-  }
-  const code = walk.block(text)
-  if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
-  walk.report.includeCode(code)
-}
-
-/** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */
-const rowShare = 2
-
-function lock(node: LockStmt, walk: Walk): Result {
-  if ((node.mode ?? 0) > rowShare) walk.report.does('sql:lock')
-  for (const item of node.relations ?? []) {
-    if (!('RangeVar' in item)) continue
-    ddl.mentions(item.RangeVar, walk)
-  }
-  return nothing
 }
 
 /** Types, collations and text search objects hold no code of their own; operators and aggregates stand for functions. */

@@ -20,6 +20,7 @@ export function copyMasks(
   start: number,
   end: number,
 ): readonly (FieldMask | null)[] | undefined {
+  if (run.free) return undefined
   const { copyOut } = judged.analysis
   if (copyOut === undefined) throw new FrameError('the target answered with COPY what is none')
   if (run.columns.every((column) => column === null)) return undefined

@@ -1,41 +1,18 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
-import type { Held, HoldOutcome, HoldRequest } from '../../../shared/link.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { SessionEffect, StatementAnalysis } from './analysis.ts'
-import {
-  approvedNotice,
-  blockedError,
-  deniedError,
-  endedError,
-  expiredError,
-  heldNotice,
-  type Refusal,
-  write as say,
-} from './annotations.ts'
-import { firstComment } from './comment.ts'
+import { blockedError, type Refusal } from './annotations.ts'
+import type { Admission, Asked } from './asked.ts'
 import { changesMeaning, changesReading } from './effects.ts'
 import { Execution } from './expected.ts'
-import { hideLiterals } from './hidden.ts'
+import { Holding } from './holding.ts'
 import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
+import { merge, unknown, unknownName } from './referred.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
-import { splitColumn } from './verdicts.ts'
-
-/** A request as it came: what it says, and how it is shown to people and the record. */
-export interface Asked {
-  statements: readonly Judged[]
-  /** Exactly what runs, parameters included. */
-  shown(): string
-  /** `shown`, with sensitive values masked; by statement where there are several. */
-  redacted(index: number): string
-  startedAt: number
-}
-
-/** `executions` are on the recording, and their statements may be forwarded; or `error` is said in their place. */
-export type Admission = { ok: true; executions: readonly Execution[] } | { ok: false; error: Buffer }
 
 const refreshEveryMs = 1_000
 
@@ -46,23 +23,18 @@ type Path = 'same' | 'lost' | readonly string[]
 export class Gate {
   readonly #line: Line
   readonly #state: StateReader
-  readonly #interject: (notice: Buffer) => void
-  #held: Held | undefined
-  #cancelled = false
+  readonly #holding: Holding
   #refreshedAt = Number.NEGATIVE_INFINITY
 
   constructor(line: Line, state: StateReader, interject: (notice: Buffer) => void) {
     this.#line = line
     this.#state = state
-    this.#interject = interject
+    this.#holding = new Holding(line, interject)
   }
 
   /** True when a request was waiting for people, and now is not. */
   cancel(): boolean {
-    if (this.#held === undefined) return false
-    this.#cancelled = true
-    this.#held.cancel()
-    return true
+    return this.#holding.cancel()
   }
 
   /** Something has to be waited for before a name can be resolved. */
@@ -249,6 +221,29 @@ export class Gate {
     return this.#record(asked, resolved, runs)
   }
 
+  /** Asks people, one policy after the other, and decides again before it runs. */
+  async #hold(asked: Asked, statements: readonly Judged[]): Promise<Admission> {
+    const line = this.#line
+    const agreed = new Set<string>()
+    const numbers: number[] = []
+    for (;;) {
+      const { meaning } = line
+      if (meaning === undefined) throw new Error('the catalog went away')
+      const runs: Run[] = []
+      let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
+      for (const [index, judged] of statements.entries()) {
+        const verdict = line.judge.judge(judged, meaning, line)
+        if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
+        runs.push(verdict.run)
+        if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }
+      }
+      if (open === undefined) return this.#record(asked, statements, runs, numbers)
+      const refusal = await this.#holding.ask(asked, statements, open, numbers)
+      if (refusal !== undefined) return { ok: false, error: refusal }
+      agreed.add(open.verdict.policy.id)
+    }
+  }
+
   /** One statement that runs: what nearly every request is. */
   #recordOne(asked: Asked, judged: Judged, run: Run): Admission | Promise<Admission> {
     const n = ++this.#line.n
@@ -331,209 +326,8 @@ export class Gate {
   #refuse(refusal: Refusal, command = 'sql:unknown'): Buffer {
     return blockedError(this.#line.voice, refusal, command)
   }
-
-  /** Asks people, one policy after the other, and decides again before it runs. */
-  async #hold(asked: Asked, statements: readonly Judged[]): Promise<Admission> {
-    const line = this.#line
-    const agreed = new Set<string>()
-    const numbers: number[] = []
-    for (;;) {
-      const { meaning } = line
-      if (meaning === undefined) throw new Error('the catalog went away')
-      const runs: Run[] = []
-      let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
-      for (const [index, judged] of statements.entries()) {
-        const verdict = line.judge.judge(judged, meaning, line)
-        if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
-        runs.push(verdict.run)
-        if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }
-      }
-      if (open === undefined) return this.#record(asked, statements, runs, numbers)
-      const refusal = await this.#ask(asked, statements, open, numbers)
-      if (refusal !== undefined) return { ok: false, error: refusal }
-      agreed.add(open.verdict.policy.id)
-    }
-  }
-
-  /** What reviewers see who may not see everything: which columns are touched, and the text without what might be their values. */
-  #shownToOthers(
-    text: string,
-    statements: readonly Judged[],
-  ): Pick<HoldRequest, 'columns' | 'hiddenClasses' | 'reason' | 'redacted'> {
-    const { port, meaning } = this.#line
-    const columns = new Map<string, boolean>()
-    const classes = new Set<string>()
-    const add = (id: string) => {
-      const found = port.sensitivity(...splitColumn(id))
-      columns.set(id, found !== undefined)
-      if (found !== undefined) classes.add(found.dataClass)
-    }
-    for (const { analysis } of statements) for (const id of analysis.columns) add(id)
-    const touched = [...columns.keys()].sort()
-    // What can't be read whole may touch anything.
-    if (meaning !== undefined && statements.some(({ analysis }) => !analysis.complete)) {
-      for (const { schema, name, columns: all } of meaning.catalog.relations()) {
-        for (const column of all) {
-          const found = port.sensitivity(schema, name, column.name)
-          if (found !== undefined) classes.add(found.dataClass)
-        }
-      }
-    }
-    for (const { dataClass, find } of port.textMasks()) if (find(text).length > 0) classes.add(dataClass)
-    return {
-      columns: touched,
-      reason: port.redact(firstComment(text)),
-      hiddenClasses: [...classes].sort(),
-      ...(classes.size === 0 ? {} : { redacted: port.redact(hideLiterals(text, columns)) }),
-    }
-  }
-
-  /** Undefined: approved. Otherwise what the client is told. */
-  async #ask(
-    asked: Asked,
-    statements: readonly Judged[],
-    { index, judged, verdict }: { index: number; judged: Judged; verdict: Extract<Verdict, { kind: 'hold' }> },
-    numbers: number[],
-  ): Promise<Buffer | undefined> {
-    const line = this.#line
-    const { analysis } = judged
-    const { policy, approval } = verdict
-    let held: Held
-    try {
-      held = await line.port.hold({
-        action: analysis.action,
-        text: asked.shown(),
-        policy,
-        approval,
-        tables: analysis.tables,
-        ...this.#shownToOthers(asked.shown(), statements),
-        binding: {
-          search_path: line.searchPath.join(', '),
-          role: line.account,
-          database: line.target.current?.database ?? '',
-        },
-      })
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      return endedError(line.voice, `Approval could not be asked for: ${reason}. Nothing ran`, 'ERROR')
-    }
-    const n = numbers[index] ?? ++line.n
-    numbers[index] = n
-    this.#held = held
-    this.#cancelled = false
-    let outcome: HoldOutcome
-    try {
-      await line.record({
-        type: 'request',
-        at: line.port.elapsed(),
-        n,
-        action: analysis.action,
-        text: asked.redacted(index),
-        outcome: 'held',
-        policy,
-        requestId: held.requestId,
-        ...(analysis.tables.length === 0 ? {} : { tables: [...analysis.tables] }),
-      })
-      this.#interject(heldNotice(line.voice, held, policy, approval, analysis.action))
-      outcome = await held.outcome
-    } catch (error) {
-      held.cancel()
-      throw error
-    } finally {
-      this.#held = undefined
-    }
-    if (this.#cancelled) outcome = { kind: 'cancelled' }
-    await line.record({
-      type: 'decided',
-      at: line.port.elapsed(),
-      n,
-      outcome: outcome.kind,
-      by: outcome.kind === 'approved' ? [...outcome.by] : outcome.kind === 'denied' ? [outcome.by] : [],
-      ...(outcome.kind === 'denied' ? { reason: outcome.reason } : {}),
-      requestId: held.requestId,
-    })
-    switch (outcome.kind) {
-      case 'approved':
-        this.#interject(approvedNotice(line.voice, held.requestId, outcome.by))
-        return undefined
-      case 'denied':
-        return deniedError(line.voice, held.requestId, policy, outcome.by, outcome.reason)
-      case 'expired':
-        return expiredError(line.voice, held.requestId, policy)
-      case 'cancelled':
-        return say({
-          severity: 'ERROR',
-          sqlstate: '57014',
-          message: `canceling statement due to user request. Request ${held.requestId} is withdrawn; nothing ran.`,
-        })
-      default:
-        return outcome satisfies never
-    }
-  }
-}
-
-/** EXECUTE and FETCH do what they refer to. */
-function merge(judged: Judged, referred: StatementAnalysis): Judged {
-  // It refers to nothing any more: planning masks would take it for unknown.
-  const { refers, ...analysis } = judged.analysis
-  const merged: StatementAnalysis = {
-    ...analysis,
-    action: refers?.kind === 'prepared' ? referred.action : analysis.action,
-    tables: referred.tables,
-    written: referred.written,
-    columns: referred.columns,
-    functions: referred.functions,
-    hasWhere: referred.hasWhere,
-    outputs: referred.outputs,
-    uses: referred.uses,
-    complete: analysis.complete && referred.complete,
-    ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
-  }
-  return new Judged(merged, judged.count, judged)
-}
-
-/**
- * What a name stands for that is not known here, where nothing is masked: code may have made it, and the target says whether
- * it exists. Policy sees that it can't be told.
- */
-export function unknown(one?: Judged): Judged {
-  const { refers, ...analysis } = one?.analysis ?? nameless
-  return new Judged(
-    {
-      ...analysis,
-      action: analysis.action === 'sql:fetch' ? 'sql:fetch' : 'sql:unknown',
-      complete: false,
-      doubt:
-        refers === undefined ? 'what it runs is not known here' : `what ${refers.name} stands for is not known here`,
-      outputs: null,
-    },
-    one?.count ?? 1,
-  )
-}
-
-const nameless: StatementAnalysis = {
-  start: 0,
-  end: 0,
-  node: 'none',
-  action: 'sql:unknown',
-  tables: [],
-  written: [],
-  columns: [],
-  functions: [],
-  hasWhere: true,
-  complete: false,
-  outputs: null,
-  uses: [],
-  effects: [],
-  literalFree: false,
 }
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
-}
-
-function unknownName({ refers }: StatementAnalysis): Buffer {
-  return refers?.kind === 'prepared'
-    ? say({ severity: 'ERROR', sqlstate: '26000', message: `prepared statement "${refers.name}" does not exist` })
-    : say({ severity: 'ERROR', sqlstate: '34000', message: `cursor "${refers?.name ?? ''}" does not exist` })
 }

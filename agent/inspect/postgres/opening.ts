@@ -1,6 +1,10 @@
 import type { Action } from '../../../shared/actions.ts'
 import type { InspectorPort } from '../port.ts'
-import { ask, blockedError, sentence, type Voice } from './annotations.ts'
+import { ask, blockedError, write as say, sentence, upperFirst, type Voice } from './annotations.ts'
+import { FrameError } from './frames.ts'
+import { isLate } from './in-time.ts'
+import { SignInError } from './signin.ts'
+import type { TargetParameters } from './startup.ts'
 
 /** What a client asks for by its start-up parameters alone, and policy has a say in. */
 export interface OpeningRequest {
@@ -50,4 +54,29 @@ export async function admitOpening(
     action,
     'FATAL',
   )
+}
+
+/** What start-up parameters ask for that policy has a say in. */
+export function openingRequests({
+  becomes,
+  replication,
+}: Extract<TargetParameters, { ok: true }>): readonly OpeningRequest[] {
+  const roles = becomes.map((text): OpeningRequest => ({ action: 'sql:role', text, complete: true }))
+  if (replication === 'none') return roles
+  return [...roles, { action: 'sql:replication', text: `replication=${replication}`, complete: false }]
+}
+
+/** Why there is no session, for the record and for the client. */
+export function openingFailure(error: unknown, connection: string): { reason: string; words: Buffer } {
+  if (error instanceof SignInError) {
+    const { message, sqlstate } = error
+    return { reason: message, words: say({ severity: 'FATAL', sqlstate, message }) }
+  }
+  if (error instanceof FrameError) {
+    const message = upperFirst(sentence(error.message))
+    return { reason: error.message, words: say({ severity: 'FATAL', sqlstate: '08P01', message }) }
+  }
+  const reason = isLate(error) ? 'it did not answer in time' : error instanceof Error ? error.message : String(error)
+  const message = `The target of ${connection} can't be reached: ${sentence(reason)}`
+  return { reason: message, words: say({ severity: 'FATAL', sqlstate: '08001', message }) }
 }

@@ -33,6 +33,14 @@ export interface Show {
   redact(value: string): string
 }
 
+/** Of a parameter, this many bytes are on the recording. Who is asked to approve sees all of it. */
+const longestRecorded = 1000
+
+/** Parameters as they are on the recording. */
+export function recordedBy(port: { redact(text: string): string }): Show {
+  return { longest: longestRecorded, redact: (value) => port.redact(value) }
+}
+
 const whole: Show = { longest: Number.POSITIVE_INFINITY, redact: (value) => value }
 
 /**

@@ -2,30 +2,25 @@ import type { Duplex } from 'node:stream'
 import type { SessionEnd } from '../../../shared/link.ts'
 import type { InspectorPort } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
-import { blockedError, endedError, write as say, sentence, upperFirst, type Voice } from './annotations.ts'
+import { blockedError, endedError, write as say, type Voice } from './annotations.ts'
 import { Backend } from './backend.ts'
 import { type CancelRegistry, cancelDigest } from './cancels.ts'
 import type { CatalogSource } from './catalog.ts'
+import { cancelAt, signInAt } from './dialling.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
+import { inTime, isLate } from './in-time.ts'
 import { isLender, tookAll } from './lending.ts'
 import { Line, RecordError, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
-import { admitOpening, type OpeningRequest } from './opening.ts'
+import { admitOpening, openingFailure, openingRequests } from './opening.ts'
 import { loadParser } from './parser.ts'
 import { unmaskable } from './replication.ts'
-import { type SignedIn, SignInError, signIn } from './signin.ts'
-import {
-  cancelKeyLength,
-  negotiateVersion,
-  readOpening,
-  type TargetParameters,
-  targetParameters,
-  writeCancel,
-} from './startup.ts'
+import type { SignedIn } from './signin.ts'
+import { cancelKeyLength, negotiateVersion, readOpening, targetParameters } from './startup.ts'
 import { StateReader } from './state.ts'
-import { type PostgresTarget, secure } from './tls.ts'
+import type { PostgresTarget } from './tls.ts'
 
 export type { PostgresTarget } from './tls.ts'
 
@@ -86,7 +81,11 @@ class Session implements InspectorSession {
     // Errors of a socket are followed by its close, which is where they are dealt with.
     options.client.on('error', () => {})
     options.client.on('close', () => this.#clientLeft())
-    this.#open().catch((error: unknown) => this.#failOpening(error))
+    this.#open().catch((error: unknown) => {
+      if (this.#ended) return
+      const { reason, words } = openingFailure(error, port.connection.name)
+      this.#end(reason, words)
+    })
   }
 
   end(reason: string): void {
@@ -96,7 +95,7 @@ class Session implements InspectorSession {
   }
 
   async #open(): Promise<void> {
-    const { client, dial, target, catalogs, cancels, port } = this.#options
+    const { client, target, catalogs, cancels, port } = this.#options
     const opening = await readOpening(client, this.#deadline()).catch((error: unknown) => {
       throw isLate(error) ? new FrameError('nobody said in time who they are') : error
     })
@@ -125,7 +124,9 @@ class Session implements InspectorSession {
     const prepared = Promise.all([catalog.ready(), loadParser()])
     // Both sign in with the same account: when it is refused, the session's own sign-in is who says so.
     prepared.catch(() => {})
-    const [server, signedIn] = await this.#signIn(dial, asked.parameters, catalog.salted, signal)
+    const [server, signedIn] = await signInAt(this.#options, asked.parameters, catalog.salted, signal, (stream) => {
+      this.#server = stream
+    })
     await inTime(prepared, signal)
     if (this.#ended) {
       server.destroy()
@@ -155,31 +156,6 @@ class Session implements InspectorSession {
     if (opening.rest.length > 0) this.#fromClient(opening.rest)
     client.resume()
     server.resume()
-  }
-
-  async #signIn(
-    dial: () => Promise<Duplex>,
-    parameters: ReadonlyMap<string, string>,
-    salted: Parameters<typeof signIn>[3],
-    signal: AbortSignal,
-  ): Promise<[Duplex, SignedIn]> {
-    const { target } = this.#options
-    const dialled = dial()
-    // One that comes when nobody waits any more is not kept.
-    dialled.then(
-      (late) => {
-        if (this.#ended || signal.aborted) late.destroy()
-      },
-      () => {},
-    )
-    const raw = await inTime(dialled, signal)
-    raw.on('error', () => {})
-    this.#server = raw
-    const server = await secure(raw, target, signal)
-    this.#server = server
-    server.on('error', () => {})
-    const signedIn = await signIn(server, target, parameters, salted, signal)
-    return [server, signedIn]
   }
 
   #wire(client: Duplex, server: Duplex, line: Line): void {
@@ -310,7 +286,7 @@ class Session implements InspectorSession {
   #registerCancel({ processId, secret }: SignedIn, keyLength: number): void {
     // The key alone stays with the session, and not the chunk that it came in.
     const own = { processId, secret: Buffer.from(secret) }
-    this.#cancelTarget = () => void this.#cancelAtTarget(own)
+    this.#cancelTarget = () => void cancelAt(this.#options, own, phaseMs)
     const key = this.#options.cancels.register(keyLength, () => {
       // A request that waits for people never reached the target.
       if (this.#gate?.cancel() !== true) this.#cancelTarget()
@@ -319,44 +295,8 @@ class Session implements InspectorSession {
     this.#release = () => key.release()
   }
 
-  /** Cancels what runs, over a connection of its own. Best effort, as in the protocol: nothing is answered. */
-  async #cancelAtTarget({ processId, secret }: Pick<SignedIn, 'processId' | 'secret'>): Promise<void> {
-    let stream: Duplex | undefined
-    try {
-      const raw = await this.#options.dial()
-      raw.on('error', () => {})
-      stream = raw
-      stream = await secure(raw, this.#options.target, AbortSignal.timeout(phaseMs))
-      stream.on('error', () => {})
-      stream.end(writeCancel(processId, secret))
-      stream.resume()
-      setTimeout(() => raw.destroy(), phaseMs).unref()
-    } catch {
-      stream?.destroy()
-    }
-  }
-
   #deadline(): AbortSignal {
     return AbortSignal.any([this.#aborter.signal, AbortSignal.timeout(this.#options.patienceMs ?? phaseMs)])
-  }
-
-  #failOpening(error: unknown): void {
-    if (this.#ended) return
-    const connection = this.#options.port.connection.name
-    if (error instanceof SignInError) {
-      this.#end(error.message, say({ severity: 'FATAL', sqlstate: error.sqlstate, message: error.message }))
-      return
-    }
-    if (error instanceof FrameError) {
-      this.#end(
-        error.message,
-        say({ severity: 'FATAL', sqlstate: '08P01', message: upperFirst(sentence(error.message)) }),
-      )
-      return
-    }
-    const reason = isLate(error) ? 'it did not answer in time' : error instanceof Error ? error.message : String(error)
-    const message = `The target of ${connection} can't be reached: ${sentence(reason)}`
-    this.#end(message, say({ severity: 'FATAL', sqlstate: '08001', message }))
   }
 
   /** A session that can't go on: the peer broke the protocol, the record can't be written, or the catalog can't be read. */
@@ -441,31 +381,9 @@ class Session implements InspectorSession {
   }
 }
 
-/** `work`, unless `signal` fires first. */
-function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(signal.reason)
-    signal.addEventListener('abort', late, { once: true })
-    if (signal.aborted) late()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late))
-  })
-}
-
-function isLate(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return error.name === 'TimeoutError' || (error.name === 'AbortError' && isLate(error.cause))
-}
-
 /** An error that no peer and no store makes: a mistake in this code. */
 function isOurs(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
-}
-
-/** What start-up parameters ask for that policy has a say in. */
-function openingRequests({ becomes, replication }: Extract<TargetParameters, { ok: true }>): readonly OpeningRequest[] {
-  const roles = becomes.map((text): OpeningRequest => ({ action: 'sql:role', text, complete: true }))
-  if (replication === 'none') return roles
-  return [...roles, { action: 'sql:replication', text: `replication=${replication}`, complete: false }]
 }
 
 function closing(stream: Duplex): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { cancelKeyBytes } from '../../../shared/postgres/startup.ts'
 import { FrameError, FrameScanner, NONE } from './frames.ts'
 import {
   backend,
@@ -13,7 +14,7 @@ import {
   zeroAt,
 } from './messages.ts'
 import { type Binding, type SaltedPasswords, type Scram, scram } from './scram.ts'
-import { longestKey, writeStartup } from './startup.ts'
+import { writeStartup } from './startup.ts'
 import { channelBinding } from './tls.ts'
 
 /**
@@ -177,14 +178,16 @@ class Conversation {
         this.#parameters.set(name, value)
         return undefined
       }
-      case backend.backendKeyData:
+      case backend.backendKeyData: {
         if (this.#secret.length > 0) throw new FrameError('a second cancel key')
         this.#processId = int32At(buf, start + 5, end)
         this.#secret = Buffer.from(buf.subarray(start + 9, end))
-        if (this.#secret.length < 4 || this.#secret.length > longestKey) {
+        const { length } = this.#secret
+        if (length < cancelKeyBytes.least || length > cancelKeyBytes.most) {
           throw new FrameError(`a cancel key of ${this.#secret.length} bytes`)
         }
         return undefined
+      }
       case backend.readyForQuery:
         return 'ready'
       default:

@@ -1,24 +1,14 @@
 import type { Duplex } from 'node:stream'
-import { FrameError, readInt32 } from './frames.ts'
-import { cstring, int32, message, zeroAt } from './messages.ts'
+import {
+  newestMinor,
+  readStartup,
+  type StartupFault,
+  type StartupPacket,
+  startupCodes,
+} from '../../../shared/postgres/startup.ts'
+import { FrameError } from './frames.ts'
+import { cstring, int32, message } from './messages.ts'
 import { readOptions } from './options.ts'
-
-/**
- * What a client says before it is anybody. Packets without a type byte:
- *
- *   length:int32 80877103                       SSLRequest      answered N: the tunnel or listener is what encrypts
- *   length:int32 80877104                       GSSENCRequest   answered N
- *   length:int32 80877102 pid:int32 secret      CancelRequest
- *   length:int32 3<<16|minor (name\0 value\0)* \0   StartupMessage
- */
-const codes = { cancel: 80877102, ssl: 80877103, gssenc: 80877104 } as const
-
-/** As PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
-const longest = 10_000
-/** The newest protocol that is spoken is 3.2, of PostgreSQL 18. */
-const newestMinor = 2
-/** The longest cancel key of protocol 3.2. */
-export const longestKey = 256
 
 export type Opening =
   | { kind: 'cancel'; processId: number; secret: Uint8Array }
@@ -28,7 +18,7 @@ export type Opening =
 export function readOpening(client: Duplex, signal: AbortSignal): Promise<Opening> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0)
-    const asked = new Set<number>()
+    const asked = new Set<string>()
     const settle = (act: () => void): void => {
       client.off('data', onData)
       client.off('end', onEnd)
@@ -45,17 +35,18 @@ export function readOpening(client: Duplex, signal: AbortSignal): Promise<Openin
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
       try {
         for (;;) {
-          const packet = readPacket(held)
-          if (packet === undefined) return
-          held = held.subarray(packet.size)
-          if (packet.kind === 'encryption') {
-            if (asked.has(packet.code)) throw new FrameError('encryption was asked for twice')
-            asked.add(packet.code)
+          const read = readPacket(held)
+          if (read === undefined) return
+          const { packet, size } = read
+          held = held.subarray(size)
+          if (packet.kind === 'ssl' || packet.kind === 'gssenc') {
+            // The tunnel or the listener is what encrypts.
+            if (asked.has(packet.kind)) throw new FrameError('encryption was asked for twice')
+            asked.add(packet.kind)
             client.write('N')
             continue
           }
-          const { size: _, ...opening } = packet
-          settle(() => resolve(opening.kind === 'startup' ? { ...opening, rest: held } : opening))
+          settle(() => resolve(packet.kind === 'startup' ? { ...packet, rest: held } : packet))
           return
         }
       } catch (error) {
@@ -71,35 +62,26 @@ export function readOpening(client: Duplex, signal: AbortSignal): Promise<Openin
   })
 }
 
-type Packet =
-  | { kind: 'encryption'; size: number; code: number }
-  | { kind: 'cancel'; size: number; processId: number; secret: Uint8Array }
-  | { kind: 'startup'; size: number; minor: number; parameters: ReadonlyMap<string, string> }
+/** Undefined: not whole yet. Throws FrameError. */
+export function readPacket(buf: Buffer): { packet: StartupPacket; size: number } | undefined {
+  const read = readStartup(buf)
+  if (read.kind === 'fault') throw new FrameError(wordsFor(read.fault))
+  return read.kind === 'partial' ? undefined : read
+}
 
-/** Undefined: not whole yet. */
-export function readPacket(buf: Buffer): Packet | undefined {
-  if (buf.length < 8) return undefined
-  const size = readInt32(buf, 0)
-  if (size < 8 || size > longest) throw new FrameError(`a start-up packet of length ${size}`)
-  if (buf.length < size) return undefined
-  const code = readInt32(buf, 4)
-  if (code === codes.ssl || code === codes.gssenc) return { kind: 'encryption', size, code }
-  if (code === codes.cancel) {
-    if (size < 13 || size > 12 + longestKey) throw new FrameError('a cancel request without a key that could be one')
-    return { kind: 'cancel', size, processId: readInt32(buf, 8), secret: Buffer.from(buf.subarray(12, size)) }
+function wordsFor(fault: StartupFault): string {
+  switch (fault.kind) {
+    case 'length':
+      return `a start-up packet of length ${fault.length}`
+    case 'protocol':
+      return `protocol version ${fault.major}.${fault.minor}; this door speaks 3.0 to 3.${newestMinor}`
+    case 'cancel':
+      return 'a cancel request without a key that could be one'
+    case 'parameters':
+      return 'a start-up message that is malformed'
+    default:
+      return fault satisfies never
   }
-  if (code >> 16 !== 3) {
-    throw new FrameError(`protocol version ${code >>> 16}.${code & 0xffff}; this door speaks 3.0 to 3.${newestMinor}`)
-  }
-  const parameters = new Map<string, string>()
-  let at = 8
-  while (at < size && buf[at] !== 0) {
-    const nameEnd = zeroAt(buf, at, size)
-    const valueEnd = zeroAt(buf, nameEnd + 1, size)
-    parameters.set(buf.toString('utf8', at, nameEnd), buf.toString('utf8', nameEnd + 1, valueEnd))
-    at = valueEnd + 1
-  }
-  return { kind: 'startup', size, minor: code & 0xffff, parameters }
 }
 
 /** A StartupMessage of protocol 3.`minor`. */
@@ -112,10 +94,10 @@ export function writeStartup(parameters: Iterable<readonly [string, string]>, mi
 }
 
 export function writeCancel(processId: number, secret: Uint8Array): Buffer {
-  return Buffer.concat([int32(12 + secret.length), int32(codes.cancel), int32(processId), secret])
+  return Buffer.concat([int32(12 + secret.length), int32(startupCodes.cancel), int32(processId), secret])
 }
 
-export const sslRequest = Buffer.concat([int32(8), int32(codes.ssl)])
+export const sslRequest = Buffer.concat([int32(8), int32(startupCodes.ssl)])
 
 /** NegotiateProtocolVersion, where the client asked for what is newer than this door, or for extensions; there are none. */
 export function negotiateVersion(minor: number, parameters: ReadonlyMap<string, string>): Buffer | undefined {

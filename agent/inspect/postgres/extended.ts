@@ -1,0 +1,234 @@
+import { write as say } from './annotations.ts'
+import { applyEffects } from './effects.ts'
+import { isAscii, readName } from './encoding.ts'
+import { Expected, kinds } from './expected.ts'
+import { FrameError, type Outbox } from './frames.ts'
+import type { Gate } from './gate.ts'
+import { admitted, again, type Later, settled } from './later.ts'
+import type { Line, Portal, Prepared } from './line.ts'
+import { messages, type ReadName, readBind, readExecute, readNamed, readParse } from './messages.ts'
+import { uncertain } from './names.ts'
+import { detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
+import { dependsOnFormat } from './plan.ts'
+import { unknown } from './referred.ts'
+import { type Refusals, refusedName } from './refusals.ts'
+import type { Script } from './statements.ts'
+import type { Texts } from './texts.ts'
+
+/** Parse, Bind, Describe, Execute and Close: statements and portals by name, each judged again when it runs. */
+export class ExtendedQueries {
+  readonly #line: Line
+  readonly #gate: Gate
+  readonly #toTarget: Outbox
+  readonly #texts: Texts
+  readonly #refusals: Refusals
+  readonly #recorded: Show
+  /** Names beyond ASCII are read by an encoding, which has to be certain by then. */
+  readonly #name: ReadName = (buf, start, end) => {
+    const line = this.#line
+    const name = readName(buf, start, end, line)
+    if (name === undefined || ((line.readingMoves || line.encodingMoved) && !isAscii(buf, start, end))) {
+      throw new FrameError('a name of a statement or portal that can not be read here: use letters of ASCII')
+    }
+    return name
+  }
+
+  constructor(line: Line, gate: Gate, toTarget: Outbox, texts: Texts, refusals: Refusals) {
+    this.#line = line
+    this.#gate = gate
+    this.#toTarget = toTarget
+    this.#texts = texts
+    this.#refusals = refusals
+    this.#recorded = recordedBy(line.port)
+  }
+
+  /** A statement is judged when it is prepared, so that one that is blocked never is. */
+  parse(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    const { name, textStart, textEnd } = readParse(buf, start, end, this.#name)
+    return this.#texts.read(buf, textStart, textEnd, (text, script) => {
+      const refuse = (error: Buffer): undefined => this.#refusals.refuse(error, name === '' ? '' : refusedName)
+      if (!script.ok) {
+        const written = buf.subarray(textStart, textEnd + 1)
+        this.#refusals.unreadable(written, this.#texts.syntaxError(text, script), name === '' ? '' : refusedName)
+        return undefined
+      }
+      const [judged] = script.statements
+      const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
+      if (verdict?.kind === 'block' && judged !== undefined) {
+        // The record and the words are the same as when it would run.
+        const { port } = this.#line
+        const asked = { statements: [judged], shown: () => text, redacted: () => port.redact(text), startedAt }
+        return admitted(this.#gate.admit(asked), (one) => {
+          if (one.ok) throw new Error('a blocked statement was admitted')
+          refuse(one.error)
+        })
+      }
+      const prepared: Prepared = {
+        text,
+        meaning: script.meaning,
+        // Several statements: the target refuses them, and nothing may run should it not.
+        judged: script.statements.length === 1 ? judged : undefined,
+        redacted: undefined,
+        bySql: false,
+        describing: -1,
+      }
+      const line = this.#line
+      const item = new Expected(kinds.parse)
+      item.unnamed = name === ''
+      item.write = line.statements.write(name, prepared, line.segment)
+      line.expect(item)
+      this.#toTarget.add(buf, start, end)
+      return undefined
+    })
+  }
+
+  #verdictOn(judged: Prepared['judged'] & {}, script: Script) {
+    // EXECUTE and FETCH are judged by what they refer to when they run.
+    if (judged.analysis.refers !== undefined) return undefined
+    return this.#line.judge.judge(judged, script.meaning, this.#line)
+  }
+
+  /** A portal stands for its statement as that reads now. */
+  bind(buf: Buffer, start: number, end: number): Later {
+    return settled(this.#line, this.#gate, () => this.#bindSettled(buf, start, end))
+  }
+
+  #bindSettled(buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    const { portal, statement, parametersAt } = readBind(buf, start, end, this.#name)
+    const prepared = line.statements.read(statement, line.segment, line.confirmed)
+    if (prepared === uncertain) return this.#whenSettled(() => this.bind(buf, start, end))
+    const known = prepared === undefined ? undefined : this.#gate.renewed(prepared)
+    const missing = prepared === undefined || (known === undefined && prepared.judged !== undefined)
+    if (missing && this.#hides) {
+      const which = statement === '' ? 'unnamed prepared statement' : `prepared statement "${statement}"`
+      return this.#refusals.refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
+    }
+    const bind = { buf, at: parametersAt, end }
+    const judged = missing ? unknown() : known
+    const value: Portal = {
+      prepared: prepared ?? this.#foreign(judged),
+      judged,
+      bind: portal === '' ? bind : detached(bind),
+      held: false,
+    }
+    const item = new Expected(kinds.bind)
+    item.write = line.portals.write(portal, value, line.segment)
+    line.expect(item)
+    this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  /** What a name stands for depends on an answer that is still on its way. */
+  #whenSettled(act: () => Later): Later {
+    const settled = this.#line.settled()
+    if (settled === undefined) throw new Error('a name that no open segment writes is uncertain')
+    return settled.then(() => again(this.#line, act))
+  }
+
+  /** What the target says of it is what its rows are compared with. */
+  describe(buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    const { kind, name } = readNamed(buf, start, end, this.#name)
+    const { segment, confirmed } = line
+    const found =
+      kind === 'S' ? line.statements.read(name, segment, confirmed) : line.portals.read(name, segment, confirmed)
+    if (found === uncertain) return this.#whenSettled(() => this.describe(buf, start, end))
+    const item = new Expected(kinds.describe)
+    if (found !== undefined) {
+      const prepared = 'prepared' in found ? found.prepared : found
+      prepared.describing = segment
+      item.judged = found.judged
+    }
+    line.expect(item)
+    this.#toTarget.add(buf, start, end)
+    return undefined
+  }
+
+  /** Decides on the portal once more, with its parameters, and forwards it. */
+  execute(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    const line = this.#line
+    const { portal: name } = readExecute(buf, start, end, this.#name)
+    const portal = line.portals.read(name, line.segment, line.confirmed)
+    if (portal === uncertain) return this.#whenSettled(() => this.execute(buf, start, end))
+    if (portal === undefined && this.#hides) {
+      return this.#refusals.refuse(
+        say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }),
+      )
+    }
+    const { judged, prepared } = portal ?? { judged: unknown(), prepared: this.#foreign(undefined) }
+    if (judged === undefined) {
+      line.expect(new Expected(kinds.execute))
+      this.#toTarget.add(buf, start, end)
+      return undefined
+    }
+    const { text } = prepared
+    const admission = this.#gate.admit({
+      statements: [judged],
+      shown: () => withParameters(text, portal?.bind),
+      redacted: () => {
+        prepared.redacted ??= line.port.redact(text)
+        return withParameters(prepared.redacted, portal?.bind, this.#recorded)
+      },
+      startedAt,
+    })
+    return admitted(admission, (one) => {
+      if (this.#refusals.skipped(one)) return
+      if (!one.ok) {
+        this.#refusals.refuse(one.error)
+        return
+      }
+      const [execution] = one.executions
+      if (execution === undefined) throw new Error('an admission without an execution')
+      if (portal?.bind !== undefined && execution.run.columns.some(dependsOnFormat)) {
+        execution.formats = resultFormats(portal.bind)
+      }
+      if (portal !== undefined && !execution.run.free) this.#describeFirst(portal, execution.judged, name)
+      applyEffects(line, execution, prepared.text, prepared.meaning)
+      const item = new Expected(kinds.execute)
+      item.executions = one.executions
+      line.expect(item)
+      line.expectCopies(one.executions, false)
+      this.#toTarget.add(buf, start, end)
+    })
+  }
+
+  /** Has the target describe the result when the client does not, so that it can be compared and masked. */
+  #describeFirst(portal: Portal, judged: Prepared['judged'] & {}, name: string): void {
+    const line = this.#line
+    const { prepared } = portal
+    if (judged.fields !== undefined || prepared.describing === line.segment) return
+    if (judged.analysis.outputs === null && judged.analysis.complete && judged.analysis.refers === undefined) return
+    const item = new Expected(kinds.describe)
+    item.hidden = true
+    item.judged = portal.judged
+    line.expect(item)
+    prepared.describing = line.segment
+    this.#toTarget.push(messages.describe('P', name))
+  }
+
+  /** The name stands for nothing once the target confirms. */
+  close(buf: Buffer, start: number, end: number): void {
+    const line = this.#line
+    const { kind, name } = readNamed(buf, start, end, this.#name)
+    const item = new Expected(kinds.close)
+    item.write =
+      kind === 'S' ? line.statements.write(name, null, line.segment) : line.portals.write(name, null, line.segment)
+    line.expect(item)
+  }
+
+  /** Whether anything of this connection is masked for this person, so that what is not known here does not run. */
+  get #hides(): boolean {
+    const { judge, meaning } = this.#line
+    return meaning === undefined || judge.anyMasked(meaning)
+  }
+
+  /** A statement that was prepared in a way that is not seen here. */
+  #foreign(judged: Prepared['judged']): Prepared {
+    const { meaning } = this.#line
+    if (meaning === undefined) throw new Error('the catalog was read and is not there')
+    return { text: 'a statement prepared by code', meaning, judged, redacted: undefined, bySql: true, describing: -1 }
+  }
+}

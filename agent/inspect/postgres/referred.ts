@@ -1,0 +1,66 @@
+import type { StatementAnalysis } from './analysis.ts'
+import { write as say } from './annotations.ts'
+import { Judged } from './statements.ts'
+
+/** EXECUTE and FETCH do what they refer to. */
+export function merge(judged: Judged, referred: StatementAnalysis): Judged {
+  // It refers to nothing any more: planning masks would take it for unknown.
+  const { refers, ...analysis } = judged.analysis
+  const merged: StatementAnalysis = {
+    ...analysis,
+    action: refers?.kind === 'prepared' ? referred.action : analysis.action,
+    tables: referred.tables,
+    written: referred.written,
+    columns: referred.columns,
+    functions: referred.functions,
+    hasWhere: referred.hasWhere,
+    outputs: referred.outputs,
+    uses: referred.uses,
+    complete: analysis.complete && referred.complete,
+    ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
+  }
+  return new Judged(merged, judged.count, judged)
+}
+
+/**
+ * What a name stands for that is not known here, where nothing is masked: code may have made it, and the target says whether
+ * it exists. Policy sees that it can't be told.
+ */
+export function unknown(one?: Judged): Judged {
+  const { refers, ...analysis } = one?.analysis ?? nameless
+  return new Judged(
+    {
+      ...analysis,
+      action: analysis.action === 'sql:fetch' ? 'sql:fetch' : 'sql:unknown',
+      complete: false,
+      doubt:
+        refers === undefined ? 'what it runs is not known here' : `what ${refers.name} stands for is not known here`,
+      outputs: null,
+    },
+    one?.count ?? 1,
+  )
+}
+
+const nameless: StatementAnalysis = {
+  start: 0,
+  end: 0,
+  node: 'none',
+  action: 'sql:unknown',
+  tables: [],
+  written: [],
+  columns: [],
+  functions: [],
+  hasWhere: true,
+  complete: false,
+  outputs: null,
+  uses: [],
+  effects: [],
+  literalFree: false,
+}
+
+/** What the target says of a name that stands for nothing. */
+export function unknownName({ refers }: StatementAnalysis): Buffer {
+  return refers?.kind === 'prepared'
+    ? say({ severity: 'ERROR', sqlstate: '26000', message: `prepared statement "${refers.name}" does not exist` })
+    : say({ severity: 'ERROR', sqlstate: '34000', message: `cursor "${refers?.name ?? ''}" does not exist` })
+}

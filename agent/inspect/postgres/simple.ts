@@ -1,0 +1,126 @@
+import type { Admission } from './asked.ts'
+import { applyEffects } from './effects.ts'
+import { Expected, kinds } from './expected.ts'
+import { FrameError, type Outbox } from './frames.ts'
+import type { Gate } from './gate.ts'
+import { admitted, type Later, settled } from './later.ts'
+import type { Line } from './line.ts'
+import { int32At, zeroAt } from './messages.ts'
+import { recordedBy, type Show, withParameters } from './parameters.ts'
+import { unknown } from './referred.ts'
+import type { Refusals } from './refusals.ts'
+import { ReplicationWatch, replicationCommand } from './replication.ts'
+import type { Judged, Script } from './statements.ts'
+import type { Texts } from './texts.ts'
+
+/** Messages that a ReadyForQuery of their own answers: Query, with all its statements, and FunctionCall. */
+export class SimpleQueries {
+  readonly #line: Line
+  readonly #gate: Gate
+  readonly #toTarget: Outbox
+  readonly #texts: Texts
+  readonly #refusals: Refusals
+  readonly #recorded: Show
+
+  constructor(line: Line, gate: Gate, toTarget: Outbox, texts: Texts, refusals: Refusals) {
+    this.#line = line
+    this.#gate = gate
+    this.#toTarget = toTarget
+    this.#texts = texts
+    this.#refusals = refusals
+    this.#recorded = recordedBy(line.port)
+  }
+
+  /** Decides on all statements of the text before any of it is forwarded. */
+  query(buf: Buffer, start: number, end: number): Later {
+    const startedAt = performance.now()
+    if (zeroAt(buf, start + 5, end) !== end - 1) throw new FrameError('a query with bytes behind its end')
+    return this.#texts.read(buf, start + 5, end - 1, (text, script) => {
+      const command = this.#line.replicates ? replicationCommand(text) : undefined
+      if (command !== undefined) return this.#replicate(command, text, buf, start, end)
+      if (!script.ok)
+        return this.#refusals.unreadableQuery(buf.subarray(start + 5, end), this.#texts.syntaxError(text, script))
+      const statements = this.#gate.sequence(text, script)
+      const { port } = this.#line
+      const admission = this.#gate.admit({
+        statements,
+        shown: () => text,
+        redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
+        startedAt,
+      })
+      return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
+    })
+  }
+
+  /** A replication command may give any number of results, and stream in both directions. */
+  #replicate(command: Judged, text: string, buf: Buffer, start: number, end: number): Later {
+    const line = this.#line
+    const asked = {
+      statements: [command],
+      shown: () => text,
+      redacted: () => line.port.redact(text),
+      startedAt: performance.now(),
+    }
+    return admitted(this.#gate.admit(asked), (one) => {
+      if (!one.ok) return void this.#refusals.refuseQuery(one.error)
+      const item = new Expected(kinds.query)
+      item.executions = one.executions
+      for (const execution of one.executions) execution.replicates = new ReplicationWatch(line, command)
+      line.expect(item)
+      line.endSegment()
+      this.#toTarget.add(buf, start, end)
+    })
+  }
+
+  #forwardQuery(admission: Admission, text: string, script: Script, buf: Buffer, start: number, end: number): void {
+    if (this.#refusals.skipped(admission)) return
+    if (!admission.ok) {
+      this.#refusals.refuseQuery(admission.error)
+      return
+    }
+    const line = this.#line
+    const item = new Expected(kinds.query)
+    item.executions = admission.executions
+    for (const execution of admission.executions) applyEffects(line, execution, text, script.meaning)
+    line.expect(item)
+    line.expectCopies(admission.executions, true)
+    line.endSegment()
+    this.#toTarget.add(buf, start, end)
+  }
+
+  /** A call by number is judged as the SELECT that does the same. Its value can't be masked. */
+  functionCall(buf: Buffer, start: number, end: number): Later {
+    return settled(this.#line, this.#gate, () => {
+      const startedAt = performance.now()
+      const text = this.#gate.callText(int32At(buf, start + 5, end) >>> 0)
+      const script = text === undefined ? undefined : this.#gate.script(text)
+      const bound = { buf, at: start + 9, end }
+      const written = text ?? 'function call'
+      const act = (one: Script | undefined): Later => {
+        const statements = one?.ok === true ? one.statements : [unknown()]
+        const asked = {
+          statements,
+          shown: () => withParameters(written, bound),
+          redacted: () => withParameters(this.#line.port.redact(written), bound, this.#recorded),
+          startedAt,
+        }
+        return admitted(this.#gate.admit(asked), (admission) => {
+          if (this.#refusals.skipped(admission)) return
+          if (!admission.ok) return void this.#refusals.refuseQuery(admission.error)
+          const item = new Expected(kinds.query)
+          item.executions = admission.executions
+          this.#line.expect(item)
+          this.#line.endSegment()
+          this.#toTarget.add(buf, start, end)
+          return undefined
+        })
+      }
+      return script instanceof Promise ? script.then(act) : act(script)
+    })
+  }
+}
+
+function partOf(text: string, script: Extract<Script, { ok: true }>, index: number): string {
+  const analysis = script.statements[index]?.analysis
+  return analysis === undefined ? text : text.slice(analysis.start, analysis.end).trim()
+}

@@ -1,0 +1,113 @@
+import type { DeclareCursorStmt, DoStmt, LockStmt, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { StatementAnalysis } from '../analysis.ts'
+import * as ddl from './ddl.ts'
+import { literalText } from './literals.ts'
+import type { Report } from './report.ts'
+import { include, nothing, type Result } from './result.ts'
+import { settingEffect } from './settings.ts'
+import type { Walk } from './walk.ts'
+
+/** Statements whose effect is on the session: names that it keeps, its transaction and settings. */
+
+/** Nothing runs yet, but what it will do is known already. */
+export function prepare(name: string, inner: StatementAnalysis, report: Report): Result {
+  include(inner, report)
+  report.effects.push({ kind: 'prepare', name, statement: inner })
+  return nothing
+}
+
+/** CURSOR_OPT_HOLD */
+const withHold = 0x20
+
+/** Opened now, and fetched from later: what it gives is decided on then. */
+export function declare(
+  { portalname = '', options = 0 }: DeclareCursorStmt,
+  inner: StatementAnalysis,
+  report: Report,
+): Result {
+  include(inner, report)
+  report.does(inner.action)
+  report.hasWhere = inner.hasWhere
+  report.effects.push({ kind: 'declare', name: portalname, statement: inner, held: (options & withHold) !== 0 })
+  return nothing
+}
+
+/** What the session forgets. */
+export function discard(target: string | undefined, report: Report): Result {
+  if (target === 'DISCARD_ALL') {
+    report.effects.push({ kind: 'reset', name: null })
+    report.effects.push({ kind: 'deallocate', name: null })
+    report.effects.push({ kind: 'close-cursor', name: null })
+  }
+  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl', changes: 'any' })
+  return nothing
+}
+
+/** Where a transaction begins and ends. */
+export function transaction(node: TransactionStmt, report: Report): Result {
+  switch (node.kind) {
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      report.effects.push({ kind: 'begin' })
+      break
+    case 'TRANS_STMT_COMMIT':
+    case 'TRANS_STMT_ROLLBACK':
+    case 'TRANS_STMT_PREPARE':
+      report.effects.push({ kind: 'end' })
+      if (node.chain) report.effects.push({ kind: 'begin' })
+      break
+    case 'TRANS_STMT_ROLLBACK_TO':
+      report.effects.push({ kind: 'rollback-to', name: node.savepoint_name ?? '' })
+      break
+    default:
+      break
+  }
+  return nothing
+}
+
+/** Another role sees other rows and has other rights; back to one's own is nothing new. */
+export function setting(node: VariableSetStmt, report: Report): Result {
+  const effect = settingEffect(node)
+  if (!effect) return nothing
+  report.effects.push(effect)
+  const becomes = effect.kind === 'set' && (effect.name === 'role' || effect.name === 'session_authorization')
+  if (becomes && effect.value !== null && effect.value !== 'none') report.does('sql:role')
+  return nothing
+}
+
+/** A setting holds no values of tables. */
+export function show(name: string, report: Report): Result {
+  report.does('sql:show')
+  const names = name.toLowerCase() === 'all' ? ['name', 'setting', 'description'] : [name]
+  return { outputs: names.map((column) => ({ name: column, sources: [], plain: false })) }
+}
+
+/** Its code is followed like a function's; what it reads goes nowhere but into what it does. */
+export function doBlock(node: DoStmt, walk: Walk): void {
+  let text: string | undefined
+  let language = 'plpgsql'
+  for (const arg of node.args ?? []) {
+    if (!('DefElem' in arg)) continue
+    if (arg.DefElem.defname === 'as') text = literalText(arg.DefElem.arg) ?? undefined
+    if (arg.DefElem.defname === 'language') language = literalText(arg.DefElem.arg) ?? ''
+  }
+  if (text === undefined || language !== 'plpgsql') {
+    walk.report.doubts('a DO block runs code that is not followed')
+    return
+  }
+  const code = walk.block(text)
+  if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
+  walk.report.includeCode(code)
+}
+
+/** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */
+const rowShare = 2
+
+export function lock(node: LockStmt, walk: Walk): Result {
+  if ((node.mode ?? 0) > rowShare) walk.report.does('sql:lock')
+  for (const item of node.relations ?? []) {
+    if (!('RangeVar' in item)) continue
+    ddl.mentions(item.RangeVar, walk)
+  }
+  return nothing
+}

@@ -1,0 +1,80 @@
+import { write as say } from './annotations.ts'
+import { decode, isAscii } from './encoding.ts'
+import type { Gate } from './gate.ts'
+import { namesReadAlike } from './identifiers.ts'
+import type { Later } from './later.ts'
+import type { Line } from './line.ts'
+import type { Script } from './statements.ts'
+import { withEscapeStrings } from './strings.ts'
+
+/** What a text says hangs on settings, some of which the target has yet to tell. */
+export class Texts {
+  readonly #line: Line
+  readonly #gate: Gate
+
+  constructor(line: Line, gate: Gate) {
+    this.#line = line
+    this.#gate = gate
+  }
+
+  /** Decodes a text and takes it apart, waiting where names are unsettled. */
+  read(buf: Buffer, start: number, end: number, act: (text: string, script: Script) => Later): Later {
+    const line = this.#line
+    const text = decode(buf, start, end, line.letters)
+    if (
+      text === undefined ||
+      line.readingMoves ||
+      (line.wide && !namesReadAlike(text)) ||
+      !line.conforming ||
+      this.#gate.unsettled
+    ) {
+      return this.#readLater(buf, start, end, act)
+    }
+    const script = this.#gate.script(text)
+    if (!(script instanceof Promise)) return act(text, script)
+    return script.then((one) => (line.skipping ? undefined : act(text, one)))
+  }
+
+  async #readLater(
+    buf: Buffer,
+    start: number,
+    end: number,
+    act: (text: string, script: Script) => Later,
+  ): Promise<void> {
+    // A SET client_encoding may be on its way.
+    await this.#gate.settle()
+    if (this.#line.readingMoves && !readsAnyWay(buf, start, end)) await this.#line.settled()
+    const { encoding, letters, wide } = this.#line
+    const sent = decode(buf, start, end, letters)
+    const read = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
+    const text = read === undefined || !wide || namesReadAlike(read) ? read : undefined
+    const script = await (text === undefined
+      ? this.#gate.unreadable(
+          sent === undefined
+            ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
+            : read !== undefined
+              ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters.'
+              : 'With standard_conforming_strings off, the strings in it can not be read here.',
+        )
+      : this.#gate.script(text))
+    if (!this.#line.skipping) await act(text ?? sent ?? '', script)
+  }
+
+  /** Our words on a text that is not read here. */
+  syntaxError(text: string, script: Extract<Script, { ok: false }>): Buffer {
+    const { message, position } = script
+    // What the parser of the newest PostgreSQL finds wrong beyond syntax, older ones find when it runs, and show no place for it.
+    const placed = position !== undefined && message.startsWith('syntax error')
+    return say({
+      severity: 'ERROR',
+      sqlstate: '42601',
+      message,
+      ...(!placed ? {} : { position: [...text.slice(0, position)].length + 1 }),
+    })
+  }
+}
+
+/** Without letters beyond ASCII and backslashes a text says the same under every setting. */
+function readsAnyWay(buf: Buffer, start: number, end: number): boolean {
+  return isAscii(buf, start, end) && !buf.subarray(start, end).includes(0x5c)
+}

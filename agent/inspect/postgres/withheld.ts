@@ -1,0 +1,36 @@
+import type { StatementAnalysis } from './analysis.ts'
+import { withheldError } from './annotations.ts'
+import { type Execution, type Expected, kinds } from './expected.ts'
+import { FrameError } from './frames.ts'
+import type { Line } from './line.ts'
+
+/**
+ * The result is not what was decided on: somebody dropped a table and made another of its name, say. Nothing of it is sent, and the
+ * catalog is read again. The session goes on where a read is all that the target did for the client by now.
+ */
+export function withhold(line: Line, head: Expected, execution: Execution, reason: string): void {
+  const alone = head.executions.length === 1 && [...line.queue.rest()].every(({ kind }) => kind === kinds.close)
+  const last = head.kind === kinds.query ? head.executions.length === 1 : alone
+  if (!last || !isRead(execution.judged.analysis)) throw new FrameError(reason)
+  line.change('any')
+  execution.withheld = withheldError(line.voice, reason)
+}
+
+/** A result that is withheld is over. What the client asked for behind it counts as skipped. */
+export function endWithheld(line: Line, head: Expected, execution: Execution): void {
+  line.complete(execution, false, undefined, 'not shown: the result is not the one that was decided on')
+  if (head.kind === kinds.query) {
+    head.at++
+    return
+  }
+  for (const item of line.queue.rest()) item.hidden = true
+  const synced = line.queue.firstSync() !== undefined
+  line.queue.shift()
+  head.settled?.(true)
+  if (!synced) line.skipping = true
+}
+
+/** It changes nothing, neither in the database nor in the session. */
+function isRead({ node, written, effects, complete }: StatementAnalysis): boolean {
+  return node === 'SelectStmt' && complete && written.length === 0 && effects.length === 0
+}
