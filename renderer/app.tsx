@@ -6,7 +6,13 @@ import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
 import { ThemeProvider } from './theme/theme.tsx'
 
-const Frame = lazy(() => import('./frame/frame.tsx'))
+const openFrame = () => import('./frame/frame.tsx')
+const Frame = lazy(openFrame)
+
+/** Most starts find somebody signed in: what they see loads beside the first questions to the core, and not after them. */
+export function loadFrame(): void {
+  openFrame().catch((error: unknown) => console.warn('The frame will be loaded when it is needed.', error))
+}
 
 /** Sign-in until somebody is; the frame from then on, also when the sign-in ends while working. */
 export function App() {

@@ -13,7 +13,7 @@ import './notices/notices.css'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
 import { createActions } from './actions/registry.ts'
-import { App } from './app.tsx'
+import { App, loadFrame } from './app.tsx'
 import { mountSprite } from './decisions/icon.tsx'
 import { createRuntimes } from './dock/runtime.ts'
 import { createWorkspace } from './dock/workspace.ts'
@@ -31,6 +31,7 @@ async function start(root: HTMLElement): Promise<void> {
   // Until the settings are here, so that nothing flashes.
   document.documentElement.dataset.theme = systemIsLight() ? 'light' : 'dark'
   mountSprite(document)
+  loadFrame()
   const core = connect(window)
   const client = createClient(core.link)
   const queries = createQueries(client)

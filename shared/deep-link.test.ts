@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { deepLinkAmong, parseDeepLink, sessionLink } from './deep-link.ts'
+import { deepLinkAmong, parseDeepLink } from './deep-link.ts'
+import { sessionLink } from './session-link.ts'
 
 test.each([
   ['sallyport://request/r_1-A', { to: 'request', id: 'r_1-A' }],

@@ -6,11 +6,6 @@ export const deepLinkScheme = 'sallyport'
 const shape = /^sallyport:\/\/(request|connection|session)\/([A-Za-z0-9._-]{1,64})\/?$/
 const moment = /^sallyport:\/\/session\/([A-Za-z0-9_-]{1,64})\/at\/(\d{1,7})$/
 
-/** A link to a recording, at a moment of it. */
-export function sessionLink(id: string, seconds: number): string {
-  return `${deepLinkScheme}://session/${id}/at/${Math.max(0, Math.floor(seconds))}`
-}
-
 /**
  * Parses `sallyport://request/ID`, `…/connection/NAME`, `…/session/ID` and `…/session/ID/at/SECONDS`, once, at the edge; undefined for anything else.
  * A link comes from any page or mail, so it names a view and nothing more: no query, no fragment, no second meaning.

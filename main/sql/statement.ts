@@ -1,6 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
-import { firstRows, type ResultColumn, type RunEvent } from '../../shared/rpc/contract.ts'
+import type { ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import { firstRows } from '../../shared/rpc/first-rows.ts'
 import { type StatementRange, utf16Offset } from '../../shared/sql/split.ts'
 import type { ProblemError } from '../problem.ts'
 import type { SqlLink } from './link.ts'

@@ -36,7 +36,13 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
 
   void follow(
     (s) => client.auth.state(undefined, { signal: s }),
-    (next) => auth.update((before) => nextAuth(before, next)),
+    (next) => {
+      const known = auth.get()?.state === 'signed-in'
+      auth.update((before) => nextAuth(before, next))
+      // The first thing that is shown: asked for while what shows it loads. A failure is told there.
+      if (!known && next.state === 'signed-in')
+        void cache.prefetchQuery(queries.gateway.connections.list.queryOptions())
+    },
     signal,
   )
   void follow((s) => client.app.link(undefined, { signal: s }), link.set, signal)

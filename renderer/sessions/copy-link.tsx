@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { sessionLink } from '../../shared/deep-link.ts'
+import { sessionLink } from '../../shared/session-link.ts'
 import { Button } from '../theme/controls.tsx'
 
 /** Copies a link that opens this recording at a moment of it, for whoever may see it. `at`: milliseconds, `time`: in words. */

@@ -16,9 +16,6 @@ export type ResultColumn = z.infer<typeof ResultColumn>
 /** A cell as text in PostgreSQL's output format; null is SQL NULL. */
 export const Cell = z.string().nullable()
 
-/** Of a result that comes in: so many rows are told with the first news of it, and of each cell so many characters. */
-export const firstRows = { count: 200, cell: 1_000 } as const
-
 /**
  * What happens to one run, in order. `statement` counts from 0 within the run, and `start`/`end` are UTF-16 offsets in the text
  * that was given to `sql.run`. Rows do not travel here: ask `sql.rows` for windows of a result.

@@ -13,7 +13,8 @@ import {
   TooltipModule,
   themeQuartz,
 } from 'ag-grid-community'
-import { firstRows, type ResultColumn } from '../../../shared/rpc/contract.ts'
+import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { firstRows } from '../../../shared/rpc/first-rows.ts'
 import { problemOf } from '../../rpc/problem.ts'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
