@@ -145,6 +145,14 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
     client.close()
   })
 
+  it('has no mask in letters that change in the same message', async () => {
+    const client = await enter(encoding)
+    const both = await ask(client, "set client_encoding to 'UTF8'; select email from customers where id = 1")
+    expect(both.errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await ask(client, "set client_encoding to 'UTF8'; select 1")).rows).toBe(1)
+    client.close()
+  })
+
   it('finds names on the search_path, and in statements', async () => {
     const client = await enter(encoding)
     await ask(client, 'set search_path to "表", public')

@@ -86,5 +86,22 @@ export const rowTechniques: Readonly<Record<string, readonly (readonly string[])
     [
       "select n.b || '' from (select * from rows from (unnest(array[(1, 'x')::pair]), unnest(array(select ssn from customers))) r) n(a, c, b)",
     ],
+    ['select c || $$$$ from (select v.*, d.* from customers c, lateral (values (c.*)) v, customers d) s(a, b, c)'],
+    [
+      'select d || $$$$ from (select v.*, d.* from customers c, lateral (values (c.*, 1)) v, customers d) s(a, b, c, d)',
+    ],
+    ['select h || $$$$ from (select * from unnest($$a:1 b:2$$::tsvector) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select f || $$$$ from (select * from unnest($$a:1 b:2$$::tsvector) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from coalesce((1, $$x$$)::pair) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from greatest((1, $$x$$)::pair) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from nullif((1, $$x$$)::pair, null) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from cast($$(1,x)$$ as pair) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from lower($$["(1,x)",]$$::pairs) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from of_two($$x$$) u, customers) s(a, b, c, d, e, f, g, h)'],
+    ['select h || $$$$ from (select * from as_domain() u, customers) s(a, b, c, d, e, f, g, h)'],
+    [
+      'select h || $$$$ from (select * from json_populate_record(null::pair, $${}$$) u, customers) s(a, b, c, d, e, f, g, h)',
+    ],
+    ['select h || $$$$ from (select * from max_of(array[(1, $$x$$)::pair]) u, customers) s(a, b, c, d, e, f, g, h)'],
   ],
 }

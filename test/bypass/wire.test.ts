@@ -104,6 +104,12 @@ const schema = `
   create trigger tells_all after truncate on things for each statement execute function tells();
   create view owned as select id from owners;
   create type pair as (a bigint, b text);
+  create type pairs as range (subtype = pair);
+  create domain paired as pair;
+  create function of_two(n bigint, out a bigint) language sql as $$ select 1::bigint $$;
+  create function of_two(t text, out a bigint, out b text) language sql as $$ select 1::bigint, 'x' $$;
+  create function as_domain() returns paired language sql as $$ select (1, 'x')::pair::paired $$;
+  create function max_of(anyarray) returns anyelement language sql as $$ select $1[1] $$;
   create function reveal(bigint) returns text language sql stable as $$ select ssn from bypass.customers where id = $1 $$;
   create function told(orders) returns text language sql stable as $$ select email from bypass.customers where id = $1.id $$;
 `

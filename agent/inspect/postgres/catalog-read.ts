@@ -147,7 +147,7 @@ const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
     (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
       where p.proargmodes[i] in ('o', 'b', 't')), p.pronargs::int,
-    r.typtype <> 'p' and r.typtype <> 'c',
+    r.typtype in ('b', 'e', 'r', 'm'),
     (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
       where a.attrelid = r.typrelid and r.typrelid <> 0 and a.attnum > 0 and not a.attisdropped),
     ${part === '>=' ? `case when l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end` : 'null'}

@@ -16,6 +16,11 @@ export function changesMeaning(effect: SessionEffect): boolean {
   return (effect.kind === 'set' || effect.kind === 'reset') && (effect.name === null || watched.has(effect.name))
 }
 
+/** The letters of what comes, from this statement on. */
+export function changesEncoding(effect: SessionEffect): boolean {
+  return (effect.kind === 'set' || effect.kind === 'reset') && effect.name === 'client_encoding'
+}
+
 /** How strings are read, which is settled for a whole text before any of it runs. */
 export function changesReading(effect: SessionEffect): boolean {
   return (effect.kind === 'set' || effect.kind === 'reset') && effect.name === 'standard_conforming_strings'

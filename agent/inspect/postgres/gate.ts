@@ -3,7 +3,7 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { SessionEffect, StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
 import type { Admission, Asked } from './asked.ts'
-import { changesMeaning, changesReading } from './effects.ts'
+import { changesEncoding, changesMeaning, changesReading } from './effects.ts'
 import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
 import type { Line, Prepared } from './line.ts'
@@ -13,6 +13,7 @@ import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
+import { recodedRefusal } from './verdicts.ts'
 
 const refreshEveryMs = 1_000
 
@@ -211,9 +212,14 @@ export class Gate {
     }
     let hold: Extract<Verdict, { kind: 'hold' }> | undefined
     const runs: Run[] = []
+    let recoded = false
     for (const [i, judged] of resolved.entries()) {
       const verdict = line.judge.judge(judged, meaning, line)
       if (verdict.kind === 'block') return this.#blocked(asked, i, judged, verdict.refusal)
+      if (recoded && verdict.run.masked.length > 0) {
+        return this.#blocked(asked, i, judged, recodedRefusal(verdict.run.masked))
+      }
+      recoded ||= judged.analysis.effects.some(changesEncoding)
       if (verdict.kind === 'hold') hold ??= verdict
       runs.push(verdict.run)
     }

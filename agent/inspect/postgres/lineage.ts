@@ -268,15 +268,31 @@ function either(a: Value, b: Value): Value {
 
 function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
   const columns: Value[][] = []
+  const opens: Value[] = []
   for (const list of lists) {
     const items = 'List' in list ? (list.List.items ?? []) : []
-    items.forEach((item, i) => {
+    const row = items.flatMap((item) => {
+      const expanded = expandStar(item, walk, scope)
+      if (expanded === undefined) return [walk.expression(item, scope)]
+      if (expanded === 'unknown') {
+        walk.report.doubts('a * stands for columns that are not known')
+        return []
+      }
+      if (expanded.open) opens.push(expanded.row)
+      for (const { value } of expanded.columns) walk.report.touch(value.sources)
+      return expanded.columns.map(({ value }) => value)
+    })
+    for (const [i, value] of row.entries()) {
       const column = columns[i] ?? []
       columns[i] = column
-      column.push(walk.expression(item, scope))
-    })
+      column.push(value)
+    }
   }
-  return new Shape(columns.map((column, i) => ({ name: `column${i + 1}`, value: derived(column) })))
+  const open = opens.length === 0 ? undefined : derived(opens)
+  return new Shape(
+    columns.map((column, i) => ({ name: `column${i + 1}`, value: derived(column) })),
+    open,
+  )
 }
 
 /** The scope with a WITH clause's queries in reach. */

@@ -1,12 +1,14 @@
+import { blockedError } from './annotations.ts'
 import type { Admission } from './asked.ts'
 import { applyEffects } from './effects.ts'
-import { Expected, kinds } from './expected.ts'
+import { type Execution, Expected, kinds } from './expected.ts'
 import { FrameError, type Outbox } from './frames.ts'
 import type { Gate } from './gate.ts'
 import { admitted, type Later, settled } from './later.ts'
 import type { Line } from './line.ts'
 import { int32At, zeroAt } from './messages.ts'
 import { recordedBy, type Show, withParameters } from './parameters.ts'
+import { unprovable } from './plan.ts'
 import { unknown } from './referred.ts'
 import type { Refusals } from './refusals.ts'
 import { ReplicationWatch, replicationCommand } from './replication.ts'
@@ -107,8 +109,16 @@ export class SimpleQueries {
         return admitted(this.#gate.admit(asked), (admission) => {
           if (this.#refusals.skipped(admission)) return
           if (!admission.ok) return void this.#refusals.refuseQuery(admission.error)
+          const { executions } = admission
+          if (executions.some(({ run }) => run.columns.some((mask) => mask !== null))) {
+            return void this.#refuseMasked(executions)
+          }
           const item = new Expected(kinds.query)
-          item.executions = admission.executions
+          item.executions = executions
+          const { meaning } = this.#line
+          if (meaning !== undefined) {
+            for (const execution of executions) applyEffects(this.#line, execution, written, meaning)
+          }
           this.#line.expect(item)
           this.#line.endSegment()
           this.#toTarget.add(buf, start, end)
@@ -117,6 +127,23 @@ export class SimpleQueries {
       }
       return script instanceof Promise ? script.then(act) : act(script)
     })
+  }
+
+  /** The answer to a FunctionCall is bytes of no known type: there is no mask for them. */
+  #refuseMasked(executions: readonly Execution[]): void {
+    const line = this.#line
+    const columns = executions.flatMap(({ run }) => run.masked)
+    for (const execution of executions)
+      line.complete(execution, false, undefined, 'not run: its value can not be masked')
+    const refusal = {
+      policy: columns[0]?.policy ?? { id: unprovable, reason: 'The value of a function call can not be masked.' },
+      message:
+        'the function gives values that are masked for you, and what it gives by a function call can not be masked. Nothing ran.',
+      hint: 'Call it in a SELECT.',
+      columns,
+      requestable: columns.some(({ requestable }) => requestable),
+    }
+    this.#refusals.refuseQuery(blockedError(line.voice, refusal, 'sql:call'))
   }
 }
 

@@ -236,6 +236,18 @@ function encodingRefusal(encoding: string, masked: readonly Masked[]): Refusal {
   }
 }
 
+/** The target tells of a new encoding once all of a text ran, and masks have to know it before. */
+export function recodedRefusal(masked: readonly Masked[]): Refusal {
+  return {
+    policy: { id: 'sallyport/encoding', reason: 'The client encoding changes in the same message.' },
+    message:
+      'columns of this result are masked, and a statement before it in the same message changes the client encoding. Nothing ran.',
+    hint: 'Change client_encoding first, and send the rest in a message of its own.',
+    columns: masked,
+    requestable: false,
+  }
+}
+
 /**
  * The catalog's own connection sees definitions once they are committed. Words for what a statement may find changed by then: it reads a
  * table of a name that changed, by itself or through a view, or runs code, which looks names up by itself. Undefined: it finds nothing changed.

@@ -259,7 +259,9 @@ function oneFunction(
     // CURRENT_DATE and the like, COALESCE …: one value.
     const [value] = predicate(walk, [target], scope)
     const named = alias ?? 'coalesce'
-    return new Shape([{ name: named, value: derived([value ?? opaque]) }])
+    const one = derived([value ?? opaque])
+    // A row comes apart into its columns.
+    return new Shape([{ name: named, value: one }], isFlat(target, walk, scope, 'value') ? undefined : one)
   }
   const f: FuncCall = target.FuncCall
   const { args, inner, outcome, name } = invoke(f, walk, scope)
@@ -274,21 +276,31 @@ function oneFunction(
   if (outputs === 'one-or-row') {
     const parts = name === 'unnest' ? args : [value]
     const columns = parts.map((part, i) => ({ name: i === 0 && alias ? alias : name, value: derived([part]) }))
-    const flat = name === 'unnest' && (f.args ?? []).every((arg) => isFlat(arg, walk, scope))
+    const flat = (f.args ?? []).every((arg) => isFlat(arg, walk, scope, name === 'unnest' ? 'array' : 'value'))
     return new Shape(columns, flat ? undefined : value)
   }
   return new Shape(outputs.map((column) => ({ name: column, value })))
 }
 
-/** An array of values, or a value, of one of PostgreSQL's own types: no row, whose columns would come out of it. */
-function isFlat(node: Node, walk: Walk, scope: Scope): boolean {
-  if ('A_Const' in node) return true
-  if ('A_ArrayExpr' in node) return (node.A_ArrayExpr.elements ?? []).every((element) => isFlat(element, walk, scope))
-  if ('TypeCast' in node)
-    return isPlainType(strings(node.TypeCast.typeName?.names)) && builtInTypesFirst(walk.searchPath)
+/**
+ * A value, or an array of values, of one of PostgreSQL's own types that are no arrays: there is no row in it whose columns would come out.
+ * What is `array` and may be a tsvector has three columns.
+ */
+function isFlat(node: Node, walk: Walk, scope: Scope, what: 'array' | 'value'): boolean {
+  const isValue = what === 'value'
+  if ('A_Const' in node || 'SQLValueFunction' in node) return true
+  if ('A_ArrayExpr' in node) {
+    return (node.A_ArrayExpr.elements ?? []).every((element) => isFlat(element, walk, scope, 'value'))
+  }
+  if ('TypeCast' in node) {
+    const { typeName } = node.TypeCast
+    const plain = isPlainType(strings(typeName?.names)) && builtInTypesFirst(walk.searchPath)
+    return plain && (isValue || typeName?.arrayBounds !== undefined)
+  }
   if (!('ColumnRef' in node)) return false
   const { plain, type } = walk.expression(node, scope)
-  return plain && type !== undefined && isPlainType([type.replace(/^_/, '')])
+  if (!plain || type === undefined) return false
+  return isPlainType([type.replace(/^_/, '')]) && (isValue || type.startsWith('_'))
 }
 
 /** Take a document or array apart into what it is made of: see `Value.whole`. */

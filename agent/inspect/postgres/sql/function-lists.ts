@@ -185,8 +185,8 @@ export const shapeless: ReadonlySet<string> = new Set(
   json_to_recordset jsonb_to_recordset`),
 )
 
-/** One column, unless an argument is an array of rows. */
-export const unnesting: ReadonlySet<string> = new Set(['unnest', 'any_value', 'max', 'min'])
+/** One column, unless an argument is an array, or a range, of rows. */
+export const unnesting: ReadonlySet<string> = new Set(['unnest', 'lower', 'upper', 'any_value', 'max', 'min'])
 
 /** PostgreSQL's own operators. One that is not here runs code that we do not know. */
 export const knownOperators: ReadonlySet<string> = new Set(

@@ -53,10 +53,17 @@ export function judge(
     else {
       const builtIn = result.builtIn && one.builtIn
       const code = [...result.code, ...one.code]
-      result = { ...result, ...(one.action ? { action: one.action } : {}), set: result.set || one.set, builtIn, code }
+      const outputs = sameOutputs(result.outputs, one.outputs) ? result.outputs : 'unknown'
+      const set = result.set || one.set
+      result = { ...result, ...(one.action ? { action: one.action } : {}), set, builtIn, code, outputs }
     }
   }
   return result ?? judgeOne(first)
+}
+
+/** Overloads may differ in their columns, and which of them is meant is not known here. */
+function sameOutputs(a: Verdict['outputs'], b: Verdict['outputs']): boolean {
+  return a === b || (Array.isArray(a) && Array.isArray(b) && a.join('\0') === b.join('\0'))
 }
 
 function judgeOne(f: CatalogFunction): Verdict {
