@@ -30,6 +30,8 @@ ModuleRegistry.registerModules([
   TooltipModule,
 ])
 
+const rowHeight = 26
+
 /** A row of the window that the grid asked for, with its number in the result. */
 interface Row {
   n: number
@@ -60,6 +62,8 @@ export class ResultTable {
   private waiting: IGetRowsParams | undefined
   /** A window that was read has fewer rows than the result has there by now. */
   private short = false
+  /** The row that was on top when it was last shown. */
+  private top = 0
   /** The columns that are drawn, in a form to compare. */
   private drawn = ''
 
@@ -72,7 +76,7 @@ export class ResultTable {
       cacheBlockSize: firstRows.count,
       maxBlocksInCache: 20,
       infiniteInitialRowCount: 1,
-      rowHeight: 26,
+      rowHeight,
       headerHeight: 28,
       getRowId: rowId,
       animateRows: false,
@@ -86,7 +90,10 @@ export class ResultTable {
   attach(host: HTMLElement, use: TableUse): () => void {
     this.use = use
     host.append(this.element)
+    // An element that was taken off the page has forgotten how far it was scrolled, and nobody tells the grid.
+    if (this.top > 0) this.api.ensureIndexVisible(this.top, 'top')
     return () => {
+      this.top = Math.round(this.api.getVerticalPixelRange().top / rowHeight)
       this.element.remove()
       this.use = undefined
     }
