@@ -145,6 +145,22 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await expect.poll(() => harness.fixture.requests.get().find((r) => r.id === 'req-1')?.state).toBe('denied')
   })
 
+  test('several that could not be decided at all: it is said, and goes on where a second factor was all that was missing', async () => {
+    await page.goto(harness.url)
+    await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    await page.getByRole('checkbox', { name: /^Pick/ }).first().waitFor()
+    for (const box of await page.getByRole('checkbox', { name: /^Pick/ }).all()) await box.click()
+    await page.getByRole('textbox', { name: 'Comment' }).fill('unproven')
+    await page.getByRole('button', { name: /^Approve 2/ }).click()
+    const alert = page.getByRole('alert').filter({ hasText: 'This takes a sign-in with a second factor.' })
+    await page.getByText('Whether any of them was decided is not known').waitFor()
+    const states = () => harness.fixture.requests.get().filter((r) => r.reviews.some((v) => v.reason === 'unproven'))
+    expect(states()).toEqual([])
+    await alert.getByRole('button', { name: 'Confirm that it is you' }).click()
+    await expect.poll(() => states().length).toBe(2)
+    await alert.waitFor({ state: 'detached' })
+  })
+
   test('the last of 50,000 rows is a scroll away, and few are on the page', async () => {
     await openSql('SELECT c.email FROM customers c;')
     await page.keyboard.press('Meta+Enter')

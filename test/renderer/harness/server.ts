@@ -66,6 +66,8 @@ function router(fixture: Fixture) {
   const os = implement(rpcContract)
   const shells = new Map<string, Shell>()
   let count = 0
+  /** With a second factor. */
+  let proven = false
   const find = (id: string) => {
     const found = fixture.requests.get().find((r) => r.id === id)
     if (found === undefined) throw new Error(`no request ${id}`)
@@ -122,7 +124,9 @@ function router(fixture: Fixture) {
         })
       }),
       cancel: os.auth.cancel.handler(() => fixture.auth.set({ state: 'signed-out' })),
-      confirm: os.auth.confirm.handler(() => undefined),
+      confirm: os.auth.confirm.handler(({ input }) => {
+        proven = input.lack.maxAgeSeconds === 900
+      }),
       signOut: os.auth.signOut.handler(() => fixture.auth.set({ state: 'signed-out' })),
     },
     gateway: {
@@ -197,9 +201,15 @@ function router(fixture: Fixture) {
         approve: os.gateway.requests.approve.handler(({ input }) => fixture.decide(input.id, 'approve', input.reason)),
         deny: os.gateway.requests.deny.handler(({ input }) => fixture.decide(input.id, 'deny', input.reason)),
         cancel: os.gateway.requests.cancel.handler(({ input }) => fixture.cancel(input.id)),
-        decide: os.gateway.requests.decide.handler(({ input }) =>
-          input.ids.map((id) => ({ id, ok: true, request: fixture.decide(id, input.verdict, input.reason) })),
-        ),
+        decide: os.gateway.requests.decide.handler(({ input, errors }) => {
+          if (input.reason === 'unproven' && !proven) {
+            throw errors.STEP_UP({
+              message: 'This takes a sign-in with a second factor.',
+              data: { maxAgeSeconds: 900 },
+            })
+          }
+          return input.ids.map((id) => ({ id, ok: true, request: fixture.decide(id, input.verdict, input.reason) }))
+        }),
         explain: os.gateway.requests.explain.handler(({ input }) => ({ ...find(input.id), reason: input.reason })),
         breakGlass: os.gateway.requests.breakGlass.handler(({ input }) => find(input.id)),
         afterReview: os.gateway.requests.afterReview.handler(({ input }) => find(input.id)),
