@@ -5,6 +5,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { interactionPolicy } from 'oidc-provider'
 import type { Log } from '../log.ts'
 import { demoPeople } from '../people.ts'
+import { memoryAdapter } from './memory.ts'
 import { codePage, messagePage, pagePolicy, signInPage } from './pages.ts'
 
 export interface DemoOidc {
@@ -39,6 +40,7 @@ export async function startOidc(password: string, port: number, log: Log): Promi
       ),
     )
   const provider = new Provider(issuer, {
+    adapter: memoryAdapter(),
     clients: [
       {
         client_id: clientId,
