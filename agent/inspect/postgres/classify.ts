@@ -135,7 +135,8 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
     case 'PrepareStmt':
       return opened.node.query ? prepare(opened.node.name ?? '', nested(opened.node.query), report) : nothing
     case 'ExecuteStmt':
-      for (const param of opened.node.params ?? []) walk.expression(param, topScope)
+      // What it is given may be all that the statement shows.
+      for (const param of opened.node.params ?? []) report.use(walk.expression(param, topScope).sources, 'write')
       return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
     case 'DeclareCursorStmt':
       return opened.node.query ? declare(opened.node, nested(opened.node.query), report) : nothing
@@ -160,7 +161,10 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
       return lock(opened.node, walk)
     case 'CallStmt':
       report.does('sql:call')
-      if (opened.node.funccall) walk.expression({ FuncCall: opened.node.funccall }, topScope)
+      // Its INOUT parameters come back as a row, which is not known here.
+      if (opened.node.funccall) {
+        report.use(walk.expression({ FuncCall: opened.node.funccall }, topScope).sources, 'write')
+      }
       return nothing
     case 'DoStmt':
       report.does('sql:do')

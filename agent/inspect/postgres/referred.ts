@@ -9,17 +9,22 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
   const merged: StatementAnalysis = {
     ...analysis,
     action: refers?.kind === 'prepared' ? referred.action : analysis.action,
-    tables: referred.tables,
-    written: referred.written,
-    columns: referred.columns,
-    functions: referred.functions,
+    // What its parameters are computed from counts as well.
+    tables: joined(analysis.tables, referred.tables),
+    written: joined(analysis.written, referred.written),
+    columns: joined(analysis.columns, referred.columns),
+    functions: joined(analysis.functions, referred.functions),
     hasWhere: referred.hasWhere,
     outputs: referred.outputs,
-    uses: referred.uses,
+    uses: [...analysis.uses, ...referred.uses],
     complete: analysis.complete && referred.complete,
     ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
   }
   return new Judged(merged, judged.count, judged)
+}
+
+function joined(own: readonly string[], referred: readonly string[]): readonly string[] {
+  return own.length === 0 ? referred : [...new Set([...own, ...referred])].sort()
 }
 
 /**

@@ -174,7 +174,10 @@ function procedural(definition: string, walk: Walk, name: string, row: CatalogRe
     }
     if (kind === 'PLpgSQL_expr') fragment(node, walk, scope)
   }
-  if ([...nodes(tree)].some(([kind]) => kind === 'PLpgSQL_exception_block')) caught(walk)
+  const kinds = new Set([...nodes(tree)].map(([kind]) => kind))
+  if (kinds.has('PLpgSQL_exception_block')) caught(walk)
+  // Messages are passed on as they are.
+  if (kinds.has('PLpgSQL_stmt_raise') || kinds.has('PLpgSQL_stmt_assert')) report.use(report.touched, 'write')
   if (fetchesOthers(tree)) report.doubts('it reads from a cursor that it may not have opened itself')
 }
 

@@ -50,6 +50,10 @@ export function invoke(f: FuncCall, walk: Walk, scope: Scope) {
   const outcome = judge(catalog, schema, name, pathFor(walk, schema, name))
   report.functions.add(outcome.name)
   if (outcome.action) report.does(outcome.action)
+  // Code may say what it gets, and what has effects keeps or sends it: nothing masks it there.
+  if (outcome.action !== undefined || outcome.code.length > 0 || name === 'set_config') {
+    for (const arg of args) report.use(arg.sources, 'write')
+  }
   if (name === 'set_config') setConfig(f, walk)
   else if (outcome.doubt) report.doubts(outcome.doubt)
   let inner: Value = opaque

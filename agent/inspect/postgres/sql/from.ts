@@ -152,7 +152,7 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
   const rightColumns = star(level(right))
 
   const using = node.isNatural ? common(leftColumns?.columns, rightColumns?.columns) : strings(node.usingClause)
-  if (node.isNatural && !(leftColumns && rightColumns))
+  if (node.isNatural && ![leftColumns, rightColumns].every((side) => side && !side.open))
     walk.report.doubts('a NATURAL JOIN has a side whose columns are not known')
   predicate(walk, [node.quals], { entries: both, parent: outer, ctes: outer.ctes })
 

@@ -53,7 +53,7 @@ export function judge(
     else {
       const builtIn = result.builtIn && one.builtIn
       const code = [...result.code, ...one.code]
-      const outputs = sameOutputs(result.outputs, one.outputs) ? result.outputs : 'unknown'
+      const outputs = eitherOutputs(result.outputs, one.outputs)
       const set = result.set || one.set
       result = { ...result, ...(one.action ? { action: one.action } : {}), set, builtIn, code, outputs }
     }
@@ -62,8 +62,10 @@ export function judge(
 }
 
 /** Overloads may differ in their columns, and which of them is meant is not known here. */
-function sameOutputs(a: Verdict['outputs'], b: Verdict['outputs']): boolean {
-  return a === b || (Array.isArray(a) && Array.isArray(b) && a.join('\0') === b.join('\0'))
+function eitherOutputs(a: Verdict['outputs'], b: Verdict['outputs']): Verdict['outputs'] {
+  if (a === b || (Array.isArray(a) && Array.isArray(b) && a.join('\0') === b.join('\0'))) return a
+  // Of a tsvector come three columns, which `isFlat` knows.
+  return a === 'one-or-row' || b === 'one-or-row' ? 'one-or-row' : 'unknown'
 }
 
 function judgeOne(f: CatalogFunction): Verdict {
