@@ -1,4 +1,4 @@
-import type { DefineStmt, ExplainStmt, Node } from 'libpg-query'
+import type { DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -14,7 +14,7 @@ import { type Opened, open, parse, type RawStatement, strings } from './parser.t
 import { changedNames } from './sql/changed.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
-import { Report, TooComplex } from './sql/report.ts'
+import { Report, stronger, TooComplex } from './sql/report.ts'
 import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
@@ -135,8 +135,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
     case 'PrepareStmt':
       return opened.node.query ? prepare(opened.node.name ?? '', nested(opened.node.query), report) : nothing
     case 'ExecuteStmt':
-      // What it is given may be all that the statement shows.
-      for (const param of opened.node.params ?? []) report.use(walk.expression(param, topScope).sources, 'write')
+      parameters(opened.node, walk)
       return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
     case 'DeclareCursorStmt':
       return opened.node.query ? declare(opened.node, nested(opened.node.query), report) : nothing
@@ -191,8 +190,10 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
     case 'CreateTableAsStmt': {
       changes('sql:create')
       const { query, into } = opened.node
-      if (query && 'ExecuteStmt' in query) report.doubts('what the prepared statement gives is not known here')
-      else if (query) ddl.keeps(walk.query(query, topScope), walk)
+      if (query && 'ExecuteStmt' in query) {
+        parameters(query.ExecuteStmt, walk)
+        report.doubts('what the prepared statement gives is not known here')
+      } else if (query) ddl.keeps(walk.query(query, topScope), walk)
       ddl.created(into?.rel, walk)
       return nothing
     }
@@ -303,6 +304,12 @@ function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk
   return nothing
 }
 
+/** What it is given may be all that the statement shows, and is computed before the statement's own names are looked up. */
+function parameters(node: ExecuteStmt, walk: Walk): void {
+  for (const param of node.params ?? []) walk.report.use(walk.expression(param, topScope).sources, 'write')
+  if (walk.report.effects.length > 0) walk.report.doubts('its parameters change settings that its names may depend on')
+}
+
 const planText: readonly OutputColumn[] = [{ name: 'QUERY PLAN', sources: [], plain: false }]
 
 /** With ANALYZE the statement runs, so its effect is the statement's; without, it is only planned. */
@@ -314,7 +321,7 @@ function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => Statemen
   const runs = isOn(node.options, 'analyze')
   include(inner, report)
   if (inner.refers) report.doubts('which statement it explains is only known when it runs')
-  report.action = runs ? inner.action : 'sql:explain'
+  report.action = runs ? (inner.refers ? stronger(inner.action, 'sql:unknown') : inner.action) : 'sql:explain'
   report.hasWhere = inner.hasWhere
   if (runs) {
     for (const table of inner.written) report.written.add(table)

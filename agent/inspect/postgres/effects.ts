@@ -35,9 +35,12 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
   if (analysis.effects.length === 0 && analysis.complete) return
   const writes: Pick<(typeof execution.writes)[number], 'confirm' | 'discard'>[] = []
   const { segment } = line
+  const { start, end } = analysis
   const prepared = (statement: Parameters<typeof newJudged>[0]): Prepared => ({
-    text,
-    meaning,
+    // The PREPARE or DECLARE alone: it is read again by itself.
+    text: text.slice(start, end),
+    // In a text with others it was read under a search_path that may be none of the session's before or after: the next use reads it again.
+    meaning: { ...meaning },
     judged: newJudged(statement),
     redacted: undefined,
     bySql: true,

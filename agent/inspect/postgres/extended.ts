@@ -148,11 +148,20 @@ export class ExtendedQueries {
 
   /** Decides on the portal once more, with its parameters, and forwards it. */
   execute(buf: Buffer, start: number, end: number): Later {
-    const startedAt = performance.now()
+    return this.#execute(buf, start, end, performance.now(), false)
+  }
+
+  #execute(buf: Buffer, start: number, end: number, startedAt: number, isSettled: boolean): Later {
     const line = this.#line
     const { portal: name } = readExecute(buf, start, end, this.#name)
     const portal = line.portals.read(name, line.segment, line.confirmed)
-    if (portal === uncertain) return this.#whenSettled(() => this.execute(buf, start, end))
+    if (portal === uncertain) {
+      return this.#whenSettled(() => this.#execute(buf, start, end, startedAt, isSettled))
+    }
+    // Names of what EXECUTE runs are looked up now, not when the portal was bound.
+    if (!isSettled && portal?.judged?.analysis.refers !== undefined) {
+      return settled(line, this.#gate, () => this.#execute(buf, start, end, startedAt, true))
+    }
     if (portal === undefined && this.#hides) {
       return this.#refusals.refuse(
         say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }),

@@ -1,15 +1,15 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
-import type { SessionEffect, StatementAnalysis } from './analysis.ts'
+import type { StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
 import type { Admission, Asked } from './asked.ts'
-import { changesEncoding, changesMeaning, changesReading } from './effects.ts'
+import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
 import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
+import { type Path, pathAfter } from './paths.ts'
 import { merge, unknown, unknownName } from './referred.ts'
-import { parseSearchPath } from './sql/settings.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
@@ -17,8 +17,8 @@ import { recodedRefusal } from './verdicts.ts'
 
 const refreshEveryMs = 1_000
 
-/** search_path between the statements of one text: as before it, known, or not to be told. */
-type Path = 'same' | 'lost' | readonly string[]
+/** What the statements of a text before this one made, that none but they know of. */
+type Made = Map<string, { statement: StatementAnalysis; text: string; path: Path }>
 
 /** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
 export class Gate {
@@ -99,56 +99,84 @@ export class Gate {
   }
 
   /**
-   * The statements of one text, each under the search_path that the ones before it leave behind. For the simple protocol,
-   * where several run one after the other. Where that path can't be told, names are not resolved, and the analysis says so.
+   * The statements of one text, each under the search_path that the ones before it leave behind, with what EXECUTE and FETCH stand
+   * for by then. For the simple protocol, where several run one after the other. Where that path can't be told, names are not
+   * resolved, and the analysis says so.
    */
-  sequence(text: string, script: Extract<Script, { ok: true }>): readonly Judged[] {
+  sequence(text: string, script: Extract<Script, { ok: true }>): readonly Judged[] | Promise<readonly Judged[]> {
+    const line = this.#line
     const { statements, meaning } = script
     if (statements.length < 2) return statements
     let path: Path = 'same'
+    const made: Made = new Map()
     const out: Judged[] = []
     for (const one of statements) {
       const judged = path === 'same' ? one : this.#again(text, one, meaning, path, statements.length)
-      out.push(judged)
-      for (const effect of judged.analysis.effects) path = this.#pathAfter(path, effect)
+      const { start, end, effects } = judged.analysis
+      const resolved = this.resolve(judged, path, made)
+      if (resolved === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.sequence(text, script))
+      out.push(resolved ?? judged)
+      for (const effect of effects) {
+        if (effect.kind !== 'prepare' && effect.kind !== 'declare') continue
+        const kind = effect.kind === 'prepare' ? 'prepared' : 'cursor'
+        made.set(`${kind} ${effect.name}`, { statement: effect.statement, text: text.slice(start, end), path })
+      }
+      if (resolved === null) path = 'lost'
+      else for (const effect of resolved.analysis.effects) path = pathAfter(path, effect, line)
     }
     return out
   }
 
-  #pathAfter(path: Path, effect: SessionEffect): Path {
-    if (effect.kind === 'end' || effect.kind === 'rollback-to') {
-      return this.#line.stateInTransaction || path !== 'same' ? 'lost' : path
-    }
-    if (!changesMeaning(effect) || changesReading(effect)) return path
-    if (effect.kind !== 'set' || effect.name !== 'search_path' || effect.value === null) return 'lost'
-    const names = parseSearchPath(effect.value)
-    return names?.map((name) => (name === '$user' ? this.#line.account : name)) ?? 'lost'
-  }
-
   #again(text: string, one: Judged, meaning: Script['meaning'], path: Exclude<Path, 'same'>, count: number): Judged {
     const { start, end } = one.analysis
-    const searchPath = path === 'lost' ? undefined : path
-    const script = this.#line.scripts.fresh(text.slice(start, end), meaning, searchPath)
-    const [only] = script.ok ? script.statements : []
+    const [only] = this.#read(text.slice(start, end), meaning, path)
     if (only === undefined) throw new Error('a statement of a text that was read cannot be read by itself')
     return new Judged({ ...only.analysis, start, end }, count)
   }
 
-  /** What EXECUTE and FETCH stand for; null when it is not known; `uncertain` when the target has not said yet. */
-  resolve(judged: Judged, local: ReadonlyMap<string, StatementAnalysis>): Judged | null | typeof uncertain {
+  #read(text: string, meaning: Script['meaning'], path: Path): readonly Judged[] {
+    const searchPath = path === 'same' ? meaning.searchPath : path === 'lost' ? undefined : path
+    const script = this.#line.scripts.fresh(text, meaning, searchPath)
+    return script.ok ? script.statements : []
+  }
+
+  /**
+   * What EXECUTE and FETCH stand for under that search_path; null when it is not known; `uncertain` when the target has not said yet.
+   * Names in a prepared statement are looked up when it runs, those in a cursor's were when it was opened.
+   */
+  resolve(judged: Judged, path: Path, made: Made): Judged | null | typeof uncertain {
     const { refers } = judged.analysis
     if (refers === undefined) return judged
-    const { statements, portals, segment, confirmed } = this.#line
-    const own = local.get(`${refers.kind} ${refers.name}`)
-    if (own !== undefined) return merge(judged, own)
+    const { statements, portals, segment, confirmed, meaning } = this.#line
+    if (meaning === undefined) return uncertain
+    const own = made.get(`${refers.kind} ${refers.name}`)
+    if (own !== undefined) {
+      const stands = refers.kind === 'cursor' || own.path === path
+      const again = stands ? own.statement : this.#preparedBy(own.text, meaning, path)
+      return again === undefined ? null : merge(judged, again)
+    }
     const found =
       refers.kind === 'prepared'
         ? statements.read(refers.name, segment, confirmed)
         : portals.read(refers.name, segment, confirmed)
     if (found === uncertain) return uncertain
     if (found?.judged === undefined) return null
-    const current = 'prepared' in found ? found.judged : this.renewed(found)
-    return current === undefined ? null : merge(judged, current.analysis)
+    if ('prepared' in found) return merge(judged, found.judged.analysis)
+    const current = path === 'same' ? this.renewed(found)?.analysis : this.#under(found, meaning, path)
+    return current === undefined ? null : merge(judged, current)
+  }
+
+  #under({ text, bySql }: Prepared, meaning: Script['meaning'], path: Path): StatementAnalysis | undefined {
+    if (bySql) return this.#preparedBy(text, meaning, path)
+    const [only, second] = this.#read(text, meaning, path)
+    return second === undefined ? only?.analysis : undefined
+  }
+
+  /** What the PREPARE that is `text` stands for. */
+  #preparedBy(text: string, meaning: Script['meaning'], path: Path): StatementAnalysis | undefined {
+    const [only, second] = this.#read(text, meaning, path)
+    const prepare = second === undefined ? only?.analysis.effects.find(({ kind }) => kind === 'prepare') : undefined
+    return prepare?.kind === 'prepare' ? prepare.statement : undefined
   }
 
   /** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */
@@ -176,16 +204,10 @@ export class Gate {
     return second === undefined ? only : undefined
   }
 
-  /** What a PREPARE among the statements of a text stands for under other definitions. */
   #preparedAgain({ text, judged }: Prepared, meaning: Script['meaning']): Judged | undefined {
     if (judged === undefined) return undefined
-    const script = this.#line.scripts.fresh(
-      text.slice(judged.analysis.start, judged.analysis.end),
-      meaning,
-      meaning.searchPath,
-    )
-    const [prepare] = script.ok ? script.statements.flatMap((one) => one.analysis.effects) : []
-    return prepare?.kind === 'prepare' ? new Judged(prepare.statement, judged.count) : undefined
+    const statement = this.#preparedBy(text, meaning, 'same')
+    return statement && new Judged(statement, judged.count)
   }
 
   /** Decides, asks people where policy says so, and puts it on the recording. */
@@ -198,17 +220,12 @@ export class Gate {
       const verdict = line.judge.judge(first, meaning, line)
       if (verdict.kind === 'run') return this.#recordOne(asked, first, verdict.run)
     }
-    const local = new Map<string, StatementAnalysis>()
     const resolved: Judged[] = []
     for (const one of asked.statements) {
-      const judged = one.analysis.refers === undefined ? one : this.resolve(one, local)
+      const judged = this.resolve(one, 'same', new Map())
       if (judged === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.admit(asked))
       if (judged === null && line.judge.anyMasked(meaning)) return { ok: false, error: unknownName(one.analysis) }
       resolved.push(judged ?? unknown(one))
-      for (const effect of one.analysis.effects) {
-        if (effect.kind === 'prepare') local.set(`prepared ${effect.name}`, effect.statement)
-        if (effect.kind === 'declare') local.set(`cursor ${effect.name}`, effect.statement)
-      }
     }
     let hold: Extract<Verdict, { kind: 'hold' }> | undefined
     const runs: Run[] = []

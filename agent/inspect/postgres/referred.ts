@@ -1,24 +1,26 @@
 import type { StatementAnalysis } from './analysis.ts'
 import { write as say } from './annotations.ts'
+import { stronger } from './sql/report.ts'
 import { Judged } from './statements.ts'
 
-/** EXECUTE and FETCH do what they refer to. */
+/** EXECUTE and FETCH do what they refer to, besides what they do themselves: the parameters of EXECUTE call functions and read tables. */
 export function merge(judged: Judged, referred: StatementAnalysis): Judged {
   // It refers to nothing any more: planning masks would take it for unknown.
-  const { refers, ...analysis } = judged.analysis
+  const { refers, ...own } = judged.analysis
+  const doubt = own.doubt ?? referred.doubt
   const merged: StatementAnalysis = {
-    ...analysis,
-    action: refers?.kind === 'prepared' ? referred.action : analysis.action,
-    // What its parameters are computed from counts as well.
-    tables: joined(analysis.tables, referred.tables),
-    written: joined(analysis.written, referred.written),
-    columns: joined(analysis.columns, referred.columns),
-    functions: joined(analysis.functions, referred.functions),
+    ...own,
+    action: refers?.kind === 'prepared' ? stronger(own.action, referred.action) : own.action,
+    tables: joined(own.tables, referred.tables),
+    written: joined(own.written, referred.written),
+    columns: joined(own.columns, referred.columns),
+    functions: joined(own.functions, referred.functions),
     hasWhere: referred.hasWhere,
     outputs: referred.outputs,
-    uses: [...analysis.uses, ...referred.uses],
-    complete: analysis.complete && referred.complete,
-    ...(referred.doubt === undefined ? {} : { doubt: referred.doubt }),
+    uses: [...own.uses, ...referred.uses],
+    effects: [...own.effects, ...referred.effects],
+    complete: own.complete && referred.complete,
+    ...(doubt === undefined ? {} : { doubt }),
   }
   return new Judged(merged, judged.count, judged)
 }

@@ -42,15 +42,18 @@ export class SimpleQueries {
       if (command !== undefined) return this.#replicate(command, text, buf, start, end)
       if (!script.ok)
         return this.#refusals.unreadableQuery(buf.subarray(start + 5, end), this.#texts.syntaxError(text, script))
-      const statements = this.#gate.sequence(text, script)
       const { port } = this.#line
-      const admission = this.#gate.admit({
-        statements,
-        shown: () => text,
-        redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
-        startedAt,
-      })
-      return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
+      const act = (statements: readonly Judged[]): Later => {
+        const admission = this.#gate.admit({
+          statements,
+          shown: () => text,
+          redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
+          startedAt,
+        })
+        return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
+      }
+      const statements = this.#gate.sequence(text, script)
+      return statements instanceof Promise ? statements.then(act) : act(statements)
     })
   }
 

@@ -45,7 +45,7 @@ export class Report {
 
   /** The statement's action is the strongest of what its parts do. */
   does(action: Action): void {
-    if (strength(action) > strength(this.action)) this.action = action
+    this.action = stronger(this.action, action)
   }
 
   use(sources: ReadonlySet<ColumnId>, how: ColumnUse['how']): void {
@@ -136,6 +136,11 @@ const heavier: readonly Action[] = [
   'sql:copy-file',
   'sql:unknown',
 ]
+
+/** The first of two that are equally strong. */
+export function stronger(a: Action, b: Action): Action {
+  return strength(b) > strength(a) ? b : a
+}
 
 function strength(action: Action): number {
   const parent: string = actionParents[action] ?? action

@@ -1,0 +1,203 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { say } from '../../agent/inspect/postgres/testing/wire.ts'
+import { bind, execute, RawPostgres } from '../support/raw-postgres.ts'
+
+/** The target looks names up again when EXECUTE runs: under the search_path of that moment, not of PREPARE or of the text. */
+let postgres: TestPostgres
+let door: Door
+let client: RawPostgres
+
+const secret = 'c1@example'
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  await postgres.direct(`set role app;
+    create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
+    create table notes (note text);
+    create function first_mail() returns text language sql stable as $$ select email from public.customers where id = 1 $$;
+    create function wipe() returns text language sql as $$ delete from public.orders where id < 0; select 'wiped'::text $$;
+    reset role`)
+  door = await openDoor(postgres.target)
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+beforeEach(async () => {
+  door.people.requests.length = 0
+  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+})
+afterEach(() => client.close())
+
+const derived = "select email || '' as v from customers where id = 1"
+
+/** Runs them one after the other: all the bytes that came. */
+async function bytesOf(texts: readonly string[]): Promise<string> {
+  let bytes = ''
+  for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
+  return bytes
+}
+
+describe('EXECUTE behind a change of search_path', () => {
+  it.each([
+    [['set search_path = mine', `prepare p as ${derived}`, 'set search_path = public; execute p']],
+    [
+      [
+        'set search_path = mine',
+        `prepare p as ${derived}`,
+        'begin; set local search_path = public; execute p; rollback',
+      ],
+    ],
+    [
+      [
+        'set search_path = mine',
+        `prepare p as ${derived}`,
+        "select set_config('search_path', 'public', false); execute p",
+      ],
+    ],
+    [['set search_path = mine', `prepare p as ${derived}; set search_path = public; execute p`]],
+    [[`set search_path = mine; prepare p as ${derived}; set search_path = public`, 'execute p']],
+    [['begin; set local search_path = mine', `prepare p as ${derived}`, 'rollback; execute p']],
+    // A prepared statement that changes the path by itself.
+    [
+      [
+        'set search_path = mine',
+        `prepare p as ${derived}`,
+        "prepare s as select set_config('search_path', 'public', false)",
+        'execute s',
+        'execute p',
+      ],
+    ],
+    [
+      [
+        'set search_path = mine',
+        `prepare p as ${derived}`,
+        "prepare s as select set_config('search_path', 'public', false)",
+        'execute s; execute p',
+      ],
+    ],
+    [
+      [
+        'set search_path = mine',
+        "prepare s as select set_config('search_path', 'public', false)",
+        `execute s; ${derived}`,
+      ],
+    ],
+    [
+      [
+        'set search_path = mine',
+        `prepare p(text) as ${derived}`,
+        "execute p(set_config('search_path', 'public', false))",
+      ],
+    ],
+    // By a cursor that does.
+    [
+      [
+        'set search_path = mine',
+        `prepare p as ${derived}`,
+        "begin; declare c cursor for select set_config('search_path', 'public', false)",
+        'fetch c; execute p',
+      ],
+    ],
+    // A text that leaves the path as it found it.
+    [[`set search_path = mine; prepare p as ${derived}; set search_path = public; execute p`]],
+    [[`set search_path = mine; prepare p as ${derived}; reset search_path`, 'execute p']],
+    // Read twice again, and each time as it was written.
+    [
+      [
+        'set search_path = mine',
+        `prepare h as select 'x'::text as v -- ${'-'.repeat(derived.length - 23)}\n;prepare p as ${derived}`,
+        'set search_path = mine, public',
+        'execute p',
+        'set search_path = public',
+        'execute p',
+      ],
+    ],
+  ])('%j', async (texts) => {
+    expect(await bytesOf(texts)).not.toContain(secret)
+  })
+
+  it('as a portal that was bound before', async () => {
+    await client.query('set search_path = mine')
+    await client.query(`prepare p as ${derived}`)
+    const { bytes } = await client.send([
+      say.parse('e', 'execute p'),
+      bind('E', 'e'),
+      say.describe('P', 'E'),
+      say.parse('s', 'set local search_path = public'),
+      bind('S', 's'),
+      execute('S'),
+      execute('E'),
+      say.sync,
+    ])
+    expect(bytes.toString('latin1')).not.toContain(secret)
+  })
+
+  it('runs where the names mean nothing that is masked', async () => {
+    await client.query(`set search_path = public`)
+    await client.query(`prepare p as ${derived}; prepare t as select count(*)::int as n from orders`)
+    const moved = await client.query('set search_path = mine; execute p; execute p')
+    expect(moved.errors).toEqual([])
+    expect(moved.bytes.toString('latin1')).toContain('harmless')
+    const alone = await client.query('set search_path = public; execute t; deallocate p; execute t')
+    expect(alone.errors).toEqual([])
+    expect(alone.rows).toBe(2)
+    const early = await client.query("begin; prepare q as select 'early' as v; execute q; commit; execute q")
+    expect([early.errors, early.rows]).toEqual([[], 2])
+  })
+})
+
+describe('parameters of EXECUTE', () => {
+  it.each([
+    ['prepare p(text) as select $1 as v', 'execute p(first_mail())'],
+    ['prepare p(text) as select $1 as v', "set work_mem = '5MB'; execute p(first_mail())"],
+    ['prepare p(text) as insert into notes values ($1) returning note', 'execute p(first_mail())'],
+    ['prepare p(text) as select 1 where $1 like $$c1@%$$', 'execute p(first_mail())'],
+  ])('count as what the statement does with them: %s, %s', async (prepare, sql) => {
+    const { sensitivity } = door.people
+    for (const use of ['lookup', 'any'] as const) {
+      door.people.sensitivity = (...column) => {
+        const found = sensitivity.apply(door.people, column)
+        return found && { ...found, use }
+      }
+      door.people.epoch++
+      await client.query('deallocate all')
+      await client.query(prepare)
+      const answer = await client.query(sql)
+      expect(answer.bytes.toString('latin1')).not.toContain(secret)
+      expect(answer.errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    }
+    door.people.sensitivity = sensitivity
+    door.people.epoch++
+  })
+
+  it('are decided on with what they run', async () => {
+    await client.query('prepare p(text) as select id from orders where $1 is null')
+    await client.query('execute p(wipe())')
+    const asked = door.people.requests.at(-1)
+    expect(asked).toMatchObject({ action: 'sql:delete', tables: ['public.orders'] })
+    expect(asked?.functions).toContain('public.wipe')
+    const plain = await client.query("execute p('x')")
+    expect(plain.errors).toEqual([])
+  })
+})
+
+describe('EXPLAIN ANALYZE of EXECUTE', () => {
+  it('is not decided on as a change of the session', async () => {
+    const { masked } = door.people
+    door.people.masked = new Set()
+    door.people.epoch++
+    try {
+      await client.query('prepare d as delete from orders where id < 0')
+      await client.query('explain analyze execute d')
+      expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:unknown', complete: false })
+      await client.query('explain execute d')
+      expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:explain', complete: false })
+    } finally {
+      door.people.masked = masked
+      door.people.epoch++
+    }
+  })
+})
