@@ -24,12 +24,14 @@ export interface CatalogRelation {
   definition?: string
   /** Partitions and inheritance children name their parents: a child's column is as sensitive as the parent's. */
   parents: readonly number[]
-  /** Has rules (other than a view's own), triggers or generated columns that call user code. */
+  /** Has rules (other than a view's own), triggers, or defaults, checks or generated columns that call people's own code. */
   hasRules: boolean
   /** Foreign keys of others that refer to it: what happens to their rows when one of its own goes or changes. */
   referencedBy?: readonly ForeignKey[]
   /** Functions of its triggers, by oid, where these are all the code that a change of it runs. */
   triggers?: readonly number[]
+  /** People's own functions that its defaults, checks and generated columns call, and those of its columns' domains, by oid. */
+  calls?: readonly number[]
 }
 
 export interface ForeignKey {
@@ -71,6 +73,7 @@ export interface Catalog {
   functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[]
   functionByOid(oid: number): CatalogFunction | undefined
   relations(): Iterable<CatalogRelation>
+  hasSchema(name: string): boolean
 }
 
 /** A base column, as `schema.table.column`; a name that holds a dot or a quote is quoted (`sql/ids.ts`). */

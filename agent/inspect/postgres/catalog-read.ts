@@ -12,6 +12,7 @@ export interface Known {
   prints: Prints
   builtIn: Definitions
   own: Definitions
+  schemas: ReadonlySet<string>
   /** By relation, so that a change of one does not cost reading all. Those that have to be read again have none. */
   relationPrints: ReadonlyMap<number, string>
 }
@@ -32,9 +33,10 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   const same = (part: keyof Prints) => known !== undefined && known.prints[part] === prints[part]
   if (known !== undefined && same('builtIn') && same('relations') && same('functions')) return known
   const builtIn = known !== undefined && same('builtIn') ? known.builtIn : await readDefinitions(client, '<')
+  const schemas = known !== undefined && same('schemas') ? known.schemas : await readSchemas(client)
   const functions = known !== undefined && same('functions') ? known.own.functions : await readFunctions(client, '>=')
   if (known !== undefined && same('relations')) {
-    return { ...known, prints, builtIn, own: { relations: known.own.relations, functions } }
+    return { ...known, prints, builtIn, schemas, own: { relations: known.own.relations, functions } }
   }
   const before = known !== undefined && same('schemas') ? known : undefined
   const relationPrints = await readRelationPrints(client)
@@ -47,6 +49,7 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
     prints: read.unknown.length === 0 ? prints : { ...prints, relations: '' },
     builtIn,
     own: { relations: [...kept, ...read.relations], functions },
+    schemas,
     relationPrints,
   }
 }
@@ -83,12 +86,16 @@ const print = (table: string, id: string, part: Part) =>
 
 const schemas = `(select ${newest} from pg_namespace)`
 
+/** Domains bring defaults and checks to tables that do not change with them. */
+const domains = `(select ${newest} from pg_type where typtype = 'd' and oid >= ${firstOwn}),
+    (select ${newest} from pg_constraint where contypid >= ${firstOwn})`
+
 const printSql = `select
   concat_ws(' ', ${print('pg_class', 'oid', '<')}, ${print('pg_attribute', 'attrelid', '<')}, ${print('pg_proc', 'oid', '<')},
     ${print('pg_rewrite', 'ev_class', '<')}),
   concat_ws(' ', ${print('pg_class', 'oid', '>=')}, ${print('pg_attribute', 'attrelid', '>=')},
     ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
-    ${schemas}),
+    ${schemas}, ${domains}),
   concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${schemas}),
   ${schemas}`
 
@@ -98,12 +105,16 @@ async function readPrints(client: pg.Client): Promise<Prints> {
   return { builtIn: builtIn ?? '', relations: relations ?? '', functions: functions ?? '', schemas: schemas ?? '' }
 }
 
+async function readSchemas(client: pg.Client): Promise<ReadonlySet<string>> {
+  return new Set((await many(client, 'select nspname from pg_namespace')).map(([name]) => String(name)))
+}
+
 const eachPrint = (table: string, id: string) =>
   `left join (select ${id} as id, ${newest} as print from ${table} where ${id} >= ${firstOwn}
     group by ${id}) ${table} on ${table}.id = c.oid`
 
 const relationPrintsSql = `
-  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print)
+  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
     ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')}
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwn}`
@@ -116,19 +127,30 @@ async function readRelationPrints(client: pg.Client): Promise<Map<number, string
   return new Map((await many(client, relationPrintsSql)).map(([oid, one]) => [Number(oid), String(one)]))
 }
 
+/** People's own functions that defaults and checks of a relation, and of the domains of its columns, call: or their operators do. */
+const callsSql = `(with recursive domains as (
+      select t.oid, t.typbasetype, t.typelem from pg_attribute a join pg_type t on t.oid = a.atttypid
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwn}
+      union select t.oid, t.typbasetype, t.typelem from domains d join pg_type t on t.oid in (d.typbasetype, d.typelem))
+    select array_agg(distinct f.oid::bigint)
+    from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
+      union all select 'pg_constraint', k.oid from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
+      union all select 'pg_constraint', k.oid from domains d join pg_constraint k on k.contypid = d.oid
+      union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0) kept
+    join pg_depend p on p.classid = kept.class and p.objid = kept.oid
+    left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
+    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
+    where f.oid >= ${firstOwn})`
+
 const relationsSql = (part: Part, definition: string) => `
   select c.oid::bigint, n.nspname, c.relname, c.relkind::text, ${definition},
     (select array_agg(i.inhparent::bigint) from pg_inherits i where i.inhrelid = c.oid),
     exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
-      or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
-      or exists (select from pg_attrdef d
-        join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum and a.attgenerated <> ''
-        join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid
-        where d.adrelid = c.oid and p.refclassid = 'pg_proc'::regclass and p.refobjid >= ${firstOwn}),
+      or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'),
-    exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
-      and not exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
-      and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> '')
+    not exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
+      and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
+    ${callsSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -216,7 +238,7 @@ async function readSnapshot(
       references.set(Number(oid), list)
     }
     const relations: CatalogRelation[] = []
-    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone] of await many(
+    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone, calls] of await many(
       client,
       relationsSql(part, definition),
       values,
@@ -230,8 +252,9 @@ async function readSnapshot(
         columns: columns.get(Number(oid)) ?? [],
         ...(typeof text === 'string' ? { definition: text } : {}),
         parents: Array.isArray(parents) ? parents.map(Number) : [],
-        hasRules: hasRules === true,
+        hasRules: hasRules === true || Array.isArray(calls),
         ...(referencedBy === undefined ? {} : { referencedBy }),
+        ...(Array.isArray(calls) ? { calls: calls.map(Number) } : {}),
         ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
       })
     }

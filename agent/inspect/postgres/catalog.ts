@@ -200,10 +200,17 @@ export class Snapshot implements Catalog {
   readonly database: string
   /** What came with the server rarely changes, and its index is shared by all snapshots. */
   readonly #layers: readonly Index[]
+  readonly #schemas: ReadonlySet<string> | undefined
 
-  constructor(version: number, database: string, rows: { own: Definitions; builtIn?: Definitions }) {
+  /** Without `schemas`, there are those that hold something. */
+  constructor(
+    version: number,
+    database: string,
+    rows: { own: Definitions; builtIn?: Definitions; schemas?: ReadonlySet<string> },
+  ) {
     this.version = version
     this.database = database
+    this.#schemas = rows.schemas
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
   }
 
@@ -242,6 +249,10 @@ export class Snapshot implements Catalog {
       if (found !== undefined) return found
     }
     return undefined
+  }
+
+  hasSchema(name: string): boolean {
+    return this.#schemas?.has(name) ?? this.#layers.some((layer) => layer.byName.has(name))
   }
 
   *relations(): Iterable<CatalogRelation> {

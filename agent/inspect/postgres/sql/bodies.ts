@@ -41,6 +41,11 @@ export function codeReport(definition: string, walk: Walk, nested: NestedWalk, r
     if (set && 'VariableSetStmt' in set) path = pathOf(set, path)
   }
   const inner = nested(path, report)
+  for (const one of parameters) {
+    // Names in a default were resolved when it was made: they come qualified.
+    const value = 'FunctionParameter' in one ? one.FunctionParameter.defexpr : undefined
+    if (value) report.touch(nested([], report).expression(value, topScope).sources)
+  }
   const names = parameters.flatMap((one) =>
     'FunctionParameter' in one && one.FunctionParameter.name !== undefined ? [one.FunctionParameter.name] : [],
   )

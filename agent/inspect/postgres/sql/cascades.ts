@@ -1,5 +1,6 @@
 import type { CatalogRelation, ForeignKey } from '../analysis.ts'
-import { tableId } from './ids.ts'
+import { judge } from './functions.ts'
+import { splitId, tableId } from './ids.ts'
 import type { Walk } from './walk.ts'
 
 /** What happens to rows of a relation. */
@@ -29,6 +30,25 @@ export function changes(relation: CatalogRelation, walk: Walk, how: readonly Cha
   }
 }
 
+/** Through a view, and the views that it stands on, it is the tables beneath that change. */
+export function changesThrough(relation: CatalogRelation, walk: Walk, how: readonly Change[]): void {
+  const { report, catalog } = walk
+  const seen = new Set([relation.oid])
+  const rest = [relation]
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    changes(one, walk, how)
+    for (const beneath of walk.relation(one).report?.tables ?? []) {
+      report.written.add(beneath)
+      report.tables.add(beneath)
+      const [schema, name = ''] = splitId(beneath)
+      const next = catalog.relation(schema, name, [])
+      if (next === undefined || seen.has(next.oid)) continue
+      seen.add(next.oid)
+      rest.push(next)
+    }
+  }
+}
+
 /** What a foreign key makes of a change to the table that it refers to. */
 function carried({ onDelete, onUpdate }: ForeignKey, how: Change, everywhere: boolean): Change | undefined {
   switch (how) {
@@ -47,6 +67,7 @@ function carried({ onDelete, onUpdate }: ForeignKey, how: Change, everywhere: bo
 
 function triggers(relation: CatalogRelation, walk: Walk): void {
   if (!relation.hasRules) return
+  evaluates(relation, walk)
   const { catalog, report } = walk
   const full = nameOf(relation)
   if (relation.triggers === undefined) {
@@ -59,6 +80,25 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
     } else report.includeCode(walk.code(fn, relation))
   }
 }
+
+/** Defaults, checks and generated columns. */
+function evaluates(relation: CatalogRelation, walk: Walk): void {
+  const { catalog, report } = walk
+  for (const oid of relation.calls ?? []) {
+    const fn = catalog.functionByOid(oid)
+    const { code, doubt, action } = fn ? judge(catalog, fn.schema, fn.name, []) : unknownCode
+    if (doubt !== undefined) report.doubts(`a default or check of ${nameOf(relation)} runs code: ${doubt}`)
+    if (action !== undefined) report.does(action)
+    for (const one of code) {
+      const found = walk.code(one)
+      report.includeCode(found)
+      // A default may be shown, and a check says which value it met.
+      report.use(found.touched, 'write')
+    }
+  }
+}
+
+const unknownCode = { code: [], doubt: 'what it does is not known here', action: undefined }
 
 function nameOf({ schema, name }: CatalogRelation): string {
   return tableId(schema, name)

@@ -1,7 +1,7 @@
 import type { CopyStmt, DefElem, Node } from 'libpg-query'
 import type { OutputColumn, StatementAnalysis } from '../analysis.ts'
 import { strings } from '../parser.ts'
-import { changes } from './cascades.ts'
+import { changesThrough } from './cascades.ts'
 import { relationEntry } from './from.ts'
 import { tableId } from './ids.ts'
 import { literalText } from './literals.ts'
@@ -56,7 +56,7 @@ function copyIn(node: CopyStmt, walk: Walk): void {
   if (relation) {
     const full = tableId(relation.schema, relation.name)
     walk.report.written.add(full)
-    changes(relation, walk, ['insert'])
+    changesThrough(relation, walk, ['insert'])
   }
   for (const name of strings(node.attlist)) {
     const column = target.shape.column(name)

@@ -9,6 +9,7 @@ import type {
   CreateStmt,
   IndexStmt,
   Node,
+  PartitionBoundSpec,
   RangeVar,
   RenameStmt,
   TruncateStmt,
@@ -20,7 +21,7 @@ import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
 import { type Entry, type Scope, topScope } from './scope.ts'
 import { opaque, Shape, type Value } from './value.ts'
-import { predicate, type Walk } from './walk.ts'
+import { pathFor, predicate, type Walk } from './walk.ts'
 
 /**
  * Changes to the schema. They show no rows, but they can copy values to where nothing masks them, give a column a name that no
@@ -38,8 +39,12 @@ export function created(name: RangeVar | undefined, walk: Walk): void {
   if (!name) return
   const { schemaname, relname = '', relpersistence } = name
   newType([...(schemaname === undefined || relpersistence === 't' ? [] : [schemaname]), relname], walk)
-  const path = walk.searchPath?.find((schema) => schema !== '$user' && schema !== 'pg_catalog')
-  const schema = name.relpersistence === 't' ? 'pg_temp' : (name.schemaname ?? path ?? 'public')
+  // PostgreSQL passes over schemas that are not there, and over the temporary one where it only stands first for look-ups.
+  const path = walk.searchPath?.filter((schema) => schema !== '$user' && schema !== 'pg_catalog') ?? []
+  const first = path.find(
+    (schema) => schema === 'pg_temp' || (!schema.startsWith('pg_temp_') && walk.catalog.hasSchema(schema)),
+  )
+  const schema = name.relpersistence === 't' ? 'pg_temp' : (name.schemaname ?? first ?? path.at(-1) ?? 'public')
   mentionsWritten(tableId(schema, name.relname ?? ''), walk)
 }
 
@@ -99,6 +104,7 @@ export function createTable(node: CreateStmt, walk: Walk): void {
   for (const part of node.partspec?.partParams ?? []) {
     if ('PartitionElem' in part) predicate(walk, [part.PartitionElem.expr], own)
   }
+  bounds(node.partbound, walk)
   for (const element of node.tableElts ?? []) {
     if ('TableLikeClause' in element && element.TableLikeClause.relation)
       relationEntry(element.TableLikeClause.relation, walk)
@@ -117,6 +123,23 @@ function newTable({ tableElts, inhRelations, ofTypename, partbound }: CreateStmt
   return entry(undefined, new Shape(columns, open))
 }
 
+/** They are evaluated as the statement runs, and what comes of it is kept where everybody can read it. */
+function bounds(spec: PartitionBoundSpec | undefined, walk: Walk): void {
+  const { listdatums = [], lowerdatums = [], upperdatums = [] } = spec ?? {}
+  const before = walk.report.written.size
+  for (const datum of listdatums) stored(datum, topScope, walk)
+  for (const datum of [...lowerdatums, ...upperdatums]) if (!isUnbounded(datum)) stored(datum, topScope, walk)
+  // A change of the schema that changes rows besides is not what policy has a name for.
+  if (walk.report.written.size > before) walk.report.does('sql:unknown')
+}
+
+/** MINVALUE and MAXVALUE of a range read as columns. */
+function isUnbounded(datum: Node): boolean {
+  if (!('ColumnRef' in datum)) return false
+  const [name, more] = strings(datum.ColumnRef.fields)
+  return more === undefined && (name === 'minvalue' || name === 'maxvalue')
+}
+
 function newColumn(def: ColumnDef, own: Scope, walk: Walk): void {
   if (def.raw_default) stored(def.raw_default, own, walk)
   for (const item of def.constraints ?? []) if ('Constraint' in item) newConstraint(item.Constraint, own, walk)
@@ -125,6 +148,12 @@ function newColumn(def: ColumnDef, own: Scope, walk: Walk): void {
 function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
   if (node.raw_expr) stored(node.raw_expr, own, walk)
   if (node.where_clause) predicate(walk, [node.where_clause], own)
+  for (const element of node.exclusions ?? []) {
+    // What does not fit is shown by the error, with what was computed.
+    for (const part of 'List' in element ? (element.List.items ?? []) : []) {
+      if ('IndexElem' in part && part.IndexElem.expr) stored(part.IndexElem.expr, own, walk)
+    }
+  }
   if (!node.pktable) return
   const target = relationEntry(node.pktable, walk)
   // Whether a row may be added tells whether the other table has its value.
@@ -201,10 +230,33 @@ export function rename(node: RenameStmt, walk: Walk): void {
     walk.report.doubts('a renamed schema changes the name of every column in it')
     return
   }
-  if (!node.relation || node.renameType === 'OBJECT_INDEX' || node.renameType === 'OBJECT_SEQUENCE') return
-  const target = existing(node.relation, walk)
-  if (node.renameType === 'OBJECT_COLUMN') column(target, node.subname ?? '', 'write', walk)
-  else if (node.renameType === 'OBJECT_TABLE' || node.renameType === 'OBJECT_FOREIGN_TABLE') every(target, walk)
+  const { relation } = node
+  if (!relation || node.renameType === 'OBJECT_SEQUENCE') return
+  // ALTER INDEX renames tables and views, too, and ALTER TYPE their columns. What is not in the catalog is what they say.
+  const itself = node.renameType === 'OBJECT_INDEX' || node.renameType === 'OBJECT_ATTRIBUTE'
+  const { schemaname, relname = '' } = relation
+  if (itself && !walk.catalog.relation(schemaname, relname, pathFor(walk, schemaname, relname))) return
+  const target = existing(relation, walk)
+  switch (node.renameType) {
+    case 'OBJECT_COLUMN':
+    case 'OBJECT_ATTRIBUTE':
+      column(target, node.subname ?? '', 'write', walk)
+      return
+    case 'OBJECT_VIEW':
+    case 'OBJECT_MATVIEW':
+      // What it shows of tables stays masked by their names: only rules for its own columns lose them.
+      for (const { value } of target.shape.columns) {
+        if (value.origin !== undefined) walk.report.use(new Set([value.origin]), 'write')
+      }
+      return
+    case 'OBJECT_TABLE':
+    case 'OBJECT_FOREIGN_TABLE':
+    case 'OBJECT_INDEX':
+      every(target, walk)
+      return
+    default:
+      return
+  }
 }
 
 /** A table that moves takes its columns from under the rules that name them. */
@@ -267,7 +319,9 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
     case 'AT_DetachPartition':
     case 'AT_DetachPartitionFinalize':
       every(target, walk)
-      if (def && 'PartitionCmd' in def && def.PartitionCmd.name) every(relationEntry(def.PartitionCmd.name, walk), walk)
+      if (!def || !('PartitionCmd' in def)) return
+      bounds(def.PartitionCmd.bound, walk)
+      if (def.PartitionCmd.name) every(relationEntry(def.PartitionCmd.name, walk), walk)
       return
     case 'AT_EnableRule':
     case 'AT_EnableAlwaysRule':

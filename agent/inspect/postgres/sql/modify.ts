@@ -8,10 +8,10 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from 'libpg-query'
-import { type Change, changes } from './cascades.ts'
+import { type Change, changesThrough } from './cascades.ts'
 import { where } from './conditions.ts'
 import { entry, fromClause, relationEntry } from './from.ts'
-import { splitId, tableId } from './ids.ts'
+import { tableId } from './ids.ts'
 import { isBareLiteral, isSimple, restricts } from './literals.ts'
 import type { Entry, Scope } from './scope.ts'
 import { opaque, Shape } from './value.ts'
@@ -25,6 +25,7 @@ export function insert(node: InsertStmt, walk: Walk, outer: Scope, targets: Targ
   report.does('sql:insert')
   const replaces = node.onConflictClause?.action === 'ONCONFLICT_UPDATE'
   const target = targetEntry(node.relation, walk, replaces ? ['insert', 'update'] : ['insert'])
+  subscripts(node.cols, walk, outer)
   const named = (node.cols ?? []).flatMap((column) => ('ResTarget' in column ? [column.ResTarget.name ?? ''] : []))
   const width = node.selectStmt ? source(node.selectStmt, walk, outer) : 0
   const columns = named.length > 0 ? named : target.shape.columns.slice(0, width).map((column) => column.name)
@@ -114,6 +115,7 @@ export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Target
     }
     if (commandType === 'CMD_UPDATE') assign(targetList, target, walk, scope)
     if (commandType !== 'CMD_INSERT') continue
+    subscripts(targetList, walk, scope)
     for (const item of targetList ?? []) if ('ResTarget' in item) assigned([item.ResTarget.name ?? ''], target, walk)
     for (const value of values ?? []) report.use(walk.expression(value, scope, isBareLiteral(value)).sources, 'write')
   }
@@ -134,32 +136,30 @@ function targetEntry(name: RangeVar | undefined, walk: Walk, how: readonly Chang
   const table = name.relname ?? ''
   const relation = walk.catalog.relation(name.schemaname, table, pathFor(walk, name.schemaname, table))
   if (!relation) return target
-  const full = tableId(relation.schema, relation.name)
-  report.written.add(full)
-  changes(relation, walk, how)
-  // Through a view it is the tables beneath that change.
-  for (const beneath of walk.relation(relation).report?.tables ?? []) {
-    report.written.add(beneath)
-    report.tables.add(beneath)
-    const [schema, own = ''] = splitId(beneath)
-    const changed = walk.catalog.relation(schema, own, [])
-    if (changed) changes(changed, walk, how)
-  }
+  report.written.add(tableId(relation.schema, relation.name))
+  changesThrough(relation, walk, how)
   return target
 }
 
 /** A SET list. What it reads is written elsewhere. */
 function assign(list: readonly Node[] | undefined, target: Entry, walk: Walk, scope: Scope): void {
+  subscripts(list, walk, scope)
   for (const item of list ?? []) {
     if (!('ResTarget' in item)) continue
-    const { name, val, indirection } = item.ResTarget
+    const { name, val } = item.ResTarget
     if (name !== undefined) assigned([name], target, walk)
-    for (const step of indirection ?? []) {
-      if ('A_Indices' in step) predicate(walk, [step.A_Indices.lidx, step.A_Indices.uidx], scope)
-    }
     // `(a, b) = (SELECT …)` repeats its source for each column.
     if (!val || ('MultiAssignRef' in val && (val.MultiAssignRef.colno ?? 1) > 1)) continue
     walk.report.use(walk.expression(val, scope, isBareLiteral(val)).sources, 'write')
+  }
+}
+
+/** The places in arrays and documents that values go to: what says which they are shows in where they are. */
+function subscripts(list: readonly Node[] | undefined, walk: Walk, scope: Scope): void {
+  for (const item of list ?? []) {
+    for (const step of ('ResTarget' in item && item.ResTarget.indirection) || []) {
+      if ('A_Indices' in step) predicate(walk, [step.A_Indices.lidx, step.A_Indices.uidx], scope)
+    }
   }
 }
 

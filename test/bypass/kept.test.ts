@@ -1,0 +1,249 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { RawPostgres } from '../support/raw-postgres.ts'
+
+/** What a change of the schema copies, renames or leads to, and code that others left where a statement runs it without naming it. */
+let postgres: TestPostgres
+let door: Door
+let client: RawPostgres
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  await postgres.direct(`set role app;
+    create function first_mail() returns text language sql stable as $$ select email from public.customers where id = 1 $$;
+    create function shown(text) returns text language sql immutable as $$ select $1 || (select email from public.customers where id = 1) $$;
+    create function wipe() returns text language sql as $$ delete from public.orders where id = 100 returning 'x'::text $$;
+    create function code() returns text language sql as $$ select 'A-' || 7 $$;
+    create function greet(n text default public.first_mail()) returns text language sql as $$ select n $$;
+    create function hello(n text default 'you') returns text language sql as $$ select 'hello ' || n $$;
+    create type kind as (a int, b text);
+    create table parts (x text) partition by list (x);
+    create table loose (x text);
+    create table bookings (room int, "from" int, "to" int);
+    create table arrays (a int[]); insert into arrays values ('{1}');
+    create table welcomed (id int, mail text default public.first_mail(), note text default 'n');
+    create table coded (id int, code text default public.code());
+    create table checked (id int, note text check (note <> public.first_mail()));
+    create domain mail as text default public.first_mail();
+    create table typed (id int, mail mail);
+    create table watched (id int, note text); insert into watched values (1, 'a');
+    create function tells() returns trigger language plpgsql as $$ begin raise notice '%', (select email from public.customers where id = 2); return coalesce(new, old); end $$;
+    create trigger tells before insert or update or delete on watched for each row execute function tells();
+    create view once as select id, note from watched;
+    create view twice as select id, note from once;
+    create view thrice as select * from twice;
+    create view plainly as select id, note from orders;
+    create view plain_again as select id, note from plainly;
+    reset role`)
+  door = await openDoor(postgres.target)
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+beforeEach(async () => {
+  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+  await client.query('begin')
+})
+afterEach(() => client.close())
+
+const secret = /c\d+@example|900-00-\d/
+
+/** One after the other in a transaction: every byte that came back. */
+async function bytes(steps: readonly string[]): Promise<string> {
+  let all = ''
+  for (const [i, step] of steps.entries()) {
+    await client.query(`savepoint s${i}`)
+    const answer = await client.query(step)
+    all += answer.bytes.toString('latin1')
+    if (answer.errors.length > 0) await client.query(`rollback to s${i}`)
+  }
+  return all
+}
+
+async function errors(steps: readonly string[]): Promise<readonly string[]> {
+  const out: string[] = []
+  for (const step of steps) out.push(...(await client.query(step)).errors.map(({ message }) => message))
+  return out
+}
+
+describe('what is renamed', () => {
+  it.each([
+    [['alter index customers rename to c2', 'select email from c2 where id = 1']],
+    [['alter table customers rename to c2', 'select email from c2 where id = 1']],
+    [['alter type customers rename attribute email to e', 'select e from customers where id = 1']],
+    [['alter type public.customers rename attribute ssn to e cascade', 'select e from customers where id = 1']],
+  ])('does not come out under its new name: %j', async (steps) => {
+    expect(await bytes(steps)).not.toMatch(secret)
+    // Others would read it in clear once it is over.
+    expect((await client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('may be an index, a view, or an attribute of a type that is no table', async () => {
+    const steps = [
+      'create index by_note on orders (note)',
+      'alter index by_note rename to notes',
+      'alter view contacts rename to people',
+      'alter type kind rename attribute b to c',
+    ]
+    expect(await errors(steps)).toEqual([])
+  })
+
+  it('may not be a view whose columns are masked by its name', async () => {
+    door.people.masked.add('public.plainly.note')
+    expect(await errors(['alter view plainly rename to p'])).toMatchObject([/public\.plainly\.note/])
+    door.people.masked.delete('public.plainly.note')
+  })
+})
+
+describe('what a definition keeps', () => {
+  const mails = "query_to_xml('select ssn, email from public.customers where id < 3', true, false, '')::text"
+  const bound = 'select pg_get_expr(relpartbound, oid) from pg_class where relname in ($$part$$, $$loose$$)'
+
+  it.each([
+    [[`create table part partition of parts for values in (${mails})`, bound]],
+    [['create table part partition of parts for values in (first_mail())', bound]],
+    [[`alter table parts attach partition loose for values in (${mails})`, bound]],
+    [['create table out (x text, exclude using btree (shown(x) with =))', "insert into out values ('x'), ('x')"]],
+    [[`create table out (x text, exclude using btree ((shown(x)) with =))`, "insert into out values ('x'), ('x')"]],
+  ])('shows nothing: %j', async (steps) => {
+    expect(await bytes(steps)).not.toMatch(secret)
+    expect((await client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('is seen by policy for the code in it', async () => {
+    door.people.requests.length = 0
+    await client.query('create table part partition of parts for values in (wipe())')
+    expect(door.people.requests.map(({ action }) => action)).toContain('sql:unknown')
+  })
+
+  it('may be any value of one’s own', async () => {
+    await client.query('rollback')
+    const steps = [
+      "create table part partition of parts for values in ('a', lower('B'))",
+      "alter table parts attach partition loose for values in ('c')",
+      'create table ranged (n int) partition by range (n)',
+      'create table low partition of ranged for values from (minvalue) to (10)',
+      'create table high partition of ranged for values from (10) to (MAXVALUE)',
+      'create table hashed (n int) partition by hash (n)',
+      'create table hash0 partition of hashed for values with (modulus 1, remainder 0)',
+      'create table rest partition of ranged default',
+      'create table rooms (during int4range, f int, t int, exclude using gist (during with &&, int4range(f, t) with &&))',
+    ]
+    expect(await errors(steps)).toEqual([])
+  })
+})
+
+describe('what an INSERT computes beside its values', () => {
+  const place = 'a[(select right(ssn, 4)::int from customers where id = 7)]'
+
+  it.each([
+    [`insert into arrays (${place}) values (5) returning array_lower(a, 1)`],
+    [
+      `merge into arrays using (values (1)) v(n) on false when not matched then insert (${place}) values (5) returning array_lower(a, 1)`,
+    ],
+  ])('is refused where it is masked: %s', async (sql) => {
+    expect((await client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('may be a place of its own', async () => {
+    expect(await errors(['insert into arrays (a[1], a[1 + 1]) values (5, 6)'])).toEqual([])
+  })
+})
+
+describe('code that a statement runs without naming it', () => {
+  it.each([
+    ['select greet()'],
+    ["select greet('x'), greet()"],
+    ['insert into welcomed default values returning *'],
+    ['insert into welcomed (id) values (1) returning *'],
+    ['insert into welcomed values (1, default) returning *'],
+    ['insert into typed (id) values (1) returning *'],
+    ["insert into checked values (1, 'x')"],
+    ["update twice set note = 'x'"],
+    ["update thrice set note = 'x'"],
+    ["insert into thrice values (5, 'y')"],
+    ['delete from twice where id = 1'],
+    ["with u as (update twice set note = 'q' returning id) select * from u"],
+    ["do $$ begin update thrice set note = 'do'; end $$"],
+    ["merge into thrice t using (values (1)) v(i) on t.id = v.i when matched then update set note = 'm'"],
+    ['copy thrice from stdin'],
+  ])('shows nothing, and is refused: %s', async (sql) => {
+    const { bytes: came, errors: said } = await client.query(sql)
+    expect(came.toString('latin1')).not.toMatch(secret)
+    expect(said).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('runs where it touches nothing that is masked', async () => {
+    const steps = [
+      'select hello()',
+      'insert into coded (id) values (1) returning *',
+      "update plain_again set note = 'x' where id = 1",
+    ]
+    expect(await errors(steps)).toEqual([])
+  })
+
+  it('is looked at again when a default or a domain changes', async () => {
+    await client.query('rollback')
+    expect(await errors(['insert into coded (id) values (1)', "insert into typed values (1, 'x')"])).toMatchObject([
+      /email/,
+    ])
+    await postgres.direct(
+      `alter domain mail set default 'nobody'; alter table coded alter code set default public.first_mail()`,
+    )
+    await door.catalogs.get(postgres.target).refresh()
+    expect(await errors(['insert into typed (id) values (1)'])).toEqual([])
+    const coded = await client.query('insert into coded (id) values (2) returning code')
+    expect(coded.bytes.toString('latin1')).not.toMatch(secret)
+    expect(coded.errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('is in the tables that policy sees, through views on views', async () => {
+    door.people.requests.length = 0
+    await client.query("update plain_again set note = 'y' where id = 1")
+    const tables = door.people.requests.flatMap((request) => request.tables ?? [])
+    expect(tables).toEqual(expect.arrayContaining(['public.orders', 'public.plainly', 'public.plain_again']))
+  })
+})
+
+describe('a prepared statement', () => {
+  it('does what its parameters do', async () => {
+    await client.query('prepare pp(text) as select $1 as v')
+    for (const use of ['lookup', 'any'] as const) {
+      const { sensitivity } = door.people
+      door.people.sensitivity = (...column) => {
+        const found = sensitivity.apply(door.people, column)
+        return found && { ...found, use }
+      }
+      await client.query('savepoint s')
+      const { bytes: came, errors: said } = await client.query('execute pp(first_mail())')
+      door.people.sensitivity = sensitivity
+      expect(came.toString('latin1')).not.toMatch(secret)
+      expect(said).toMatchObject([{ sqlstate: 'SPB01' }])
+      await client.query('rollback to s')
+    }
+    door.people.requests.length = 0
+    await client.query('execute pp(wipe())')
+    expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:delete' })
+    expect(await errors(["execute pp('x')", 'execute pp(hello())'])).toEqual([])
+  })
+
+  it('is not taken for a setting where EXPLAIN runs it', async () => {
+    await client.query('prepare d as delete from orders where id = 99')
+    door.people.masked = new Set()
+    door.people.epoch++
+    door.people.requests.length = 0
+    await client.query('explain (analyze, costs off) execute d')
+    expect(door.people.requests.at(-1)?.action).toMatch(/^sql:(delete|unknown)$/)
+  })
+})
+
+describe('a table that is about to exist', () => {
+  it('is named in the first schema of the path that is there', async () => {
+    await client.query('set local search_path = nowhere, other, public')
+    door.people.requests.length = 0
+    await client.query('create table fresh (id int)')
+    expect(door.people.requests.at(-1)?.tables).toEqual(['other.fresh'])
+  })
+})
