@@ -117,8 +117,8 @@ export type SessionEffect =
   /** `held`: it outlives its transaction. */
   | { kind: 'declare'; name: string; statement: StatementAnalysis; held: boolean }
   | { kind: 'close-cursor'; name: string | null }
-  /** Something in the catalog changed: refresh before the next name is resolved. */
-  | { kind: 'ddl'; changes: Changes }
+  /** Something in the catalog changed: refresh before the next name is resolved. `alone`: no other session sees it. */
+  | { kind: 'ddl'; changes: Changes; alone?: true }
 
 export interface StatementAnalysis {
   /** UTF-16 offsets in the analysed text, without the terminating semicolon. */

@@ -24,13 +24,19 @@ export interface TargetCatalog {
   readonly salted: SaltedPasswords
   /** Resolves with a snapshot, reading it when there is none. Rejects when the target can't be read. */
   ready(): Promise<Catalog>
+  /** Somebody changed definitions since the snapshot was read: no name may be resolved by it. */
+  readonly outdated: boolean
+  /** A session of the target's changed definitions and committed them: the others have to read them too. */
+  outdate(): void
+  /** A session's changes may be committed at any moment: until the answer is called, every name is looked up anew. */
+  committing(): () => void
   /** A snapshot that began after this call. At most one read is under way; who asks meanwhile shares the next. */
   refresh(): Promise<Catalog>
   /** Looks in the background whether the catalog changed, when nobody has for a while. Cheap: call it at will. */
   keepFresh(): void
 }
 
-/** Changes made by others, behind no door of ours, are seen within this time while there is traffic. */
+/** Changes made by others, behind no door of this process, are seen within this time while there is traffic. */
 const staleAfterMs = 5_000
 const idleAfterMs = 60_000
 /** Of one read, before it is given up. */
@@ -67,12 +73,30 @@ class Reader implements TargetCatalog {
   #known: Known | undefined
   #version = 0
   #checkedAt = 0
+  /** How often definitions were changed, and how often they had been when the snapshot was begun. */
+  #changes = 0
+  #changesRead = 0
+  readonly #committing = new Set<symbol>()
   #idle: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(target: PostgresTarget, longestAnswer: number | undefined) {
     this.#target = target
     this.#longestAnswer = longestAnswer
+  }
+
+  get outdated(): boolean {
+    return this.#committing.size > 0 || this.#changesRead !== this.#changes
+  }
+
+  committing(): () => void {
+    const one = Symbol('session')
+    this.#committing.add(one)
+    return () => void this.#committing.delete(one)
+  }
+
+  outdate(): void {
+    this.#changes += 1
   }
 
   ready(): Promise<Catalog> {
@@ -120,6 +144,7 @@ class Reader implements TargetCatalog {
     for (let attempt = 1; ; attempt++) {
       const client = await this.#connect()
       clearTimeout(this.#idle)
+      const changes = this.#changes
       try {
         const known = await readCatalog(client, this.#known)
         if (this.current === undefined || known !== this.#known) {
@@ -128,6 +153,7 @@ class Reader implements TargetCatalog {
           this.#known = known
         }
         this.#checkedAt = performance.now()
+        this.#changesRead = changes
         return this.current
       } catch (error) {
         // What others drop or lock while it is read is soon settled; everything else needs a connection of its own to be sure.

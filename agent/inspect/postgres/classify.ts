@@ -1,4 +1,4 @@
-import type { DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
+import type { AlterFunctionStmt, DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -11,7 +11,7 @@ import type {
 } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
-import { changedNames } from './sql/changed.ts'
+import { changedNames, madeForSession } from './sql/changed.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
@@ -251,10 +251,16 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
     case 'RenameStmt':
       changes('sql:alter')
       ddl.rename(opened.node, walk)
+      changesCode(opened.node.renameType, report)
       return nothing
     case 'AlterObjectSchemaStmt':
       changes('sql:alter')
       if (opened.node.relation) ddl.moves(opened.node.relation, walk)
+      changesCode(opened.node.objectType, report)
+      return nothing
+    case 'AlterFunctionStmt':
+      changes('sql:alter')
+      alterFunction(opened.node, report)
       return nothing
     case 'DropStmt':
       changes('sql:drop')
@@ -293,7 +299,8 @@ function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => Statem
 
 function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
   const names = changedNames(opened, walk)
-  return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names) }
+  const changes = names === undefined ? 'any' : new Set(names)
+  return madeForSession(opened) ? { kind: 'ddl', changes, alone: true } : { kind: 'ddl', changes }
 }
 
 /** SELECT INTO. */
@@ -334,6 +341,30 @@ function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => Statemen
     for (const output of inner.outputs ?? []) report.use(new Set(output.sources), 'predicate')
   }
   return { outputs: planText }
+}
+
+/** What stands for code: under another name, or on another search_path, a name runs other code than before. */
+const codes: ReadonlySet<string> = new Set([
+  'OBJECT_FUNCTION',
+  'OBJECT_PROCEDURE',
+  'OBJECT_ROUTINE',
+  'OBJECT_AGGREGATE',
+  'OBJECT_OPERATOR',
+  'OBJECT_OPCLASS',
+  'OBJECT_OPFAMILY',
+  'OBJECT_EXTENSION',
+])
+
+function changesCode(type: string | undefined, report: Report): void {
+  if (codes.has(type ?? '')) report.doubts('it changes what code a name runs, which is not followed')
+}
+
+/** What the planner is told alone. All else (SET search_path, SECURITY, volatility) changes what the code may do. */
+const plannerHints: ReadonlySet<string> = new Set(['cost', 'rows', 'parallel'])
+
+function alterFunction({ actions }: AlterFunctionStmt, report: Report): void {
+  const hints = (actions ?? []).every((one) => 'DefElem' in one && plannerHints.has(one.DefElem.defname ?? ''))
+  if (!hints) report.doubts('it changes what a function does, which is not followed')
 }
 
 /** Types, collations and text search objects hold no code of their own; operators and aggregates stand for functions. */

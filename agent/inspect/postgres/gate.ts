@@ -6,12 +6,12 @@ import type { Admission, Asked } from './asked.ts'
 import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
-import type { Line, Prepared } from './line.ts'
+import { both, type Line, type Prepared } from './line.ts'
 import { uncertain } from './names.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { merge, unknown, unknownName } from './referred.ts'
 import type { StateReader } from './state.ts'
-import { Judged, type Script, wantsRefresh } from './statements.ts'
+import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
 import { recodedRefusal } from './verdicts.ts'
 
@@ -19,6 +19,13 @@ const refreshEveryMs = 1_000
 
 /** What the statements of a text before this one made, that none but they know of. */
 type Made = Map<string, { statement: StatementAnalysis; text: string; path: Path }>
+
+/** What names mean to the statements behind one: the catalog shows nothing yet of the definitions that it changes. */
+function after(meaning: Meaning, { analysis }: Judged): Meaning {
+  let { uncommitted } = meaning
+  for (const effect of analysis.effects) if (effect.kind === 'ddl') uncommitted = both(uncommitted, effect.changes)
+  return uncommitted === meaning.uncommitted ? meaning : { ...meaning, uncommitted }
+}
 
 /** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
 export class Gate {
@@ -42,6 +49,7 @@ export class Gate {
   get unsettled(): boolean {
     const line = this.#line
     if (line.stateInTransaction && !line.isSettled) return true
+    if (line.target.outdated) return true
     return line.stateDirty || line.catalogDirty || line.tempDirty || line.target.current === undefined
   }
 
@@ -94,6 +102,8 @@ export class Gate {
       this.#refreshedAt = performance.now()
       line.refreshed()
     }
+    // Another session's doing.
+    if (line.target.outdated) await line.target.refresh()
     if (line.target.current === undefined) await line.target.ready()
     if (line.stateDirty || line.tempDirty) await this.#state.read()
   }
@@ -230,8 +240,10 @@ export class Gate {
     let hold: Extract<Verdict, { kind: 'hold' }> | undefined
     const runs: Run[] = []
     let recoded = false
+    let then = meaning
     for (const [i, judged] of resolved.entries()) {
-      const verdict = line.judge.judge(judged, meaning, line)
+      const verdict = line.judge.judge(judged, then, line)
+      then = after(then, judged)
       if (verdict.kind === 'block') return this.#blocked(asked, i, judged, verdict.refusal)
       if (recoded && verdict.run.masked.length > 0) {
         return this.#blocked(asked, i, judged, recodedRefusal(verdict.run.masked))
@@ -254,8 +266,10 @@ export class Gate {
       if (meaning === undefined) throw new Error('the catalog went away')
       const runs: Run[] = []
       let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
+      let then = meaning
       for (const [index, judged] of statements.entries()) {
-        const verdict = line.judge.judge(judged, meaning, line)
+        const verdict = line.judge.judge(judged, then, line)
+        then = after(then, judged)
         if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
         runs.push(verdict.run)
         if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }

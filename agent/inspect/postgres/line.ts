@@ -98,6 +98,10 @@ export class Line {
   uncommitted: Changes | undefined
   /** Those that changed since the catalog was read. */
   #changes: Changes | undefined
+  /** Definitions that others have as well were changed in a transaction that is not known to be over. */
+  #changesForAll = false
+  /** Called once they are committed or taken back. */
+  #committing: (() => void) | undefined
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
    * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
@@ -206,10 +210,23 @@ export class Line {
     this.#reading = reading
   }
 
-  /** Definitions may change. */
-  change(changes: Changes): void {
+  /** Definitions may change. `alone`: in this session alone. */
+  change(changes: Changes, alone = false): void {
+    this.#changesForAll ||= !alone
     this.catalogDirty = this.tempDirty = true
     this.#changes = both(this.#changes, changes)
+  }
+
+  /** What was changed may be committed from here on, and the answer that says so be long in coming. */
+  commits(): void {
+    if (this.#changesForAll) this.#committing ??= this.target.committing()
+  }
+
+  /** The session is over, and what it changed committed or taken back, or soon to be. */
+  close(): void {
+    if (this.#changesForAll) this.target.outdate()
+    this.#committing?.()
+    this.#committing = undefined
   }
 
   /** The catalog is read again: what was committed by then is in it. */
@@ -236,6 +253,15 @@ export class Line {
   ready(status: number): void {
     this.status = status
     this.setReading(this.#reported)
+    if (status === statuses.idle && this.#changesForAll) {
+      this.target.outdate()
+      // What a later segment changes, which is on its way, is told once more when that is done.
+      if (this.isSettled && !this.midSegment) {
+        this.#changesForAll = false
+        this.#committing?.()
+        this.#committing = undefined
+      }
+    }
     // With its transaction over, the target has dropped them.
     if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return
@@ -347,7 +373,7 @@ export class Line {
 }
 
 /** The same object where nothing is added. */
-function both(a: Changes | undefined, b: Changes): Changes {
+export function both(a: Changes | undefined, b: Changes): Changes {
   if (a === undefined || a === 'any') return a ?? b
   if (b === 'any') return b
   return [...b].every((name) => a.has(name)) ? a : new Set([...a, ...b])

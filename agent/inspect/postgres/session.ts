@@ -69,6 +69,7 @@ class Session implements InspectorSession {
   #draining = false
   #terminated = false
   #release: () => void = () => {}
+  #closeLine: () => void = () => {}
   #resolve: (end: SessionEnd) => void = () => {}
 
   constructor(options: PostgresOptions) {
@@ -171,6 +172,7 @@ class Session implements InspectorSession {
     this.#backend = backend
     this.#gate = gate
     this.#frontend = frontend
+    this.#closeLine = () => line.close()
     this.#busyAtTarget = () => line.queue.length > 0
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.on('end', () => this.#clientFinished())
@@ -350,6 +352,7 @@ class Session implements InspectorSession {
     this.#aborter.abort(new Error(reason))
     this.#gate?.cancel()
     this.#release()
+    this.#closeLine()
     const { client, port } = this.#options
     const server = this.#server
     const closed = Promise.all([closing(client), server === undefined ? undefined : closing(server)])

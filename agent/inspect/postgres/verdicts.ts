@@ -254,12 +254,16 @@ export function recodedRefusal(masked: readonly Masked[]): Refusal {
  */
 function movedFrom(analysis: StatementAnalysis, changes: Changes | undefined): string | undefined {
   if (changes === undefined) return undefined
-  const { columns, written, functions, effects, complete } = analysis
+  const { columns, written, functions, effects, complete, node, outputs } = analysis
+  const own = functions.find((name) => !isBuiltIn(splitId(name)))
   // What is written runs triggers, and its columns need not be named. Changes of the schema move nothing by themselves.
   const writes = written.length > 0 && !effects.some(({ kind }) => kind === 'ddl')
-  if (columns.length === 0 && complete && !writes) return undefined
+  // count(*) names no column, and a view of that name may show what it counts.
+  const counts = outputs !== null && analysis.tables.some((name) => !isBuiltIn(splitId(name)))
+  // Which code a name runs may have changed as well. CREATE TABLE runs none.
+  const runs = changes === 'any' && own !== undefined && node !== 'CreateStmt'
+  if (columns.length === 0 && complete && !writes && !counts && !runs) return undefined
   if (changes === 'any') return 'definitions were changed'
-  const own = functions.find((name) => !isBuiltIn(splitId(name)))
   if (own !== undefined) return `tables were changed that ${own} may use`
   const named = [...analysis.tables, ...written, ...columns].map((id) => splitId(id)[1] ?? '')
   const found = named.find((name) => changes.has(name))

@@ -34,6 +34,26 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
   }
 }
 
+/** A temporary table or view is made: no other session has it. */
+export function madeForSession(opened: Opened): boolean {
+  switch (opened.tag) {
+    case 'CreateStmt':
+      return isTemporary(opened.node.relation)
+    case 'CreateTableAsStmt':
+      return isTemporary(opened.node.into?.rel)
+    case 'SelectStmt':
+      return isTemporary((opened.node.intoClause ?? opened.node.larg?.intoClause)?.rel)
+    case 'ViewStmt':
+      return isTemporary(opened.node.view)
+    default:
+      return false
+  }
+}
+
+function isTemporary(name: RangeVar | undefined): boolean {
+  return name?.relpersistence === 't'
+}
+
 function nameOf(name: RangeVar | undefined): readonly string[] | undefined {
   return name?.relname === undefined ? undefined : [name.relname]
 }

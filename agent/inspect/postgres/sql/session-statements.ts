@@ -39,7 +39,8 @@ export function discard(target: string | undefined, report: Report): Result {
     report.effects.push({ kind: 'deallocate', name: null })
     report.effects.push({ kind: 'close-cursor', name: null })
   }
-  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP') report.effects.push({ kind: 'ddl', changes: 'any' })
+  if (target === 'DISCARD_ALL' || target === 'DISCARD_TEMP')
+    report.effects.push({ kind: 'ddl', changes: 'any', alone: true })
   return nothing
 }
 
@@ -58,6 +59,10 @@ export function transaction(node: TransactionStmt, report: Report): Result {
       break
     case 'TRANS_STMT_ROLLBACK_TO':
       report.effects.push({ kind: 'rollback-to', name: node.savepoint_name ?? '' })
+      break
+    case 'TRANS_STMT_COMMIT_PREPARED':
+      // What was changed in it, by whomever, holds from now on.
+      report.effects.push({ kind: 'ddl', changes: 'any' })
       break
     default:
       break

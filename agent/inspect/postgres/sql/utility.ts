@@ -47,7 +47,6 @@ export const utilities: ReadonlyMap<string, Utility> = new Map(
     AlterStatsStmt: ddl('sql:alter'),
     AlterEnumStmt: ddl('sql:alter'),
     AlterTypeStmt: ddl('sql:alter'),
-    AlterFunctionStmt: ddl('sql:alter'),
     AlterOperatorStmt: ddl('sql:alter'),
     AlterCollationStmt: ddl('sql:alter'),
     AlterOwnerStmt: ddl('sql:alter'),

@@ -145,6 +145,9 @@ export function fixedCatalog(current: Snapshot): CatalogSource {
   const catalog: TargetCatalog = {
     current,
     salted: new SaltedPasswords(),
+    outdated: false,
+    outdate: () => {},
+    committing: () => () => {},
     ready: () => Promise.resolve(current),
     refresh: () => Promise.resolve(current),
     keepFresh: () => {},
