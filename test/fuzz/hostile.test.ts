@@ -293,8 +293,15 @@ describe('a hostile target, asked for masked columns', () => {
   const row = (count: number, ...fields: Buffer[]): Buffer =>
     frame('D', Buffer.concat([Buffer.from([count >> 8, count & 255]), ...fields]))
 
+  const inTwo = (bytes: Buffer): Buffer[] => [bytes.subarray(0, 1_000), bytes.subarray(1_000)]
+
   it.each<[string, (description: Buffer) => Buffer[], RegExp]>([
     ['rows before their description', () => [row(2, value('1'), value('900-00-0001'))], /not described/],
+    [
+      'a long row before its description',
+      () => inTwo(row(2, value('1'), value(`900-00-0001${'x'.repeat(200_000)}`))),
+      /not described/,
+    ],
     [
       'a row with a field more',
       (t) => [t, row(3, value('1'), value('900-00-0001'), value('x'))],

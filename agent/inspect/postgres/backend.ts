@@ -7,7 +7,7 @@ import { backend, firstValue, inLetters, readParameterStatus, rowsOf } from './m
 import { type FieldMask, Sheet } from './rows.ts'
 import { endCopyIn, failQuery, skipToSync } from './settling.ts'
 import { maskerOf } from './verdicts.ts'
-import { endWithheld, withhold } from './withheld.ts'
+import { described, endWithheld, mayStream, withhold } from './withheld.ts'
 import { Words } from './words.ts'
 
 /** A row that has to be masked, or any other message that has to be read, may be this long. */
@@ -105,6 +105,7 @@ export class Backend {
   #fragmented(type: number): void {
     const { execution } = this.#flowing()
     if (execution === undefined) throw new FrameError('a row that nobody asked for')
+    if (type === backend.dataRow) described(execution)
     if (type === backend.copyData && !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
     mayStream(execution)
     if (type === backend.dataRow || type === backend.copyData) execution.rows++
@@ -135,8 +136,7 @@ export class Backend {
         return
       }
       if (execution === undefined) throw new FrameError('a row of a statement that has none')
-      if (!execution.run.free && execution.judged.fields === undefined)
-        throw new FrameError('rows that were not described')
+      described(execution)
       this.#flow = flow = execution
     }
     const { masker } = flow
@@ -392,8 +392,4 @@ export class Backend {
     if (this.#copyMasks === undefined) this.#toClient.add(buf, start, end)
     else this.#openSheet().append(maskCopyRow(this.#copyMasks, buf, start, end, this.#line.foreign))
   }
-}
-
-function mayStream({ replicates }: Execution): void {
-  if (replicates?.allowed === false) throw new FrameError('replication is not open to you any more')
 }

@@ -34,3 +34,13 @@ export function endWithheld(line: Line, head: Expected, execution: Execution): v
 function isRead({ node, written, effects, complete }: StatementAnalysis): boolean {
   return node === 'SelectStmt' && complete && written.length === 0 && effects.length === 0
 }
+
+/** Rows are compared with their description before any of them is passed on. Throws FrameError where there is none. */
+export function described({ run, judged }: Execution): void {
+  if (!run.free && judged.fields === undefined) throw new FrameError('rows that were not described')
+}
+
+/** Throws FrameError where what streams is not open to the client any more. */
+export function mayStream({ replicates }: Execution): void {
+  if (replicates?.allowed === false) throw new FrameError('replication is not open to you any more')
+}
