@@ -10,7 +10,7 @@ let client: RawPostgres
 
 beforeAll(async () => {
   postgres = await startPostgres()
-  await postgres.direct(`set role app;
+  await postgres.direct(`create extension unaccent; set role app;
     create function first_mail() returns text language sql stable as $$ select email from public.customers where id = 1 $$;
     create function shown(text) returns text language sql immutable as $$ select $1 || (select email from public.customers where id = 1) $$;
     create function wipe() returns text language sql as $$ delete from public.orders where id = 100 returning 'x'::text $$;
@@ -27,6 +27,11 @@ beforeAll(async () => {
     create table checked (id int, note text check (note <> public.first_mail()));
     create domain mail as text default public.first_mail();
     create table typed (id int, mail mail);
+    create table indexed (id int, note text); create unique index on indexed (shown(note)); insert into indexed values (1, 'x');
+    create table ordered (id int, note text); create index on ordered (id) where shown(note) > 'a';
+    create table divided (note text) partition by list (shown(note));
+    create function plain(text) returns text language sql immutable as $$ select public.unaccent('public.unaccent', lower($1)) $$;
+    create table accented (id int, name text); create index on accented (plain(name));
     create table watched (id int, note text); insert into watched values (1, 'a');
     create function tells() returns trigger language plpgsql as $$ begin raise notice '%', (select email from public.customers where id = 2); return coalesce(new, old); end $$;
     create trigger tells before insert or update or delete on watched for each row execute function tells();
@@ -161,6 +166,10 @@ describe('code that a statement runs without naming it', () => {
     ['insert into welcomed values (1, default) returning *'],
     ['insert into typed (id) values (1) returning *'],
     ["insert into checked values (1, 'x')"],
+    ["insert into indexed values (1, 'x')"],
+    ["update ordered set note = 'y'"],
+    ["insert into ordered values (1, 'x')"],
+    ["insert into divided values ('x')"],
     ["update twice set note = 'x'"],
     ["update thrice set note = 'x'"],
     ["insert into thrice values (5, 'y')"],
@@ -180,20 +189,24 @@ describe('code that a statement runs without naming it', () => {
       'select hello()',
       'insert into coded (id) values (1) returning *',
       "update plain_again set note = 'x' where id = 1",
+      "insert into accented values (1, 'É')",
+      "select id from accented where plain(name) = 'e'",
     ]
     expect(await errors(steps)).toEqual([])
   })
 
-  it('is looked at again when a default or a domain changes', async () => {
+  it('is looked at again when a default, a domain or an index changes', async () => {
     await client.query('rollback')
     expect(await errors(['insert into coded (id) values (1)', "insert into typed values (1, 'x')"])).toMatchObject([
       /email/,
     ])
     await postgres.direct(
-      `alter domain mail set default 'nobody'; alter table coded alter code set default public.first_mail()`,
+      `alter domain mail set default 'nobody'; alter table coded alter code set default public.first_mail();
+      create unique index on bookings ((public.shown(room::text)))`,
     )
     await door.catalogs.get(postgres.target).refresh()
     expect(await errors(['insert into typed (id) values (1)'])).toEqual([])
+    expect(await errors(['insert into bookings values (1, 2, 3)'])).toMatchObject([/email/])
     const coded = await client.query('insert into coded (id) values (2) returning code')
     expect(coded.bytes.toString('latin1')).not.toMatch(secret)
     expect(coded.errors).toMatchObject([{ sqlstate: 'SPB01' }])

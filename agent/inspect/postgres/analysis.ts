@@ -30,7 +30,7 @@ export interface CatalogRelation {
   referencedBy?: readonly ForeignKey[]
   /** Functions of its triggers, by oid, where these are all the code that a change of it runs. */
   triggers?: readonly number[]
-  /** People's own functions that its defaults, checks and generated columns call, and those of its columns' domains, by oid. */
+  /** People's own functions that a change of it calls beside its triggers, by oid: in defaults, checks, indexes, its columns' domains. */
   calls?: readonly number[]
 }
 

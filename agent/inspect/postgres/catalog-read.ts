@@ -114,9 +114,10 @@ const eachPrint = (table: string, id: string) =>
     group by ${id}) ${table} on ${table}.id = c.oid`
 
 const relationPrintsSql = `
-  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'd', ${domains})
+  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'x', pg_index.print,
+    'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
-    ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')}
+    ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')} ${eachPrint('pg_index', 'indrelid')}
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwn}`
 
 const dependentSql = `
@@ -127,7 +128,7 @@ async function readRelationPrints(client: pg.Client): Promise<Map<number, string
   return new Map((await many(client, relationPrintsSql)).map(([oid, one]) => [Number(oid), String(one)]))
 }
 
-/** People's own functions that defaults and checks of a relation, and of the domains of its columns, call: or their operators do. */
+/** People's own functions that defaults, checks, indexes and the partition key of a relation, and its columns' domains, call: or their operators do. */
 const callsSql = `(with recursive domains as (
       select t.oid, t.typbasetype, t.typelem from pg_attribute a join pg_type t on t.oid = a.atttypid
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwn}
@@ -136,7 +137,10 @@ const callsSql = `(with recursive domains as (
     from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
       union all select 'pg_constraint', k.oid from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
       union all select 'pg_constraint', k.oid from domains d join pg_constraint k on k.contypid = d.oid
-      union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0) kept
+      union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0
+      union all select 'pg_class', i.indexrelid from pg_index i
+        where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null)
+      union all select 'pg_class', c.oid where c.relkind = 'p') kept
     join pg_depend p on p.classid = kept.class and p.objid = kept.oid
     left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
     join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)

@@ -81,18 +81,18 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
   }
 }
 
-/** Defaults, checks and generated columns. */
+/** Defaults, checks, generated columns, indexes and the partition key. */
 function evaluates(relation: CatalogRelation, walk: Walk): void {
   const { catalog, report } = walk
   for (const oid of relation.calls ?? []) {
     const fn = catalog.functionByOid(oid)
     const { code, doubt, action } = fn ? judge(catalog, fn.schema, fn.name, []) : unknownCode
-    if (doubt !== undefined) report.doubts(`a default or check of ${nameOf(relation)} runs code: ${doubt}`)
+    if (doubt !== undefined) report.doubts(`a default, check or index of ${nameOf(relation)} runs code: ${doubt}`)
     if (action !== undefined) report.does(action)
     for (const one of code) {
       const found = walk.code(one)
       report.includeCode(found)
-      // A default may be shown, and a check says which value it met.
+      // A default may be shown, and an error says which value a check or index met.
       report.use(found.touched, 'write')
     }
   }

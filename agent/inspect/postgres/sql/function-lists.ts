@@ -53,6 +53,7 @@ export const harmlessExtension: ReadonlySet<string> = new Set(
   words(`
   uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_nil uuid_ns_dns uuid_ns_url uuid_ns_oid uuid_ns_x500
   gen_random_bytes gen_random_uuid gen_salt show_limit set_limit postgis_version postgis_full_version postgis_lib_version
+  unaccent
   `),
 )
 
