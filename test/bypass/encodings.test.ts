@@ -24,6 +24,7 @@ beforeAll(async () => {
   for (const [name, encoding] of [
     ['bytes', 'sql_ascii'],
     ['latin', 'latin1'],
+    ['euc', 'euc_jp'],
   ]) {
     const locale = "lc_collate 'C' lc_ctype 'C'"
     await postgres.direct(`create database ${name} owner app template template0 encoding ${encoding} ${locale}`)
@@ -200,6 +201,118 @@ describe('a target whose own encoding is not UTF-8', () => {
     expect((await client.query('select 7')).rows).toBe(1)
     client.close()
     await own.close()
+  })
+})
+
+describe('a target in EUC_JP, where letters are one that are two elsewhere', () => {
+  let own: Door
+  const enterAs = (client_encoding: string): Promise<RawPostgres> =>
+    RawPostgres.open({
+      ...{ host: '127.0.0.1', port: own.port, user: 'ada', database: 'x' },
+      parameters: { client_encoding },
+    })
+  beforeAll(async () => {
+    own = await openDoor({ ...postgres.target, database: 'euc' })
+    own.people.masked = new Set()
+    const client = await enterAs('UTF8')
+    await client.query(`create table customers (id int, email text, ssn text);
+      insert into customers values (1, 'c1@example.com', '900-00-0001');
+      create table "表" (id int, ssn text); insert into "表" values (1, '900-00-0002')`)
+    client.close()
+    own.people.masked = new Set(['public.customers.email', 'public.customers.ssn', 'public.表.ssn'])
+    own.people.epoch++
+  })
+  afterAll(async () => own?.close())
+
+  /** Both read U+2261. */
+  const [a2e2, adf0] = [Buffer.of(0xa2, 0xe2), Buffer.of(0xad, 0xf0)]
+  it.each([
+    ['a2e2', a2e2, adf0],
+    ['adf0', adf0, a2e2],
+  ])('two codes of one letter: %s', async (_, x, y) => {
+    const client = await enterAs('EUC_JP')
+    for (const text of [
+      raw(
+        'with "',
+        x,
+        `" as (select ssn || '' as v from customers) select * from (with "`,
+        y,
+        `" as (select 'x'::text as v) select v from "`,
+        x,
+        '") s',
+      ),
+      raw('select "', x, `" from (select ssn || '' as "`, x, `", 'x'::text as "`, y, '" from customers) s'),
+      raw(
+        'select "',
+        x,
+        `".v || '' from (select ssn as v from customers) "`,
+        x,
+        `", (select 'a'::text as v) "`,
+        y,
+        '"',
+      ),
+      raw("set search_path to '", x, "', public; select 1"),
+    ]) {
+      const answer = await client.send([query(text)])
+      expect(leaks(answer)).toBe(false)
+      expect(answer.errors).toMatchObject([{ sqlstate: '42601' }])
+      expect(leaks(await client.send([parse(text), bind('', ''), execute('', 0), messages.sync]))).toBe(false)
+    }
+    client.close()
+  })
+
+  it.each([
+    ['¦', '￤'],
+    ['￤', '¦'],
+  ])('two letters of one code: %s, %s', async (x, y) => {
+    const client = await enterAs('UTF8')
+    for (const sql of [
+      `with "${x}" as (select 'x'::text as v) select * from (with "${y}" as (select ssn || '' as v from customers) select v from "${x}") s`,
+      `select (select "${x}".v from (select ssn || '' as v from customers) "${y}") from (select 'x'::text as v) "${x}"`,
+      `select (select "${x}" from (select ssn || '' as "${y}" from customers) s) from (select 'x'::text as "${x}") t`,
+      `set search_path to '${x}', '${y}'`,
+    ]) {
+      const answer = await client.query(sql)
+      expect(leaks(answer), sql).toBe(false)
+      expect(answer.errors, sql).toMatchObject([{ sqlstate: '42601' }])
+    }
+    client.close()
+  })
+
+  it.each([
+    ['¦', '￤'],
+    ['表', '能'],
+  ])('names of what a session keeps: %s, %s', async (x, y) => {
+    const client = await enterAs('UTF8')
+    await client.query('prepare plain as select 1')
+    for (const sql of [
+      `prepare "${x}" as select 'x'::text as v`,
+      `deallocate "${y}"`,
+      `PREPARE "${y}" as select ssn || '' as v from customers`,
+      `execute "${x}"`,
+      `declare "${x}" cursor with hold for select 'x'::text as v`,
+      `close "${y}"`,
+      `fetch "${x}"`,
+      `move "${x}"`,
+    ]) {
+      const answer = await client.query(sql)
+      expect(leaks(answer), sql).toBe(false)
+      expect(answer.errors, sql).toMatchObject([{ sqlstate: '42601', message: expect.stringContaining('ASCII') }])
+    }
+    expect((await client.query('execute plain')).rows).toBe(1)
+    client.close()
+  })
+
+  it.each(['UTF8', 'EUC_JP'])("a DBA's work goes on in %s", async (encoding) => {
+    const letters = encoding === 'UTF8' ? undefined : lettersOf(encoding)
+    const text = Buffer.from("select id, ssn from \"表\" where id = 1 and '能力' <> ''")
+    const client = await enterAs(encoding)
+    const sent = letters === undefined ? text : Buffer.from(letters.encode(text.toString()))
+    const answer = await client.send([query(sent)])
+    expect(answer.errors).toEqual([])
+    expect(answer.rows).toBe(1)
+    expect(answer.bytes.includes('***0002')).toBe(true)
+    client.close()
   })
 })
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { charsetOf, type Letters } from './charsets/charset.ts'
+import { certainly, charsetOf, type Letters } from './charsets/charset.ts'
 
 const utf8: Letters = {
   decode(buf, start, end) {
@@ -17,7 +17,19 @@ const utf8: Letters = {
  */
 export function lettersOf(client: string, server: string): Letters | undefined {
   if (isUnicode(client)) return utf8
-  return server === 'UTF8' || server === client ? charsetOf(client) : undefined
+  if (server !== 'UTF8' && server !== client) return undefined
+  const letters = charsetOf(client)
+  return letters === undefined || server === 'UTF8' ? letters : certainly(letters)
+}
+
+/**
+ * Whether a letter beyond ASCII is the same in a name at the target as it is here, by the target's own encoding. Several letters may become one
+ * there, and several of its own one here; where its table is not known, that can't be told.
+ */
+export function isSameLetter(letter: string, server: string): boolean {
+  // It keeps the bytes that it got.
+  if (server === 'SQL_ASCII') return letter !== '\ufffd'
+  return charsetOf(server)?.isCertain(letter) === true
 }
 
 /** Bytes are as in UTF-8, so that nothing has to be put into another encoding. */

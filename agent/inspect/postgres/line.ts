@@ -112,7 +112,8 @@ export class Line {
   readonly fail: (reason: string) => void
   /** As it is within the segment that is answered. */
   #reading: Reading = { encoding: 'UTF8', conforming: true }
-  #server = ''
+  /** server_encoding, as the target says it. */
+  server = ''
   #letters: Letters | undefined = lettersOf('UTF8', '')
   /** As the target reported it last, which is how it is whenever the target is ready: what changed back at once is not reported. */
   #reported: Reading = this.#reading
@@ -178,7 +179,7 @@ export class Line {
 
   /** The target's own encoding is not UTF-8. */
   get wide(): boolean {
-    return this.#server !== 'UTF8'
+    return this.server !== 'UTF8'
   }
 
   get conforming(): boolean {
@@ -187,8 +188,8 @@ export class Line {
 
   /** Takes what the target reported while it signed the session in. */
   begin(parameters: ReadonlyMap<string, string>): void {
-    this.#server = parameters.get('server_encoding') ?? ''
-    this.#letters = lettersOf(this.encoding, this.#server)
+    this.server = parameters.get('server_encoding') ?? ''
+    this.#letters = lettersOf(this.encoding, this.server)
     for (const [name, value] of parameters) this.report(name, value)
     this.readingMoves = false
   }
@@ -206,7 +207,7 @@ export class Line {
   setReading(reading: Reading): void {
     const { encoding, conforming } = this.#reading
     if (encoding !== reading.encoding || conforming !== reading.conforming) this.readingMoves = true
-    if (encoding !== reading.encoding) this.#letters = lettersOf(reading.encoding, this.#server)
+    if (encoding !== reading.encoding) this.#letters = lettersOf(reading.encoding, this.server)
     this.#reading = reading
   }
 
@@ -226,7 +227,6 @@ export class Line {
   close(): void {
     if (this.#changesForAll) this.target.outdate()
     this.#committing?.()
-    this.#committing = undefined
   }
 
   /** The catalog is read again: what was committed by then is in it. */

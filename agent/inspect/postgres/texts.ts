@@ -24,7 +24,7 @@ export class Texts {
     if (
       text === undefined ||
       line.readingMoves ||
-      (line.wide && !namesReadAlike(text)) ||
+      (line.wide && !namesReadAlike(text, line.server)) ||
       !line.conforming ||
       this.#gate.unsettled
     ) {
@@ -44,16 +44,16 @@ export class Texts {
     // A SET client_encoding may be on its way.
     await this.#gate.settle()
     if (this.#line.readingMoves && !readsAnyWay(buf, start, end)) await this.#line.settled()
-    const { encoding, letters, wide } = this.#line
+    const { encoding, letters, wide, server } = this.#line
     const sent = decode(buf, start, end, letters)
     const read = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
-    const text = read === undefined || !wide || namesReadAlike(read) ? read : undefined
+    const text = read === undefined || !wide || namesReadAlike(read, server) ? read : undefined
     const script = await (text === undefined
       ? this.#gate.unreadable(
           sent === undefined
             ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
             : read !== undefined
-              ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters.'
+              ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters that the server has once each. Prepared statements and cursors need names in ASCII.'
               : 'With standard_conforming_strings off, the strings in it can not be read here.',
         )
       : this.#gate.script(text))

@@ -2,6 +2,12 @@ import { inflateRawSync } from 'node:zlib'
 import { bytesAt, placeOf, sizeOf, type Width } from './layout.ts'
 import { tables } from './tables.ts'
 
+/** A table of letters, by which a target may keep names. */
+export interface OwnLetters extends Letters {
+  /** Bytes of the encoding stand for this letter, and no others do: it comes back from the target as itself. */
+  isCertain(letter: string): boolean
+}
+
 /** How the letters of an encoding are read and written. */
 export interface Letters {
   /** Undefined: it is no text of the encoding, or holds a letter of which it is not certain what PostgreSQL reads. */
@@ -11,7 +17,7 @@ export interface Letters {
 }
 
 /** The letters of a PostgreSQL encoding by its canonical name; undefined: they are not known here. */
-export function charsetOf(encoding: string): Letters | undefined {
+export function charsetOf(encoding: string): OwnLetters | undefined {
   const known = charsets.get(encoding)
   if (known !== undefined) return known
   const table = Object.hasOwn(tables, encoding) ? tables[encoding] : undefined
@@ -19,6 +25,21 @@ export function charsetOf(encoding: string): Letters | undefined {
   const charset = new Charset(encoding, table.widest, unpacked(table.packed, sizeOf(table.widest)))
   charsets.set(encoding, charset)
   return charset
+}
+
+/** Where the target's own encoding is the client's, it has two names for what reads the same here: such a letter is not read. */
+export function certainly(letters: OwnLetters): Letters {
+  return {
+    decode(buf, start, end) {
+      const text = letters.decode(buf, start, end)
+      if (text === undefined) return undefined
+      for (let at = 0; at < text.length; at++) {
+        if (text.charCodeAt(at) > 0x7f && !letters.isCertain(text[at] ?? '')) return undefined
+      }
+      return text
+    },
+    encode: (text) => letters.encode(text),
+  }
 }
 
 const charsets = new Map<string, Charset>()
@@ -35,10 +56,11 @@ function unpacked(packed: string, size: number): Uint16Array {
  * them is looked up in PostgreSQL's own table. So both sides read the same letters, and a byte of ASCII that is the second half of
  * one ends no string for either.
  */
-class Charset implements Letters {
+class Charset implements OwnLetters {
   readonly #units: Uint16Array
   readonly #widthAt: (first: number, second: number) => Width
   #places: Uint32Array | undefined
+  #counts: Uint8Array | undefined
 
   constructor(encoding: string, widest: Width, units: Uint16Array) {
     this.#units = units
@@ -83,6 +105,11 @@ class Charset implements Letters {
     return Buffer.concat(out)
   }
 
+  isCertain(letter: string): boolean {
+    this.#counts ??= counted(this.#units)
+    return letter.length === 1 && this.#counts[letter.charCodeAt(0)] === 1
+  }
+
   #written(letter: string): Buffer | undefined {
     const unit = letter.charCodeAt(0)
     if (letter.length > 1) return undefined
@@ -98,6 +125,13 @@ function inverse(units: Uint16Array): Uint32Array {
   const places = new Uint32Array(0x10000)
   for (let place = units.length - 1; place >= 0; place--) places[units[place] ?? 0] = place + 1
   return places
+}
+
+/** By unit, in how many places it stands: none, one or several. */
+function counted(units: Uint16Array): Uint8Array {
+  const counts = new Uint8Array(0x10000)
+  for (const unit of units) counts[unit] = Math.min(2, (counts[unit] ?? 0) + 1)
+  return counts
 }
 
 /** What our own words and masks use beyond ASCII. */
