@@ -224,7 +224,7 @@ describe('a target in EUC_JP, where letters are one that are two elsewhere', () 
   })
   afterAll(async () => own?.close())
 
-  /** Both read U+2261. */
+  /** Both read U+2252. */
   const [a2e2, adf0] = [Buffer.of(0xa2, 0xe2), Buffer.of(0xad, 0xf0)]
   it.each([
     ['a2e2', a2e2, adf0],
