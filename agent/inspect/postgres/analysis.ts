@@ -30,6 +30,8 @@ export interface CatalogRelation {
   referencedBy?: readonly ForeignKey[]
   /** Functions of its triggers, by oid, where these are all the code that a change of it runs. */
   triggers?: readonly number[]
+  /** Of these, those that may run when the transaction ends. */
+  deferrable?: readonly number[]
   /** People's own functions that a change of it calls beside its triggers, by oid: in defaults, checks, indexes, its columns' domains. */
   calls?: readonly number[]
 }
@@ -70,7 +72,12 @@ export interface Catalog {
   relationByOid(oid: number): CatalogRelation | undefined
   /** Its partitions, and the tables that inherit from it directly. */
   children(oid: number): readonly CatalogRelation[]
-  functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[]
+  /** Of a search_path that can't be told: wherever they are. */
+  functions(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] | undefined,
+  ): readonly CatalogFunction[]
   functionByOid(oid: number): CatalogFunction | undefined
   relations(): Iterable<CatalogRelation>
   hasSchema(name: string): boolean
@@ -114,8 +121,8 @@ export type SessionEffect =
   | { kind: 'rollback-to'; name: string }
   | { kind: 'prepare'; name: string; statement: StatementAnalysis }
   | { kind: 'deallocate'; name: string | null }
-  /** `held`: it outlives its transaction. */
-  | { kind: 'declare'; name: string; statement: StatementAnalysis; held: boolean }
+  /** `held`: it outlives its transaction. `moved`: as it is when search_path is another one by the time that it is fetched from. */
+  | { kind: 'declare'; name: string; statement: StatementAnalysis; moved: StatementAnalysis; held: boolean }
   | { kind: 'close-cursor'; name: string | null }
   /** Something in the catalog changed: refresh before the next name is resolved. `alone`: no other session sees it. */
   | { kind: 'ddl'; changes: Changes; alone?: true }
@@ -155,6 +162,8 @@ export interface StatementAnalysis {
    * so a statement that differs in literals alone has the same analysis.
    */
   literalFree: boolean
+  /** It runs code of people's own, whose names are looked up when that runs. */
+  code?: true
 }
 
 /** `position`: UTF-16 offset into the text where the parser stopped. */

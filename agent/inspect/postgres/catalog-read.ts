@@ -154,7 +154,8 @@ const relationsSql = (part: Part, definition: string) => `
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'),
     not exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
-    ${callsSql}
+    ${callsSql},
+    (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -242,7 +243,7 @@ async function readSnapshot(
       references.set(Number(oid), list)
     }
     const relations: CatalogRelation[] = []
-    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone, calls] of await many(
+    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone, calls, deferrable] of await many(
       client,
       relationsSql(part, definition),
       values,
@@ -260,6 +261,7 @@ async function readSnapshot(
         ...(referencedBy === undefined ? {} : { referencedBy }),
         ...(Array.isArray(calls) ? { calls: calls.map(Number) } : {}),
         ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
+        ...(Array.isArray(deferrable) ? { deferrable: deferrable.map(Number) } : {}),
       })
     }
     return relations

@@ -262,10 +262,14 @@ export class Snapshot implements Catalog {
     return this.#layers.flatMap((layer) => layer.children.get(oid) ?? [])
   }
 
-  functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly CatalogFunction[] {
+  functions(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] | undefined,
+  ): readonly CatalogFunction[] {
     const all = this.#layers.flatMap((layer) => layer.functions.get(name) ?? [])
-    if (all.length === 0) return []
-    const schemas = candidates(schema, searchPath)
+    if (all.length === 0 || (schema === undefined && searchPath === undefined)) return all
+    const schemas = candidates(schema, searchPath ?? [])
     return all.filter((fn) => schemas.includes(fn.schema))
   }
 

@@ -1,4 +1,4 @@
-import type { AlterFunctionStmt, DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
+import type { AlterFunctionStmt, DeclareCursorStmt, DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -18,13 +18,19 @@ import { Report, stronger, TooComplex } from './sql/report.ts'
 import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
-import { parseSearchPath } from './sql/settings.ts'
+import { changesMeaning, parseSearchPath } from './sql/settings.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
 
+interface State {
+  searchPath: readonly string[] | undefined
+  /** Names are looked up now, and what it runs does so later, under whatever search_path. */
+  deferred?: boolean
+}
+
 /** Says what each statement of `sql` does and where its values come from. Never throws. */
-export function analyse(sql: string, catalog: Catalog, state: { searchPath: readonly string[] | undefined }): Analysis {
+export function analyse(sql: string, catalog: Catalog, state: State): Analysis {
   const parsed = parse(sql)
   if (!parsed.ok) return parsed
   let path: SearchPath =
@@ -32,7 +38,7 @@ export function analyse(sql: string, catalog: Catalog, state: { searchPath: read
   const statements: StatementAnalysis[] = []
   try {
     for (const raw of parsed.statements) {
-      const statement = analyseOne(raw, catalog, path.kind === 'lost' ? undefined : path.schemas)
+      const statement = analyseOne(raw, catalog, path.kind === 'lost' ? undefined : path.schemas, state.deferred)
       statements.push(statement)
       for (const effect of statement.effects) path = after(path, effect)
     }
@@ -64,11 +70,19 @@ function after(path: SearchPath, effect: SessionEffect): SearchPath {
   }
 }
 
-function analyseOne(raw: RawStatement, catalog: Catalog, searchPath: readonly string[] | undefined): StatementAnalysis {
+type Nested = (node: Node, kept?: 'deferred') => StatementAnalysis
+
+function analyseOne(
+  raw: RawStatement,
+  catalog: Catalog,
+  searchPath: readonly string[] | undefined,
+  deferred = false,
+): StatementAnalysis {
   const opened = open(raw.node)
   const report = new Report('sql:session')
-  const walk = createWalk(catalog, searchPath, report)
-  const nested = (node: Node): StatementAnalysis => analyseOne({ ...raw, node }, catalog, searchPath)
+  const walk = createWalk(catalog, searchPath, report, { deferred })
+  const nested: Nested = (node, kept) =>
+    analyseOne({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred')
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
   return summary(raw, opened?.tag ?? 'none', report, result)
 }
@@ -79,6 +93,9 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
   for (const column of report.predicates) uses.push({ column, how: 'predicate' })
   for (const column of report.writes) uses.push({ column, how: 'write' })
   for (const use of uses) report.touched.add(use.column)
+  if (report.runsCode && report.effects.some((effect) => effect.kind === 'set' && changesMeaning(effect.name))) {
+    report.doubts('code that it runs may do so before or after the setting that it changes')
+  }
   const complete = report.doubt === undefined
   const analysis: StatementAnalysis = {
     start: raw.start,
@@ -98,6 +115,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
     ...(result.copyOut ? { copyOut: result.copyOut } : {}),
     ...(result.refers ? { refers: result.refers } : {}),
     literalFree: report.literalFree && queries.has(tag),
+    ...(report.runsCode ? { code: true } : {}),
   }
   computedBy.set(analysis, report.computed)
   return analysis
@@ -108,7 +126,7 @@ const computedBy = new WeakMap<StatementAnalysis, ReadonlySet<ColumnId>>()
 
 const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
-function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Result {
   const { report } = walk
   switch (opened.tag) {
     case 'SelectStmt': {
@@ -138,7 +156,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
       parameters(opened.node, walk)
       return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
     case 'DeclareCursorStmt':
-      return opened.node.query ? declare(opened.node, nested(opened.node.query), report) : nothing
+      return opened.node.query ? cursor(opened.node, opened.node.query, report, nested) : nothing
     case 'FetchStmt':
       report.does('sql:fetch')
       return { outputs: null, refers: { kind: 'cursor', name: opened.node.portalname ?? '' } }
@@ -180,7 +198,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: (node: Node) =
   }
 }
 
-function schemaChange(opened: Opened, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
   const { report } = walk
   const changes = (action: Action): void => {
     report.does(action)
@@ -311,6 +329,11 @@ function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk
   return nothing
 }
 
+function cursor(node: DeclareCursorStmt, query: Node, report: Report, nested: Nested): Result {
+  const inner = nested(query)
+  return declare(node, inner, inner.code ? nested(query, 'deferred') : inner, report)
+}
+
 /** What it is given may be all that the statement shows, and is computed before the statement's own names are looked up. */
 function parameters(node: ExecuteStmt, walk: Walk): void {
   for (const param of node.params ?? []) walk.report.use(walk.expression(param, topScope).sources, 'write')
@@ -320,7 +343,7 @@ function parameters(node: ExecuteStmt, walk: Walk): void {
 const planText: readonly OutputColumn[] = [{ name: 'QUERY PLAN', sources: [], plain: false }]
 
 /** With ANALYZE the statement runs, so its effect is the statement's; without, it is only planned. */
-function explain(node: ExplainStmt, walk: Walk, nested: (node: Node) => StatementAnalysis): Result {
+function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   const { report } = walk
   report.does('sql:explain')
   if (!node.query) return nothing

@@ -75,7 +75,15 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
         break
       case 'declare': {
         const cursor = prepared(effect.statement)
-        const portal = { prepared: cursor, judged: cursor.judged, bind: undefined, held: effect.held }
+        const portal = {
+          prepared: cursor,
+          judged: cursor.judged,
+          bind: undefined,
+          held: effect.held,
+          // A statement of the same text before it may have changed that.
+          path: line.stateDirty ? undefined : meaning.searchPath,
+          moved: newJudged(effect.moved),
+        }
         writes.push(line.portals.write(effect.name, portal, segment))
         break
       }

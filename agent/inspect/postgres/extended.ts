@@ -112,6 +112,8 @@ export class ExtendedQueries {
       judged,
       bind: portal === '' ? bind : detached(bind),
       held: false,
+      path: line.meaning?.searchPath,
+      moved: undefined,
     }
     const item = new Expected(kinds.bind)
     item.write = line.portals.write(portal, value, line.segment)
@@ -158,8 +160,9 @@ export class ExtendedQueries {
     if (portal === uncertain) {
       return this.#whenSettled(() => this.#execute(buf, start, end, startedAt, isSettled))
     }
-    // Names of what EXECUTE runs are looked up now, not when the portal was bound.
-    if (!isSettled && portal?.judged?.analysis.refers !== undefined) {
+    // Names in code that it runs, and of what EXECUTE runs, are looked up now, not when the portal was bound.
+    const bound = portal?.judged?.analysis
+    if (!isSettled && (bound?.refers !== undefined || bound?.code === true)) {
       return settled(line, this.#gate, () => this.#execute(buf, start, end, startedAt, true))
     }
     if (portal === undefined && this.#hides) {
@@ -167,7 +170,8 @@ export class ExtendedQueries {
         say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }),
       )
     }
-    const { judged, prepared } = portal ?? { judged: unknown(), prepared: this.#foreign(undefined) }
+    const prepared = portal?.prepared ?? this.#foreign(undefined)
+    const judged = portal === undefined ? unknown() : this.#gate.asItRuns(portal, 'same')
     if (judged === undefined) {
       line.expect(new Expected(kinds.execute))
       this.#toTarget.add(buf, start, end)

@@ -3,10 +3,11 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
 import type { Admission, Asked } from './asked.ts'
+import { both } from './changes.ts'
 import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
-import { both, type Line, type Prepared } from './line.ts'
+import type { Line, Portal, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { merge, unknown, unknownName } from './referred.ts'
@@ -18,7 +19,7 @@ import { recodedRefusal } from './verdicts.ts'
 const refreshEveryMs = 1_000
 
 /** What the statements of a text before this one made, that none but they know of. */
-type Made = Map<string, { statement: StatementAnalysis; text: string; path: Path }>
+type Made = Map<string, { statement: StatementAnalysis; moved: StatementAnalysis; text: string; path: Path }>
 
 /** What names mean to the statements behind one: the catalog shows nothing yet of the definitions that it changes. */
 function after(meaning: Meaning, { analysis }: Judged): Meaning {
@@ -129,7 +130,9 @@ export class Gate {
       for (const effect of effects) {
         if (effect.kind !== 'prepare' && effect.kind !== 'declare') continue
         const kind = effect.kind === 'prepare' ? 'prepared' : 'cursor'
-        made.set(`${kind} ${effect.name}`, { statement: effect.statement, text: text.slice(start, end), path })
+        const { statement } = effect
+        const moved = effect.kind === 'declare' ? effect.moved : statement
+        made.set(`${kind} ${effect.name}`, { statement, moved, text: text.slice(start, end), path })
       }
       if (resolved === null) path = 'lost'
       else for (const effect of resolved.analysis.effects) path = pathAfter(path, effect, line)
@@ -161,8 +164,8 @@ export class Gate {
     if (meaning === undefined) return uncertain
     const own = made.get(`${refers.kind} ${refers.name}`)
     if (own !== undefined) {
-      const stands = refers.kind === 'cursor' || own.path === path
-      const again = stands ? own.statement : this.#preparedBy(own.text, meaning, path)
+      if (own.path === path) return merge(judged, own.statement)
+      const again = refers.kind === 'cursor' ? own.moved : this.#preparedBy(own.text, meaning, path)
       return again === undefined ? null : merge(judged, again)
     }
     const found =
@@ -171,7 +174,10 @@ export class Gate {
         : portals.read(refers.name, segment, confirmed)
     if (found === uncertain) return uncertain
     if (found?.judged === undefined) return null
-    if ('prepared' in found) return merge(judged, found.judged.analysis)
+    if ('prepared' in found) {
+      const portal = this.asItRuns(found, path)
+      return portal === undefined ? null : merge(judged, portal.analysis)
+    }
     const current = path === 'same' ? this.renewed(found)?.analysis : this.#under(found, meaning, path)
     return current === undefined ? null : merge(judged, current)
   }
@@ -187,6 +193,24 @@ export class Gate {
     const [only, second] = this.#read(text, meaning, path)
     const prepare = second === undefined ? only?.analysis.effects.find(({ kind }) => kind === 'prepare') : undefined
     return prepare?.kind === 'prepare' ? prepare.statement : undefined
+  }
+
+  /** A portal's own names were looked up when it was made; those in code that it runs are whenever that runs. */
+  asItRuns(portal: Portal, path: Path): Judged | undefined {
+    const { judged } = portal
+    if (judged?.analysis.code !== true) return judged
+    const { meaning } = this.#line
+    if (path === 'same' && portal.path?.join('\0') === meaning?.searchPath.join('\0')) return judged
+    portal.moved ??= this.#moved(portal, judged, meaning)
+    return portal.moved
+  }
+
+  #moved({ prepared, path }: Portal, judged: Judged, meaning: Script['meaning'] | undefined): Judged {
+    const script = meaning && this.#line.scripts.fresh(prepared.text, meaning, path, 'deferred')
+    const [only, second] = script?.ok ? script.statements : []
+    const [effect] = only?.analysis.effects ?? []
+    const analysis = prepared.bySql && effect?.kind === 'prepare' ? effect.statement : only?.analysis
+    return second === undefined && analysis ? new Judged(analysis, judged.count, judged) : unknown(judged)
   }
 
   /** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */

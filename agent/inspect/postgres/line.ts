@@ -3,6 +3,7 @@ import type { InspectorPort } from '../port.ts'
 import type { Changes } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
+import { both } from './changes.ts'
 import type { Letters } from './charsets/charset.ts'
 import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
@@ -32,6 +33,10 @@ export interface Portal {
   bind: Bound | undefined
   /** It outlives its transaction: a cursor WITH HOLD. */
   held: boolean
+  /** The search_path under which `judged` is right about code that runs; undefined: none that is known. */
+  path: readonly string[] | undefined
+  /** As it is under any other; undefined: not looked at yet. */
+  moved: Judged | undefined
 }
 
 /** Estimated bytes; text and its redacted form. */
@@ -40,8 +45,8 @@ function bytesOfPrepared({ text, judged }: Prepared): number {
 }
 
 /** Of a portal that DECLARE made, its statement stands in it alone. */
-function bytesOfPortal({ prepared, bind }: Portal): number {
-  return 512 + (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
+function bytesOfPortal({ prepared, bind, moved }: Portal): number {
+  return 512 + (moved?.bytes ?? 0) + (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
 }
 
 export interface CopyIn {
@@ -370,13 +375,6 @@ export class Line {
       this.fail(unrecorded)
     }
   }
-}
-
-/** The same object where nothing is added. */
-export function both(a: Changes | undefined, b: Changes): Changes {
-  if (a === undefined || a === 'any') return a ?? b
-  if (b === 'any') return b
-  return [...b].every((name) => a.has(name)) ? a : new Set([...a, ...b])
 }
 
 /** An event is not on the recording, so what it is about must not be forwarded. */

@@ -20,8 +20,16 @@ import { predicate, type Walk } from './sql/walk.ts'
 const relationsOf = new WeakMap<Catalog, Relations>()
 const codesOf = new WeakMap<Catalog, Codes>()
 
-/** The walk over one statement, whose findings go to `report`. `searchPath` undefined: it can't be told. */
-export function createWalk(catalog: Catalog, searchPath: readonly string[] | undefined, report: Report): Walk {
+/**
+ * The walk over one statement, whose findings go to `report`. `searchPath` undefined: it can't be told. `deferred`: as `Walk.deferred`.
+ */
+export function createWalk(
+  catalog: Catalog,
+  searchPath: readonly string[] | undefined,
+  report: Report,
+  { deferred = false }: { deferred?: boolean } = {},
+): Walk {
+  const codePath = deferred ? undefined : searchPath
   let relations = relationsOf.get(catalog)
   if (!relations) {
     relations = new Relations(catalog)
@@ -37,7 +45,11 @@ export function createWalk(catalog: Catalog, searchPath: readonly string[] | und
     report,
     query: (node, parent) => query(node, walk, parent),
     expression: (node, scope, neutral) => expression(node, walk, scope, neutral),
-    code: (fn, row) => codes.report(fn, row, searchPath, (definition) => codeReport(definition, walk, nested, row)),
+    code: (fn, row) =>
+      codes.report(fn, row, codePath, (definition) => codeReport(definition, { searchPath: codePath }, nested, row)),
+    get deferred() {
+      return codePath === undefined ? walk : createWalk(catalog, searchPath, report, { deferred: true })
+    },
     block: (text) => blockReport(text, walk, nested),
     // A view's definition is read with an empty search_path: every name in it is qualified.
     relation: (relation) =>

@@ -21,6 +21,7 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
     effects: [...own.effects, ...referred.effects],
     complete: own.complete && referred.complete,
     ...(doubt === undefined ? {} : { doubt }),
+    ...(own.code || referred.code ? { code: true } : {}),
   }
   return new Judged(merged, judged.count, judged)
 }

@@ -103,8 +103,8 @@ export class Scripts {
   }
 
   /** Without keeping it: for a part of a text, under a search_path of its own; undefined: it can't be told. */
-  fresh(text: string, meaning: Meaning, searchPath: readonly string[] | undefined): Script {
-    return makeScript(text, meaning, true, searchPath)
+  fresh(text: string, meaning: Meaning, searchPath: readonly string[] | undefined, deferred?: 'deferred'): Script {
+    return makeScript(text, meaning, true, searchPath, deferred)
   }
 
   /** Estimated bytes of all that is kept. What the target described since it was kept counts as well. */
@@ -140,8 +140,9 @@ function makeScript(
   meaning: Meaning,
   refreshed: boolean,
   searchPath: readonly string[] | undefined,
+  deferred?: 'deferred',
 ): Script {
-  const analysis: Analysis = analyse(text, meaning.catalog, { searchPath })
+  const analysis: Analysis = analyse(text, meaning.catalog, { searchPath, deferred: deferred !== undefined })
   if (!analysis.ok) return { ...analysis, meaning, refreshed }
   const count = analysis.statements.length
   return { ok: true, statements: analysis.statements.map((one) => new Judged(one, count)), meaning, refreshed }

@@ -13,6 +13,7 @@ export function weightOf(analysis: StatementAnalysis): number {
     bytes += 128
     if (effect.kind === 'set') bytes += 2 * (effect.value?.length ?? 0)
     else if (effect.kind === 'prepare' || effect.kind === 'declare') bytes += weightOf(effect.statement)
+    if (effect.kind === 'declare' && effect.moved !== effect.statement) bytes += weightOf(effect.moved)
   }
   return bytes
 }

@@ -18,7 +18,12 @@ import type { Walk } from './walk.ts'
  *
  * `row`: the relation whose rows a trigger gets as NEW and OLD.
  */
-export function codeReport(definition: string, walk: Walk, nested: NestedWalk, row?: CatalogRelation): Report {
+export function codeReport(
+  definition: string,
+  walk: Pick<Walk, 'searchPath'>,
+  nested: NestedWalk,
+  row?: CatalogRelation,
+): Report {
   const report = new Report('sql:select')
   const parsed = parse(definition)
   const [statement] = parsed.ok ? parsed.statements : []

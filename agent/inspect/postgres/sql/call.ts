@@ -7,7 +7,7 @@ import { literalText } from './literals.ts'
 import type { Scope } from './scope.ts'
 import { changesMeaning } from './settings.ts'
 import { derived, dressed, isWhole, opaque, type Value } from './value.ts'
-import { pathFor, predicate, type Walk } from './walk.ts'
+import { predicate, type Walk } from './walk.ts'
 
 /** A function call in an expression: its value, and what the call does besides. */
 export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
@@ -47,7 +47,7 @@ export function invoke(f: FuncCall, walk: Walk, scope: Scope) {
   const name = names.at(-1) ?? ''
   const schema = names.length > 1 ? names.at(-2) : undefined
   const args = (f.args ?? []).map((arg) => walk.expression(arg, scope))
-  const outcome = judge(catalog, schema, name, pathFor(walk, schema, name))
+  const outcome = judge(catalog, schema, name, walk.searchPath)
   report.functions.add(outcome.name)
   if (outcome.action) report.does(outcome.action)
   // Code may say what it gets, and what has effects keeps or sends it: nothing masks it there.

@@ -77,7 +77,7 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
     const fn = catalog.functionByOid(oid)
     if (fn?.definition === undefined) {
       if (fn?.schema !== 'pg_catalog') report.doubts(`changing ${full} runs a trigger, and what it does can't be told`)
-    } else report.includeCode(walk.code(fn, relation))
+    } else report.includeCode((relation.deferrable?.includes(oid) ? walk.deferred : walk).code(fn, relation))
   }
 }
 

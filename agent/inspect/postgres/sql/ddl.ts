@@ -102,7 +102,7 @@ export function createTable(node: CreateStmt, walk: Walk): void {
   for (const parent of node.inhRelations ?? []) if ('RangeVar' in parent) relationEntry(parent.RangeVar, walk)
   const own = scopeOf(newTable(node))
   for (const part of node.partspec?.partParams ?? []) {
-    if ('PartitionElem' in part) predicate(walk, [part.PartitionElem.expr], own)
+    if ('PartitionElem' in part) predicate(walk.deferred, [part.PartitionElem.expr], own)
   }
   bounds(node.partbound, walk)
   for (const element of node.tableElts ?? []) {
@@ -147,7 +147,7 @@ function newColumn(def: ColumnDef, own: Scope, walk: Walk): void {
 
 function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
   if (node.raw_expr) stored(node.raw_expr, own, walk)
-  if (node.where_clause) predicate(walk, [node.where_clause], own)
+  if (node.where_clause) predicate(walk.deferred, [node.where_clause], own)
   for (const element of node.exclusions ?? []) {
     // What does not fit is shown by the error, with what was computed.
     for (const part of 'List' in element ? (element.List.items ?? []) : []) {
@@ -162,7 +162,7 @@ function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
 
 /** A default, generated value or condition that is kept, and evaluated whenever a row is written: by then nobody looks at it. */
 function stored(node: Node, scope: Scope, walk: Walk): void {
-  const value = walk.expression(node, scope)
+  const value = walk.deferred.expression(node, scope)
   walk.report.use(value.sources, 'write')
 }
 
@@ -197,7 +197,7 @@ export function createStatistics(node: CreateStatsStmt, walk: Walk): void {
       if (!('StatsElem' in element)) continue
       const { name, expr } = element.StatsElem
       if (name !== undefined) column(target, name, 'touch', walk)
-      predicate(walk, [expr], scopeOf(target))
+      predicate(walk.deferred, [expr], scopeOf(target))
     }
   }
 }
@@ -210,9 +210,9 @@ export function createIndex(node: IndexStmt, walk: Walk): void {
     const { name, expr } = element.IndexElem
     // A value that is there twice is named by the error, and what is read by way of an index comes in its order.
     if (name !== undefined) column(target, name, 'predicate', walk)
-    predicate(walk, [expr], scope)
+    predicate(walk.deferred, [expr], scope)
   }
-  predicate(walk, [node.whereClause], scope)
+  predicate(walk.deferred, [node.whereClause], scope)
 }
 
 const typeful = new Set([
@@ -292,7 +292,7 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
       column(target, name, 'predicate', walk)
       return
     case 'AT_SetExpression':
-      if (def) walk.report.use(walk.expression(def, scope).sources, 'write')
+      if (def) stored(def, scope, walk)
       return
     case 'AT_ColumnDefault':
       if (def) stored(def, scope, walk)
@@ -346,13 +346,13 @@ function constraintNode(node: Node, target: Entry, scope: Scope, walk: Walk): vo
 function constraint(node: Constraint, target: Entry, scope: Scope, walk: Walk): void {
   switch (node.contype) {
     case 'CONSTR_GENERATED':
-      if (node.raw_expr) walk.report.use(walk.expression(node.raw_expr, scope).sources, 'write')
+      if (node.raw_expr) stored(node.raw_expr, scope, walk)
       return
     case 'CONSTR_DEFAULT':
       if (node.raw_expr) stored(node.raw_expr, scope, walk)
       return
     case 'CONSTR_CHECK':
-      predicate(walk, [node.raw_expr], scope)
+      predicate(walk.deferred, [node.raw_expr], scope)
       return
     case 'CONSTR_EXCLUSION':
       walk.report.doubts('an exclusion constraint compares values in ways that are not followed')
@@ -371,7 +371,7 @@ export function policyExpressions(
   expressions: readonly (Node | undefined)[],
   walk: Walk,
 ): void {
-  predicate(walk, expressions, scopeOf(existing(table, walk)))
+  predicate(walk.deferred, expressions, scopeOf(existing(table, walk)))
 }
 
 function scopeOf(target: Entry): Scope {

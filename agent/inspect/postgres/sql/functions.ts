@@ -35,7 +35,7 @@ export function judge(
   catalog: Catalog,
   schema: string | undefined,
   name: string,
-  searchPath: readonly string[],
+  searchPath: readonly string[] | undefined,
 ): Verdict {
   const no = refused.get(name)
   if (no) {

@@ -30,6 +30,8 @@ export class Report {
   hasWhere = true
   literalFree = true
   doubt: string | undefined
+  /** Code of people's own runs. */
+  runsCode = false
   #comparing = false
   #depth = 0
   #nodes = 0
@@ -75,12 +77,14 @@ export class Report {
     this.computes(view.computed)
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)
+    this.runsCode ||= view.runsCode
     if (view.doubt) this.doubts(view.doubt)
   }
 
   /** Takes over what code does that is run. */
   includeCode(code: Report): void {
     this.include(code)
+    this.runsCode = true
     this.use(code.writes, 'write')
     for (const table of code.tables) this.tables.add(table)
     for (const table of code.written) this.written.add(table)

@@ -23,12 +23,16 @@ const withHold = 0x20
 export function declare(
   { portalname = '', options = 0 }: DeclareCursorStmt,
   inner: StatementAnalysis,
+  moved: StatementAnalysis,
   report: Report,
 ): Result {
-  include(inner, report)
-  report.does(inner.action)
-  report.hasWhere = inner.hasWhere
-  report.effects.push({ kind: 'declare', name: portalname, statement: inner, held: (options & withHold) !== 0 })
+  const held = (options & withHold) !== 0
+  // The rest of its rows is computed when the transaction ends.
+  const statement = held ? moved : inner
+  include(statement, report)
+  report.does(statement.action)
+  report.hasWhere = statement.hasWhere
+  report.effects.push({ kind: 'declare', name: portalname, statement, moved, held })
   return nothing
 }
 

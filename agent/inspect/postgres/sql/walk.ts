@@ -10,6 +10,8 @@ export interface Walk {
   /** Undefined: it can't be told, so that no unqualified name can be resolved. */
   readonly searchPath: readonly string[] | undefined
   readonly report: Report
+  /** The same for what is kept or put off: names in code that it calls are looked up when it runs, under whatever search_path. */
+  readonly deferred: Walk
   /** A SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE; `parent` holds the names that it may use from outside. */
   query(node: Node, parent: Scope): Shape
   /** `neutral`: a bare literal here can't change the analysis. */
@@ -26,7 +28,7 @@ export interface Walk {
 export function pathFor(walk: Walk, schema: string | undefined, name: string): readonly string[] {
   if (walk.searchPath) return walk.searchPath
   if (schema === undefined) {
-    walk.report.doubts(`what the name ${name} means depends on a search_path that an earlier statement changed`)
+    walk.report.doubts(`what the name ${name} means depends on a search_path that is only known when it runs`)
   }
   return []
 }
