@@ -158,7 +158,10 @@ describe('a target', () => {
     await owner.end()
     const [code] = await ended
     expect(code).not.toBe(0)
-    expect(lines.join('\n')).toMatch(/terminating connection due to administrator command/)
+    // PostgreSQL itself says nothing where its last rows still waited for the client to read.
+    expect(lines.join('\n')).toMatch(
+      /terminating connection due to administrator command|The target closed the connection/,
+    )
     // The session's own end is told too, and the next one opens as if nothing had been.
     const next = await run('psql', ['-XAt', '-c', 'SELECT 1'], { env: tokenEnv(token) })
     expect(next.stdout.trim()).toBe('1')
