@@ -336,6 +336,8 @@ const groups: Record<string, Partial<Record<BypassCase['expect'], readonly strin
       'create table x as select email from customers',
       'create temp table x as select * from customers',
       'select email into x from customers',
+      "select email into x from customers union all select 'a' union all select 'b'",
+      "((select email into x from customers) union all select 'a') union all select 'b'",
       'create view v as select email from customers',
       'create materialized view v as select lower(email) from customers',
       'create table x as execute p',

@@ -112,6 +112,7 @@ describe('what a definition keeps', () => {
     [[`alter table parts attach partition loose for values in (${mails})`, bound]],
     [['create table out (x text, exclude using btree (shown(x) with =))', "insert into out values ('x'), ('x')"]],
     [[`create table out (x text, exclude using btree ((shown(x)) with =))`, "insert into out values ('x'), ('x')"]],
+    [["select email into out from customers union all select 'a' union all select 'b'", 'select * from out']],
   ])('shows nothing: %j', async (steps) => {
     expect(await bytes(steps)).not.toMatch(secret)
     expect((await client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])

@@ -80,6 +80,7 @@ describe('code in the database', () => {
     ['select code.indirect(1)', /public\.customers\.email/],
     ["select code.dynamic('x')", /code\.dynamic does can't be told: it builds SQL while it runs/],
     ['select code.loops(1)', /calls itself/],
+    ['select code.makes()', /it makes a table/],
     ['select code.sets()', /code\.sets does can't be told/],
     ['select code.unknown_table()', /no table or view nowhere is known/],
     ["update customers set name = 'x' where id = 1", /public\.customers\.(email|ssn)/],
@@ -178,6 +179,7 @@ const schema = `
   create function code.guesses(text) returns boolean language plpgsql as $$ begin return exists (select from public.customers c where c.ssn like $1); end $$;
   create function code.everything() returns setof public.customers language plpgsql as $$ begin return query table public.customers; end $$;
   create function code.indirect(int) returns text language plpgsql as $$ begin return code.reveal($1); end $$;
+  create function code.makes() returns int language sql as $$ select 1 as n into made union select 2; select 1 $$;
   create function code.dynamic(text) returns text language plpgsql as $$ declare r text; begin execute 'select ' || $1 into r; return r; end $$;
   create function code.loops(int) returns int language plpgsql as $$ begin return code.loops($1 - 1); end $$;
   create function code.sets() returns void language plpgsql as $$ begin set search_path = code; end $$;

@@ -26,6 +26,7 @@ const actions: [string, Action][] = [
   ['merge into notes n using orders o on n.id = o.id when matched then do nothing', 'sql:merge'],
   ['merge into notes n using orders o on n.id = o.id when matched then delete', 'sql:delete'],
   ['select * into x from orders', 'sql:create'],
+  ['select 1 into x union select 2 union all select 3', 'sql:create'],
   ['create table x as select 1', 'sql:create'],
   ['explain delete from orders', 'sql:explain'],
   ['explain (analyze false) delete from orders', 'sql:explain'],

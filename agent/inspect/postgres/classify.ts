@@ -11,7 +11,7 @@ import type {
 } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
-import { changedNames, madeForSession } from './sql/changed.ts'
+import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
@@ -132,7 +132,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
     case 'SelectStmt': {
       report.does('sql:select')
       const shape = walk.query(node, topScope)
-      const into = opened.node.intoClause ?? opened.node.larg?.intoClause
+      const into = intoOf(opened.node)
       if (!into) return { outputs: outputsOf(shape) }
       report.effects.push(ddlEffect(opened, walk))
       return keptAs(into.rel, shape, walk)

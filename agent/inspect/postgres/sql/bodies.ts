@@ -2,6 +2,7 @@ import type { Node } from 'libpg-query'
 import type { CatalogRelation } from '../analysis.ts'
 import { open, parse, parsePlpgsql, strings } from '../parser.ts'
 import { readsOneWay } from '../strings.ts'
+import { intoOf } from './changed.ts'
 import { entry } from './from.ts'
 import { splitId } from './ids.ts'
 import { literalText } from './literals.ts'
@@ -136,7 +137,7 @@ function one(node: Node, walk: Walk, scope: Scope): void {
     case 'UpdateStmt':
     case 'DeleteStmt':
     case 'MergeStmt': {
-      if (opened.tag === 'SelectStmt' && opened.node.intoClause) report.doubts('it makes a table')
+      if (opened.tag === 'SelectStmt' && intoOf(opened.node)) report.doubts('it makes a table')
       const shape = walk.query(node, scope)
       for (const column of shape.columns) report.touch(column.value.sources)
       if (shape.open) report.touch(shape.open.sources)

@@ -1,4 +1,4 @@
-import type { AlterTableStmt, CreateStmt, DropStmt, RangeVar, RenameStmt } from 'libpg-query'
+import type { AlterTableStmt, CreateStmt, DropStmt, IntoClause, RangeVar, RenameStmt, SelectStmt } from 'libpg-query'
 import { type Opened, strings } from '../parser.ts'
 import type { Walk } from './walk.ts'
 
@@ -11,11 +11,10 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
     case 'CreateStmt':
       return madeNames(opened.node)
     case 'CreateTableAsStmt':
-      return nameOf(opened.node.into?.rel)
     case 'SelectStmt':
-      return nameOf(opened.node.intoClause?.rel ?? opened.node.larg?.intoClause?.rel)
+      return nameOf(made(opened))
     case 'ViewStmt':
-      return opened.node.replace ? undefined : nameOf(opened.node.view)
+      return opened.node.replace ? undefined : nameOf(made(opened))
     case 'IndexStmt':
       return [opened.node.idxname ?? '']
     case 'CreateSchemaStmt':
@@ -36,22 +35,30 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
 
 /** A temporary table or view is made: no other session has it. */
 export function madeForSession(opened: Opened): boolean {
-  switch (opened.tag) {
-    case 'CreateStmt':
-      return isTemporary(opened.node.relation)
-    case 'CreateTableAsStmt':
-      return isTemporary(opened.node.into?.rel)
-    case 'SelectStmt':
-      return isTemporary((opened.node.intoClause ?? opened.node.larg?.intoClause)?.rel)
-    case 'ViewStmt':
-      return isTemporary(opened.node.view)
-    default:
-      return false
-  }
+  return made(opened)?.relpersistence === 't'
 }
 
-function isTemporary(name: RangeVar | undefined): boolean {
-  return name?.relpersistence === 't'
+/** SELECT INTO: the first of all that set operations combine has it. */
+export function intoOf(node: SelectStmt): IntoClause | undefined {
+  let first = node
+  while (first.larg) first = first.larg
+  return first.intoClause
+}
+
+/** The table or view that a statement makes. */
+function made(opened: Opened): RangeVar | undefined {
+  switch (opened.tag) {
+    case 'CreateStmt':
+      return opened.node.relation
+    case 'CreateTableAsStmt':
+      return opened.node.into?.rel
+    case 'SelectStmt':
+      return intoOf(opened.node)?.rel
+    case 'ViewStmt':
+      return opened.node.view
+    default:
+      return undefined
+  }
 }
 
 function nameOf(name: RangeVar | undefined): readonly string[] | undefined {
