@@ -18,7 +18,7 @@ import { openIdentity } from './identity/identity.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createMetrics } from './metrics.ts'
 import { entranceHere } from './native/entrance.ts'
-import { listenNative, type NativeListener } from './native/listener.ts'
+import { listenDoor, type NativeListener } from './native/listener.ts'
 import { postgresDoor } from './native/postgres.ts'
 import { listenSsh } from './native/ssh.ts'
 import { tokenRoute } from './native/token-router.ts'
@@ -76,6 +76,7 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   const { log } = deps
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   const workers = workersOf(config, deps)
+  // Also where something below does not start.
   if (workers !== undefined) lifecycle.started(() => workers.close())
   const agent = workers?.around(deps.agent) ?? deps.agent
   const sealer = createSealer(await dataKey(config.dataDir, process.env.SALLYPORT_KEY))
@@ -114,6 +115,7 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   const tunnel = createTunnel({ ...domains, agent, log })
   await http.open(tunnel.handle)
   lifecycle.started(() => tunnel.close())
+  // Again, for this is its place once all runs: right behind the sessions, while their ends can be stored.
   if (workers !== undefined) lifecycle.started(() => workers.close())
   // First of all: nobody new, event streams end, and every session is told why.
   lifecycle.started(() => sessions.close())
@@ -139,8 +141,7 @@ async function startNative(
     addresses.postgres = started(await workers.listen(native.postgres))
   } else if (native.postgres !== undefined) {
     const door = postgresDoor({ entrance: entranceHere(deps), tls, log })
-    lifecycle.started(() => door.close())
-    addresses.postgres = started(await listenNative({ listen: native.postgres, log }, (socket) => door.take(socket)))
+    addresses.postgres = started(await listenDoor({ listen: native.postgres, log }, door))
   }
   if (native.ssh !== undefined) addresses.ssh = started(await listenSsh({ ...deps, listen: native.ssh }))
   return addresses

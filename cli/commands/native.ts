@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { DesktopProgramId } from '../../shared/rpc/desktop.ts'
 import { caller } from '../context.ts'
 import { Ended, exit } from '../exit.ts'
 import { say, write } from '../output.ts'
+import { wholeUpTo } from './whole.ts'
 
 const programs = [
   'mstsc',
@@ -18,7 +19,7 @@ export function nativeCommands(): Command[] {
     new Command('connect')
       .description('a local endpoint for native tools, until Ctrl-C')
       .argument('<name>')
-      .option('--port <n>', 'on this port; 0 picks a free one', parsePort)
+      .option('--port <n>', 'on this port; 0 picks a free one', wholeUpTo(65_535, 'a port is 0 to 65535'))
       .option('--json', 'print where it is as one line of JSON')
       .action(connect),
     passing(new Command('psql').description('psql, already connected')).action(psql),
@@ -36,12 +37,6 @@ export function nativeCommands(): Command[] {
 /** Everything after the connection's name belongs to the native tool. */
 function passing(command: Command): Command {
   return command.argument('<name>').argument('[args...]').passThroughOptions().allowUnknownOption()
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a port is 0 to 65535')
-  return port
 }
 
 async function connect(name: string, options: { port?: number; json?: true }): Promise<void> {

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { DemoOptions } from '../servers/options.ts'
+import { wholeUpTo } from './whole.ts'
 
 /** The commands that start servers. What they start is imported only when they run, so that the others stay quick. */
 
@@ -12,10 +13,14 @@ export function demoCommand(): Command {
     .option(
       '--port <n>',
       'port of the gateway; the native listeners take the next two; 0 picks free ones',
-      parsePort,
+      wholeUpTo(65_533, 'a port is a number from 0 to 65533'),
       7400,
     )
-    .option('--workers <n>', 'processes for PostgreSQL sessions; 0: the gateway’s own (default: by cores)', parseCount)
+    .option(
+      '--workers <n>',
+      'processes for PostgreSQL sessions; 0: the gateway’s own (default: by cores)',
+      wholeUpTo(64, 'a number from 0 to 64'),
+    )
     .option('--store <url>', 'keep the gateway’s state in this PostgreSQL instead of an embedded one')
     .option('--expose-targets', 'say where the targets themselves listen, for benchmarks and tests')
     .option('--json', 'print one line of JSON when all is ready, and no client')
@@ -41,17 +46,4 @@ export function gatewayCommand(): Command {
       const { runGateway } = await import('../servers/gateway.ts')
       await runGateway(options.config)
     })
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 0 || count > 64) throw new InvalidArgumentError('a number from 0 to 64')
-  return count
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65533)
-    throw new InvalidArgumentError('a port is a number from 0 to 65533')
-  return port
 }

@@ -1,11 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { hostPort } from '../http.ts'
 import type { Log } from '../services.ts'
-import type { EnteringOptions } from './entering.ts'
-
-export interface NativeOptions extends EnteringOptions {
-  listen: { host: string; port: number }
-}
+import type { Entering } from './entering.ts'
 
 export interface NativeListener {
   /** `host:port` as clients write it. */
@@ -19,6 +15,21 @@ export interface ListenOptions {
   log: Log
   /** Nothing is read from a connection here: another process serves it. */
   handedOver?: boolean
+}
+
+/** Listens for a door of this process. Closed, it lets nobody else in, and cuts those that are on their way. */
+export async function listenDoor(
+  options: Pick<ListenOptions, 'listen' | 'log'>,
+  door: Entering,
+): Promise<NativeListener> {
+  const { address, close } = await listenNative(options, (socket) => door.take(socket))
+  return {
+    address,
+    close: () => {
+      door.close()
+      return close()
+    },
+  }
 }
 
 /**

@@ -11,9 +11,8 @@ import { agentSession, allow, block, hold, type Serve } from '../testing/agent.t
 import { startParts, type TestParts } from '../testing/parts.ts'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { testTls } from '../testing/tls.ts'
-import type { Entering } from './entering.ts'
 import { entranceHere } from './entrance.ts'
-import { listenNative, type NativeListener } from './listener.ts'
+import { listenDoor, type NativeListener } from './listener.ts'
 import { type PostgresDoorOptions, postgresDoor } from './postgres.ts'
 import { listenSsh } from './ssh.ts'
 
@@ -21,7 +20,6 @@ const run = promisify(execFile)
 let server: TestStore
 let parts: TestParts
 let listeners: NativeListener[]
-let doors: Entering[]
 let sockets: Socket[]
 let ada: Caller
 /** The StartupMessages that the agent was given. */
@@ -38,23 +36,20 @@ beforeEach(async () => {
   ada = await parts.person('ada', ['engineers'])
   parts.agent.serve = servePostgres
   listeners = []
-  doors = []
   sockets = []
   openings = []
 })
 afterEach(async () => {
   for (const socket of sockets) socket.destroy()
   await parts.close()
-  for (const door of doors) door.close()
   for (const listener of listeners) await listener.close()
 })
 
 async function listen(change: Partial<PostgresDoorOptions> = {}): Promise<{ host: string; port: number }> {
   const door = postgresDoor({ entrance: entranceHere(parts), tls: undefined, log: quiet, ...change })
   const listen = { host: '127.0.0.1', port: 0 }
-  const listener = await listenNative({ listen, log: quiet }, (socket) => door.take(socket))
+  const listener = await listenDoor({ listen, log: quiet }, door)
   listeners.push(listener)
-  doors.push(door)
   return { host: '127.0.0.1', port: Number(listener.address.split(':')[1]) }
 }
 

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import type { SshFront } from '../../shared/link.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { enterNative, type NativeDeps, splitUser } from './enter.ts'
-import { Entering, type Served } from './entering.ts'
-import { listenNative, type NativeListener, type NativeOptions } from './listener.ts'
+import { Entering, type EnteringOptions, type Served } from './entering.ts'
+import { type ListenOptions, listenDoor, type NativeListener } from './listener.ts'
 import type { Deadline } from './reader.ts'
 
-export interface SshListenerOptions extends NativeOptions, NativeDeps {
+export interface SshListenerOptions extends EnteringOptions, Pick<ListenOptions, 'listen'>, NativeDeps {
   agent: LocalAgent
   log: Log
 }
@@ -17,16 +17,9 @@ const attempts = 3
 const refusalDelayMs = 300
 
 /** The native SSH listener: the agent ends the transport, and asks here who may enter. */
-export async function listenSsh(options: SshListenerOptions): Promise<NativeListener> {
-  const entering = new Entering({ patienceMs, ...options }, (socket, deadline) => serve(options, socket, deadline))
-  const { address, close } = await listenNative(options, (socket) => entering.take(socket))
-  return {
-    address,
-    close: () => {
-      entering.close()
-      return close()
-    },
-  }
+export function listenSsh(options: SshListenerOptions): Promise<NativeListener> {
+  const door = new Entering({ patienceMs, ...options }, (socket, deadline) => serve(options, socket, deadline))
+  return listenDoor(options, door)
 }
 
 /** Resolves once somebody was let in; a connection that never gets there is cut at its deadline. */

@@ -1,22 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Grant } from '../../shared/decision.ts'
 import type { SessionSpec } from '../../shared/link.ts'
-import { database } from '../testing/parts.ts'
+import { database, databaseTarget } from '../testing/parts.ts'
 import { DistantSession } from './distant.ts'
 
 const spec: SessionSpec = {
   sessionId: 'ses_distant001',
   principal: { id: 'ada', kind: 'user', name: 'Ada', groups: [] },
   connection: database,
-  target: {
-    kind: 'postgres',
-    host: '127.0.0.1',
-    port: 1,
-    database: 'orders',
-    user: 'app',
-    password: '',
-    tls: { mode: 'disable' },
-  },
+  target: databaseTarget,
   annotations: 'text',
   context: { sourceIp: '127.0.0.1', mfa: false },
   grants: [],

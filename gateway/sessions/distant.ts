@@ -18,6 +18,7 @@ export class DistantSession implements Live {
   readonly spec: SessionSpec
   readonly door: Session['door']
   readonly accessTokenId: string
+  counts: Counts = noCounts()
   asked = false
   dirty = false
   startedAt: Date | undefined
@@ -26,7 +27,6 @@ export class DistantSession implements Live {
   /** Its end is being stored, or is. */
   ending: Promise<void> | undefined
   readonly #options: DistantSessionOptions
-  #counts: Counts = noCounts()
   #endReason: string | undefined
   /** Those that it was let in with have changed. */
   #grants: readonly Grant[] | undefined
@@ -45,10 +45,6 @@ export class DistantSession implements Live {
 
   get id(): string {
     return this.spec.sessionId
-  }
-
-  get counts(): Counts {
-    return this.#counts
   }
 
   end(reason: string): void {
@@ -77,7 +73,7 @@ export class DistantSession implements Live {
   }
 
   count(counts: Counts): void {
-    this.#counts = counts
+    this.counts = counts
     this.dirty = true
   }
 

@@ -106,6 +106,9 @@ export class LiveSession implements Live {
     this.closed = new Promise((done) => {
       this.#markClosed = done
     })
+    const { client } = options
+    if (client.closed) this.#leave()
+    else client.once('close', () => this.#leave())
   }
 
   get id(): string {
@@ -129,13 +132,9 @@ export class LiveSession implements Live {
     )
   }
 
-  /** The client went away before the agent took the session. */
-  async discard(): Promise<void> {
-    await this.#finish({ reason: 'The client left.', bytesIn: 0, bytesOut: 0 })
-  }
-
-  get isAttached(): boolean {
-    return this.#agent !== undefined
+  /** A client that went away before the agent took the session leaves nothing behind. */
+  #leave(): void {
+    if (this.#agent === undefined) void this.#finish({ reason: 'The client left.', bytesIn: 0, bytesOut: 0 })
   }
 
   end(reason: string): void {

@@ -130,9 +130,6 @@ export class Sessions implements LiveSessions {
       ...this.#upkeep(session),
     })
     this.#enlist(live)
-    client.once('close', () => {
-      if (!live.isAttached) void live.discard()
-    })
     return live
   }
 

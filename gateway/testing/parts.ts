@@ -44,6 +44,16 @@ export interface TestParts {
 }
 
 export const database: ConnectionRef = { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] }
+/** Where nobody answers: no test of the gateway dials. */
+export const databaseTarget = {
+  kind: 'postgres',
+  host: '127.0.0.1',
+  port: 1,
+  database: 'orders',
+  user: 'app',
+  password: '',
+  tls: { mode: 'disable' },
+} as const
 export const host: ConnectionRef = { name: 'web-1', kind: 'ssh', environment: 'production', tags: [] }
 
 export async function startParts(
@@ -59,15 +69,7 @@ export async function startParts(
       ...database,
       description: '',
       ...(options.limits === undefined ? {} : { limits: options.limits }),
-      target: {
-        kind: 'postgres',
-        host: '127.0.0.1',
-        port: 1,
-        database: 'orders',
-        user: 'app',
-        password: '',
-        tls: { mode: 'disable' },
-      },
+      target: databaseTarget,
     },
     {
       ...host,

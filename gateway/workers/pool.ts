@@ -33,7 +33,7 @@ const longestRestartMs = 30_000
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   /** Forked, and not started yet. */
-  readonly #idle: WorkerProcess[]
+  readonly #idle = new Set<WorkerProcess>()
   readonly #serving = new Set<WorkerProcess>()
   readonly #burials = new Set<Promise<void>>()
   #policy: readonly PolicyFile[] = []
@@ -44,7 +44,7 @@ export class WorkerPool {
   /** Forks them at once: they load while the gateway starts. */
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    this.#idle = Array.from({ length: options.count }, () => this.#fork())
+    for (let count = 0; count < options.count; count++) this.#fork()
   }
 
   /** The agent of this process; the policy that it takes is pushed to every worker too. */
@@ -71,8 +71,7 @@ export class WorkerPool {
       const held = await Promise.all([...this.#serving].map((worker) => worker.cancel(processId, digest)))
       return held.includes(true)
     })
-    await Promise.all(this.#idle.map((worker) => this.#start(worker, deps)))
-    this.#idle.length = 0
+    await Promise.all([...this.#idle].map((worker) => this.#start(worker, deps)))
   }
 
   /** Listens for PostgreSQL clients, and gives each to the worker that has the fewest. */
@@ -95,7 +94,9 @@ export class WorkerPool {
 
   #fork(): WorkerProcess {
     const { fork, log } = this.#options
-    return new WorkerProcess(fork(), log)
+    const worker = new WorkerProcess(fork(), log)
+    this.#idle.add(worker)
+    return worker
   }
 
   #give(socket: Socket): void {
@@ -110,11 +111,15 @@ export class WorkerPool {
   async #start(worker: WorkerProcess, deps: WorkerPoolDeps): Promise<void> {
     const { dataDir, tls, audit } = deps
     let policy = this.#policy
-    await worker.start(deps, { dataDir, tls, policy, standstill: audit.failure?.message })
-    // Whatever came into force meanwhile; it is among those that are told in the turn in which nothing has.
-    while (policy !== this.#policy) {
-      policy = this.#policy
-      await worker.pushPolicy(policy)
+    try {
+      await worker.start(deps, { dataDir, tls, policy, standstill: audit.failure?.message })
+      // Whatever came into force meanwhile; it is among those that are told in the turn in which nothing has.
+      while (policy !== this.#policy) {
+        policy = this.#policy
+        await worker.pushPolicy(policy)
+      }
+    } finally {
+      this.#idle.delete(worker)
     }
     worker.standstill(audit.failure?.message)
     this.#serving.add(worker)
@@ -136,9 +141,7 @@ export class WorkerPool {
   async #replace(deps: WorkerPoolDeps): Promise<void> {
     for (let wait = firstRestartMs; this.#closing === undefined; wait = Math.min(2 * wait, longestRestartMs)) {
       try {
-        const worker = this.#fork()
-        this.#idle.push(worker)
-        await this.#start(worker, deps).finally(() => this.#idle.splice(this.#idle.indexOf(worker), 1))
+        await this.#start(this.#fork(), deps)
         return
       } catch (error) {
         if (this.#closing !== undefined) return

@@ -108,10 +108,6 @@ class Worker {
         const entry = await this.#gateway.enter(typed)
         if (!entry.ok) return entry
         const live = this.#session({ ...entry.session, client })
-        if (client.destroyed) void live.discard()
-        client.once('close', () => {
-          if (!live.isAttached) void live.discard()
-        })
         return { ok: true, begin: () => live.attach(this.agent.open(live.spec, client, live.port)) }
       },
     }

@@ -1,17 +1,5 @@
 import { readFile } from 'node:fs/promises'
 
-/** A gateway's processes (proc(5); Linux alone tells): its own, and its workers. */
-export async function processesOf(pid: number): Promise<number[]> {
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim()
-  const commands = await Promise.all(
-    (children === '' ? [] : children.split(' ')).map(async (child) => ({
-      child: Number(child),
-      command: await readFile(`/proc/${child}/cmdline`, 'utf8'),
-    })),
-  )
-  return [pid, ...commands.filter(({ command }) => command.includes('worker.ts')).map(({ child }) => child)]
-}
-
 /** Resident memory of these processes together, in MiB (`VmRSS`, proc(5)). */
 export async function residentMiB(pids: readonly number[]): Promise<number> {
   const each = await Promise.all(

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Ready } from '../support/demo.ts'
 import { run, which } from '../support/run.ts'
-import { peakMiB, processesOf, residentMiB } from './memory.ts'
+import { workersOf } from '../support/workers.ts'
+import { peakMiB, residentMiB } from './memory.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { direct, endpoint, native, pgbouncer, type Way } from './ways.ts'
 
@@ -113,7 +114,7 @@ async function read(way: Way, sql: string): Promise<number> {
 /** What the gateway's processes grow by, at most, over one masked read of a million rows. */
 async function memory({ native }: Record<string, Way>, pid: number): Promise<Row[]> {
   if (native === undefined) return []
-  const pids = await processesOf(pid)
+  const pids = [pid, ...(await workersOf(pid))]
   const idle = await residentMiB(pids)
   const value = (await peakMiB(pids, () => read(native, millionMasked))) - idle
   return [

@@ -6,7 +6,8 @@ import { z } from 'zod'
 import type { Ready } from '../support/demo.ts'
 import { RawPostgres } from '../support/raw-postgres.ts'
 import { end, run } from '../support/run.ts'
-import { processesOf, residentMiB } from './memory.ts'
+import { workersOf } from '../support/workers.ts'
+import { residentMiB } from './memory.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { native, pgbouncer, type Way } from './ways.ts'
 
@@ -83,7 +84,8 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
         open.push(...(await Promise.all(Array.from({ length: batch }, () => RawPostgres.open(door)))))
       }
     }
-    const pids = await processesOf(gateway.pid ?? 0)
+    const { pid = 0 } = gateway
+    const pids = [pid, ...(await workersOf(pid))]
     const collected = async (): Promise<number> => {
       for (const pid of pids) {
         process.kill(pid, 'SIGUSR2')

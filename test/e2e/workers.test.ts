@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,6 +6,7 @@ import { z } from 'zod'
 import { call, sessionToken } from '../support/access.ts'
 import { sallyport } from '../support/cli.ts'
 import { type RunningDemo, startDemo } from '../support/demo.ts'
+import { workersOf } from '../support/workers.ts'
 
 /** Native PostgreSQL sessions are spread over worker processes; one of them is killed here. A demo of its own, with two. */
 const Sessions = z.array(
@@ -24,16 +24,6 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(() => demo?.stop())
-
-/** Process ids of the gateway's workers (proc(5): Linux alone tells). */
-async function workers(): Promise<number[]> {
-  const children = await readFile(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8')
-  const named = children
-    .trim()
-    .split(' ')
-    .map(async (pid) => ({ pid: Number(pid), command: await readFile(`/proc/${pid}/cmdline`, 'utf8') }))
-  return (await Promise.all(named)).filter(({ command }) => command.includes('worker.ts')).map(({ pid }) => pid)
-}
 
 async function open(): Promise<{ client: pg.Client; lost: Promise<void> }> {
   const { host, port, user, database, token } = await sessionToken(demo.ready, 'engineer', 'orders-db')
@@ -56,7 +46,7 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const opened = await Promise.all([open(), open(), open(), open()])
     for (const { client } of opened) expect((await client.query(masked)).rows).toHaveLength(1)
-    const [first, second, ...more] = await workers()
+    const [first, second, ...more] = await workersOf(demo.pid)
     expect(more).toEqual([])
     if (first === undefined || second === undefined) throw new Error('there are not two workers')
 
@@ -82,7 +72,7 @@ test.skipIf(process.platform !== 'linux')(
     }
 
     // Another takes its place, and serves.
-    await expect.poll(async () => (await workers()).length, { timeout: 20_000 }).toBe(2)
+    await expect.poll(async () => (await workersOf(demo.pid)).length, { timeout: 20_000 }).toBe(2)
     const again = await Promise.all([open(), open()])
     for (const { client } of again) expect((await client.query(masked)).rows).toHaveLength(1)
     for (const { client } of [...waiting, ...again]) await client.end()
