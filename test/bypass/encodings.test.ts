@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { charsetOf } from '../../agent/inspect/postgres/charsets/charset.ts'
 import { cstring, frontend, int16, message, messages } from '../../agent/inspect/postgres/messages.ts'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { allow, type Door, hold, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { type Answer, bind, execute, RawPostgres } from '../support/raw-postgres.ts'
 
@@ -151,6 +151,24 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
     const both = await ask(client, "set client_encoding to 'UTF8'; select email from customers where id = 1")
     expect(both.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     expect((await ask(client, "set client_encoding to 'UTF8'; select 1")).rows).toBe(1)
+    client.close()
+  })
+
+  it('has none either when its column is masked while people are asked', async () => {
+    const client = await enter(encoding)
+    door.people.masked.delete('public.customers.email')
+    door.people.rule = hold('sql:select')
+    door.people.epoch++
+    const held = door.people.nextHold()
+    const answer = ask(client, "set client_encoding to 'UTF8'; select email from public.customers where id = 1")
+    await held
+    door.people.masked.add('public.customers.email')
+    door.people.rule = allow
+    door.people.epoch++
+    door.people.holds.at(-1)?.settle({ kind: 'approved', by: ['dba'] })
+    expect((await answer).errors).toMatchObject([
+      { sqlstate: 'SPB01', message: expect.stringContaining('changes the client encoding') },
+    ])
     client.close()
   })
 

@@ -1,4 +1,3 @@
-import type { Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
@@ -20,6 +19,12 @@ const refreshEveryMs = 1_000
 
 /** What the statements of a text before this one made, that none but they know of. */
 type Made = Map<string, { statement: StatementAnalysis; moved: StatementAnalysis; text: string; path: Path }>
+
+/** What is decided on the statements of a text: the first that does not run decides for all, or else the first that people are asked about. */
+type Decided =
+  | { kind: 'run'; runs: readonly Run[] }
+  | { kind: 'hold'; index: number; judged: Judged; verdict: Extract<Verdict, { kind: 'hold' }> }
+  | { kind: 'block'; index: number; judged: Judged; refusal: Refusal }
 
 /** What names mean to the statements behind one: the catalog shows nothing yet of the definitions that it changes. */
 function after(meaning: Meaning, { analysis }: Judged): Meaning {
@@ -261,23 +266,31 @@ export class Gate {
       if (judged === null && line.judge.anyMasked(meaning)) return { ok: false, error: unknownName(one.analysis) }
       resolved.push(judged ?? unknown(one))
     }
-    let hold: Extract<Verdict, { kind: 'hold' }> | undefined
+    const decided = this.#decide(resolved, meaning, new Set())
+    if (decided.kind === 'block') return this.#blocked(asked, decided)
+    if (decided.kind === 'hold') return this.#hold(asked, resolved)
+    return this.#record(asked, resolved, decided.runs)
+  }
+
+  /** Decides on statements that run one after the other. `agreed`: policies whose people have. */
+  #decide(statements: readonly Judged[], meaning: Meaning, agreed: ReadonlySet<string>): Decided {
+    const { judge } = this.#line
     const runs: Run[] = []
+    let hold: Extract<Decided, { kind: 'hold' }> | undefined
     let recoded = false
     let then = meaning
-    for (const [i, judged] of resolved.entries()) {
-      const verdict = line.judge.judge(judged, then, line)
+    for (const [index, judged] of statements.entries()) {
+      const verdict = judge.judge(judged, then, this.#line)
       then = after(then, judged)
-      if (verdict.kind === 'block') return this.#blocked(asked, i, judged, verdict.refusal)
+      if (verdict.kind === 'block') return { kind: 'block', index, judged, refusal: verdict.refusal }
       if (recoded && verdict.run.masked.length > 0) {
-        return this.#blocked(asked, i, judged, recodedRefusal(verdict.run.masked))
+        return { kind: 'block', index, judged, refusal: recodedRefusal(verdict.run.masked) }
       }
       recoded ||= judged.analysis.effects.some(changesEncoding)
-      if (verdict.kind === 'hold') hold ??= verdict
+      if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) hold ??= { kind: 'hold', index, judged, verdict }
       runs.push(verdict.run)
     }
-    if (hold !== undefined) return this.#hold(asked, resolved)
-    return this.#record(asked, resolved, runs)
+    return hold ?? { kind: 'run', runs }
   }
 
   /** Asks people, one policy after the other, and decides again before it runs. */
@@ -288,20 +301,12 @@ export class Gate {
     for (;;) {
       const { meaning } = line
       if (meaning === undefined) throw new Error('the catalog went away')
-      const runs: Run[] = []
-      let open: { index: number; verdict: Extract<Verdict, { kind: 'hold' }>; judged: Judged } | undefined
-      let then = meaning
-      for (const [index, judged] of statements.entries()) {
-        const verdict = line.judge.judge(judged, then, line)
-        then = after(then, judged)
-        if (verdict.kind === 'block') return this.#blocked(asked, index, judged, verdict.refusal)
-        runs.push(verdict.run)
-        if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) open ??= { index, verdict, judged }
-      }
-      if (open === undefined) return this.#record(asked, statements, runs, numbers)
-      const refusal = await this.#holding.ask(asked, statements, open, numbers)
+      const decided = this.#decide(statements, meaning, agreed)
+      if (decided.kind === 'block') return this.#blocked(asked, decided)
+      if (decided.kind === 'run') return this.#record(asked, statements, decided.runs, numbers)
+      const refusal = await this.#holding.ask(asked, statements, decided, numbers)
       if (refusal !== undefined) return { ok: false, error: refusal }
-      agreed.add(open.verdict.policy.id)
+      agreed.add(decided.verdict.policy.id)
     }
   }
 
@@ -357,35 +362,25 @@ export class Gate {
     return this.#line.record(event)
   }
 
-  #blocked(asked: Asked, index: number, judged: Judged, refusal: Refusal): Admission | Promise<Admission> {
-    const { analysis } = judged
-    const wait = this.recordBlocked(analysis.action, asked.redacted(index), refusal, analysis.tables)
-    const admission: Admission = { ok: false, error: this.#refuse(refusal, analysis.action) }
-    return wait === undefined ? admission : wait.then(() => admission)
-  }
-
-  recordBlocked(
-    action: string,
-    text: string,
-    refusal: { policy: PolicyRef; columns?: readonly Masked[] },
-    tables: readonly string[] = [],
-  ): Promise<void> | undefined {
+  #blocked(
+    asked: Asked,
+    { index, judged: { analysis }, refusal }: Extract<Decided, { kind: 'block' }>,
+  ): Admission | Promise<Admission> {
     const line = this.#line
-    return line.record({
+    const { action, tables } = analysis
+    const wait = line.record({
       type: 'request',
       at: line.port.elapsed(),
       n: ++line.n,
       action,
-      text,
+      text: asked.redacted(index),
       outcome: 'blocked',
       policy: refusal.policy,
       ...(refusal.columns === undefined ? {} : { masks: [...refusal.columns] }),
       ...(tables.length === 0 ? {} : { tables: [...tables] }),
     })
-  }
-
-  #refuse(refusal: Refusal, command = 'sql:unknown'): Buffer {
-    return blockedError(this.#line.voice, refusal, command)
+    const admission: Admission = { ok: false, error: blockedError(line.voice, refusal, action) }
+    return wait === undefined ? admission : wait.then(() => admission)
   }
 }
 
