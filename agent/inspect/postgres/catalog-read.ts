@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { CatalogFunction, CatalogRelation, ForeignKey } from './analysis.ts'
+import { firstOwnOid } from './sql/ids.ts'
 
 /** Relations and functions, as they were read. */
 export interface Definitions {
@@ -23,9 +24,6 @@ interface Prints {
   functions: string
   schemas: string
 }
-
-/** Below, what initdb made; from here on, what people made. */
-const firstOwn = 16_384
 
 /** Reads what has changed since `known`; `known` itself when nothing has. */
 export async function readCatalog(client: pg.Client, known: Known | undefined): Promise<Known> {
@@ -82,13 +80,13 @@ async function readDefinitions(client: pg.Client, part: Part): Promise<Definitio
 const newest = "count(*) || ':' || coalesce(age('3'::xid)::bigint - min(age(xmin)), 0)"
 
 const print = (table: string, id: string, part: Part) =>
-  `(select ${newest} from ${table} where ${id} ${part} ${firstOwn})`
+  `(select ${newest} from ${table} where ${id} ${part} ${firstOwnOid})`
 
 const schemas = `(select ${newest} from pg_namespace)`
 
 /** Domains bring defaults and checks to tables that do not change with them. */
-const domains = `(select ${newest} from pg_type where typtype = 'd' and oid >= ${firstOwn}),
-    (select ${newest} from pg_constraint where contypid >= ${firstOwn})`
+const domains = `(select ${newest} from pg_type where typtype = 'd' and oid >= ${firstOwnOid}),
+    (select ${newest} from pg_constraint where contypid >= ${firstOwnOid})`
 
 const printSql = `select
   concat_ws(' ', ${print('pg_class', 'oid', '<')}, ${print('pg_attribute', 'attrelid', '<')}, ${print('pg_proc', 'oid', '<')},
@@ -110,7 +108,7 @@ async function readSchemas(client: pg.Client): Promise<ReadonlySet<string>> {
 }
 
 const eachPrint = (table: string, id: string) =>
-  `left join (select ${id} as id, ${newest} as print from ${table} where ${id} >= ${firstOwn}
+  `left join (select ${id} as id, ${newest} as print from ${table} where ${id} >= ${firstOwnOid}
     group by ${id}) ${table} on ${table}.id = c.oid`
 
 const relationPrintsSql = `
@@ -118,7 +116,7 @@ const relationPrintsSql = `
     'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
     ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')} ${eachPrint('pg_index', 'indrelid')}
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwn}`
+  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwnOid}`
 
 const dependentSql = `
   select distinct r.ev_class::bigint from pg_depend d join pg_rewrite r on r.oid = d.objid
@@ -131,7 +129,7 @@ async function readRelationPrints(client: pg.Client): Promise<Map<number, string
 /** People's own functions that defaults, checks, indexes and the partition key of a relation, and its columns' domains, call: or their operators do. */
 const callsSql = `(with recursive domains as (
       select t.oid, t.typbasetype, t.typelem from pg_attribute a join pg_type t on t.oid = a.atttypid
-        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwn}
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwnOid}
       union select t.oid, t.typbasetype, t.typelem from domains d join pg_type t on t.oid in (d.typbasetype, d.typelem))
     select array_agg(distinct f.oid::bigint)
     from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
@@ -144,7 +142,7 @@ const callsSql = `(with recursive domains as (
     join pg_depend p on p.classid = kept.class and p.objid = kept.oid
     left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
     join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
-    where f.oid >= ${firstOwn})`
+    where f.oid >= ${firstOwnOid})`
 
 const relationsSql = (part: Part, definition: string) => `
   select c.oid::bigint, n.nspname, c.relname, c.relkind::text, ${definition},
@@ -157,12 +155,12 @@ const relationsSql = (part: Part, definition: string) => `
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwn} and ($1::oid[] is null or c.oid = any($1))`
+  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
 const columnsSql = (part: Part) => `
   select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
-  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and a.attnum > 0 and not a.attisdropped and c.oid ${part} ${firstOwn}
+  where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and a.attnum > 0 and not a.attisdropped and c.oid ${part} ${firstOwnOid}
     and ($1::oid[] is null or c.oid = any($1))
   order by a.attrelid, a.attnum`
 
@@ -180,7 +178,7 @@ const functionsSql = (part: Part) => `
     ${part === '>=' ? `case when l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end` : 'null'}
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     join pg_type r on r.oid = p.prorettype
-  where p.oid ${part} ${firstOwn}`
+  where p.oid ${part} ${firstOwnOid}`
 
 const viewDefinition = "case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end"
 

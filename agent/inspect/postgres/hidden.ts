@@ -7,7 +7,7 @@ import {
   skipQuoted,
   skipTrivia,
 } from '../../../shared/sql/lex.ts'
-import { parse, strings } from './parser.ts'
+import { objects, parse, strings } from './parser.ts'
 import { splitId } from './sql/ids.ts'
 
 /**
@@ -28,12 +28,7 @@ export function hideLiterals(text: string, columns: ReadonlyMap<string, boolean>
 
 /** Byte offsets of constants that may stay. */
 function collect(root: unknown, isFree: (name: string | undefined) => boolean, shown: Set<number>): void {
-  const stack: unknown[] = [root]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    for (const constant of freeConstants(next, isFree)) shown.add(constant)
-    for (const child of Object.values(next)) stack.push(child)
-  }
+  for (const one of objects(root)) for (const constant of freeConstants(one, isFree)) shown.add(constant)
 }
 
 function freeConstants(node: object, isFree: (name: string | undefined) => boolean): number[] {

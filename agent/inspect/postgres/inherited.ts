@@ -2,6 +2,7 @@ import type { Sensitivity } from '../port.ts'
 import type { Catalog, CatalogRelation } from './analysis.ts'
 import type { SensitivityOf } from './plan.ts'
 import { holdsText } from './scan/types.ts'
+import { family } from './sql/relations.ts'
 
 /**
  * Reading a table reads its partitions and the tables that inherit from it: a column of theirs that is masked is masked
@@ -18,15 +19,11 @@ export function withChildren(catalog: Catalog, sensitivity: SensitivityOf): Sens
     const relation = catalog.relation(schema, table, [])
     let own = of(relation, asked, column)
     if (relation === undefined) return own
-    const seen = new Set([relation.oid])
-    const rest = [...catalog.children(relation.oid)]
-    for (let child = rest.pop(); child !== undefined; child = rest.pop()) {
-      if (seen.has(child.oid)) continue
-      seen.add(child.oid)
+    for (const child of family(catalog, relation)) {
+      if (child === relation) continue
       const found = of(child, sensitivity(child.schema, child.name, column), column)
       if (isSecret(found)) return found
       if (isMasked(found) && !isMasked(own)) own = found
-      rest.push(...catalog.children(child.oid))
     }
     return own
   }

@@ -1,6 +1,6 @@
 import type { CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
 import type { Catalog, OutputColumn } from './analysis.ts'
-import { open, strings } from './parser.ts'
+import { objects, open, strings } from './parser.ts'
 import { blockReport, codeReport, type NestedWalk } from './sql/bodies.ts'
 import { window } from './sql/call.ts'
 import { Codes } from './sql/codes.ts'
@@ -186,7 +186,7 @@ function tail(node: SelectStmt, shape: Shape, scope: Scope, walk: Walk): Shape {
   const { report } = walk
   for (const item of node.distinctClause ?? []) {
     if (open(item)) byOutput(item, shape, walk, scope)
-    else for (const column of shape.columns) report.use(column.value.sources, 'predicate')
+    else report.use(shape.row.sources, 'predicate')
   }
   for (const item of node.sortClause ?? []) {
     const key = 'SortBy' in item ? item.SortBy.node : item
@@ -248,13 +248,10 @@ function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
     walk.report.doubts('the sides of a set operation do not have the same number of columns')
   }
   const comparing = !(node.op === 'SETOP_UNION' && node.all)
+  if (comparing) for (const side of [left, right]) walk.report.use(side.row.sources, 'predicate')
   const opens = [left.open, right.open].flatMap((one) => one ?? [])
   const columns = left.byPlace.map(({ name, value }, i): ScopeColumn => {
     const other = right.open ? (right.byPlace[i]?.value ?? right.row) : (right.columns[i]?.value ?? opaque)
-    if (comparing) {
-      walk.report.use(value.sources, 'predicate')
-      walk.report.use(other.sources, 'predicate')
-    }
     return { name, value: either(value, other) }
   })
   // What has no place on the left stands beyond its columns.
@@ -344,11 +341,8 @@ function inOrder(list: readonly CommonTableExpr[], walk: Walk): CommonTableExpr[
 
 function mentioned(node: Node | undefined, names: ReadonlySet<string>): Set<string> {
   const found = new Set<string>()
-  const stack: unknown[] = [node]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    if ('relname' in next && typeof next.relname === 'string' && names.has(next.relname)) found.add(next.relname)
-    for (const child of Object.values(next)) stack.push(child)
+  for (const one of objects(node)) {
+    if ('relname' in one && typeof one.relname === 'string' && names.has(one.relname)) found.add(one.relname)
   }
   return found
 }

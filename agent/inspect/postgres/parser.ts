@@ -240,6 +240,16 @@ function pair([tag, node]: [string, unknown]): Opened {
   return { tag, node } as Opened
 }
 
+/** Every object and list of a tree, whatever they are, itself among them. */
+export function* objects(root: unknown): Generator<object> {
+  const stack: unknown[] = [root]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    yield next
+    for (const child of Object.values(next)) if (child !== undefined) stack.push(child)
+  }
+}
+
 /** The strings of a name list (`schema.name`), without what is not a string. */
 export function strings(nodes: readonly Node[] | undefined): string[] {
   const out: string[] = []

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
 import type { CatalogRelation } from '../analysis.ts'
-import { open, parse, parsePlpgsql, strings } from '../parser.ts'
+import { objects, open, parse, parsePlpgsql, strings } from '../parser.ts'
 import { readsOneWay } from '../strings.ts'
 import { intoOf } from './changed.ts'
 import { entry } from './from.ts'
@@ -138,9 +138,7 @@ function one(node: Node, walk: Walk, scope: Scope): void {
     case 'DeleteStmt':
     case 'MergeStmt': {
       if (opened.tag === 'SelectStmt' && intoOf(opened.node)) report.doubts('it makes a table')
-      const shape = walk.query(node, scope)
-      for (const column of shape.columns) report.touch(column.value.sources)
-      if (shape.open) report.touch(shape.open.sources)
+      report.touch(walk.query(node, scope).row.sources)
       return
     }
     case 'CallStmt':
@@ -168,16 +166,17 @@ function procedural(definition: string, walk: Walk, name: string, row: CatalogRe
   }
   const scalars: string[] = []
   const records: string[] = []
-  for (const [kind, datum] of nodes(tree)) {
+  const all = [...nodes(tree)]
+  for (const [kind, datum] of all) {
     const refname = typeof datum.refname === 'string' ? datum.refname : undefined
     if (refname === undefined) continue
     if (kind === 'PLpgSQL_var' || kind === 'PLpgSQL_promise') scalars.push(refname)
     // A variable of a row's type is one or the other.
     if (kind === 'PLpgSQL_rec' || kind === 'PLpgSQL_row') records.push(refname)
   }
-  const labels = [...nodes(tree)].flatMap(([, { label }]) => (typeof label === 'string' ? [label] : []))
+  const labels = all.flatMap(([, { label }]) => (typeof label === 'string' ? [label] : []))
   const scope = variables(name, scalars, records, row, walk, labels)
-  for (const [kind, node] of nodes(tree)) {
+  for (const [kind, node] of all) {
     if (kind.startsWith('PLpgSQL_stmt_')) {
       if (!followed.has(kind)) report.doubts('it builds SQL while it runs, or ends transactions')
       // RETURN QUERY EXECUTE, OPEN … FOR EXECUTE.
@@ -185,19 +184,18 @@ function procedural(definition: string, walk: Walk, name: string, row: CatalogRe
     }
     if (kind === 'PLpgSQL_expr') fragment(node, walk, scope)
   }
-  const kinds = new Set([...nodes(tree)].map(([kind]) => kind))
+  const kinds = new Set(all.map(([kind]) => kind))
   if (kinds.has('PLpgSQL_exception_block')) caught(walk)
   // Messages are passed on as they are.
   if (kinds.has('PLpgSQL_stmt_raise') || kinds.has('PLpgSQL_stmt_assert')) report.use(report.touched, 'write')
-  if (fetchesOthers(tree)) report.doubts('it reads from a cursor that it may not have opened itself')
+  if (fetchesOthers(all, tree)) report.doubts('it reads from a cursor that it may not have opened itself')
 }
 
 /**
  * A cursor variable holds a name, and any portal of the session may have it. The code's own is one that nothing but OPEN gives its
  * name to: a local variable without a default, that is assigned nowhere.
  */
-function fetchesOthers(tree: unknown): boolean {
-  const all = [...nodes(tree)]
+function fetchesOthers(all: readonly PlpgsqlNode[], tree: unknown): boolean {
   const fetched = new Set(all.flatMap(([kind, { curvar }]) => (kind === 'PLpgSQL_stmt_fetch' ? [curvar] : [])))
   if (fetched.size === 0) return false
   // Which variables a procedure gives values to is only known when it runs.
@@ -207,7 +205,7 @@ function fetchesOthers(tree: unknown): boolean {
   return false
 }
 
-function isOwnCursor(all: readonly [string, Record<string, unknown>][], number: unknown): boolean {
+function isOwnCursor(all: readonly PlpgsqlNode[], number: unknown): boolean {
   const datums = all.flatMap(([kind, node]) => (kind === 'PLpgSQL_function' ? [node.datums] : []))
   const list: readonly unknown[] = Array.isArray(datums[0]) ? datums[0] : []
   const datum = typeof number === 'number' ? list[number] : undefined
@@ -219,13 +217,8 @@ function isOwnCursor(all: readonly [string, Record<string, unknown>][], number: 
 /** Numbers of the variables that statements give values to. */
 function assigned(tree: unknown): ReadonlySet<unknown> {
   const found = new Set<unknown>()
-  const stack: unknown[] = [tree]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    for (const [key, value] of Object.entries(next)) {
-      if (key === 'varno' || key === 'target') found.add(value)
-      stack.push(value)
-    }
+  for (const one of objects(tree)) {
+    for (const [key, value] of Object.entries(one)) if (key === 'varno' || key === 'target') found.add(value)
   }
   return found
 }
@@ -254,14 +247,13 @@ function fragment({ query, parseMode }: Record<string, unknown>, walk: Walk, sco
   }
 }
 
+type PlpgsqlNode = readonly [kind: string, node: Record<string, unknown>]
+
 /** Every node of PL/pgSQL's tree, by its kind. */
-function* nodes(root: unknown): Generator<[string, Record<string, unknown>]> {
-  const stack: unknown[] = [root]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    for (const [key, value] of Object.entries(next)) {
+function* nodes(root: unknown): Generator<PlpgsqlNode> {
+  for (const one of objects(root)) {
+    for (const [key, value] of Object.entries(one)) {
       if (key.startsWith('PLpgSQL_') && isRecord(value)) yield [key, value]
-      stack.push(value)
     }
   }
 }

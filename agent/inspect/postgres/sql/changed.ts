@@ -1,5 +1,6 @@
 import type { AlterTableStmt, CreateStmt, DropStmt, IntoClause, RangeVar, RenameStmt, SelectStmt } from 'libpg-query'
-import { type Opened, strings } from '../parser.ts'
+import { type Opened, objects, strings } from '../parser.ts'
+import { family } from './relations.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -113,13 +114,10 @@ function alteredNames({ relation, objtype, cmds }: AlterTableStmt, walk: Walk): 
 /** A new foreign key: what changes in the table that it refers to changes this one from now on, whose triggers run. */
 function referenced(root: unknown): string[] {
   const names: string[] = []
-  const stack: unknown[] = [root]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    if ('pktable' in next && typeof next.pktable === 'object' && next.pktable !== null && 'relname' in next.pktable) {
-      names.push(String(next.pktable.relname))
+  for (const one of objects(root)) {
+    if ('pktable' in one && typeof one.pktable === 'object' && one.pktable !== null && 'relname' in one.pktable) {
+      names.push(String(one.pktable.relname))
     }
-    for (const child of Object.values(next)) stack.push(child)
   }
   return names
 }
@@ -134,19 +132,9 @@ function renamedNames(
   return old && newname !== undefined ? [...old, newname] : undefined
 }
 
-/** A relation and its partitions and children, whose columns follow its own. Undefined: it is not known. */
+/** Names of a relation and its family, whose columns follow its own. Undefined: it is not known. */
 function withFamily(name: RangeVar | undefined, { catalog, searchPath }: Walk): readonly string[] | undefined {
   if (name?.relname === undefined || searchPath === undefined) return undefined
   const found = catalog.relation(name.schemaname, name.relname, searchPath)
-  if (!found) return undefined
-  const names = new Set<string>()
-  const seen = new Set<number>()
-  const rest = [found]
-  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
-    if (seen.has(one.oid)) continue
-    seen.add(one.oid)
-    names.add(one.name)
-    rest.push(...catalog.children(one.oid))
-  }
-  return [...names]
+  return found && [...family(catalog, found)].map(({ name: one }) => one)
 }

@@ -25,10 +25,10 @@ export function copy(
   }
   report.does('sql:copy')
   const shape = node.query ? walk.query(node.query, topScope) : tableShape(node, walk)
-  for (const column of shape.columns) report.touch(column.value.sources)
+  report.touch(shape.row.sources)
   if (onServer) {
     // What lies in a file of the server is beyond any mask.
-    for (const column of shape.columns) report.use(column.value.sources, 'write')
+    report.use(shape.row.sources, 'write')
     return undefined
   }
   return { format: formatOf(node.options), columns: outputs(shape) }

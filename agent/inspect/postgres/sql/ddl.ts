@@ -30,8 +30,7 @@ import { pathFor, predicate, type Walk } from './walk.ts'
 
 /** CREATE TABLE AS, SELECT INTO, CREATE VIEW: all that the query gives is kept under another name. */
 export function keeps(shape: Shape, walk: Walk): void {
-  for (const column of shape.columns) walk.report.use(column.value.sources, 'write')
-  if (shape.open) walk.report.use(shape.open.sources, 'write')
+  walk.report.use(shape.row.sources, 'write')
 }
 
 /** The name of something that is about to exist. */
@@ -292,8 +291,6 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
       column(target, name, 'predicate', walk)
       return
     case 'AT_SetExpression':
-      if (def) stored(def, scope, walk)
-      return
     case 'AT_ColumnDefault':
       if (def) stored(def, scope, walk)
       return
@@ -346,8 +343,6 @@ function constraintNode(node: Node, target: Entry, scope: Scope, walk: Walk): vo
 function constraint(node: Constraint, target: Entry, scope: Scope, walk: Walk): void {
   switch (node.contype) {
     case 'CONSTR_GENERATED':
-      if (node.raw_expr) stored(node.raw_expr, scope, walk)
-      return
     case 'CONSTR_DEFAULT':
       if (node.raw_expr) stored(node.raw_expr, scope, walk)
       return

@@ -23,3 +23,6 @@ export function splitId(id: string): string[] {
 function part(name: string): string {
   return name === '' || name.includes('.') || name.includes('"') ? `"${name.replaceAll('"', '""')}"` : name
 }
+
+/** OIDs below it are of what initdb made; from here on, of what people made. */
+export const firstOwnOid = 16_384

@@ -1,5 +1,5 @@
 import type { A_Expr, Node } from 'libpg-query'
-import { open, strings } from '../parser.ts'
+import { objects, open, strings } from '../parser.ts'
 import { plainTypes } from './function-lists.ts'
 
 /** A literal, a parameter, or one of them with a sign or a cast to a built-in type. */
@@ -125,11 +125,6 @@ function form(node: Node | undefined): string {
 
 /** Any column reference beneath, whatever the node. */
 function mentionsColumn(node: Node): boolean {
-  const stack: unknown[] = [node]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (typeof next !== 'object' || next === null) continue
-    if ('ColumnRef' in next) return true
-    for (const child of Object.values(next)) stack.push(child)
-  }
+  for (const one of objects(node)) if ('ColumnRef' in one) return true
   return false
 }

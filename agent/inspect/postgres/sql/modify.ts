@@ -39,8 +39,7 @@ function source(node: Node, walk: Walk, outer: Scope): number {
   const lists = 'SelectStmt' in node && !node.SelectStmt.withClause ? node.SelectStmt.valuesLists : undefined
   if (!lists) {
     const shape = walk.query(node, outer)
-    for (const column of shape.columns) walk.report.use(column.value.sources, 'write')
-    if (shape.open) walk.report.use(shape.open.sources, 'write')
+    walk.report.use(shape.row.sources, 'write')
     return shape.columns.length
   }
   let width = 0

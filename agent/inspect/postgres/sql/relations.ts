@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import type { Catalog, CatalogColumn, CatalogRelation, ColumnId } from '../analysis.ts'
 import { parse } from '../parser.ts'
-import { columnId, tableId } from './ids.ts'
+import { columnId, firstOwnOid, tableId } from './ids.ts'
 import { Report } from './report.ts'
 import { opaque, type ScopeColumn, Shape } from './value.ts'
 
@@ -98,12 +98,21 @@ export class Relations {
   }
 }
 
-/** Below, what initdb made. */
-const firstOwn = 16_384
+/** A relation, its partitions, and the tables that inherit from it, however many steps down. */
+export function* family(catalog: Catalog, relation: CatalogRelation): Generator<CatalogRelation> {
+  const seen = new Set<number>()
+  const rest = [relation]
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    if (seen.has(one.oid)) continue
+    seen.add(one.oid)
+    yield one
+    rest.push(...catalog.children(one.oid))
+  }
+}
 
 /** PostgreSQL's own type by its name; one that people made is none of these, whatever it is called. */
 function typeOf({ typeName, typeOid }: CatalogColumn): string {
-  if (typeOid < firstOwn) return typeName
+  if (typeOid < firstOwnOid) return typeName
   return `${typeName.startsWith('_') ? '_' : ''}#${typeOid}`
 }
 

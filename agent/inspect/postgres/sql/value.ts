@@ -129,8 +129,8 @@ export class Shape {
   get byPlace(): readonly ScopeColumn[] {
     if (!this.open || this.columns.length < 2) return this.columns
     const { sources } = this.row
-    const any = derived([{ ...opaque, sources }], this.row.risky)
-    return this.columns.map(({ name }) => ({ name, value: any }))
+    const anyOfThem = derived([{ ...opaque, sources }], this.row.risky)
+    return this.columns.map(({ name }) => ({ name, value: anyOfThem }))
   }
 
   /** These columns, each of which may be the same of `others` instead; what only those have stays unlisted. */
