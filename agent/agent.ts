@@ -108,6 +108,8 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
     },
 
     cancelPostgres: (processId, digest) => cancels.cancel(processId, digest),
+    definitionsChanging: (change) => catalogs.changing(change),
+    definitionsChanged: (change) => catalogs.changed(change),
 
     async explain(spec, text) {
       const policy = policyOf(spec)

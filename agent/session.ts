@@ -26,6 +26,8 @@ export function inspectorPort(spec: SessionSpec, policy: SessionPolicy, gateway:
     annotate: (annotation) => gateway.annotate?.(annotation),
     started: (info) => gateway.started(info),
     cancelElsewhere: (processId, digest) => gateway.cancelElsewhere?.(processId, digest),
+    changing: () => gateway.changing?.(),
+    changed: () => gateway.changed?.(),
   }
 }
 

@@ -14,6 +14,7 @@ import { Recordings } from './recordings/recordings.ts'
 import { Requests } from './requests/requests.ts'
 import type { Connections, Identities, LocalAgent, Log } from './services.ts'
 import { Cancels } from './sessions/cancels.ts'
+import { Definitions } from './sessions/definitions.ts'
 import { Sessions } from './sessions/registry.ts'
 import { SessionView } from './sessions/view.ts'
 import { json } from './store/database.ts'
@@ -34,6 +35,7 @@ export interface Domains {
   tokens: Tokens
   sessions: Sessions
   cancels: Cancels
+  definitions: Definitions
   view: SessionView
   policy: PolicySource
 }
@@ -84,8 +86,10 @@ export async function startDomains(
   const tokens = new Tokens(db, identities)
   const replica = await readOrCreateSecret(join(dataDir, 'replica.id'), randomUUID)
   const cancels = new Cancels({ agent, listener, log })
+  const definitions = new Definitions({ agent, listener, log })
   const sessions = new Sessions({
     cancels,
+    definitions,
     db,
     listener,
     events,
@@ -130,6 +134,8 @@ export async function startDomains(
   await sessions.start()
   await cancels.start()
   lifecycle.started(() => cancels.close())
+  await definitions.start()
+  lifecycle.started(() => definitions.close())
   requests.start()
   lifecycle.started(() => requests.close())
   await grants.start((principalId, connection) => sessions.grantsChanged(principalId, connection))
@@ -145,6 +151,7 @@ export async function startDomains(
     tokens,
     sessions,
     cancels,
+    definitions,
     view,
     policy,
   }

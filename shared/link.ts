@@ -23,6 +23,13 @@ export interface AgentLink<Stream> {
    * session here holds that key.
    */
   cancelPostgres(processId: number, digest: Uint8Array): boolean
+  /**
+   * Another process may commit changes of a PostgreSQL database's definitions at any moment: until the call of `definitionsChanged` that
+   * names it, no name is looked up there in what was read before.
+   */
+  definitionsChanging(change: DefinitionChange): void
+  /** Definitions were changed: read them before the next name is looked up. Of every database, when it can't be told which. */
+  definitionsChanged(change: DefinitionChange | undefined): void
   /** What would be decided for a statement or command, without running it. */
   explain(spec: SessionSpec, text: string): Promise<Explanation>
   /** Tables and columns as this principal sees them, from the agent's own catalog. Rejects when the target is out of reach. */
@@ -44,6 +51,15 @@ export interface AgentLink<Stream> {
   /** Whether the target's address accepts connections, within `timeoutMs`. */
   probe(target: Target, timeoutMs: number): Promise<boolean>
   close(): Promise<void>
+}
+
+export interface DefinitionChange {
+  /** The session that makes it, which makes one at a time. */
+  id: string
+  /** As the target has them. */
+  host: string
+  port: number
+  database: string
 }
 
 export interface RowsRequest {
@@ -175,6 +191,13 @@ export interface SessionPort {
   annotate?(annotation: Annotation): void
   /** The client sent a PostgreSQL CancelRequest, with a key that no session of this agent holds. See AgentLink.cancelPostgres. */
   cancelElsewhere?(processId: number, digest: Uint8Array): void
+  /**
+   * The session is about to change definitions that everybody at its target has. Resolves when whoever else inspects that target for this
+   * gateway knows; undefined: nobody else does. What changes them must not be forwarded before.
+   */
+  changing?(): Promise<void> | undefined
+  /** The change that was announced is committed or taken back. */
+  changed?(): void
 }
 
 export interface HoldRequest {

@@ -39,6 +39,9 @@ export interface InspectorPort {
   annotate?(annotation: Annotation): void
   /** See SessionPort.cancelElsewhere. */
   cancelElsewhere?(processId: number, digest: Uint8Array): void
+  /** See SessionPort.changing. */
+  changing?(): Promise<void> | undefined
+  changed?(): void
   started(info: { user: string; database?: string; cols?: number; rows?: number }): void
 }
 

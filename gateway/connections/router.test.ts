@@ -76,6 +76,8 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
       open: unused,
       openSsh: unused,
       cancelPostgres: unused,
+      definitionsChanging: unused,
+      definitionsChanged: unused,
       decide: unused,
       probe: unused,
       close: unused,

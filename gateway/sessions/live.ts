@@ -55,6 +55,9 @@ export interface LiveSessionOptions extends SessionUpkeep {
   recordings: Recordings
   /** See SessionPort.cancelElsewhere. */
   cancel(processId: number, digest: Uint8Array): void
+  /** See SessionPort.changing. */
+  changing(): Promise<void> | undefined
+  changed(): void
   log: Log
   /** Why nothing may be forwarded right now (the audit log can't be written). */
   standstill(): Error | undefined
@@ -102,6 +105,8 @@ export class LiveSession implements Live {
       },
       annotate: (annotation) => options.annotate?.(annotation),
       cancelElsewhere: (processId, digest) => options.cancel(processId, digest),
+      changing: () => options.changing(),
+      changed: () => options.changed(),
     }
     this.closed = new Promise((done) => {
       this.#markClosed = done

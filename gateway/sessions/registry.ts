@@ -15,6 +15,7 @@ import type { Listener } from '../store/listener.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
 import type { Cancels } from './cancels.ts'
+import type { ChangePort } from './definitions.ts'
 import { DistantSession, type DistantSessionOptions } from './distant.ts'
 import { closeRows, SessionLedger } from './ledger.ts'
 import { type Live, LiveSession, type SessionUpkeep } from './live.ts'
@@ -27,6 +28,7 @@ export interface SessionsOptions extends AdmissionDeps {
   audit: Audit
   recordings: Recordings
   cancels: Pick<Cancels, 'request'>
+  definitions: ChangePort
   requests: Requests
   tokens: Tokens
   agent: LocalAgent
@@ -115,7 +117,7 @@ export class Sessions implements LiveSessions {
   /** For whoever opens it at the agent by themselves: the session waits to be attached. */
   prepare(session: NewSession): LiveSession {
     const { spec, door, accessTokenId, client, ending, annotate } = session
-    const { recordings, log, audit, cancels } = this.#options
+    const { recordings, log, audit, cancels, definitions } = this.#options
     const live = new LiveSession({
       spec,
       door,
@@ -127,6 +129,8 @@ export class Sessions implements LiveSessions {
       log,
       standstill: () => audit.failure,
       cancel: (processId, digest) => cancels.request(processId, digest),
+      changing: () => definitions.changing(spec),
+      changed: () => definitions.changed(spec.sessionId),
       ...this.#upkeep(session),
     })
     this.#enlist(live)

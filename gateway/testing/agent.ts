@@ -37,6 +37,8 @@ export interface TestAgent extends LocalAgent {
   holdsKeys: boolean
   readonly taken: TakenSession[]
   readonly cancels: { processId: number; digest: string }[]
+  /** What it was told of changed definitions. */
+  readonly definitions: string[]
   ssh: (client: Duplex, front: SshFront) => void
 }
 
@@ -61,6 +63,7 @@ export const echo: Serve = ({ client, port }, finish) => {
 export function testAgent(): TestAgent {
   const taken: TakenSession[] = []
   const cancels: { processId: number; digest: string }[] = []
+  const definitions: string[] = []
   const unused = () => Promise.reject(new Error('not part of this test'))
   const agent: TestAgent = {
     rule: () => allow,
@@ -70,6 +73,7 @@ export function testAgent(): TestAgent {
     holdsKeys: true,
     taken,
     cancels,
+    definitions,
     ssh: (client) => client.destroy(),
     sshHostKey: 'SHA256:test',
     rdpCertificate: Array(32).fill('AA').join(':'),
@@ -80,6 +84,8 @@ export function testAgent(): TestAgent {
       cancels.push({ processId, digest: Buffer.from(digest).toString('hex') })
       return agent.holdsKeys
     },
+    definitionsChanging: ({ id }) => void definitions.push(`${id} changes`),
+    definitionsChanged: (change) => void definitions.push(`${change?.id ?? 'something'} changed`),
     explain: unused,
     schema: unused,
     rows: () => Promise.resolve({ ok: true, rows: 7, ms: 1 }),

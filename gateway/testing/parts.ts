@@ -12,6 +12,7 @@ import { tellThrough } from '../notify/outbox.ts'
 import { Recordings } from '../recordings/recordings.ts'
 import { Requests } from '../requests/requests.ts'
 import { Cancels } from '../sessions/cancels.ts'
+import { Definitions } from '../sessions/definitions.ts'
 import { Sessions } from '../sessions/registry.ts'
 import { SessionView } from '../sessions/view.ts'
 import { json } from '../store/database.ts'
@@ -40,6 +41,7 @@ export interface TestParts {
   /** Actions in the audit log, oldest first. */
   audited(): Promise<string[]>
   cancels: Cancels
+  definitions: Definitions
   close(): Promise<void>
 }
 
@@ -100,6 +102,7 @@ export async function startParts(
   })
   const tokens = new Tokens(db, createIdentities(db))
   const cancels = new Cancels({ agent, listener, log })
+  const definitions = new Definitions({ agent, listener, log })
   const sessions = new Sessions({
     db,
     listener,
@@ -107,6 +110,7 @@ export async function startParts(
     audit,
     recordings,
     cancels,
+    definitions,
     requests,
     tokens,
     agent,
@@ -118,6 +122,7 @@ export async function startParts(
   const view = new SessionView({ db, agent, connections, sessions })
   await sessions.start()
   await cancels.start()
+  await definitions.start()
   requests.start()
   await grants.start((principal, connection) => sessions.grantsChanged(principal, connection))
   return {
@@ -130,6 +135,7 @@ export async function startParts(
     clock,
     sessions,
     cancels,
+    definitions,
     tokens,
     view,
     connections,
@@ -171,6 +177,7 @@ export async function startParts(
     close: async () => {
       await sessions.close()
       cancels.close()
+      definitions.close()
       requests.close()
       await grants.close()
       clock.close()

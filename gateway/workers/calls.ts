@@ -1,6 +1,14 @@
 import type { Session } from '../../shared/api/models.ts'
 import type { Grant } from '../../shared/decision.ts'
-import type { HoldOutcome, HoldRequest, PolicyFile, PolicyLoad, SessionEnd, SessionSpec } from '../../shared/link.ts'
+import type {
+  DefinitionChange,
+  HoldOutcome,
+  HoldRequest,
+  PolicyFile,
+  PolicyLoad,
+  SessionEnd,
+  SessionSpec,
+} from '../../shared/link.ts'
 import type { Credentials } from '../native/enter.ts'
 import type { PostgresRefusal } from '../native/entrance.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
@@ -31,6 +39,10 @@ export interface GatewayCalls {
   closed(id: string): void
   /** A cancel request, with a key that no session of this worker holds. See AgentLink.cancelPostgres. */
   cancel(processId: number, digest: Uint8Array): void
+  /** See SessionPort.changing. */
+  changing(id: string): Promise<void>
+  /** The change that the session announced is over, which may itself be by then. */
+  changed(id: string): void
   /** `fields`: JSON. */
   log(level: 'info' | 'warn' | 'error', fields: string, message: string): void
 }
@@ -51,6 +63,9 @@ export interface WorkerCalls {
   setGrants(id: string, grants: readonly Grant[]): void
   /** Whether a session here holds the key. */
   cancel(processId: number, digest: Uint8Array): boolean
+  /** See AgentLink. Answers once the agent knows. */
+  definitionsChanging(change: DefinitionChange): void | Promise<void>
+  definitionsChanged(change: DefinitionChange | undefined): void
   /** Sessions have been ended. Resolves when the agent let go of all; the worker then leaves. */
   stop(): Promise<void>
 }

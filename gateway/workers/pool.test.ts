@@ -38,6 +38,9 @@ class Peer extends EventEmitter {
   /** Answers nothing any more. */
   deaf = false
   onPolicy: () => void = () => {}
+  /** What it was told of changed definitions. */
+  readonly changes: string[] = []
+  onChange: (id: string) => Promise<void> | void = (id) => void this.changes.push(`${id} changes`)
   readonly gateway = createBirpc<GatewayCalls, WorkerCalls>(
     {
       start: ({ policy }) => {
@@ -53,6 +56,8 @@ class Peer extends EventEmitter {
       end: (id) => void this.ended.push(id),
       setGrants: () => {},
       cancel: () => false,
+      definitionsChanging: ({ id }) => this.onChange(id),
+      definitionsChanged: (change) => void this.changes.push(`${change?.id ?? 'something'} changed`),
       stop: () => Promise.resolve(),
     },
     {
@@ -241,4 +246,59 @@ test('a process that can’t be forked is tried again', async () => {
   peer(0).die()
   await expect.poll(() => children.length, { timeout: 5_000 }).toBe(2)
   await pool.close()
+})
+
+test('before definitions change, every other process knows; and when it is over, or its worker is', async () => {
+  const pool = await started(2)
+  const id = await enter(peer(0))
+  const knows = Promise.withResolvers<void>()
+  peer(1).onChange = (change) => {
+    peer(1).changes.push(`${change} changes`)
+    return knows.promise
+  }
+  let forwarded = false
+  const told = peer(0)
+    .gateway.changing(id)
+    .then(() => {
+      forwarded = true
+    })
+  await expect.poll(() => peer(1).changes).toEqual([`${id} changes`])
+  expect(parts.agent.definitions).toEqual([`${id} changes`])
+  expect(forwarded).toBe(false)
+  knows.resolve()
+  await told
+  await peer(0).gateway.changed(id)
+  expect(parts.agent.definitions.at(-1)).toBe(`${id} changed`)
+  await expect.poll(() => peer(1).changes.at(-1)).toBe(`${id} changed`)
+  expect(peer(0).changes).toEqual([])
+
+  peer(1).onChange = (change) => void peer(1).changes.push(`${change} changes`)
+  await peer(0).gateway.changing(id)
+  peer(0).die()
+  await expect.poll(() => peer(1).changes.slice(2)).toEqual([`${id} changes`, `${id} changed`])
+  await pool.close()
+})
+
+test('a worker that dies is not waited for when definitions change; one that starts meanwhile knows of it', async () => {
+  const pool = await started(2)
+  const id = await enter(peer(0))
+  peer(1).onChange = () => {
+    peer(1).die()
+    return new Promise(() => {})
+  }
+  await peer(0).gateway.changing(id)
+  await expect.poll(() => children.length).toBe(3)
+  await expect.poll(() => peer(2).changes).toEqual([`${id} changes`])
+  await pool.close()
+})
+
+test('another replica hears of changed definitions, and reads all when it may have missed some', async () => {
+  const elsewhere = await startParts(server, { replica: 'other' })
+  const change = parts.connections.get('orders-db')
+  if (change === undefined) throw new Error('there is no such connection')
+  parts.definitions.changing({ sessionId: 'one', target: change.target })
+  parts.definitions.changed('one')
+  await expect.poll(() => elsewhere.agent.definitions).toEqual(['one changed'])
+  expect(parts.agent.definitions).toEqual([])
+  await elsewhere.close()
 })

@@ -113,6 +113,7 @@ export class WorkerPool {
     let policy = this.#policy
     try {
       await worker.start(deps, { dataDir, tls, policy, standstill: audit.failure?.message })
+      await deps.definitions.add(worker)
       // Whatever came into force meanwhile; it is among those that are told in the turn in which nothing has.
       while (policy !== this.#policy) {
         policy = this.#policy
@@ -128,6 +129,7 @@ export class WorkerPool {
 
   #lost(worker: WorkerProcess, why: string, deps: WorkerPoolDeps): void {
     this.#serving.delete(worker)
+    deps.definitions.remove(worker)
     const burial = worker.bury().finally(() => this.#burials.delete(burial))
     this.#burials.add(burial)
     if (this.#closing !== undefined) return

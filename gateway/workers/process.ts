@@ -2,18 +2,20 @@ import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { createBirpc } from 'birpc'
 import type { Grant } from '../../shared/decision.ts'
-import type { Held, PolicyFile } from '../../shared/link.ts'
+import type { DefinitionChange, Held, PolicyFile } from '../../shared/link.ts'
 import type { NativeDeps } from '../native/enter.ts'
 import { admitPostgres } from '../native/entrance.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { Log } from '../services.ts'
 import type { Cancels } from '../sessions/cancels.ts'
+import type { CatalogReader, Definitions } from '../sessions/definitions.ts'
 import type { DistantSession } from '../sessions/distant.ts'
 import { type GatewayCalls, handover, type WorkerCalls, type WorkerStart } from './calls.ts'
 
 export interface WorkerProcessDeps extends NativeDeps {
   recordings: Pick<Recordings, 'sealLeft' | 'settled'>
   cancels: Pick<Cancels, 'request'>
+  definitions: Definitions
 }
 
 const startMs = 30_000
@@ -30,7 +32,7 @@ const goneReason = 'The process of the gateway that served this session stopped.
  * One worker process, seen from the gateway: its sessions, and what is asked in either direction. From the turn in which it is gone,
  * nobody is let in through it and nothing is told to it; what its sessions left behind is for `bury`.
  */
-export class WorkerProcess {
+export class WorkerProcess implements CatalogReader {
   /** Resolves with why, when it has stopped or never was. */
   readonly gone: Promise<string>
   readonly #child: ChildProcess
@@ -38,6 +40,8 @@ export class WorkerProcess {
   readonly #worker: ReturnType<typeof createBirpc<WorkerCalls, GatewayCalls>>
   readonly #sessions = new Map<string, DistantSession>()
   readonly #held = new Map<string, Held>()
+  /** Sessions that announced a change of definitions. */
+  readonly #changing = new Set<string>()
   /** Connections that are on their way to it. */
   readonly #handedOver = new Set<Socket>()
   #deps: WorkerProcessDeps | undefined
@@ -53,7 +57,7 @@ export class WorkerProcess {
       // One that left is dealt with when its end is told.
       post: (message) => void (child.connected && child.send(message, () => undefined)),
       on: (take) => void child.on('message', take),
-      eventNames: ['standstill', 'end', 'setGrants'],
+      eventNames: ['standstill', 'end', 'setGrants', 'definitionsChanged'],
       timeout: -1,
     })
     this.gone = new Promise((tell) => {
@@ -64,6 +68,7 @@ export class WorkerProcess {
         this.#worker.$close(new Error('The worker process stopped.'))
         for (const socket of this.#handedOver) socket.destroy()
         for (const live of this.#sessions.values()) live.lose()
+        for (const id of this.#changing) this.#theirs.definitions.changed(id)
         tell(why)
       }
       child.once('exit', (code, signal) => over(signal ?? `exit code ${code}`))
@@ -113,6 +118,15 @@ export class WorkerProcess {
   /** False also when it does not say. */
   async cancel(processId: number, digest: Uint8Array): Promise<boolean> {
     return this.#answer(this.#worker.cancel(processId, digest), cancelMs).catch(() => false)
+  }
+
+  /** Also resolves when it is gone. One that hangs is waited for until it is found out and ended. */
+  async definitionsChanging(change: DefinitionChange): Promise<void> {
+    if (!this.#over) await this.#worker.definitionsChanging(change).catch(() => undefined)
+  }
+
+  definitionsChanged(change: DefinitionChange | undefined): void {
+    this.#tell(() => this.#worker.definitionsChanged(change))
   }
 
   /** Hands a connection over; nothing has been read from it. */
@@ -217,6 +231,15 @@ export class WorkerProcess {
         this.#sessions.delete(id)
       },
       cancel: (processId, digest) => this.#theirs.cancels.request(processId, digest),
+      changing: async (id) => {
+        const { spec } = this.#session(id)
+        this.#changing.add(id)
+        await this.#theirs.definitions.changing(spec, this)
+      },
+      changed: (id) => {
+        this.#changing.delete(id)
+        this.#theirs.definitions.changed(id)
+      },
       log: (level, fields, message) => this.#log[level]({ ...fieldsOf(fields), worker: this.pid }, message),
     }
   }

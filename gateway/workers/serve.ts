@@ -44,12 +44,14 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
       end: (id, reason) => started().sessions.get(id)?.end(reason),
       setGrants: (id, grants) => started().sessions.get(id)?.setGrants(grants),
       cancel: (processId, digest) => started().agent.cancelPostgres(processId, digest),
+      definitionsChanging: (change) => started().agent.definitionsChanging(change),
+      definitionsChanged: (change) => started().agent.definitionsChanged(change),
       stop: () => started().stop(),
     },
     {
       post: (message) => pipe.send?.(message, (error) => (error === null ? undefined : leave())),
       on: (take) => void pipe.on('message', (message) => (message === handover ? undefined : take(message))),
-      eventNames: ['left', 'taken', 'counted', 'closed', 'cancel', 'giveUp', 'log'],
+      eventNames: ['left', 'taken', 'counted', 'closed', 'cancel', 'giveUp', 'changed', 'log'],
       timeout: -1,
     },
   )
@@ -121,6 +123,8 @@ class Worker {
       log: this.#log,
       standstill: () => this.#standstill,
       cancel: (processId, digest) => void this.#gateway.cancel(processId, digest),
+      changing: () => this.#gateway.changing(id),
+      changed: () => void this.#gateway.changed(id),
       begun: ({ startedAt = new Date() }) => this.#gateway.begun(id, startedAt),
       hold: (request) => this.#hold(id, request),
       ended: (session, end, seal) => {

@@ -25,8 +25,8 @@ beforeAll(async () => {
 
 afterAll(() => demo?.stop())
 
-async function open(): Promise<{ client: pg.Client; lost: Promise<void> }> {
-  const { host, port, user, database, token } = await sessionToken(demo.ready, 'engineer', 'orders-db')
+async function open(connection = 'orders-db'): Promise<{ client: pg.Client; lost: Promise<void> }> {
+  const { host, port, user, database, token } = await sessionToken(demo.ready, 'engineer', connection)
   const client = new pg.Client({ host, port, user, database: database ?? 'orders', password: token, ssl: false })
   client.on('error', () => {})
   const lost = new Promise<void>((done) => client.once('end', done))
@@ -92,6 +92,20 @@ test('a cancel request finds its session, whichever process it reaches', async (
     await failed
   }
   for (const { client } of opened) await client.end()
+}, 60_000)
+
+test('a table that is made anew through one worker is read as it is now through the other', async () => {
+  const [one, other] = await Promise.all([open('analytics-db'), open('analytics-db')])
+  await one.client.query('CREATE TABLE spread (a int)')
+  expect((await other.client.query('SELECT * FROM spread')).fields).toMatchObject([{ name: 'a' }])
+  await one.client.query('BEGIN')
+  await one.client.query('DROP TABLE spread')
+  await one.client.query('CREATE TABLE spread (b text, c int)')
+  await one.client.query('COMMIT')
+  const { fields } = await other.client.query('SELECT * FROM spread')
+  expect(fields).toMatchObject([{ name: 'b' }, { name: 'c' }])
+  await one.client.query('DROP TABLE spread')
+  await Promise.all([one.client.end(), other.client.end()])
 }, 60_000)
 
 /** Sends a CancelRequest with the client's key over a connection of its own, which the gateway closes. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import type { DefinitionChange } from '../../../shared/link.ts'
 import type { Catalog, CatalogFunction, CatalogRelation } from './analysis.ts'
+import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
 import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
 import { longestName } from './encoding.ts'
@@ -14,6 +16,9 @@ import { clientTls, type PostgresTarget } from './tls.ts'
  */
 export interface CatalogSource {
   get(target: PostgresTarget): TargetCatalog
+  /** See AgentLink. */
+  changing(change: DefinitionChange): void
+  changed(change: DefinitionChange | undefined): void
   close(): Promise<void>
 }
 
@@ -36,7 +41,7 @@ export interface TargetCatalog {
   keepFresh(): void
 }
 
-/** Changes made by others, behind no door of this process, are seen within this time while there is traffic. */
+/** Changes that nobody tells of are seen within this time while there is traffic. */
 const staleAfterMs = 5_000
 const idleAfterMs = 60_000
 /** Of one read, before it is given up. */
@@ -45,15 +50,23 @@ const mostAttempts = 12
 /** `longestAnswer`: bytes of one answer, see `limitAnswers`. */
 export function createCatalogSource(longestAnswer?: number): CatalogSource {
   const readers = new Map<string, Reader>()
+  const all = new AllChanges()
   return {
     get(target) {
       const key = createHash('sha256').update(JSON.stringify(target)).digest('base64')
       let reader = readers.get(key)
       if (reader === undefined) {
-        reader = new Reader(target, longestAnswer)
+        reader = new Reader(target, all.of(target), longestAnswer)
         readers.set(key, reader)
       }
       return reader
+    },
+    changing: (change) => all.of(change).begin(change.id),
+    changed(change) {
+      for (const changes of change === undefined ? all.all() : [all.of(change)]) {
+        changes.count++
+        if (change !== undefined) changes.end(change.id)
+      }
     },
     async close() {
       await Promise.all([...readers.values()].map((reader) => reader.close()))
@@ -73,30 +86,30 @@ class Reader implements TargetCatalog {
   #known: Known | undefined
   #version = 0
   #checkedAt = 0
-  /** How often definitions were changed, and how often they had been when the snapshot was begun. */
-  #changes = 0
+  readonly #changes: DatabaseChanges
+  /** How many changes there had been when the snapshot was begun. */
   #changesRead = 0
-  readonly #committing = new Set<symbol>()
   #idle: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(target: PostgresTarget, longestAnswer: number | undefined) {
+  constructor(target: PostgresTarget, changes: DatabaseChanges, longestAnswer: number | undefined) {
     this.#target = target
+    this.#changes = changes
     this.#longestAnswer = longestAnswer
   }
 
   get outdated(): boolean {
-    return this.#committing.size > 0 || this.#changesRead !== this.#changes
+    return this.#changes.underWay || this.#changesRead !== this.#changes.count
   }
 
   committing(): () => void {
     const one = Symbol('session')
-    this.#committing.add(one)
-    return () => void this.#committing.delete(one)
+    this.#changes.begin(one)
+    return () => this.#changes.end(one)
   }
 
   outdate(): void {
-    this.#changes += 1
+    this.#changes.count++
   }
 
   ready(): Promise<Catalog> {
@@ -144,7 +157,7 @@ class Reader implements TargetCatalog {
     for (let attempt = 1; ; attempt++) {
       const client = await this.#connect()
       clearTimeout(this.#idle)
-      const changes = this.#changes
+      const { count } = this.#changes
       try {
         const known = await readCatalog(client, this.#known)
         if (this.current === undefined || known !== this.#known) {
@@ -153,7 +166,7 @@ class Reader implements TargetCatalog {
           this.#known = known
         }
         this.#checkedAt = performance.now()
-        this.#changesRead = changes
+        this.#changesRead = count
         return this.current
       } catch (error) {
         // What others drop or lock while it is read is soon settled; everything else needs a connection of its own to be sure.

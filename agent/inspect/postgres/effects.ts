@@ -16,9 +16,6 @@ export function changesMeaning(effect: SessionEffect): boolean {
   return (effect.kind === 'set' || effect.kind === 'reset') && (effect.name === null || watched.has(effect.name))
 }
 
-/** Whose code is there to change things, and may commit by itself. A SELECT's would make every session read the catalog after each. */
-const runsCode: ReadonlySet<string> = new Set(['DoStmt', 'CallStmt'])
-
 /** The letters of what comes, from this statement on. */
 export function changesEncoding(effect: SessionEffect): boolean {
   return (effect.kind === 'set' || effect.kind === 'reset') && effect.name === 'client_encoding'
@@ -60,11 +57,10 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
         break
       case 'end':
       case 'rollback-to':
-        line.commits()
         if (line.stateInTransaction) line.stateDirty = true
         break
       case 'ddl':
-        line.change(effect.changes, effect.alone)
+        line.change(effect.changes)
         break
       case 'prepare':
         writes.push(line.statements.write(effect.name, prepared(effect.statement), segment))
@@ -99,8 +95,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     // Code that can't be followed may have done any of it.
     line.moveState()
     line.encodingMoved = true
-    line.change('any', !runsCode.has(analysis.node))
-    if (runsCode.has(analysis.node)) line.commits()
+    line.change('any')
     writes.push({
       confirm() {
         line.statements.forget((statement) => statement.bySql)

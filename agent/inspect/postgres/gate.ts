@@ -313,9 +313,12 @@ export class Gate {
   /** One statement that runs: what nearly every request is. */
   #recordOne(asked: Asked, judged: Judged, run: Run): Admission | Promise<Admission> {
     const n = ++this.#line.n
-    const wait = this.#request(asked, 0, judged.analysis, n, run)
+    const { analysis } = judged
+    const wait = this.#request(asked, 0, analysis, n, run)
+    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
     const now = performance.now()
     const admission: Admission = { ok: true, executions: [new Execution(judged, run, n, now, now - asked.startedAt)] }
+    if (told !== undefined) return Promise.all([wait, told]).then(() => admission)
     return wait === undefined ? admission : wait.then(() => admission)
   }
 
@@ -337,10 +340,16 @@ export class Gate {
         const wait = this.#request(asked, i, judged.analysis, n, run)
         if (wait !== undefined) waits.push(wait)
       }
+      const told = this.#announce(judged.analysis)
+      if (told !== undefined) waits.push(told)
       executions.push(new Execution(judged, run, n, now, approved === undefined ? now - asked.startedAt : 0))
     }
     const admission: Admission = { ok: true, executions }
     return waits.length === 0 ? admission : Promise.all(waits).then(() => admission)
+  }
+
+  #announce(analysis: StatementAnalysis): Promise<void> | undefined {
+    return this.#line.shared.announce(analysis, this.#line.segment)
   }
 
   #request(asked: Asked, index: number, analysis: StatementAnalysis, n: number, run: Run): Promise<void> | undefined {

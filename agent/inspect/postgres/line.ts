@@ -9,6 +9,7 @@ import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Names } from './names.ts'
 import type { Bound } from './parameters.ts'
+import { SharedChanges } from './shared-changes.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import { type Judged, type Meaning, Scripts } from './statements.ts'
 import { Judge } from './verdicts.ts'
@@ -74,6 +75,7 @@ export class Line {
   readonly statements = new Names(bytesOfPrepared)
   readonly portals = new Names(bytesOfPortal)
   readonly target: TargetCatalog
+  readonly shared: SharedChanges
   readonly account: string
   /** The session was begun for replication: it takes simple queries alone. */
   replicates = false
@@ -103,10 +105,6 @@ export class Line {
   uncommitted: Changes | undefined
   /** Those that changed since the catalog was read. */
   #changes: Changes | undefined
-  /** Definitions that others have as well were changed in a transaction that is not known to be over. */
-  #changesForAll = false
-  /** Called once they are committed or taken back. */
-  #committing: (() => void) | undefined
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
    * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
@@ -140,6 +138,7 @@ export class Line {
     this.voice = { annotations: options.port.annotations, connection: options.port.connection.name }
     this.judge = new Judge(options.port, this.voice)
     this.target = options.target
+    this.shared = new SharedChanges(options.target, options.port)
     this.account = options.account
     this.fail = options.fail
   }
@@ -216,22 +215,10 @@ export class Line {
     this.#reading = reading
   }
 
-  /** Definitions may change. `alone`: in this session alone. */
-  change(changes: Changes, alone = false): void {
-    this.#changesForAll ||= !alone
+  /** Definitions may change. */
+  change(changes: Changes): void {
     this.catalogDirty = this.tempDirty = true
     this.#changes = both(this.#changes, changes)
-  }
-
-  /** What was changed may be committed from here on, and the answer that says so be long in coming. */
-  commits(): void {
-    if (this.#changesForAll) this.#committing ??= this.target.committing()
-  }
-
-  /** The session is over, and what it changed committed or taken back, or soon to be. */
-  close(): void {
-    if (this.#changesForAll) this.target.outdate()
-    this.#committing?.()
   }
 
   /** The catalog is read again: what was committed by then is in it. */
@@ -258,15 +245,7 @@ export class Line {
   ready(status: number): void {
     this.status = status
     this.setReading(this.#reported)
-    if (status === statuses.idle && this.#changesForAll) {
-      this.target.outdate()
-      // What a later segment changes, which is on its way, is told once more when that is done.
-      if (this.isSettled && !this.midSegment) {
-        this.#changesForAll = false
-        this.#committing?.()
-        this.#committing = undefined
-      }
-    }
+    this.shared.ready(status === statuses.idle, this.confirmed)
     // With its transaction over, the target has dropped them.
     if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return

@@ -69,7 +69,7 @@ class Session implements InspectorSession {
   #draining = false
   #terminated = false
   #release: () => void = () => {}
-  #closeLine: () => void = () => {}
+  #line: Line | undefined
   #resolve: (end: SessionEnd) => void = () => {}
 
   constructor(options: PostgresOptions) {
@@ -172,7 +172,7 @@ class Session implements InspectorSession {
     this.#backend = backend
     this.#gate = gate
     this.#frontend = frontend
-    this.#closeLine = () => line.close()
+    this.#line = line
     this.#busyAtTarget = () => line.queue.length > 0
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.on('end', () => this.#clientFinished())
@@ -352,10 +352,15 @@ class Session implements InspectorSession {
     this.#aborter.abort(new Error(reason))
     this.#gate?.cancel()
     this.#release()
-    this.#closeLine()
     const { client, port } = this.#options
     const server = this.#server
-    const closed = Promise.all([closing(client), server === undefined ? undefined : closing(server)])
+    const line = this.#line
+    // When the target commits what it still does for us, only its goodbye tells.
+    const awaited = line?.shared.underWay(line.confirmed)
+    const left = server === undefined ? Promise.resolve() : closing(server)
+    if (!awaited) line?.shared.close()
+    else void left.then(() => line?.shared.close())
+    const closed = Promise.all([closing(client), awaited ? undefined : left])
     if (words !== undefined && this.#backend?.betweenMessages !== false && client.writable) {
       this.#toClient.push(words)
       this.#toClient.flush(client)
@@ -371,7 +376,7 @@ class Session implements InspectorSession {
     }
     const goodbye = setTimeout(() => {
       client.destroy()
-      server?.destroy()
+      if (!awaited) server?.destroy()
     }, goodbyeMs)
     void closed
       .then(() => port.record({ type: 'end', at: port.elapsed(), reason }))

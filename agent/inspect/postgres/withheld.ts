@@ -13,6 +13,7 @@ export function withhold(line: Line, head: Expected, execution: Execution, reaso
   const last = head.kind === kinds.query ? head.executions.length === 1 : alone
   if (!last || !isRead(execution.judged.analysis)) throw new FrameError(reason)
   line.change('any')
+  line.target.outdate()
   execution.withheld = withheldError(line.voice, reason)
 }
 

@@ -98,6 +98,10 @@ export class TestPort implements InspectorPort {
     })
   }
 
+  /** What other processes would be told. */
+  changing: () => Promise<void> | undefined = () => undefined
+  changed: () => void = () => {}
+
   started(): void {}
 
   /** Resolves when the next request is held. */

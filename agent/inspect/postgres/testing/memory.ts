@@ -152,5 +152,5 @@ export function fixedCatalog(current: Snapshot): CatalogSource {
     refresh: () => Promise.resolve(current),
     keepFresh: () => {},
   }
-  return { get: () => catalog, close: () => Promise.resolve() }
+  return { get: () => catalog, changing: () => {}, changed: () => {}, close: () => Promise.resolve() }
 }
