@@ -18,27 +18,27 @@ export function explainRouter(deps: ExplainDeps) {
     const connection = connections.get(input.connection)
     const own = bareSpec(caller)
     const other = input.as === caller.principal.id ? undefined : input.as
-    const access =
-      connection === undefined || other !== undefined ? undefined : await accessOf(deps, caller, connection)
-    const review = (mfa: boolean) =>
-      connection === undefined
-        ? undefined
-        : agent.decide(caller.principal, 'review', connection.ref, { ...own.context, mfa })
-    const reviews = other === undefined ? undefined : review(own.context.mfa)
-    const may = connection !== undefined && (other !== undefined ? reviews?.verdict === 'allow' : access !== undefined)
-    if (reviews?.verdict === 'block') {
-      const lifted = liftedByMfa({ principal: caller.principal, context: own.context }, () => review(true) ?? reviews)
-      if (lifted) throw stepUpError(`Sign in with a second factor to ask about ${input.connection} for others.`, {})
-    }
-    if (connection === undefined || !may) {
+    const none = () => {
       const who =
         other !== undefined
           ? 'you may not review on it, which is what explaining for others takes'
           : 'it is not open to you'
-      throw errors.NOT_FOUND({ message: `There is no connection ${input.connection}, or ${who}.` })
+      return errors.NOT_FOUND({ message: `There is no connection ${input.connection}, or ${who}.` })
     }
-    if (access?.stepUp) throw stepUpError(`Sign in with a second factor to ask about ${input.connection}.`, {})
+    if (connection === undefined) throw none()
     const { ref, target } = connection
+    if (other === undefined) {
+      const access = await accessOf(deps, caller, connection)
+      if (access === undefined) throw none()
+      if (access.stepUp) throw stepUpError(`Sign in with a second factor to ask about ${input.connection}.`, {})
+    } else {
+      const review = (mfa: boolean) => agent.decide(caller.principal, 'review', ref, { ...own.context, mfa })
+      const { verdict } = review(own.context.mfa)
+      if (verdict === 'block' && liftedByMfa({ ...own, principal: caller.principal }, () => review(true))) {
+        throw stepUpError(`Sign in with a second factor to ask about ${input.connection} for others.`, {})
+      }
+      if (verdict !== 'allow') throw none()
+    }
     const principal = other === undefined ? caller.principal : await identities.get(other)
     if (principal === undefined) {
       throw errors.NOT_FOUND({
