@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import type { AccessRequest } from '../../shared/api/models.ts'
+import { copyText } from '../decisions/copy.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, milliseconds } from '../decisions/time.ts'
@@ -7,7 +8,6 @@ import { actionName, bareName, counted } from '../decisions/words.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, IconButton, Spinner } from '../theme/controls.tsx'
-import { copyText } from './copy.ts'
 
 /** The exact text that will run, with its hash; the columns that it touches are marked. */
 export function Statement({ request }: { request: AccessRequest }) {

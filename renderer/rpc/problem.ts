@@ -6,10 +6,15 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ORPCError) {
     if (isProblem(error.data)) return error.data
     const { code, message, data } = error
-    const lack = code === 'STEP_UP' ? { stepUp: { ...maxAge(data) } } : {}
+    const lack = code === 'STEP_UP' ? { stepUp: maxAge(data) } : {}
     return { code: codes[code] ?? 'failed', message, action: actions[code] ?? 'none', ...lack }
   }
   return { code: 'failed', message: error instanceof Error ? error.message : String(error), action: 'none' }
+}
+
+/** What happened, and what to do, in one line. */
+export function problemLine({ message, hint }: Problem): string {
+  return [message, hint].filter(Boolean).join(' ')
 }
 
 /** True for the error of a call or stream that was given up on purpose. */

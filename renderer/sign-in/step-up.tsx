@@ -1,19 +1,15 @@
 import { useMutation } from '@tanstack/react-query'
+import type { StepUp } from '../../shared/api/problem.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
-import { problemOf } from '../rpc/problem.ts'
+import { problemLine, problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
-
-interface Lack {
-  maxAgeSeconds?: number | undefined
-}
 
 /** Takes the person through a better sign-in, then goes on with what wanted it. */
 export function useStepUp() {
   const { client } = useRpc()
   return useMutation({
-    mutationFn: async ({ lack, why, after }: { lack: Lack; why: string; after(): unknown }) => {
-      const { maxAgeSeconds } = lack
-      await client.auth.confirm({ lack: maxAgeSeconds === undefined ? {} : { maxAgeSeconds }, why })
+    mutationFn: async ({ lack, why, after }: { lack: StepUp; why: string; after(): unknown }) => {
+      await client.auth.confirm({ lack, why })
       await after()
     },
   })
@@ -31,10 +27,11 @@ export function ProblemNote({
 }) {
   const off = usePause() !== undefined
   const step = useStepUp()
-  const { message, hint, action, stepUp = {} } = problemOf(step.error ?? error)
+  const problem = problemOf(step.error ?? error)
+  const { message, action, stepUp = {} } = problem
   return (
     <div className={className} role="alert">
-      <p>{[message, hint].filter(Boolean).join(' ')}</p>
+      <p>{problemLine(problem)}</p>
       {action === 'step-up' && (
         <Button
           size="sm"

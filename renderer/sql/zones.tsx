@@ -4,6 +4,7 @@ import type { PolicyRef } from '../../shared/decision.ts'
 import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
+import { copyText } from '../decisions/copy.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
@@ -12,7 +13,7 @@ import { useMyGrants } from '../frame/grants.ts'
 import { Asked } from '../requests/asked.tsx'
 import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
-import { problemOf } from '../rpc/problem.ts'
+import { problemLine, problemOf } from '../rpc/problem.ts'
 import { useStepUp } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
 import type { Blocked, Held, Mark } from './run-state.ts'
@@ -149,7 +150,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
       )}
       {step.error && (
         <p className="err" role="alert">
-          {words(step.error)}
+          {problemLine(problemOf(step.error))}
         </p>
       )}
       <div className="zone__acts">
@@ -200,11 +201,7 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
     },
   })
   const had = request === undefined ? 0 : approvals(request)
-  const copy = () => {
-    navigator.clipboard
-      .writeText(`sallyport://request/${requestId}`)
-      .catch((error: unknown) => console.warn('Nothing was copied.', error))
-  }
+  const copy = () => copyText(`sallyport://request/${requestId}`)
   return (
     <Zone
       look={looks.held}
@@ -218,7 +215,7 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
       policy={held.policy}
       end={
         <>
-          <span className="num">{clock(now - held.since)} waiting</span>
+          <span className="num zone__since">{clock(now - held.since)} waiting</span>
           <span className="sep">·</span>
           <span className="num">expires in {clock(Date.parse(held.expiresAt) - now)}</span>
         </>
@@ -300,11 +297,6 @@ function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Hel
       </div>
     </Zone>
   )
-}
-
-function words(error: unknown): string {
-  const { message, hint } = problemOf(error)
-  return [message, hint].filter(Boolean).join(' ')
 }
 
 /** The message without what the block's head says already: that nothing ran. */

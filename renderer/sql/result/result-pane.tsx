@@ -9,7 +9,7 @@ import { milliseconds } from '../../decisions/time.ts'
 import { bareName, counted, roughTables } from '../../decisions/words.ts'
 import { useNavigation } from '../../frame/desk.tsx'
 import { usePlatform } from '../../rpc/context.tsx'
-import { problemOf } from '../../rpc/problem.ts'
+import { problemLine, problemOf } from '../../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import type { Mark, ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
@@ -113,8 +113,7 @@ export default function ResultPane({
       runtime.runAgain(result.key, again.text, { text, ...next })
       setSelection(undefined)
     } catch (error) {
-      const { message, hint } = problemOf(error)
-      setProblem([message, hint].filter(Boolean).join(' '))
+      setProblem(problemLine(problemOf(error)))
       setArranging(true)
     }
   }
