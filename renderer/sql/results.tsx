@@ -55,7 +55,7 @@ export function Results({
           </Tab>
         </div>
         <span className="right row">
-          {state.running !== undefined && <Spinner label="Running" />}
+          {state.running !== undefined && <Spinner label={waits(state) ? 'Waiting' : 'Running'} />}
           <span className="row res__tools" ref={setSlot} />
           {!log.open && <IconButton icon="panel-right" label="Decisions" onClick={() => log.set(true)} />}
         </span>
@@ -154,10 +154,15 @@ function whenIdle(load: () => Promise<unknown>): () => void {
   return () => cancelIdleCallback(id)
 }
 
-function Messages({ state: { messages, marks, running } }: { state: SqlState }) {
+/** What was run waits for people, and nothing runs meanwhile. */
+function waits({ running, marks }: SqlState): boolean {
+  return running !== undefined && marks.some((mark) => mark.look === 'held')
+}
+
+function Messages({ state }: { state: SqlState }) {
+  const { messages, marks, running } = state
   if (messages.length === 0) {
-    const held = running !== undefined && marks.some((mark) => mark.look === 'held')
-    if (held)
+    if (waits(state))
       return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
     if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
     const text =

@@ -148,7 +148,7 @@ function Held({
         <span className="zone__end">
           {pending ? (
             <>
-              <span className="num">{clock(now - Date.parse(at))} waiting</span>
+              <span className="num zone__since">{clock(now - Date.parse(at))} waiting</span>
               <span className="sep">·</span>
               <span className="num">expires in {clock(Date.parse(annotation.expiresAt) - now)}</span>
             </>
