@@ -329,7 +329,8 @@ test('the first news of rows brings them along, cut for the screen, and no later
   const events: RunEvent[] = []
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true })) {
     events.push(event)
-    // Meanwhile news that nobody reads is merged, and what comes with the first is not lost.
+    // Meanwhile news that nobody reads is merged, and what comes with the first is not lost. By the clock, as the news is: no event
+    // tells that more of it came.
     if (event.type === 'columns') await new Promise((resolve) => setTimeout(resolve, 300))
   }
   const [first, ...later] = only(events, 'progress')

@@ -90,7 +90,7 @@ function Line({ connection, endpoint }: { connection: Connection; endpoint: Endp
           </td>
         ) : (
           <>
-            <td className="mono t2" title={command?.text}>
+            <td className={endpoint?.kind === 'rdp' ? 't2 ptb__n' : 'mono t2'} title={command?.text}>
               {endpoint && briefOf(endpoint, os)}
             </td>
             <td>

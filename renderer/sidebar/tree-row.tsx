@@ -34,7 +34,7 @@ export function TreeRow(props: Props) {
       aria-selected={selected}
       aria-label={rowName(row)}
       aria-description={row.type === 'connection' ? mayDoWords(row.connection) : undefined}
-      title={row.type === 'connection' ? `${row.connection.description}\n${mayDoWords(row.connection)}` : undefined}
+      title={tip(row)}
       tabIndex={tabStop ? 0 : -1}
       data-key={row.key}
       className={rowClass(row, selected)}
@@ -44,6 +44,12 @@ export function TreeRow(props: Props) {
       <Content {...props} />
     </div>
   )
+}
+
+/** What the row has no room for. */
+function tip(row: Row): string | undefined {
+  if (row.type === 'note') return row.text
+  return row.type === 'connection' ? `${row.connection.description}\n${mayDoWords(row.connection)}` : undefined
 }
 
 const ownNames = {

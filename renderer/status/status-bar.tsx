@@ -23,9 +23,9 @@ export function StatusBar() {
   return (
     <footer className="status">
       {area === 'connections' ? <TabState /> : <AreaState />}
+      {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}
       <span className="status__sp" />
       {area === 'connections' && <EditorState />}
-      {area === 'sessions' && <span className="status__i">Your viewing is logged</span>}
       <span className="status__i status__who">{pause === 'expired' ? 'Signed out' : person?.id}</span>
       {pause === 'gateway-down' || pause === 'core-down' ? (
         <span className="status__i fg d-blocked">

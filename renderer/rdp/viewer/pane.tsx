@@ -32,6 +32,7 @@ export default function ViewerPane({ connection, view, runtime }: Props) {
   const leave = () => bar.current?.querySelector('button')?.focus()
   const session = useViewer({ stage, canvas, field, runtime, clipboard: pastes || copies, fail: setSaid, leave })
   const refused = view.desktop?.said.findLast((s) => s.annotation.kind === 'blocked')?.annotation
+  const words = said ?? (refused?.kind === 'blocked' ? refused.message : 'Ctrl+Alt+Home leaves the desktop')
   const act = (work: Promise<string>) => {
     work.then(setSaid, (error: unknown) => setSaid(wordsOf(error)))
     field.current?.focus()
@@ -70,8 +71,8 @@ export default function ViewerPane({ connection, view, runtime }: Props) {
         >
           Take the clipboard
         </Button>
-        <span className="right t2 sm trunc" role="status">
-          {said ?? (refused?.kind === 'blocked' ? refused.message : 'Ctrl+Alt+Home leaves the desktop')}
+        <span className="right t2 sm trunc" role="status" title={words}>
+          {words}
         </span>
       </div>
       <div className="vwr__s" ref={stage} data-keeps-keys="true">
