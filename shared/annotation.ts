@@ -59,6 +59,8 @@ export const sqlstates = {
   approved: 'SPA01',
   /** NOTICE: allowed by a grant. */
   granted: 'SPG01',
+  /** NOTICE before CommandComplete, with `Timing` as its DETAIL; to a client that draws annotations alone. */
+  timed: 'SPT01',
   /** ERROR or FATAL: the door itself can't go on (recording failed, session killed, grant ended). */
   ended: 'SPE01',
 } as const
@@ -70,14 +72,27 @@ export function isDecisionSqlstate(code: string): boolean {
 /** Number of the OSC sequence that carries annotations in a terminal. */
 export const oscNumber = 7717
 
+/** How long a command took in the target, to its last row, and how long the decision about it took. No decision, so no annotation. */
+export const Timing = z.object({ dbMs: z.number().nonnegative(), gatewayMs: z.number().nonnegative() })
+export type Timing = z.infer<typeof Timing>
+
 /** Parses an annotation's JSON; undefined when it is not one. Never throws: the peer may be hostile. */
 export function parseAnnotation(json: string): Annotation | undefined {
+  return parsed(json, Annotation)
+}
+
+/** Parses a timing's JSON, as `parseAnnotation` does. */
+export function parseTiming(json: string): Timing | undefined {
+  return parsed(json, Timing)
+}
+
+function parsed<T>(json: string, schema: z.ZodType<T>): T | undefined {
   let value: unknown
   try {
     value = JSON.parse(json)
   } catch {
     return undefined
   }
-  const result = Annotation.safeParse(value)
+  const result = schema.safeParse(value)
   return result.success ? result.data : undefined
 }

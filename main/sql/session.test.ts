@@ -303,6 +303,20 @@ test('a statement that people approved takes what it took since then', async () 
   expect(complete?.ms).toBeLessThan(1000)
 })
 
+test('what it took in the database and at the gateway comes with its end, and is no notice', async () => {
+  const session = openSession()
+  await runAll(session, 'select 1')
+  const timing = { dbMs: 12.25, gatewayMs: 0.5 }
+  const notice = serverMessage('N', { S: 'NOTICE', C: 'SPT01', M: 'Took', D: JSON.stringify(timing) })
+  relay.onTarget = (chunk) => insertBefore(chunk, 'C', notice)
+  const events = await runAll(session, 'select 1')
+  expect(only(events, 'complete')).toMatchObject([timing])
+  expect(only(events, 'notice')).toEqual([])
+  // Nothing of it is left for the next.
+  relay.onTarget = (chunk) => chunk
+  expect(only(await runAll(session, 'select 2'), 'complete')[0]).not.toHaveProperty('dbMs')
+})
+
 /** Puts bytes before the first message of a type; the chunks of these tests hold whole messages. */
 function insertBefore(chunk: Buffer, type: string, bytes: Buffer): Buffer {
   for (let at = 0; at + 5 <= chunk.length; at += 1 + chunk.readInt32BE(at + 1)) {

@@ -1,5 +1,11 @@
-import type { Annotation } from '../../shared/annotation.ts'
-import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
+import {
+  type Annotation,
+  isDecisionSqlstate,
+  parseAnnotation,
+  parseTiming,
+  sqlstates,
+  type Timing,
+} from '../../shared/annotation.ts'
 import type { ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import { firstRows } from '../../shared/rpc/first-rows.ts'
 import { type StatementRange, utf16Offset } from '../../shared/sql/split.ts'
@@ -62,6 +68,8 @@ class Execution {
   /** Since when it runs: where people had to agree first, since they did. */
   private started: number
   private masks: Extract<Annotation, { kind: 'masked' }>['columns'] = []
+  /** What the gateway said of the command that completes next. */
+  private timing: Timing | undefined
   private incoming: Incoming | undefined
   private readonly finishing: Promise<void>[] = []
   private failed: ServerWords | undefined
@@ -175,6 +183,10 @@ class Execution {
 
   private words(words: ServerWords): void {
     const { statement, emit } = this.context
+    if (words.sqlstate === sqlstates.timed) {
+      this.timing = words.detail === undefined ? undefined : parseTiming(words.detail)
+      return
+    }
     const annotation = this.annotation(words)
     if (annotation === undefined) {
       emit({ type: 'notice', statement, severity: words.severity, message: words.message })
@@ -195,12 +207,13 @@ class Execution {
   private complete(tag: string): void {
     const { statement, emit } = this.context
     const { incoming } = this
-    const ms = this.context.now() - this.started
+    const took = { ms: this.context.now() - this.started, ...this.timing }
+    this.timing = undefined
     this.incoming = undefined
     if (incoming === undefined) {
       const rows = affected(tag)
       this.finishing.push(
-        Promise.resolve().then(() => emit({ type: 'complete', statement, tag, rows, ms, truncated: false })),
+        Promise.resolve().then(() => emit({ type: 'complete', statement, tag, rows, ...took, truncated: false })),
       )
       return
     }
@@ -212,7 +225,7 @@ class Execution {
           const message = `The result has ${store.seen.toLocaleString('en')} rows; ${store.cut}.`
           emit({ type: 'notice', statement, severity: 'WARNING', message })
         }
-        emit({ type: 'complete', statement, tag, rows: store.seen, ms, truncated: store.cut !== undefined })
+        emit({ type: 'complete', statement, tag, rows: store.seen, ...took, truncated: store.cut !== undefined })
       }),
     )
   }

@@ -40,6 +40,9 @@ export interface Mark {
   error?: RunError
   rows?: number
   ms?: number
+  /** Of it in the database and at the gateway, where the gateway said so. */
+  dbMs?: number
+  gatewayMs?: number
   tag?: string
 }
 
@@ -234,10 +237,11 @@ function resultTitle(mark: Mark): string {
 }
 
 function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {
-  const { rows, tag, truncated, ms } = event
+  const { rows, tag, truncated, ms, dbMs, gatewayMs } = event
   const done = withMark(state, id, (mark) => {
     const look = mark.look !== 'running' ? mark.look : mark.decision === undefined ? 'allowed' : 'approved'
-    return { ...mark, look, rows, ms, tag }
+    const parts = { ...(dbMs === undefined ? {} : { dbMs }), ...(gatewayMs === undefined ? {} : { gatewayMs }) }
+    return { ...mark, look, rows, ms, ...parts, tag }
   })
   const last = done.results.findLast((r) => r.mark === id && !r.complete)
   const results =

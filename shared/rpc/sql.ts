@@ -59,6 +59,9 @@ export const RunEvent = z.discriminatedUnion('type', [
     tag: z.string(),
     rows: z.number().int(),
     ms: z.number(),
+    /** Of it in the database, and at the gateway, as the gateway says. */
+    dbMs: z.number().optional(),
+    gatewayMs: z.number().optional(),
     truncated: z.boolean(),
   }),
   z.object({

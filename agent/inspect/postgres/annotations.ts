@@ -1,4 +1,4 @@
-import { type Annotation, isDecisionSqlstate, sqlstates } from '../../../shared/annotation.ts'
+import { type Annotation, isDecisionSqlstate, sqlstates, type Timing } from '../../../shared/annotation.ts'
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held } from '../../../shared/link.ts'
 import type { Letters } from './charsets/charset.ts'
@@ -191,6 +191,17 @@ export function grantedNotice(
       command,
     },
   )
+}
+
+/** How long a command took: said before its CommandComplete, and only to a client that draws it. */
+export function timedNotice(timing: Timing): Buffer {
+  const { dbMs, gatewayMs } = timing
+  return write({
+    severity: 'NOTICE',
+    sqlstate: sqlstates.timed,
+    message: `Took ${dbMs.toFixed(1)} ms in the database, ${gatewayMs.toFixed(1)} ms to decide.`,
+    detail: JSON.stringify(timing),
+  })
 }
 
 export function endedError(voice: Voice, reason: string, severity: 'ERROR' | 'FATAL' = 'FATAL'): Buffer {

@@ -1,3 +1,4 @@
+import { timedNotice } from './annotations.ts'
 import { maskCopyRow } from './copy.ts'
 import { copyMasks } from './copy-shape.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
@@ -314,7 +315,10 @@ export class Backend {
         endWithheld(this.#line, head, execution)
         return
       }
-      this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
+      const dbMs = this.#line.complete(execution, true, counted ?? (execution.rows > 0 ? execution.rows : undefined))
+      if (this.#line.voice.annotations === 'machine' && buf[start] === backend.commandComplete && !head.hidden) {
+        this.#toClient.push(timedNotice({ dbMs, gatewayMs: execution.gatewayMs }))
+      }
     } else if (head.kind === kinds.query && !head.hidden && buf[start] !== backend.emptyQuery) {
       throw new FrameError('the target completed more statements than were asked for')
     }

@@ -335,15 +335,16 @@ export class Line {
     }
   }
 
-  /** The target answered. What can't be recorded ends the session. */
-  complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): void {
+  /** The target answered, after so many milliseconds. What can't be recorded ends the session. */
+  complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): number {
     if (this.copies.length > 0) this.endCopy(execution)
+    const dbMs = performance.now() - execution.startedAt
     const event: Extract<RecordingEvent, { type: 'complete' }> = {
       type: 'complete',
       at: this.port.elapsed(),
       n: execution.n,
       ok,
-      dbMs: performance.now() - execution.startedAt,
+      dbMs,
       gatewayMs: execution.gatewayMs,
     }
     if (rows !== undefined) event.rows = rows
@@ -353,6 +354,7 @@ export class Line {
     } catch {
       this.fail(unrecorded)
     }
+    return dbMs
   }
 }
 

@@ -34,6 +34,8 @@ describe('replication', () => {
   afterAll(() => postgres?.close())
   beforeEach(async () => {
     door = await openDoor(postgres.target)
+    // As native tools are served.
+    door.people.annotations = 'text'
     door.people.masked = new Set()
     folder = await mkdtemp(join(tmpdir(), 'sallyport-replication-'))
   })

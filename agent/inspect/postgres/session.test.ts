@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseTiming } from '../../../shared/annotation.ts'
 import { connectLender } from '../../lender.ts'
 import { block, type Door, hold, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
@@ -52,6 +53,23 @@ describe('a session', () => {
     const query = { text: 'select ssn, id from customers where id = $1', values: [12], binary: true }
     const binary = await client.query<{ ssn: string; id: number }>(query)
     expect(binary.rows).toEqual([{ ssn: '***0012', id: 12 }])
+  })
+
+  it('says what each command took, before it is complete, where that is drawn; native tools hear nothing of it', async () => {
+    const client = await door.client()
+    await client.query('begin; select pg_sleep(0.05); commit')
+    expect(client.timings).toHaveLength(3)
+    const [, slept] = client.timings.map(({ detail }) => parseTiming(detail ?? ''))
+    expect(slept?.dbMs).toBeGreaterThanOrEqual(50)
+    expect(slept?.gatewayMs).toBeGreaterThan(0)
+    await client.query('select $1::int', [1])
+    expect(client.timings).toHaveLength(4)
+    await expect(client.query('select 1/0')).rejects.toThrow('division by zero')
+    expect(client.timings).toHaveLength(4)
+    door.people.annotations = 'text'
+    const tool = await door.client()
+    await tool.query('select 1')
+    expect(tool.timings).toEqual([])
   })
 
   it('gives other types the fixed value of their type where NULL will not do, in both formats', async () => {

@@ -327,8 +327,19 @@ function Foot({
       </span>
       <span className="right row">
         {children}
-        {mark?.ms !== undefined && <span className="num">{milliseconds(mark.ms)}</span>}
+        {mark !== undefined && <Speed mark={mark} />}
       </span>
     </div>
+  )
+}
+
+/** How long it took: of that in the database, and at the gateway. */
+function Speed({ mark: { ms, dbMs, gatewayMs } }: { mark: Mark }) {
+  if (ms === undefined) return null
+  if (dbMs === undefined || gatewayMs === undefined) return <span className="num">{milliseconds(ms)}</span>
+  return (
+    <span className="num t2 nowrap" title={`${milliseconds(ms)} until all of it was here`}>
+      <b className="m t1">{milliseconds(dbMs)}</b> db · <b className="m t1">{milliseconds(gatewayMs)}</b> gateway
+    </span>
   )
 }

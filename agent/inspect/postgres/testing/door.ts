@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Action } from '../../../../shared/actions.ts'
+import { sqlstates } from '../../../../shared/annotation.ts'
 import type { Decision } from '../../../../shared/decision.ts'
 import type { HoldOutcome, HoldRequest } from '../../../../shared/link.ts'
 import type { RecordingEvent } from '../../../../shared/recording.ts'
@@ -135,7 +136,7 @@ export interface Door {
   sessions: InspectorSession[]
   catalogs: CatalogSource
   /** What the target sent and what reached it, per session. */
-  client(options?: pg.ClientConfig): Promise<pg.Client & { notices: pg.DatabaseError[] }>
+  client(options?: pg.ClientConfig): Promise<pg.Client & { notices: pg.DatabaseError[]; timings: pg.DatabaseError[] }>
   close(): Promise<void>
 }
 
@@ -166,11 +167,17 @@ export async function openDoor(
     async client(config = {}) {
       const client = new pg.Client({ host: '127.0.0.1', port, user: 'ada', database: 'orders-db', ...config })
       const notices: pg.DatabaseError[] = []
-      client.on('notice', (notice) => notices.push(notice as pg.DatabaseError))
+      // Said beside everything that completes, and heard apart.
+      const timings: pg.DatabaseError[] = []
+      client.on('notice', (notice) => {
+        const said = notice as pg.DatabaseError
+        if (said.code === sqlstates.timed) timings.push(said)
+        else notices.push(said)
+      })
       client.on('error', () => {})
       await client.connect()
       clients.push(client)
-      return Object.assign(client, { notices })
+      return Object.assign(client, { notices, timings })
     },
     async close() {
       await Promise.all(clients.map((client) => client.end().catch(() => {})))

@@ -230,6 +230,8 @@ export async function both(
     ['database', target.database],
   ])
   const door = await openDoor(target)
+  // As native tools are served.
+  door.people.annotations = 'text'
   door.people.masked = new Set()
   try {
     const clean = 'truncate inbox'

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { sqlstates } from '../../../../shared/annotation.ts'
 import { FrameScanner, NONE } from '../frames.ts'
 import { cstring, frontend, int16, int32, message, messages, readFields } from '../messages.ts'
 import { writeStartup } from '../startup.ts'
@@ -75,10 +76,13 @@ export function hear(bytes: Buffer): Heard[] {
   return out
 }
 
-/** Types after the first ReadyForQuery, with the SQLSTATE of errors and notices and the values of rows. */
+/**
+ * Types after the first ReadyForQuery, with the SQLSTATE of errors and notices and the values of rows; without how long each took,
+ * which is said beside everything that completes.
+ */
 export function summary(heard: readonly Heard[]): string[] {
   const ready = heard.findIndex((one) => one.type === 'Z')
-  return heard.slice(ready + 1).map(({ type, bytes }) => {
+  const said = heard.slice(ready + 1).map(({ type, bytes }) => {
     if (type === 'E' || type === 'N') return `${type} ${readFields(bytes, 0, bytes.length).get('C')}`
     if (type === 'C') return `C ${bytes.toString('latin1', 5, bytes.length - 1)}`
     if (type === 'Z') return `Z ${bytes.toString('latin1', 5)}`
@@ -86,6 +90,7 @@ export function summary(heard: readonly Heard[]): string[] {
     if (type === 'd') return `d ${bytes.toString('utf8', 5).trimEnd()}`
     return type
   })
+  return said.filter((one) => one !== `N ${sqlstates.timed}`)
 }
 
 function values(row: Buffer): string[] {
