@@ -39,6 +39,15 @@ function askingCommands(): Command[] {
         const { asked } = await import('../../main/client.ts')
         tell(await asked((await caller()).api.requests.explain({ id, reason })))
       }),
+    new Command('remind')
+      .description('ask those who decide on a request of yours once more')
+      .argument('<id>')
+      .action(async (id: string) => {
+        const { asked } = await import('../../main/client.ts')
+        const request = await asked((await caller()).api.requests.remind({ id }))
+        say(`Reviewers in ${request.progress?.groups.join(' and ') ?? request.approval.group} were reminded.`)
+        tell(request)
+      }),
     new Command('cancel')
       .description('take back a request of yours')
       .argument('<id>')

@@ -23,10 +23,12 @@ export const Message = z.object({
 export type Message = z.infer<typeof Message>
 
 const reasonLimit = 300
+/** Changes after which it is somebody's turn to decide. */
+const deciding: readonly RequestChange['kind'][] = ['asked', 'escalated', 'reason', 'reminded']
 
 export function messageOf(row: RequestRow, change: RequestChange, at: Date): Message {
   const { text, title } = words(row, change)
-  const decidable = change.kind === 'asked' || change.kind === 'escalated' || change.kind === 'reason'
+  const decidable = deciding.includes(change.kind)
   return {
     type: `request.${change.kind}`,
     requestId: row.id,
@@ -48,6 +50,8 @@ function words(row: RequestRow, change: RequestChange): { title: string; text: s
       return titled('Review requested', `${who} asks ${what}.`)
     case 'reason':
       return titled('Review requested', `${who} said why they ask ${what}.`)
+    case 'reminded':
+      return titled('Reminder', `${who} still asks ${what}. It waits since ${utc(row.created_at)}.`)
     case 'approval':
       return titled('Approved by one', `${change.by} approved; ${change.given} of ${row.approval.count} so far.`)
     case 'approved':
@@ -92,8 +96,12 @@ function factsOf(row: RequestRow, decidable: boolean): Message['facts'] {
     { name: 'Reviewers', value: `${approval.count} of ${groupsOf(row).join(', ')}` },
     {
       name: 'Expires',
-      value: decidable ? `${row.expires_at.toISOString().slice(0, 16).replace('T', ' ')} UTC` : '',
+      value: decidable ? utc(row.expires_at) : '',
     },
   ]
   return facts.filter(({ value }) => value !== '')
+}
+
+function utc(time: Date): string {
+  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -168,6 +168,31 @@ describe('webhooks', () => {
     expect(types.sort()).toEqual(['request.approved', 'request.asked'])
   })
 
+  test('a reminder is told to those who decide, and not to who gave it', async () => {
+    const hook = await receiver()
+    await start({
+      channels: [{ kind: 'webhook', name: 'pager', groups: ['dba'], url: hook.url, secret }],
+      people: { ada: { email: 'ada@example.com' } },
+      smtp: { host: '127.0.0.1', port: 1, from: 'gate@example.com' },
+    })
+    const held = await hold()
+    await server.store.db
+      .updateTable('requests')
+      .set({ created_at: new Date(Date.now() - 60_000) })
+      .where('id', '=', held.requestId)
+      .execute()
+    await parts.requests.remind(ada, held.requestId)
+    await expect.poll(() => hook.posts.length).toBe(2)
+    const { type, data } = JSON.parse(hook.posts[1]?.body ?? '')
+    expect(type).toBe('request.reminded')
+    expect(data).toMatchObject({ decidable: true, title: 'Reminder: ada, orders-db', requestId: held.requestId })
+    const letters = await server.store.db.selectFrom('outbox').select('destination').execute()
+    expect(letters.map(({ destination }) => destination)).toEqual([
+      { kind: 'channel', name: 'pager' },
+      { kind: 'channel', name: 'pager' },
+    ])
+  })
+
   test('break-glass is told to everybody', async () => {
     const hook = await receiver()
     const channel = (name: string, group: string) => ({

@@ -30,11 +30,12 @@ function reviewers(config: NotifyConfig, row: RequestRow, change: RequestChange)
   return [...channels, ...addresses.map((to): Destination => ({ kind: 'email', to }))]
 }
 
+/** What only the requester does. */
+const own: readonly RequestChange['kind'][] = ['asked', 'reason', 'reminded', 'cancelled', 'broken']
+
 function requester(config: NotifyConfig, row: RequestRow, change: RequestChange): Destination[] {
   // What they did themselves they know.
-  if (change.kind === 'asked' || change.kind === 'reason' || change.kind === 'cancelled' || change.kind === 'broken') {
-    return []
-  }
+  if (own.includes(change.kind)) return []
   if (change.kind === 'revoked' && change.by === row.requester_id) return []
   const person = Object.hasOwn(config.people, row.requester_id) ? config.people[row.requester_id] : undefined
   const found: Destination[] = []

@@ -11,9 +11,10 @@ import { type Database, json } from '../store/database.ts'
 import { storable } from '../text.ts'
 import { whyStepUp } from './eligible.ts'
 import { type Known, knownAmong, personBehind } from './persons.ts'
-import { isRule, longestSeconds, type RequestRow, ruleName } from './rows.ts'
+import { whyNotRemind } from './remind.ts'
+import { isReasonMissing, isRule, longestSeconds, type RequestRow, ruleName } from './rows.ts'
 import { type Append, auditDetail, type RequestStore, readReviews } from './store.ts'
-import { counting, isReasonMissing, type RequestView } from './view.ts'
+import { counting, type RequestView } from './view.ts'
 
 export interface DeciderOptions {
   audit: Audit
@@ -158,6 +159,31 @@ export class Decider {
         detail: { ...auditDetail(row), reason },
       })
       await stored.publish(trx, said, { kind: 'reason' })
+    })
+  }
+
+  /** The requester asks those who decide once more. */
+  async remind(caller: Caller, id: string): Promise<void> {
+    const { audit, clock, stored } = this.#options
+    await audit.within(async (trx, append) => {
+      const { row } = await this.#open(trx, caller, id)
+      if (row.requester_id !== caller.principal.id) throw forbidden('Only who asked can remind the reviewers.')
+      const now = clock.now()
+      const whyNot = whyNotRemind(row, now)
+      if (whyNot !== undefined) throw new ORPCError('CONFLICT', { message: whyNot })
+      const reminded = { ...row, reminded_at: now, reminders: row.reminders + 1 }
+      await trx
+        .updateTable('requests')
+        .set({ reminded_at: now, reminders: reminded.reminders })
+        .where('id', '=', id)
+        .execute()
+      await append({
+        actor: row.requester_id,
+        action: 'request.remind',
+        subject: id,
+        detail: { ...auditDetail(row), time: reminded.reminders },
+      })
+      await stored.publish(trx, reminded, { kind: 'reminded' })
     })
   }
 

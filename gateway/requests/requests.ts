@@ -193,6 +193,12 @@ export class Requests {
     return this.get(caller, id)
   }
 
+  /** Asks those who decide once more. Throws CONFLICT, in words, when it is too soon or no use. */
+  async remind(caller: Caller, id: string): Promise<AccessRequest> {
+    await this.#decider.remind(caller, id)
+    return this.get(caller, id)
+  }
+
   async explain(caller: Caller, id: string, reason: string): Promise<AccessRequest> {
     await this.#decider.explain(caller, id, reason)
     return this.get(caller, id)

@@ -17,6 +17,7 @@ export function requestsRouter({ requests }: { requests: Requests }) {
       requests.decide(caller, input.ids, input.verdict, input.reason),
     ),
     cancel: routes.cancel.handler(({ context: { caller }, input }) => requests.cancel(caller, input.id)),
+    remind: routes.remind.handler(({ context: { caller }, input }) => requests.remind(caller, input.id)),
     explain: routes.explain.handler(({ context: { caller }, input }) =>
       requests.explain(caller, input.id, input.reason),
     ),

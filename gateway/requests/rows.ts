@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { reasonFits } from '../../policy/reason.ts'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import type { Approval } from '../../shared/decision.ts'
 import type { Database } from '../store/database.ts'
@@ -40,6 +41,12 @@ export function dueEscalations(row: Pick<RequestRow, 'approval' | 'escalated' | 
   return (row.approval.escalate ?? [])
     .filter(({ group, afterSeconds }) => afterSeconds <= waited && !row.escalated.includes(group))
     .map(({ group }) => group)
+}
+
+/** Policy wants a reason that has not been given. */
+export function isReasonMissing(row: Pick<RequestRow, 'approval' | 'reason'>): boolean {
+  const { reasonPattern } = row.approval
+  return reasonPattern !== undefined && !reasonFits(reasonPattern, row.reason)
 }
 
 /** How long a grant may last at most. */

@@ -173,6 +173,51 @@ describe('break-glass', () => {
   })
 })
 
+describe('a reminder', () => {
+  const clockAt = (from: Date, seconds: number) =>
+    vi.spyOn(parts.clock, 'now').mockImplementation(() => new Date(from.getTime() + seconds * 1000))
+
+  test('is for who asked, on record, and each takes longer than the one before', async () => {
+    const { requestId: id } = await hold()
+    const start = new Date((await parts.requests.get(ada, id)).createdAt)
+    clockAt(start, 29)
+    await expect(parts.requests.remind(ada, id)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: 'Reviewers were asked just now. You can remind them in 1 s.',
+    })
+    clockAt(start, 30)
+    await expect(parts.requests.remind(grace, id)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    // Two windows at once remind once.
+    const both = await Promise.allSettled([parts.requests.remind(ada, id), parts.requests.remind(ada, id)])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await parts.requests.get(grace, id)).toMatchObject({ remindedAt: new Date(+start + 30_000).toISOString() })
+    expect((await parts.requests.get(grace, id)).remindFrom).toBeUndefined()
+    clockAt(start, 30 + 299)
+    await expect(parts.requests.remind(ada, id)).rejects.toMatchObject({ code: 'CONFLICT' })
+    clockAt(start, 30 + 300)
+    const { remindFrom } = await parts.requests.remind(ada, id)
+    expect(remindFrom).toBe(new Date(+start + (330 + 600) * 1000).toISOString())
+    expect((await parts.audited()).filter((action) => action === 'request.remind')).toHaveLength(2)
+  })
+
+  test('is not offered where it is no use: without the reason that is wanted, too near the end, and once decided', async () => {
+    const silent = await hold({ reasonPattern: 'INC-\\d+' })
+    expect((await parts.requests.get(ada, silent.requestId)).remindFrom).toBeUndefined()
+    await expect(parts.requests.remind(ada, silent.requestId)).rejects.toMatchObject({
+      message: expect.stringMatching(/said why/),
+    })
+    const short = await hold({ expirySeconds: 20 })
+    expect((await parts.requests.get(ada, short.requestId)).remindFrom).toBeUndefined()
+    const decided = await hold()
+    await parts.requests.review(grace, decided.requestId, 'approve', '')
+    expect((await parts.requests.get(ada, decided.requestId)).remindFrom).toBeUndefined()
+    await expect(parts.requests.remind(ada, decided.requestId)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: 'It is already approved.',
+    })
+  })
+})
+
 describe('escalation and people', () => {
   test('a further group is asked when nobody answers, and may then decide', async () => {
     const lead = await parts.person('lena', ['leads'])

@@ -21,6 +21,7 @@ export type Append = (entry: AuditEntry) => Promise<void>
 export type RequestChange =
   | { kind: 'asked' }
   | { kind: 'reason' }
+  | { kind: 'reminded' }
   /** One of several approvals. */
   | { kind: 'approval'; by: string; given: number }
   | { kind: 'approved'; by: readonly string[] }

@@ -1,5 +1,4 @@
 import type { Kysely } from 'kysely'
-import { reasonFits } from '../../policy/reason.ts'
 import type { AccessRequest, AfterReview, EarlierRequest, Review } from '../../shared/api/models.ts'
 import type { Caller } from '../api/context.ts'
 import { type GrantRow, toGrant } from '../grants/grants.ts'
@@ -8,9 +7,11 @@ import type { Database } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
 import { type Reviewer, whyNotAfterReview, whyNotReview, whyStepUp } from './eligible.ts'
 import { type Known, knownAmong, ownersOf } from './persons.ts'
+import { remindableFrom } from './remind.ts'
 import {
   factsOf,
   groupsOf,
+  isReasonMissing,
   isRule,
   nextEscalation,
   type RequestRow,
@@ -153,6 +154,7 @@ export class RequestView {
     const pending = row.state === 'pending'
     const own = row.requester_id === principal.id
     const grant = grants.get(row.id)
+    const remindFrom = own ? remindableFrom(row) : undefined
     const escalatesAt = pending ? nextEscalation(row) : undefined
     const { breakGlass, stepUpSeconds } = row.approval
     return {
@@ -169,6 +171,8 @@ export class RequestView {
         onCall: (known.get(row.requester_id) ?? row.requester).groups.includes('on-call'),
       },
       ...(pending && isReasonMissing(row) ? { reasonMissing: true } : {}),
+      ...(row.reminded_at === null ? {} : { remindedAt: row.reminded_at.toISOString() }),
+      ...(remindFrom === undefined ? {} : { remindFrom: remindFrom.toISOString() }),
       ...(pending && own && breakGlass !== undefined && principal.groups.includes(breakGlass)
         ? { canBreakGlass: true }
         : {}),
@@ -223,12 +227,6 @@ export class RequestView {
       return classes.has(dataClass)
     }
   }
-}
-
-/** Policy wants a reason that has not been given. */
-export function isReasonMissing(row: Pick<RequestRow, 'approval' | 'reason'>): boolean {
-  const { reasonPattern } = row.approval
-  return reasonPattern !== undefined && !reasonFits(reasonPattern, row.reason)
 }
 
 /** Approvals that count right now: of distinct people who are still there and still in a group that decides. */

@@ -205,6 +205,9 @@ interface RequestTable {
   after_by: string | null
   after_reason: string | null
   after_at: TimeOrNull
+  /** The requester asked those who decide once more. */
+  reminded_at: TimeOrNull
+  reminders: Generated<number>
 }
 
 /** One verdict per person and request. */

@@ -4,10 +4,11 @@ import { grantEnd } from './migrations/0002_grant_end.ts'
 import { access } from './migrations/0003_access.ts'
 import { outbox } from './migrations/0004_outbox.ts'
 import { device } from './migrations/0005_device.ts'
+import { reminders } from './migrations/0006_reminders.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
-export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox, device]
+export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox, device, reminders]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001

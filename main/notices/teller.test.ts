@@ -117,6 +117,15 @@ test('an event that comes twice is told once, also while others approve', async 
   expect(shown()).toEqual(['Approval needed on orders-db'])
 })
 
+test('who is reminded hears of it once more, and that it is a reminder', async () => {
+  const { hear, shown, ended } = start('grace')
+  hear({})
+  hear({ remindedAt: '2030-01-01T12:05:00.000Z' })
+  hear({ remindedAt: '2030-01-01T12:05:00.000Z', reviews: [approve('dana')] })
+  await ended()
+  expect(shown()).toEqual(['Approval needed on orders-db', 'Reminder: approval needed on orders-db'])
+})
+
 test('what is decided elsewhere is withdrawn, and the count follows', async () => {
   const { hear, told, waiting, ended } = start('grace')
   hear({})

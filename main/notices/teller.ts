@@ -63,13 +63,13 @@ export class Teller {
     if (before !== next.has(request.id)) this.#setWaiting(next)
     const notice = noticeOf(request, me)
     if (notice === undefined) return
-    // Who is asked hears of it once, however many approve before them.
+    // Who is asked hears of it once, however many approve before them, and again when they are reminded.
     const after = request.afterReview?.state ?? ''
     const state =
       request.requester.id === me
         ? `${request.state} ${request.reviews.length} ${after}`
         : after === ''
-          ? 'asked'
+          ? `asked ${request.remindedAt ?? ''}`
           : after
     if (this.#told.get(request.id) === state) return
     this.#remember(request.id, state)

@@ -32,7 +32,7 @@ export function noticeOf(request: AccessRequest, me: string): Notice | undefined
   return {
     id: request.id,
     requestId: request.id,
-    title: `Approval needed on ${connection.name}`,
+    title: `${request.remindedAt === undefined ? 'Approval' : 'Reminder: approval'} needed on ${connection.name}`,
     body: grant ? `${place} · ${requester.name} · ${access(request)}` : `${place} · ${requester.name}`,
     actions: grant ? ['approve', 'deny', 'review'] : ['review', 'later'],
   }

@@ -50,6 +50,7 @@ export function forwardRouter({ api, confirm }: ForwardDeps) {
         const decide = (ids: string[]) => api().requests.decide({ ...input, ids }, until(signal))
         return decidedAll(await decide(input.ids), decide, (lack, why) => confirm(lack, why, signal))
       }),
+      remind: requests.remind.handler(({ input, signal }) => api().requests.remind(input, until(signal))),
       explain: requests.explain.handler(({ input, signal }) => api().requests.explain(input, until(signal))),
       breakGlass: requests.breakGlass.handler(({ input, signal }) =>
         withStepUp(signal, () => api().requests.breakGlass(input, until(signal))),

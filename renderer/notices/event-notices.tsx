@@ -57,8 +57,9 @@ export function EventNotices() {
               const place = desk.place.get()
               if (place.area === 'requests' && place.request === id) return notices.hide(id)
               notices.show({ id, stay: true, content: <HeldToast id={id} initial={request} /> })
-              if (before === undefined) {
-                announce(`Held. ${request.requester.name} asks for approval on ${request.connection.name}.`)
+              if (before !== stage(request)) {
+                const asks = request.remindedAt === undefined ? 'asks' : 'asks again'
+                announce(`Held. ${request.requester.name} ${asks} for approval on ${request.connection.name}.`)
               }
               return
             }
@@ -95,7 +96,8 @@ export function EventNotices() {
 }
 
 /** How far it is, as far as people are told. */
-function stage({ state, afterReview }: AccessRequest): string {
+function stage({ state, afterReview, remindedAt }: AccessRequest): string {
+  if (state === 'pending') return `${state} ${remindedAt ?? ''}`
   return afterReview === undefined ? state : `${state} ${afterReview.state}`
 }
 

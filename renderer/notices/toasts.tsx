@@ -64,7 +64,12 @@ export function HeldToast({ id, initial }: { id: string; initial: AccessRequest 
   const fits = fitsToast(request)
   const off = pause !== undefined || request.state !== 'pending'
   return (
-    <Toast id={id} look={looks.held} title={`${request.requester.name} asks for approval`} at={when(request.createdAt)}>
+    <Toast
+      id={id}
+      look={looks.held}
+      title={`${request.requester.name} asks ${request.remindedAt === undefined ? '' : 'again '}for approval`}
+      at={when(request.remindedAt ?? request.createdAt)}
+    >
       <p className="row toast__l">
         <EnvTag environment={request.connection.environment} />
         <span className="nowrap">{request.connection.name}</span>

@@ -9,6 +9,7 @@ import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 import { AfterReview } from './after-review.tsx'
+import { Remind } from './remind.tsx'
 import { ReviewForm } from './review-form.tsx'
 import { BreakGlass, SayWhy } from './say-why.tsx'
 import { Timeline } from './timeline.tsx'
@@ -66,6 +67,7 @@ function Withdraw({ request }: { request: AccessRequest }) {
       <Button disabled={off || cancel.isPending} onClick={() => cancel.mutate()}>
         Cancel request
       </Button>
+      <Remind request={request} />
       {request.canBreakGlass && <BreakGlass request={request} />}
       {cancel.error && <p className="err dec__p">{problemOf(cancel.error).message}</p>}
     </div>

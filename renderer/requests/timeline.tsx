@@ -47,6 +47,11 @@ export function Timeline({ request }: { request: AccessRequest }) {
           <li className="t2 sm">{request.afterReview ? 'Taken without waiting, see below.' : 'Nobody decided.'}</li>
         )}
       </ol>
+      {pending && request.remindedAt && request.requester.id !== me && (
+        <p className="xs t2 steps__x">
+          <b className="m">{request.requester.name}</b> asked again {when(request.remindedAt)}.
+        </p>
+      )}
       {pending && request.escalatesAt && <Escalation request={request} at={request.escalatesAt} />}
     </div>
   )

@@ -9,6 +9,7 @@ import { clock, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { Asked } from '../requests/asked.tsx'
+import { Remind } from '../requests/remind.tsx'
 import { useRpc } from '../rpc/context.tsx'
 import { plainMessage } from '../sql/zones.tsx'
 import { Button } from '../theme/controls.tsx'
@@ -169,6 +170,7 @@ function Held({
             {request.reasonMissing ? 'Say why…' : 'Break glass…'}
           </Button>
         )}
+        {pending && request !== undefined && <Remind request={request} />}
         {again && command !== undefined && onAgain && (
           <Button size="sm" onClick={() => onAgain(command)}>
             Ask again

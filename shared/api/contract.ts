@@ -152,6 +152,8 @@ export const apiContract = {
       )
       .output(z.array(DecideOutcome)),
     cancel: base.route({ method: 'POST', path: '/requests/{id}/cancel' }).input(id).output(AccessRequest),
+    /** The requester asks those who decide once more. Not at will: `remindFrom` of the request says from when on. */
+    remind: base.route({ method: 'POST', path: '/requests/{id}/remind' }).input(id).output(AccessRequest),
     /** The requester says why, for a held statement whose rule wants a reason. */
     explain: base
       .route({ method: 'POST', path: '/requests/{id}/reason' })

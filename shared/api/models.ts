@@ -209,6 +209,10 @@ export const AccessRequest = z.object({
   origin: Origin.optional(),
   /** The requester has to give a reason before anybody can approve. */
   reasonMissing: z.boolean().optional(),
+  /** When the requester last asked those who decide once more. */
+  remindedAt: time.optional(),
+  /** The caller asked for it, and may remind those who decide from then on. Absent where that is no use. */
+  remindFrom: time.optional(),
   /** The caller asked for it, and may go on at once, with a reason, to be reviewed afterwards. */
   canBreakGlass: z.boolean().optional(),
   /** Set when somebody went on without an approval. */

@@ -210,6 +210,7 @@ function router(fixture: Fixture) {
           }
           return input.ids.map((id) => ({ id, ok: true, request: fixture.decide(id, input.verdict, input.reason) }))
         }),
+        remind: os.gateway.requests.remind.handler(({ input }) => fixture.remind(input.id)),
         explain: os.gateway.requests.explain.handler(({ input }) => ({ ...find(input.id), reason: input.reason })),
         breakGlass: os.gateway.requests.breakGlass.handler(({ input }) => find(input.id)),
         afterReview: os.gateway.requests.afterReview.handler(({ input }) => find(input.id)),

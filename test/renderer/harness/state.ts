@@ -116,6 +116,8 @@ export function createFixture() {
         return { ...r, reviews, state, canReview: false, ...(state === 'pending' ? {} : { decidedAt: data.at(0) }) }
       }),
     count: (id: string) => change(id, (r) => ({ ...r, rowCount: { rows: 318, ms: 41, at: data.at(0), by: 'linus' } })),
+    remind: (id: string) =>
+      change(id, ({ remindFrom: _, ...r }) => ({ ...r, remindedAt: data.at(0), remindFrom: data.at(300_000) })),
     cancel: (id: string) => change(id, (r) => ({ ...r, state: 'cancelled' })),
     notices: new Cell<NoticeEvent>({ type: 'waiting', requests: [] }),
     events: (signal?: AbortSignal) => latest.follow(signal),
