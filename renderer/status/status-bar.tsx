@@ -10,6 +10,7 @@ import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
 import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import type { SqlRuntime } from '../sql/runtime.ts'
+import type { TerminalRuntime } from '../terminal/runtime.ts'
 import { GrantStatus } from './grant-status.tsx'
 import { Recording } from './recording.tsx'
 
@@ -79,14 +80,31 @@ function TabState() {
   )
 }
 
-/** Of the SQL tab in front: where the cursor is, and what the server is. */
+/** Of the tab in front: where the cursor is and what the server is, or how large its terminal is. */
 function EditorState() {
   const { workspace, runtimes } = useDesk()
   const document = useStore(workspace.state, (s) => s.documents.find((d) => d.id === s.active))
   const runtime = useSyncExternalStore(runtimes.subscribe, () =>
-    document?.kind === 'sql' ? runtimes.get(document.id) : undefined,
+    document === undefined ? undefined : runtimes.get(document.id),
   )
-  return runtime !== undefined && 'cursor' in runtime ? <SqlState runtime={runtime} /> : null
+  if (runtime === undefined) return null
+  if ('cursor' in runtime) return <SqlState runtime={runtime} />
+  return 'resize' in runtime && document?.kind === 'terminal' ? <TerminalSize runtime={runtime} /> : null
+}
+
+/** What it is told its terminal is: this encoding, and so many columns and rows. */
+function TerminalSize({ runtime }: { runtime: TerminalRuntime }) {
+  const size = useStore(runtime.state, (s) => s.size)
+  return (
+    <>
+      <span className="status__i status__more">UTF-8</span>
+      {size !== undefined && (
+        <span className="status__i num status__more" title={`${size.cols} columns, ${size.rows} rows`}>
+          {size.cols} × {size.rows}
+        </span>
+      )}
+    </>
+  )
 }
 
 function SqlState({ runtime }: { runtime: SqlRuntime }) {

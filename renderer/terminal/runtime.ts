@@ -20,6 +20,8 @@ export interface TerminalState {
   phase: TerminalPhase
   said: readonly Said[]
   since: number
+  /** Of the screen, once there is one. */
+  size?: { readonly cols: number; readonly rows: number }
 }
 
 /** Where output goes; what was written while no screen was there is kept by the core until it is read. */
@@ -104,11 +106,14 @@ export function createTerminalRuntime(client: RpcClient, connection: string): Te
     state,
     start: (screen, cols, rows) => {
       if (handle !== undefined) return
-      state.update((s) => ({ ...s, phase: { state: 'opening' }, since: Date.now() }))
+      state.update((s) => ({ ...s, phase: { state: 'opening' }, since: Date.now(), size: { cols, rows } }))
       void perform(screen, cols, rows)
     },
     write: (data) => send((id) => client.terminal.write({ id, data })),
-    resize: (cols, rows) => send((id) => client.terminal.resize({ id, cols, rows })),
+    resize: (cols, rows) => {
+      state.update((s) => ({ ...s, size: { cols, rows } }))
+      send((id) => client.terminal.resize({ id, cols, rows }))
+    },
     close: () => {
       const id = handle
       life.abort()

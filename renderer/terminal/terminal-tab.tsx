@@ -176,7 +176,11 @@ export function usePlaced(screen: TerminalScreen | undefined): readonly Placed[]
     let frame = 0
     const read = () => {
       cancelAnimationFrame(frame)
-      frame = requestAnimationFrame(() => setPlaced(screen.placed().map((entry) => ({ ...entry }))))
+      frame = requestAnimationFrame(() => {
+        const now = screen.placed()
+        // A flood of output that nothing was said about draws nothing here.
+        setPlaced((before) => (before.length === 0 && now.length === 0 ? before : now.map((entry) => ({ ...entry }))))
+      })
     }
     const stop = screen.onChange(read)
     return () => {
