@@ -13,12 +13,16 @@ export interface EditorHandle {
   /** Ids of marks whose statements lie in [start, end), wherever edits have moved them. */
   marksIn(start: number, end: number): ReadonlySet<string>
   lineOf(mark: string): number | undefined
+  /** A mark's statement as it is now, and where; undefined when it is gone. */
+  statementOf(mark: string): { start: number; end: number; text: string } | undefined
   reveal(mark: string): void
   /** The next decision from the cursor, or the one before. */
   step(direction: 1 | -1): void
   focus(): void
   /** Puts `text` in the place of [start, end), as one step that can be undone. */
   replace(start: number, end: number, text: string): void
+  /** Offers what could come at the cursor. */
+  suggest(): void
 }
 
 interface Shown {
@@ -122,6 +126,13 @@ export class EditorMarks {
         return new Set(hit.map(([id]) => id))
       },
       lineOf: (id) => this.shown.get(id)?.decorations.getRange(0)?.startLineNumber,
+      statementOf: (id) => {
+        const range = this.shown.get(id)?.decorations.getRange(0)
+        if (range == null) return undefined
+        const start = model.getOffsetAt({ lineNumber: range.startLineNumber, column: range.startColumn })
+        const text = model.getValueInRange(range)
+        return { start, end: start + text.length, text }
+      },
       reveal: (id) => this.reveal(id),
       step: (direction) => this.step(direction),
       focus: () => editor.focus(),
@@ -129,8 +140,10 @@ export class EditorMarks {
         editor.pushUndoStop()
         editor.executeEdits('sallyport', [{ range: this.toRange(start, end), text, forceMoveMarkers: true }])
         editor.pushUndoStop()
+        editor.setPosition(model.getPositionAt(start + text.length))
         editor.focus()
       },
+      suggest: () => editor.trigger('sallyport', 'editor.action.triggerSuggest', {}),
     }
   }
 

@@ -15,10 +15,11 @@ import { useStore } from '../rpc/store.ts'
 import { Splitter } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { createAssist } from './assist.ts'
-import type { CatalogIndex } from './complete/catalog.ts'
+import { type CatalogIndex, indexCatalog } from './complete/catalog.ts'
 import { TablePeek } from './complete/table-peek.tsx'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
+import { fixFor, nearby } from './fixes.ts'
 import { Library } from './library.tsx'
 import { spoken } from './marks.ts'
 import { ParameterForm } from './parameter-form.tsx'
@@ -35,7 +36,8 @@ export default memo(SqlTab, (before, after) => isSameButText(before.document, af
 
 function SqlTab({ document }: { document: SqlDocument }) {
   const go = useNavigation()
-  const { client, live } = useRpc()
+  const { client, live, queries } = useRpc()
+  const cache = useQueryClient()
   const catalog = useCatalog(document.connection)
   const [peek, setPeek] = useState<{ table: CatalogTable; index: CatalogIndex } | undefined>(undefined)
   const [asking, setAsking] = useState<{ names: readonly string[]; start(): void } | undefined>(undefined)
@@ -106,6 +108,11 @@ function SqlTab({ document }: { document: SqlDocument }) {
     const last = statements.at(-1)
     run(first && last && { start: first.start, end: last.end })
   }
+  const fixOf = (mark: Mark) => {
+    const known = cache.getQueryData(queries.editor.catalog.queryKey({ input: { connection: document.connection } }))
+    const others = nearby(editor.current?.text() ?? '', editor.current?.statementOf(mark.id)?.start ?? mark.start)
+    return mark.blocked && fixFor(mark.text, mark.blocked, others, known && indexCatalog(known))
+  }
   const zoneActions: ZoneActions = {
     connection: document.connection,
     transaction: state.transaction,
@@ -113,17 +120,34 @@ function SqlTab({ document }: { document: SqlDocument }) {
     cancel: runtime.cancel,
     dismiss: (mark) => runtime.dismiss(mark.id),
     leave: () => editor.current?.focus(),
+    fixOf,
+    fix: (mark, fix) => {
+      const handle = editor.current
+      const now = handle?.statementOf(mark.id)
+      if (handle === undefined) return
+      // Changed since by hand: where it is to go is not where it was.
+      if (now === undefined || now.text !== mark.text) {
+        handle.reveal(mark.id)
+        return
+      }
+      handle.replace(now.start + fix.start, now.start + fix.end, fix.text)
+      if (fix.open) handle.suggest()
+    },
     rerun: (mark) => {
       editor.current?.reveal(mark.id)
       runHere()
     },
   }
-  /** What stands under the cursor, when it was refused and may be asked for. */
-  const refusedHere = () => {
+  /** What stands under the cursor and was refused is changed, where that would help; else it is asked for. */
+  const resolve = () => {
     const handle = editor.current
     const here = handle && statementAt(handle.text(), handle.cursor())
     const ids = here && handle?.marksIn(here.start, here.end)
-    return state.marks.find((mark) => ids?.has(mark.id) && mark.blocked?.requestable)
+    const mark = state.marks.find((each) => ids?.has(each.id) && each.blocked !== undefined)
+    if (mark === undefined) return
+    const fix = fixOf(mark)
+    if (fix !== undefined) zoneActions.fix(mark, fix)
+    else if (mark.blocked?.requestable) go.compose(requestFor(mark, document.connection))
   }
   useActions(
     {
@@ -138,15 +162,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
       'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
       'decision.next': () => editor.current?.step(1),
       'decision.previous': () => editor.current?.step(-1),
-      'decision.resolve': state.marks.some((mark) => mark.blocked?.requestable)
-        ? {
-            label: 'Request access for the statement',
-            run: () => {
-              const mark = refusedHere()
-              if (mark !== undefined) go.compose(requestFor(mark, document.connection))
-            },
-          }
-        : undefined,
+      'decision.resolve': state.marks.some((mark) => mark.blocked !== undefined) ? resolve : undefined,
     },
     useInFront(document.id),
   )

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import type { KeyboardEvent, ReactNode } from 'react'
+import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import type { PolicyRef } from '../../shared/decision.ts'
 import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { useKeys } from '../actions/use-actions.ts'
@@ -11,11 +11,13 @@ import { approvals, type Look, looks } from '../decisions/words.ts'
 import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { Asked } from '../requests/asked.tsx'
+import { Remind } from '../requests/remind.tsx'
 import { BreakGlass, SayWhy } from '../requests/say-why.tsx'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemLine, problemOf } from '../rpc/problem.ts'
 import { useStepUp } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
+import type { Fix } from './fixes.ts'
 import type { Blocked, Held, Mark } from './run-state.ts'
 
 export interface ZoneActions {
@@ -29,6 +31,9 @@ export interface ZoneActions {
   dismiss(mark: Mark): void
   /** Back to the line. */
   leave(mark: Mark): void
+  /** What would help a refused statement. */
+  fixOf(mark: Mark): Fix | undefined
+  fix(mark: Mark, fix: Fix): void
 }
 
 /** The gateway speaking, directly under the statement it is about. */
@@ -106,6 +111,8 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
   const off = usePause() !== undefined
   const grants = useMyGrants(useNow(5_000))
   const step = useStepUp()
+  // Of the moment in which it was refused: a button does not become another one while a person reaches for it.
+  const [fix] = useState(() => actions.fixOf(mark))
   const { blocked } = mark
   if (blocked === undefined) return null
   // Asked for from here, and given since: the statement can go on.
@@ -167,13 +174,24 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
             Confirm and run
           </Button>
         )}
+        {fix !== undefined && (
+          <Button size="sm" keys={keys} onClick={() => actions.fix(mark, fix)}>
+            <FixWords fix={fix} />
+          </Button>
+        )}
         {granted !== undefined && (
           <Button size="sm" kind="primary" icon="play" disabled={off} onClick={() => actions.rerun(mark)}>
             Run again
           </Button>
         )}
         {blocked.requestable && granted === undefined && (
-          <Button size="sm" disabled={off} keys={keys} onClick={() => go.compose(requestFor(mark, actions.connection))}>
+          <Button
+            size="sm"
+            kind={fix === undefined ? 'default' : 'ghost'}
+            disabled={off}
+            keys={fix === undefined ? keys : undefined}
+            onClick={() => go.compose(requestFor(mark, actions.connection))}
+          >
             {classes.length > 0 ? 'Request to unmask…' : 'Request access…'}
           </Button>
         )}
@@ -182,6 +200,14 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
         </Button>
       </div>
     </Zone>
+  )
+}
+
+function FixWords({ fix: { label, code, after } }: { fix: Fix }) {
+  return (
+    <span>
+      {label} {code !== undefined && <code className="mono">{code}</code>} {after}
+    </span>
   )
 }
 
@@ -243,6 +269,9 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
         <Button size="sm" keys={cancelKeys} disabled={off || cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel request
         </Button>
+        {request !== undefined && (
+          <Remind request={request} who={(request.progress?.groups ?? [approval.group]).join(' and ')} />
+        )}
         <Button size="sm" kind="ghost" onClick={copy}>
           Copy link
         </Button>

@@ -14,8 +14,8 @@ export interface Stage {
   take(client: Client, name: string): Promise<void>
 }
 
-const sql = `-- INC-4821: what did this customer order, and was it charged twice?
-SELECT id, status, total, placed_at FROM orders WHERE customer_id = 42 ORDER BY placed_at;
+const sql = `-- INC-4821: was this order charged twice?
+SELECT id, method, amount, paid_at FROM payments WHERE order_id = 61539 ORDER BY paid_at;
 
 SELECT c.id, c.name, c.email, c.card_number, o.id AS order_id, o.status, o.total
 FROM customers c JOIN orders o ON o.customer_id = c.id
