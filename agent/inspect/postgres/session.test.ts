@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseTiming } from '../../../shared/annotation.ts'
 import { connectLender } from '../../lender.ts'
 import { block, type Door, hold, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import { cancelAt } from './testing/wire.ts'
 
 let postgres: TestPostgres
 let door: Door
@@ -327,7 +327,7 @@ describe('a session', () => {
     const held = door.people.nextHold()
     const update = client.query("update orders set note = 'x' where id = 1")
     await held
-    await cancel(client, door.port)
+    await cancelAt(client, door.port)
     await expect(update).rejects.toMatchObject({ code: '57014' })
     expect((await postgres.direct('select note from orders where id = 1')).rows).toEqual([{ note: 'note 1' }])
   })
@@ -342,7 +342,7 @@ describe('a session', () => {
       )
       return rows.length > 0
     })
-    await cancel(client, door.port)
+    await cancelAt(client, door.port)
     await expect(sleep).rejects.toMatchObject({ code: '57014' })
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
@@ -442,21 +442,6 @@ describe('a session', () => {
     )
   })
 })
-
-/** Cancels by the client's own key, over a connection of its own. */
-async function cancel(client: object, port: number): Promise<void> {
-  const processId: unknown = Reflect.get(client, 'processID')
-  const secret: unknown = Reflect.get(client, 'secretKey')
-  const packet = Buffer.alloc(16)
-  packet.writeInt32BE(16, 0)
-  packet.writeInt32BE(80877102, 4)
-  packet.writeInt32BE(Number(processId), 8)
-  packet.writeInt32BE(Number(secret), 12)
-  const socket = connect(port, '127.0.0.1')
-  socket.end(packet)
-  socket.resume()
-  await once(socket, 'close')
-}
 
 async function eventually(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setImmediate(resolve))

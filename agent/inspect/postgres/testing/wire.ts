@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { sqlstates } from '../../../../shared/annotation.ts'
 import { FrameScanner, NONE } from '../frames.ts'
 import { cstring, frontend, int16, int32, message, messages, readFields } from '../messages.ts'
-import { writeStartup } from '../startup.ts'
+import { writeCancel, writeStartup } from '../startup.ts'
 
 /** Messages as a client without manners sends them: all at once. */
 export const say = {
@@ -58,6 +58,15 @@ export async function talk(port: number, script: readonly Buffer[], startup = sa
   socket.write(Buffer.concat([startup, ...script, say.terminate]))
   await once(socket, 'close')
   return hear(Buffer.concat(chunks))
+}
+
+/** A CancelRequest with a `pg.Client`'s own key, over a connection of its own; resolves when the other side has closed that. */
+export async function cancelAt(client: object, port: number): Promise<void> {
+  const [processId, secret] = [Number(Reflect.get(client, 'processID')), Number(Reflect.get(client, 'secretKey'))]
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.end(writeCancel(processId, int32(secret)))
+  socket.resume()
+  await once(socket, 'close')
 }
 
 export interface Heard {
