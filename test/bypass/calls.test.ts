@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { RawPostgres } from '../support/raw-postgres.ts'
+import type { RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /** A function that is called by its number: what it gives comes past RowDescription and rows. */
 let postgres: TestPostgres
@@ -23,13 +24,9 @@ beforeAll(async () => {
     create type guess as (id int, ssn text);
     reset role`)
   door = await openDoor(postgres.target)
-  const { sensitivity } = door.people
-  // A class that may be used in any way, and whose derived values come as NULL.
-  door.people.sensitivity = (...column) => {
-    const found = sensitivity.apply(door.people, column)
-    return found && { ...found, use: 'any', derived: 'null' }
-  }
-  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+  // And derived values come as NULL.
+  door.people.use = 'any'
+  client = await enter(door)
 })
 afterAll(async () => {
   client?.close()
@@ -93,11 +90,7 @@ describe('values of a class that may be used in any way, and is shown to nobody'
 
 describe('columns that can not be listed', () => {
   it('are no way to join by what is masked', async () => {
-    const { sensitivity } = door.people
-    door.people.sensitivity = (...column) => {
-      const found = sensitivity.apply(door.people, column)
-      return found && { ...found, use: 'none' }
-    }
+    door.people.use = 'none'
     door.people.epoch++
     for (const sql of [
       "select count(*) from customers natural join unnest(array[(1, '900-00-0001')::guess]) u",
@@ -110,7 +103,7 @@ describe('columns that can not be listed', () => {
       expect(errors, sql).toMatchObject([{ sqlstate: 'SPB01' }])
       expect(errors[0]?.message, sql).toMatch(/NATURAL|known on both sides|public.customers.ssn/)
     }
-    door.people.sensitivity = sensitivity
+    door.people.use = 'any'
     door.people.epoch++
   })
 })

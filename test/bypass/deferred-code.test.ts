@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { bind, execute, RawPostgres } from '../support/raw-postgres.ts'
+import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /** Code looks its names up when it runs: under the search_path of that moment, not of the statement that named it. */
 let postgres: TestPostgres
@@ -33,7 +34,7 @@ afterAll(async () => {
   await postgres?.close()
 })
 beforeEach(async () => {
-  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+  client = await enter(door)
 })
 afterEach(() => client.close())
 

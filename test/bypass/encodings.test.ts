@@ -3,7 +3,8 @@ import { charsetOf } from '../../agent/inspect/postgres/charsets/charset.ts'
 import { cstring, frontend, int16, message, messages } from '../../agent/inspect/postgres/messages.ts'
 import { allow, type Door, hold, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { type Answer, bind, execute, RawPostgres } from '../support/raw-postgres.ts'
+import { type Answer, bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /**
  * In these encodings the second byte of a letter may be a backslash, a quote's neighbour or a letter of ASCII: who reads bytes takes the
@@ -37,9 +38,8 @@ afterAll(async () => {
   await postgres?.close()
 })
 
-function enter(client_encoding: string): Promise<RawPostgres> {
-  const parameters = { client_encoding }
-  return RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db', parameters })
+function enterIn(client_encoding: string): Promise<RawPostgres> {
+  return enter(door, { client_encoding })
 }
 
 function lettersOf(encoding: string): NonNullable<ReturnType<typeof charsetOf>> {
@@ -89,7 +89,7 @@ describe.each([...halves, ...whole])('a letter of %s that may hold the end of a 
   }
 
   it.each(Object.entries(attempts))('%s', async (_, text) => {
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     for (const setting of ['on', 'off']) {
       await client.query(`set standard_conforming_strings to ${setting}`)
       expect(leaks(await client.send([query(text)]))).toBe(false)
@@ -116,7 +116,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
   const ask = (client: RawPostgres, sql: string): Promise<Answer> => client.send([query(letters.encode(sql))])
 
   it('reads, writes and is shown masks', async () => {
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     const found = await ask(client, "select id, name, email from customers where name = '能力'")
     expect(valuesOf(found, letters)).toEqual([['1', '能力', '***mple']])
     expect(found.notices).toEqual(['SPM01'])
@@ -147,7 +147,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
   })
 
   it('has no mask in letters that change in the same message', async () => {
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     const both = await ask(client, "set client_encoding to 'UTF8'; select email from customers where id = 1")
     expect(both.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     expect((await ask(client, "set client_encoding to 'UTF8'; select 1")).rows).toBe(1)
@@ -173,7 +173,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
   })
 
   it('finds names on the search_path, and in statements', async () => {
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     await ask(client, 'set search_path to "表", public')
     expect(valuesOf(await ask(client, 'select "表", ssn from customers'), letters)).toEqual([['***表表', '***0001']])
     expect(valuesOf(await ask(client, 'select "表" || ssn from customers'), letters)).toEqual([[null]])
@@ -183,7 +183,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
 
   it('has what is found in free text masked, and errors without values', async () => {
     door.people.scanned = new Set(['public.notes.note'])
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     expect(valuesOf(await ask(client, 'select note from notes order by id'), letters)).toEqual([['表 *** 能'], ['表']])
     const failed = await ask(client, "update customers set name = 'fail' where id = 1")
     expect(failed.errors).toHaveLength(1)
@@ -199,10 +199,7 @@ describe('a target whose own encoding is not UTF-8', () => {
   it.each(['bytes', 'latin'])('%s: names beyond ASCII are read as it reads them, or not at all', async (database) => {
     const own = await openDoor({ ...postgres.target, database })
     own.people.masked = new Set(['public.Ärger.ssn', 'public.ärger.ssn'])
-    const client = await RawPostgres.open({
-      ...{ host: '127.0.0.1', port: own.port, user: 'ada', database: 'x' },
-      parameters: { client_encoding: 'UTF8' },
-    })
+    const client = await enter(own, { client_encoding: 'UTF8' })
     const long = 'ä'.repeat(40)
     await client.query('create table "ärger" (ssn text); insert into "ärger" values ($$900-00-0001$$)')
     await client.query('create table "Ärger" (ssn text)')
@@ -224,11 +221,7 @@ describe('a target whose own encoding is not UTF-8', () => {
 
 describe('a target in EUC_JP, where letters are one that are two elsewhere', () => {
   let own: Door
-  const enterAs = (client_encoding: string): Promise<RawPostgres> =>
-    RawPostgres.open({
-      ...{ host: '127.0.0.1', port: own.port, user: 'ada', database: 'x' },
-      parameters: { client_encoding },
-    })
+  const enterAs = (client_encoding: string): Promise<RawPostgres> => enter(own, { client_encoding })
   beforeAll(async () => {
     own = await openDoor({ ...postgres.target, database: 'euc' })
     own.people.masked = new Set()

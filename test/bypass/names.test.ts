@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cstring, frontend, int16, message, messages } from '../../agent/inspect/postgres/messages.ts'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { type Answer, RawPostgres } from '../support/raw-postgres.ts'
+import type { Answer } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 
 /**
  * Two names that are one at the target, or one name that is two there: what is bound is judged by a text that does not run.
@@ -31,16 +32,6 @@ const bind = (portal: Buffer, statement: Buffer): Buffer =>
 const close = (kind: 'S' | 'P', name: Buffer): Buffer => message(frontend.close, Buffer.from(kind), name, zero)
 const execute = (portal: Buffer): Buffer => message(frontend.execute, portal, zero, Buffer.alloc(4))
 
-async function enter(encoding = 'UTF8'): Promise<RawPostgres> {
-  return RawPostgres.open({
-    host: '127.0.0.1',
-    port: door.port,
-    user: 'ada',
-    database: 'orders-db',
-    parameters: { client_encoding: encoding },
-  })
-}
-
 function shows({ bytes }: Answer): boolean {
   return bytes.includes('@example.com')
 }
@@ -49,7 +40,7 @@ describe('names of statements and portals', () => {
   const long = 'n'.repeat(63)
 
   it('that are one behind their 63rd byte', async () => {
-    const client = await enter()
+    const client = await enter(door, { client_encoding: 'UTF8' })
     const [x, y] = [Buffer.from(`${long}x`), Buffer.from(`${long}y`)]
     await client.send([parse(x, harmless), messages.sync])
     await client.send([close('S', y), messages.sync])
@@ -60,7 +51,7 @@ describe('names of statements and portals', () => {
   })
 
   it('of portals that are one behind their 63rd byte', async () => {
-    const client = await enter()
+    const client = await enter(door, { client_encoding: 'UTF8' })
     const [x, y] = [Buffer.from(`${long}x`), Buffer.from(`${long}y`)]
     await client.send([parse(Buffer.from('a'), harmless), parse(Buffer.from('b'), harmful), messages.sync])
     const answer = await client.send([
@@ -75,7 +66,7 @@ describe('names of statements and portals', () => {
   })
 
   it('whose letters are no UTF-8', async () => {
-    const client = await enter('LATIN1')
+    const client = await enter(door, { client_encoding: 'LATIN1' })
     await client.query("set client_encoding to 'UTF8'")
     await client.send([parse(Buffer.from('ä'), harmful), messages.sync])
     await client.query("set client_encoding to 'LATIN1'")
@@ -86,7 +77,7 @@ describe('names of statements and portals', () => {
   })
 
   it('read by an encoding that is on its way', async () => {
-    const client = await enter()
+    const client = await enter(door, { client_encoding: 'UTF8' })
     await client.send([parse(Buffer.from('ä'), harmless), parse(Buffer.from('Ã¤'), harmful), messages.sync])
     const answer = await client.send([
       parse(none, "set client_encoding to 'LATIN1'"),
@@ -101,7 +92,7 @@ describe('names of statements and portals', () => {
   })
 
   it('in an encoding that has them all', async () => {
-    const client = await enter('LATIN1')
+    const client = await enter(door, { client_encoding: 'LATIN1' })
     const name = Buffer.from('é', 'latin1')
     await client.send([parse(name, "select 'é'::text as x"), messages.sync])
     const answer = await client.send([bind(none, name), execute(none), messages.sync])

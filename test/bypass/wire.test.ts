@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sensitivity } from '../../agent/inspect/port.ts'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { RawPostgres } from '../support/raw-postgres.ts'
+import type { RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
 import { LeakFinder, type Secrets } from './leaks.ts'
 import { techniques } from './techniques.ts'
 import { rowTechniques } from './techniques-rows.ts'
@@ -40,7 +41,7 @@ beforeAll(async () => {
   finder = new LeakFinder(rows, rows)
   door = await openDoor(postgres.target)
   door.people.sensitivity = (_, table, column) => (table === 'customers' ? classes[column] : undefined)
-  client = await enter()
+  client = await enter(door, path)
 })
 
 afterAll(async () => {
@@ -50,10 +51,7 @@ afterAll(async () => {
   await postgres?.close()
 })
 
-function enter(): Promise<RawPostgres> {
-  const parameters = { options: '-c search_path=bypass' }
-  return RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db', parameters })
-}
+const path = { options: '-c search_path=bypass' }
 
 test('a leak would be found', async () => {
   const { rows } = await owner.query<{ c: string }>('select c::text from bypass.customers c limit 1')
@@ -70,7 +68,7 @@ describe('attempts on the wire', () => {
         // An encoding that is not read here ends the session, and says so.
         if (answer.closed && !answer.errors.some(({ message }) => message.includes('use UTF8')))
           wrong.push(`${sql} ended the session`)
-        if (client.closed) client = await enter()
+        if (client.closed) client = await enter(door, path)
       }
       for (const sql of ['rollback', 'deallocate all; reset all', 'set search_path = bypass']) await client.query(sql)
     }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ask } from './testing/asking.ts'
 import { type Door, openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 import { say, summary, talk } from './testing/wire.ts'
@@ -66,29 +67,23 @@ describe('a table that was made anew behind the gateway', () => {
 
   it('is not read past whoever waits for what comes behind', async () => {
     expect((await client.query(read)).rows).toEqual(shown)
-    const ask = async (script: Buffer[]): Promise<string[]> => {
+    const heardOf = async (script: Buffer[]): Promise<string[]> => {
       await postgres.direct(again)
       return summary(await talk(door.port, script))
     }
-    const run = (text: string): Buffer[] => [
-      say.parse('', text),
-      say.bindTo('', ''),
-      say.describe('P', ''),
-      say.execute(''),
-    ]
     // Nothing else hangs on it: the session goes on.
-    const alone = await ask([...run(read), say.close('P', ''), say.sync, say.query('select 7')])
+    const alone = await heardOf([...ask.described(read), say.close('P', ''), say.sync, say.query('select 7')])
     expect(alone.slice(-3)).toEqual(['D 7', 'C SELECT 1', 'Z I'])
     expect(alone.slice(0, -4)).toEqual(['1', '2', 'T', 'E SPB01', 'Z I'])
-    const flushed = await ask([...run(read), say.flush, say.sync, say.query('select 7')])
+    const flushed = await heardOf([...ask.described(read), say.flush, say.sync, say.query('select 7')])
     expect(flushed.slice(-3)).toEqual(['D 7', 'C SELECT 1', 'Z I'])
     // The target runs what stands behind it, which the client would take for skipped.
     for (const script of [
-      [...run(read), ...run("update people set name = 'y'"), say.sync],
+      [...ask.described(read), ...ask.described("update people set name = 'y'"), say.sync],
       [say.query(`${read}; update people set name = 'y'`)],
       [say.query(`update people set name = 'y' returning email`)],
     ]) {
-      const heard = await ask(script)
+      const heard = await heardOf(script)
       expect(heard.join('\n')).not.toMatch(/^D /m)
       expect(heard.at(-1)).toMatch(/^E SP/)
     }

@@ -28,6 +28,8 @@ export class TestPort implements InspectorPort {
   scanned = new Set<string>()
   /** What masked values of other types than text become. */
   others: 'null' | 'fixed' = 'null'
+  /** What masked columns may be used for. */
+  use: Sensitivity['use'] = 'lookup'
   readonly holds: { request: HoldRequest; settle(outcome: HoldOutcome): void }[] = []
   onHold: () => void = () => {}
   onRecord: (event: RecordingEvent) => Promise<void> | undefined = () => undefined
@@ -56,7 +58,7 @@ export class TestPort implements InspectorPort {
       dataClass: 'pii',
       unmask,
       others: this.others,
-      use: 'lookup',
+      use: this.use,
       derived: 'null',
       mask: (value) => `***${value.slice(-4)}`,
     }

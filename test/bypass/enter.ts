@@ -1,0 +1,7 @@
+import type { Door } from '../../agent/inspect/postgres/testing/door.ts'
+import { RawPostgres } from '../support/raw-postgres.ts'
+
+/** A client at the door that keeps every byte it gets. */
+export function enter({ port }: Door, parameters: Readonly<Record<string, string>> = {}): Promise<RawPostgres> {
+  return RawPostgres.open({ host: '127.0.0.1', port, user: 'ada', database: 'orders-db', parameters })
+}
