@@ -1,14 +1,5 @@
-import { X509Certificate } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import {
-  allow,
-  block,
-  credential,
-  type Door,
-  makeIdentity,
-  openDoor,
-  TestPort,
-} from '../../agent/inspect/rdp/testing/door.ts'
+import { allow, block, credential, makeIdentity, openDoor, TestPort } from '../../agent/inspect/rdp/testing/door.ts'
 import { type FakeTarget, startTarget } from '../../agent/inspect/rdp/testing/peers.ts'
 import type { Identity } from '../../agent/inspect/rdp/tls.ts'
 import { secondTry } from '../support/client.ts'
@@ -28,14 +19,13 @@ const everything = [
 describe.skipIf(!desktopTools)('what FreeRDP asks for', { timeout: 60_000, ...secondTry }, () => {
   let screen: Screen
   let ours: Identity
-  let theirs: Identity
   let target: FakeTarget
   const open: { close(): unknown }[] = []
 
   beforeAll(async () => {
     screen = await openScreen()
-    ;[ours, theirs] = await Promise.all([makeIdentity('Sallyport'), makeIdentity('desk')])
-    target = await startTarget(theirs)
+    ours = await makeIdentity('Sallyport')
+    target = await startTarget(await makeIdentity('desk'))
   })
   afterEach(async () => {
     for (const each of open.splice(0)) await each.close()
@@ -52,19 +42,7 @@ describe.skipIf(!desktopTools)('what FreeRDP asks for', { timeout: 60_000, ...se
       action === 'rdp:connect' || actions.includes(direction === undefined ? action : `${action} ${direction}`)
         ? allow
         : block
-    const door: Door = await openDoor(
-      {
-        kind: 'rdp',
-        host: '127.0.0.1',
-        port: target.port,
-        user: 'clerk',
-        password: 'only the gateway knows',
-        domain: '',
-        tls: { mode: 'pinned', certificates: [new X509Certificate(theirs.certificate).fingerprint256] },
-      },
-      ours,
-      () => port,
-    )
+    const door = await openDoor(target.address, ours, () => port)
     open.push(door)
     const before = target.settings.length
     const native = xfreerdp(

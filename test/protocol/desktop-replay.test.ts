@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -130,21 +129,7 @@ test('a desktop that moves and is resized has a keyframe every ten seconds, and 
     }, clock)
     return { order, close: () => Promise.resolve() }
   })
-  const certificates = [new X509Certificate(theirs.certificate).fingerprint256]
-  const door = await openDoor(
-    {
-      kind: 'rdp',
-      host: '127.0.0.1',
-      port: target.port,
-      user: 'clerk',
-      password: 'only the gateway knows',
-      domain: '',
-      tls: { mode: 'pinned', certificates },
-    },
-    ours,
-    () => port,
-    studio,
-  )
+  const door = await openDoor(target.address, ours, () => port, studio)
   const client = await startClient(door.port)
   const desktops = () => port.events.filter((event) => event.type === 'desktop').length
   const frames = () => port.events.filter((event) => event.type === 'frame').length

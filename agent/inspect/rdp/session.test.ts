@@ -23,20 +23,12 @@ const fingerprint = (identity: Identity): string => new X509Certificate(identity
 
 async function open(
   answer: Parameters<typeof startTarget>[1] = 'tls',
-  trust: RdpTarget['tls'] = { mode: 'pinned', certificates: [fingerprint(theirs)] },
+  trust?: RdpTarget['tls'],
   size?: { width: number; height: number },
 ): Promise<void> {
   target = await startTarget(theirs, answer, size)
-  const settings: RdpTarget = {
-    kind: 'rdp',
-    host: '127.0.0.1',
-    port: target.port,
-    user: 'clerk',
-    domain: 'HARBOUR',
-    password: 'only the gateway knows',
-    tls: trust,
-  }
-  door = await openDoor(settings, ours, () => port)
+  const { address } = target
+  door = await openDoor({ ...address, domain: 'HARBOUR', tls: trust ?? address.tls }, ours, () => port)
 }
 
 beforeEach(() => {

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import * as tls from 'node:tls'
@@ -42,13 +41,7 @@ afterEach(async () => {
 
 async function open(answer: TargetAnswer = 'tls'): Promise<void> {
   target = await startTarget(theirs, answer)
-  const account = { user: 'clerk', domain: '', password: 'only the gateway knows' }
-  const certificates = [new X509Certificate(theirs.certificate).fingerprint256]
-  door = await openDoor(
-    { kind: 'rdp', host: '127.0.0.1', port: target.port, ...account, tls: { mode: 'pinned', certificates } },
-    ours,
-    () => port,
-  )
+  door = await openDoor(target.address, ours, () => port)
 }
 
 /** Why the session ended. */

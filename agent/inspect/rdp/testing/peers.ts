@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import * as tls from 'node:tls'
@@ -16,7 +17,7 @@ import {
 } from '../frames.ts'
 import { type ClientSettings, clientSettings, parseClientSettings, serverSettings } from '../gcc.ts'
 import { readPdu } from '../read-pdu.ts'
-import type { Identity } from '../tls.ts'
+import type { Identity, RdpTarget } from '../tls.ts'
 import { credential } from './door.ts'
 
 const domain = Buffer.from('300c020100020100020100020100', 'hex')
@@ -28,7 +29,8 @@ const soon = (): AbortSignal => AbortSignal.timeout(10_000)
 export const asked = ['cliprdr', 'rdpdr', 'rdpsnd', 'drdynvc', 'custom1']
 
 export interface FakeTarget {
-  port: number
+  /** How a connection names it: its certificate, and an account of some name. */
+  address: RdpTarget
   /** What it was asked for, and what came after the settings exchange. */
   settings: ClientSettings[]
   received: Mcs[]
@@ -76,9 +78,10 @@ export async function startTarget(
     secure.on('error', () => secure.destroy())
     streams.push(secure)
     await once(secure, 'secure', { signal: soon() })
-    secure.resume()
-    if (answer === 'no-nla') return
-    secure.pause()
+    if (answer === 'no-nla') {
+      secure.resume()
+      return
+    }
     const wants = parseClientSettings(
       await readPdu(secure, { signal: soon(), limit: 16_384, more: true, who: 'client' }),
     )
@@ -108,9 +111,18 @@ export async function startTarget(
     socket.on('error', () => socket.destroy())
     serve(socket).catch(() => socket.destroy())
   })
-  const port = await listen(server)
+  const certificates = [new X509Certificate(identity.certificate).fingerprint256]
+  const address: RdpTarget = {
+    kind: 'rdp',
+    host: '127.0.0.1',
+    port: await listen(server),
+    user: 'clerk',
+    password: 'only the gateway knows',
+    domain: '',
+    tls: { mode: 'pinned', certificates },
+  }
   return Object.assign(target, {
-    port,
+    address,
     async close() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
