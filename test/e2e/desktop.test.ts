@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { call } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
 import { chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
-import { deskMs, holdDesk, letGoMs } from '../support/desktop.ts'
+import { deskMs, holdDesk, letGo } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
 import { end, run, which } from '../support/run.ts'
 
@@ -50,6 +50,7 @@ describe.skipIf(!canShowDesktops || demo.targets?.['desk-1'] === undefined)(
 
     afterEach(async () => {
       for (const child of running.splice(0)) await end(child)
+      await letGo(demo)
     })
 
     afterAll(async () => {
@@ -138,7 +139,7 @@ describe.skipIf(!canShowDesktops || demo.targets?.['desk-1'] === undefined)(
         child.kill('SIGINT')
         await once(child, 'close')
         await expect.poll(async () => whiteness(await display.shot())).toBeLessThan(0.01)
-        await new Promise((resolve) => setTimeout(resolve, letGoMs))
+        await letGo(demo)
       }
     })
 

@@ -19,6 +19,7 @@ import {
   directWay,
   holdDesk,
   inside,
+  letGo,
   type Native,
   type OpenedDesktop,
   openDesktop,
@@ -101,6 +102,7 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
   afterEach(async () => {
     for (const each of open.splice(0)) await each.close()
     await screen.close()
+    await letGo(demo)
   })
 
   test('opens signed in, looks as it does without the gateway, and the recording shows the same', async () => {
@@ -111,6 +113,7 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
       .toBe(true)
     await native.close()
     await desktop.closed
+    await letGo(demo)
     const direct = xfreerdp(screen, directWay(demo))
     open.push(direct)
     await becomes(seen)
@@ -226,6 +229,7 @@ describe.skipIf(!possible)('a desktop through the door', { timeout: 150_000, ...
     const typed = await settled()
     await first.native.close()
     await first.desktop.closed
+    await letGo(demo)
     const again = await start()
     await becomes(typed)
     await again.native.close()

@@ -51,7 +51,6 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     release = await holdDesk(demo)
     screen = await openScreen()
     browser = await launchChromium(screen.display)
-    // While somebody shows something there: an X server without clients forgets its keyboard.
     await run('setxkbmap', ['ch'], { env: { DISPLAY: screen.display } })
     // No screen for other programs: nothing is installed that could show a desktop.
     client = await openClient(browser, demo, { env: { DISPLAY: '' }, viewport: ownViewport })

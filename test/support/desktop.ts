@@ -13,6 +13,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import { SessionTicket } from '../../shared/api/models.ts'
 import { call, type Role } from './access.ts'
 import type { Ready } from './demo.ts'
+import { screenArgs } from './display.ts'
 import { openRdp } from './rdp-client.ts'
 import { end, run, which } from './run.ts'
 
@@ -45,6 +46,22 @@ export async function holdDesk(demo: Ready): Promise<() => Promise<void>> {
   }
 }
 
+const letGoMs = 30_000
+
+/** xrdp lets go of a desktop a moment after its client has gone; until then it may take the next one's with it. Its X server keeps a log of both. */
+export async function letGo(demo: Ready): Promise<void> {
+  const home = join(demo.dataDir, 'world', 'desk-1', 'home')
+  const until = Date.now() + letGoMs
+  for (;;) {
+    const names = (await readdir(home)).filter((name) => /^\.xorgxrdp\.\d+\.log$/.test(name))
+    const log = (await Promise.all(names.map((name) => readFile(join(home, name), 'utf8')))).join('')
+    const times = (word: string): number => log.split(word).length - 1
+    if (times('rdpClientConGotConnection: g_sck_accept ok') === times('rdpClientConDisconnect:')) return
+    if (Date.now() > until) throw new Error('somebody still holds the desktop')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
 const startAttempts = 4
 const startMs = 25_000
 
@@ -55,7 +72,7 @@ async function startDesk(demo: Ready): Promise<void> {
       await Promise.race([client.painted(), new Promise((resolve) => setTimeout(resolve, startMs))])
       client.close()
       await inside(demo)
-      await new Promise((resolve) => setTimeout(resolve, letGoMs))
+      await letGo(demo)
       return
     } catch (error) {
       if (attempt === startAttempts) throw error
@@ -77,7 +94,7 @@ export interface Screen {
 /** A screen for native programs. */
 export async function openScreen(): Promise<Screen> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-screen-'))
-  const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], {
+  const child = spawn('Xvfb', ['-displayfd', '3', ...screenArgs], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   })
   const pipe = child.stdio[3]
@@ -177,9 +194,6 @@ export interface Native {
   close(): Promise<void>
 }
 
-/** xrdp lets go of a desktop a moment after its client has gone, and tells nobody when. */
-export const letGoMs = 1_000
-
 /** FreeRDP on a screen, in the size of a desktop. */
 export function xfreerdp(
   screen: Pick<Screen, 'display'>,
@@ -211,10 +225,7 @@ export function xfreerdp(
     child,
     said,
     exited,
-    async close() {
-      await end(child)
-      await new Promise((resolve) => setTimeout(resolve, letGoMs))
-    },
+    close: () => end(child),
   }
 }
 

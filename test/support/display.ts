@@ -22,9 +22,15 @@ export const canShowDesktops =
     (program) => which(program) !== undefined,
   )
 
+/**
+ * `-noreset`: else it starts anew whenever its last client leaves, each screenshot among them, and turns away who comes meanwhile.
+ * `-r`: a key whose release comes late on a busy machine is no other key.
+ */
+export const screenArgs = ['-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-noreset', '-r'] as const
+
 export async function openDisplay(): Promise<Display> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-display-'))
-  const args = ['-displayfd', '1', '-screen', '0', '1280x900x24', '-nolisten', 'tcp']
+  const args = ['-displayfd', '1', ...screenArgs]
   const server = spawn('Xvfb', args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const [number] = await once(createInterface({ input: server.stdout }), 'line')
   const name = `:${String(number)}`
