@@ -155,7 +155,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
   })
 
   it('has none either when its column is masked while people are asked', async () => {
-    const client = await enter(encoding)
+    const client = await enterIn(encoding)
     door.people.masked.delete('public.customers.email')
     door.people.rule = hold('sql:select')
     door.people.epoch++
