@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AgentLink, AgentSession, SessionEnd, SessionPort, SessionSpec, SshFront, Target } from '../shared/link.ts'
 import { accessOf } from './access.ts'
@@ -14,6 +15,7 @@ import type { InspectorSession } from './inspect/session.ts'
 import { type SshEntry, serveSshFront } from './inspect/ssh/front.ts'
 import { serveSsh } from './inspect/ssh/session.ts'
 import { loadKeys } from './keys.ts'
+import { acceptLender } from './lender.ts'
 import type { Log } from './log.ts'
 import { Policies } from './policies.ts'
 import { rowsOf } from './rows.ts'
@@ -30,6 +32,8 @@ export interface Agent extends AgentLink<Duplex> {
   readonly sshHostKey: string
   /** SHA-256 of the RDP inspector's certificate, `AA:BB:…`. */
   readonly rdpCertificate: string
+  /** See `acceptLender`: for connections of PostgreSQL clients. */
+  lending(accepted: Socket): Socket
 }
 
 /** How long sessions get to tell their people why they end, when the agent stops. */
@@ -76,6 +80,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
 
   return {
     sshHostKey: keys.hostKeyFingerprint,
+    lending: acceptLender,
     rdpCertificate: keys.rdp.fingerprint,
 
     async pushPolicy(files) {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { connectLender } from './lender.ts'
+import { isLender } from './inspect/postgres/lending.ts'
+import { acceptLender, connectLender } from './lender.ts'
 
 const sent = randomBytes(8 << 20)
 let server: Server
@@ -55,4 +56,39 @@ test('is a socket like any other, and then lends what it reads, across pauses, t
   for (const { chunk, copy } of kept) expect(chunk.equals(copy)).toBe(true)
   // Memory that nobody keeps is used again.
   expect(memories.size).toBeLessThanOrEqual(kept.length + 1)
+})
+
+test('an accepted connection goes on as one that lends, with what came meanwhile and what is written to it', async () => {
+  const client = connect({ host: '127.0.0.1', port })
+  server.removeAllListeners('connection')
+  const [accepted] = await once(server, 'connection')
+  if (!(accepted instanceof Socket)) throw new Error('not a connection')
+  let gone = false
+  accepted.once('close', () => {
+    gone = true
+  })
+  const socket = acceptLender(accepted)
+  if (!isLender(socket)) throw new Error('this Node has nothing to take over: acceptLender needs another way')
+  client.write('as any socket')
+  expect(String((await once(socket, 'data'))[0])).toBe('as any socket')
+  expect(gone).toBe(true)
+  socket.pause()
+  client.write(sent)
+  const hash = createHash('sha256')
+  let length = 0
+  const whole = new Promise<void>((resolve) => {
+    socket.lend((chunk) => {
+      hash.update(chunk)
+      length += chunk.length
+      if (length === sent.length) resolve()
+      return false
+    })
+  })
+  socket.resume()
+  await whole
+  expect(hash.digest('hex')).toBe(createHash('sha256').update(sent).digest('hex'))
+  socket.end('answer')
+  expect(String((await once(client, 'data'))[0])).toBe('answer')
+  client.end()
+  await once(socket, 'close')
 })

@@ -140,7 +140,7 @@ async function startNative(
   if (native.postgres !== undefined && workers !== undefined) {
     addresses.postgres = started(await workers.listen(native.postgres))
   } else if (native.postgres !== undefined) {
-    const door = postgresDoor({ entrance: entranceHere(deps), tls, log })
+    const door = postgresDoor({ entrance: entranceHere(deps), tls, log, lending: deps.agent.lending })
     addresses.postgres = started(await listenDoor({ listen: native.postgres, log }, door))
   }
   if (native.ssh !== undefined) addresses.ssh = started(await listenSsh({ ...deps, listen: native.ssh }))

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionRef } from '../shared/connection.ts'
 import type { Grant } from '../shared/decision.ts'
@@ -19,7 +20,12 @@ export interface Log {
 }
 
 /** The agent in this process. */
-export type LocalAgent = AgentLink<Duplex> & { readonly sshHostKey: string; readonly rdpCertificate: string }
+export type LocalAgent = AgentLink<Duplex> & {
+  readonly sshHostKey: string
+  readonly rdpCertificate: string
+  /** The same connection, which sessions that are opened with it read at less cost. The one that is given is not used any more. */
+  lending(accepted: Socket): Socket
+}
 
 /** A connection of the configuration, with what must never leave gateway and agent. */
 export interface GatewayConnection {

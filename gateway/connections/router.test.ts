@@ -60,6 +60,7 @@ function deps(schema: () => Promise<[]> = async () => []): ConnectionsDeps {
     log: quiet,
     agent: {
       sshHostKey: 'SHA256:x',
+      lending: unused,
       rdpCertificate: '',
       rows: unused,
       access: ({ connection, context }): ConnectionAccess => ({

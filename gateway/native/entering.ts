@@ -8,6 +8,8 @@ export interface EnteringOptions {
   patienceMs?: number
   /** Connections that may be on their way in at once. */
   entering?: number
+  /** The same connection, as those read it best who get it. */
+  lending?: (accepted: Socket) => Socket
   /** Told of each that is in, or was refused and is closed. */
   left?: () => void
 }
@@ -33,8 +35,9 @@ export class Entering {
     this.#serve = serve
   }
 
-  take(socket: Socket): void {
-    const { log, patienceMs = defaultPatienceMs, entering = defaultEntering, left } = this.#options
+  take(accepted: Socket): void {
+    const { log, patienceMs = defaultPatienceMs, entering = defaultEntering, lending, left } = this.#options
+    const socket = lending?.(accepted) ?? accepted
     // A reset at any time before somebody else listens must not end the gateway.
     socket.on('error', (error) => log.info({ err: error }, 'a connection at a native listener broke'))
     if (this.#pending.size >= entering) {

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { acceptLender } from '../../agent/lender.ts'
 import type { Caller } from '../api/context.ts'
 import { agentSession, allow, block, hold, type Serve } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
@@ -46,7 +47,13 @@ afterEach(async () => {
 })
 
 async function listen(change: Partial<PostgresDoorOptions> = {}): Promise<{ host: string; port: number }> {
-  const door = postgresDoor({ entrance: entranceHere(parts), tls: undefined, log: quiet, ...change })
+  const door = postgresDoor({
+    entrance: entranceHere(parts),
+    tls: undefined,
+    log: quiet,
+    lending: acceptLender,
+    ...change,
+  })
   const listen = { host: '127.0.0.1', port: 0 }
   const listener = await listenDoor({ listen, log: quiet }, door)
   listeners.push(listener)

@@ -76,6 +76,7 @@ export function testAgent(): TestAgent {
     definitions,
     ssh: (client) => client.destroy(),
     sshHostKey: 'SHA256:test',
+    lending: (accepted) => accepted,
     rdpCertificate: Array(32).fill('AA').join(':'),
     pushPolicy: () => Promise.resolve({ ok: true, version: 'test' }),
     open: (spec, client, port) => agentSession(agent, { spec, client, port, grants: [], ended: [] }),

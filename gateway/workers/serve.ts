@@ -84,7 +84,8 @@ class Worker {
     this.agent = agent
     this.#log = log
     this.#recordings = new Recordings({ dataDir, log })
-    this.door = postgresDoor({ entrance: this.#entrance(), tls, log, left: () => void gateway.left() })
+    const { lending } = agent
+    this.door = postgresDoor({ entrance: this.#entrance(), tls, log, lending, left: () => void gateway.left() })
     this.setStandstill(standstill)
     this.#counting = setInterval(() => this.#count(), countsMs).unref()
   }

@@ -155,6 +155,9 @@ class Session implements InspectorSession {
     this.#greet(opening, signedIn)
     port.started({ user: target.user, database: target.database })
     if (opening.rest.length > 0) this.#fromClient(opening.rest)
+    // What it has read meanwhile comes at once, so not before the client was told that it is in.
+    if (isLender(client)) client.lend((chunk) => this.#fromClient(chunk))
+    else client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.resume()
     server.resume()
   }
@@ -174,7 +177,6 @@ class Session implements InspectorSession {
     this.#frontend = frontend
     this.#line = line
     this.#busyAtTarget = () => line.queue.length > 0
-    client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.on('end', () => this.#clientFinished())
     if (isLender(server)) server.lend((chunk) => this.#fromTarget(chunk, true))
     else server.on('data', (chunk: Buffer) => this.#fromTarget(chunk, false))
@@ -182,9 +184,10 @@ class Session implements InspectorSession {
     server.on('close', () => this.#targetLeft())
   }
 
-  #fromClient(chunk: Buffer): void {
+  /** True, as for a lender: a long chunk may wait, in the backlog or on its way to the target. */
+  #fromClient(chunk: Buffer): true {
     const frontend = this.#frontend
-    if (frontend === undefined || this.#ended) return
+    if (frontend === undefined || this.#ended) return true
     try {
       const later = frontend.push(chunk)
       this.#flushToTarget()
@@ -193,6 +196,7 @@ class Session implements InspectorSession {
     } catch (error) {
       this.#failClient(error)
     }
+    return true
   }
 
   #waitFor(later: Promise<void>): void {
