@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { zstdCompress } from 'node:zlib'
+import { constants, zstdCompress } from 'node:zlib'
 import { ChunkHeader, type RecordingManifest } from '../../shared/recording.ts'
 import { chunkName, manifestName, noHash, spoolName } from './layout.ts'
 
 const compress = promisify(zstdCompress)
+/** Events are much alike: more effort would save little, and a busy session fills a chunk in a second. */
+const fast = { [constants.ZSTD_c_compressionLevel]: 1 }
 
 export type SealedChunk = RecordingManifest['chunks'][number]
 
@@ -40,11 +42,12 @@ export async function sealSpool(
     chunk,
     previous: manifest.chunks.at(-1)?.sha256 ?? noHash,
   })
-  const bytes = await compress(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines]))
+  const bytes = await compress(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines]), { params: fast })
   await writeDurably(join(folder, chunkName(chunk)), bytes)
   const sealed: SealedChunk = { chunk, sha256: hashBytes(bytes), bytes: bytes.byteLength, events: countLines(lines) }
   const before = manifest.chunks.reduce((sum, each) => sum + each.events, 0)
-  const keyframes = [...(manifest.keyframes ?? []), ...keyframesOf(lines, before)]
+  const added = manifest.connection.kind === 'rdp' ? keyframesOf(lines, before) : []
+  const keyframes = [...(manifest.keyframes ?? []), ...added]
   const next = {
     ...manifest,
     ...ended,
@@ -84,15 +87,19 @@ export function wholeLines(bytes: Buffer): Buffer {
 export function keyframesOf(lines: Buffer, before: number): NonNullable<RecordingManifest['keyframes']> {
   const found: NonNullable<RecordingManifest['keyframes']> = []
   let after = before
-  for (let start = 0; start < lines.byteLength; after++) {
-    const end = lines.indexOf(10, start)
+  let counted = 0
+  for (let at = lines.indexOf(frame); at !== -1; at = lines.indexOf(frame, at + 1)) {
+    // Elsewhere than at the front of a line, it would be within a string, where its quotes would be escaped.
+    after += countLines(lines.subarray(counted, at))
+    counted = at
     // A frame's time and kind stand before its pictures, which need not be parsed for this.
-    const match = /^\{"type":"frame","at":([\d.e+-]+),"key":true,/.exec(lines.toString('latin1', start, start + 80))
+    const match = /^\{"type":"frame","at":([\d.e+-]+),"key":true,/.exec(lines.toString('latin1', at, at + 80))
     if (match !== null) found.push({ at: Number(match[1]), after })
-    start = end + 1
   }
   return found
 }
+
+const frame = '{"type":"frame",'
 
 export function countLines(bytes: Uint8Array): number {
   let count = 0

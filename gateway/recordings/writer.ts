@@ -5,7 +5,7 @@ import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
 import type { RecordingEvent, RecordingManifest } from '../../shared/recording.ts'
 import { liveMarker, manifestName, maxLineBytes, noHash, recordingPath, spoolName } from './layout.ts'
-import { LineMemory, lineOf } from './line.ts'
+import { Lines } from './line.ts'
 import { sealSpool, writeManifest } from './seal.ts'
 
 export interface RecordingSubject {
@@ -65,8 +65,8 @@ export class RecordingWriter {
   #manifest: RecordingManifest
   #spool: Spool | undefined
   #nextChunk = 1
-  readonly #memory = new LineMemory()
-  #waiting = ''
+  /** Those that wait for the next write. */
+  readonly #lines = new Lines()
   #queue: number[] = []
   #sealing: Promise<void> | undefined
   /** Of the last `tick`; the next one that succeeds clears it. */
@@ -125,17 +125,22 @@ export class RecordingWriter {
    */
   record(event: RecordingEvent): undefined {
     this.#refuseWhenUnfit()
-    const line = lineOf(event, this.#memory)
-    if (mayWait[event.type] && this.#waiting.length + line.length < waitingLimit) {
-      this.#waiting += line
-      return
+    const lines = this.#lines
+    const waiting = lines.length
+    lines.add(event)
+    if (mayWait[event.type] && lines.length < waitingLimit) return
+    try {
+      if (lines.length - waiting > maxLineBytes) throw new Error('The request is too long to be recorded.')
+      this.#write()
+    } catch (error) {
+      lines.length = waiting
+      throw error
     }
-    this.#write(line)
   }
 
   /** Writes what waits. Throws like `record`. */
   flush(): void {
-    if (this.#waiting !== '') this.#write('')
+    if (this.#lines.length > 0) this.#write()
   }
 
   /** Called several times a second: writes what waits, closes a chunk that is old enough, seals again what failed. */
@@ -143,6 +148,7 @@ export class RecordingWriter {
     if (this.#closed) return
     try {
       this.flush()
+      this.#lines.release()
       if (this.#spool !== undefined && this.#now() - this.#spool.begunAt >= this.#limits.chunkMs) this.#rotate()
       this.#writeFailure = undefined
     } catch (error) {
@@ -180,19 +186,17 @@ export class RecordingWriter {
     if (this.#closed) throw new Error('The recording is closed.')
   }
 
-  #write(line: string): void {
+  #write(): void {
     const spool = this.#spool ?? this.#begin()
-    const text = this.#waiting + line
-    if (text.length > maxLineBytes) throw new Error('The request is too long to be recorded.')
-    let bytes: number
+    const { bytes, length } = this.#lines
     try {
-      bytes = writeWhole(spool.fd, text)
+      writeWhole(spool.fd, bytes, length)
     } catch (error) {
       this.#dropTornLine(spool, error)
       throw error
     }
-    this.#waiting = ''
-    spool.bytes += bytes
+    this.#lines.length = 0
+    spool.bytes += length
     if (spool.bytes >= this.#limits.chunkBytes) this.#rotate()
   }
 
@@ -255,18 +259,10 @@ export function sealOf(manifest: RecordingManifest, hash: string): RecordingSeal
   }
 }
 
-/** Lines are encoded here on their way to the operating system, one at a time. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024)
-
 /** The operating system may take a part only (a nearly full disk): go on until it took all or says why not. */
-function writeWhole(fd: number, text: string): number {
-  // A UTF-16 unit is three bytes at most.
-  const fits = text.length * 3 <= scratch.length
-  const bytes = fits ? scratch : Buffer.from(text)
-  const length = fits ? scratch.write(text) : bytes.length
+function writeWhole(fd: number, bytes: Uint8Array, length: number): void {
   let done = 0
   while (done < length) done += writeSync(fd, bytes, done, length - done)
-  return length
 }
 
 function asError(error: unknown): Error {
