@@ -8,7 +8,7 @@ import type { SessionSpec } from '../shared/link.ts'
 import type { Answers } from './answers.ts'
 import type { DecisionRequest, Sensitivity, TextMask } from './inspect/port.ts'
 import { type Policies, policyNotLoaded } from './policies.ts'
-import { type Redact, textMaskFor } from './redaction.ts'
+import { textMaskFor } from './redaction.ts'
 
 /** What deciding needs of a session's spec: no target, no credential. */
 export type Subject = Pick<SessionSpec, 'principal' | 'connection' | 'context' | 'grants'>
@@ -37,7 +37,6 @@ export class SessionPolicy {
   #second = 0
   #boundary: number
   #known: Known | undefined
-  #redact: Redact | undefined
 
   constructor(subject: Subject, policies: Policies, hash: KeyedHash, clock: () => number = Date.now) {
     this.#subject = subject
@@ -160,9 +159,7 @@ export class SessionPolicy {
 
   /** Masks every sensitive value, whoever asks: what is recorded may be read by others. */
   redact(text: string): string {
-    void this.epoch
-    this.#redact ??= this.#policies.redactor(this.#hash)
-    return this.#redact(text)
+    return this.#policies.redactor(this.#hash)(text)
   }
 
   grant(id: string): Grant | undefined {
@@ -178,7 +175,6 @@ export class SessionPolicy {
   #changed(): void {
     this.#epoch++
     this.#known = undefined
-    this.#redact = undefined
   }
 
   /**

@@ -1,33 +1,92 @@
-import type { Decision } from '../shared/decision.ts'
-import type { AgentSession, SessionPort, SessionSpec } from '../shared/link.ts'
+import { performance } from 'node:perf_hooks'
+import type { Annotation } from '../shared/annotation.ts'
+import type { ConnectionRef } from '../shared/connection.ts'
+import type { Decision, Grant } from '../shared/decision.ts'
+import type { AgentSession, Held, HoldRequest, SessionPort, SessionSpec } from '../shared/link.ts'
+import type { Principal } from '../shared/principal.ts'
+import type { RecordingEvent } from '../shared/recording.ts'
 import type { SessionPolicy } from './decide.ts'
-import type { InspectorPort } from './inspect/port.ts'
+import type { DecisionRequest, InspectorPort, Sensitivity, TextMask } from './inspect/port.ts'
 import type { InspectorSession } from './inspect/session.ts'
 
 /** The port that an inspector works with: decisions from the policy in memory, the rest from the gateway. */
 export function inspectorPort(spec: SessionSpec, policy: SessionPolicy, gateway: SessionPort): InspectorPort {
-  const began = performance.now()
-  return {
-    sessionId: spec.sessionId,
-    principal: spec.principal,
-    connection: spec.connection,
-    annotations: spec.annotations,
-    get epoch() {
-      return policy.epoch
-    },
-    decide: (request) => policy.decide(request),
-    sensitivity: (schema, table, column) => policy.sensitivity(schema, table, column),
-    redact: (text) => policy.redact(text),
-    textMasks: () => policy.textMasks(),
-    grant: (id) => policy.grant(id),
-    elapsed: () => performance.now() - began,
-    record: (event) => gateway.record(event),
-    hold: (request) => gateway.hold(request),
-    annotate: (annotation) => gateway.annotate?.(annotation),
-    started: (info) => gateway.started(info),
-    cancelElsewhere: (processId, digest) => gateway.cancelElsewhere?.(processId, digest),
-    changing: () => gateway.changing?.(),
-    changed: () => gateway.changed?.(),
+  return new Port(spec, policy, gateway)
+}
+
+/** A class: a getter in an object made per session would make each of them a kind of its own to the engine, and slow all that reads it. */
+class Port implements InspectorPort {
+  readonly sessionId: string
+  readonly principal: Principal
+  readonly connection: ConnectionRef
+  readonly annotations: SessionSpec['annotations']
+  readonly #policy: SessionPolicy
+  readonly #gateway: SessionPort
+  readonly #began = performance.now()
+
+  constructor(spec: SessionSpec, policy: SessionPolicy, gateway: SessionPort) {
+    this.sessionId = spec.sessionId
+    this.principal = spec.principal
+    this.connection = spec.connection
+    this.annotations = spec.annotations
+    this.#policy = policy
+    this.#gateway = gateway
+  }
+
+  get epoch(): number {
+    return this.#policy.epoch
+  }
+
+  decide(request: DecisionRequest): Decision {
+    return this.#policy.decide(request)
+  }
+
+  sensitivity(schema: string, table: string, column: string): Sensitivity | undefined {
+    return this.#policy.sensitivity(schema, table, column)
+  }
+
+  redact(text: string): string {
+    return this.#policy.redact(text)
+  }
+
+  textMasks(): readonly TextMask[] {
+    return this.#policy.textMasks()
+  }
+
+  grant(id: string): Grant | undefined {
+    return this.#policy.grant(id)
+  }
+
+  elapsed(now: number = performance.now()): number {
+    return now - this.#began
+  }
+
+  record(event: RecordingEvent): Promise<void> | undefined {
+    return this.#gateway.record(event)
+  }
+
+  hold(request: HoldRequest): Promise<Held> {
+    return this.#gateway.hold(request)
+  }
+
+  annotate(annotation: Annotation): void {
+    this.#gateway.annotate?.(annotation)
+  }
+
+  started(info: Parameters<SessionPort['started']>[0]): void {
+    this.#gateway.started(info)
+  }
+
+  cancelElsewhere(processId: number, digest: Uint8Array): void {
+    this.#gateway.cancelElsewhere?.(processId, digest)
+  }
+
+  changing(): Promise<void> | undefined {
+    return this.#gateway.changing?.()
+  }
+
+  changed(): void {
+    this.#gateway.changed?.()
   }
 }
 

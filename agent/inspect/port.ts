@@ -30,8 +30,8 @@ export interface InspectorPort {
   /** The value detectors that apply to this principal's text streams, with what a match becomes. */
   textMasks(): readonly TextMask[]
   grant(id: string): Grant | undefined
-  /** Milliseconds since the session began, for `at` of events. */
-  elapsed(): number
+  /** Milliseconds since the session began, for `at` of events: at `now`, as `performance.now` has it, or at this moment. */
+  elapsed(now?: number): number
   /** See SessionPort.record: undefined means stored; throws or rejects when it can't be, and then nothing is forwarded. */
   record(event: RecordingEvent): Promise<void> | undefined
   hold(request: HoldRequest): Promise<Held>

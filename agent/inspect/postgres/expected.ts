@@ -108,7 +108,8 @@ export class Queue {
     if (item === undefined) return undefined
     this.#head++
     if (this.#head === this.#items.length) {
-      this.#items.length = 0
+      // Setting its length to 0 takes the engine far longer.
+      this.#items = []
       this.#head = 0
     } else if (this.#head > 256) {
       this.#items = this.#items.slice(this.#head)

@@ -1,8 +1,9 @@
+import { performance } from 'node:perf_hooks'
 import { write as say } from './annotations.ts'
 import { applyEffects } from './effects.ts'
-import { isAscii, readName } from './encoding.ts'
+import { isAscii, longestName, readName } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
-import { FrameError, type Outbox } from './frames.ts'
+import { FrameError, type Outbox, sameAt } from './frames.ts'
 import type { Gate } from './gate.ts'
 import { admitted, again, type Later, settled } from './later.ts'
 import type { Line, Portal, Prepared } from './line.ts'
@@ -23,13 +24,18 @@ export class ExtendedQueries {
   readonly #texts: Texts
   readonly #refusals: Refusals
   readonly #recorded: Show
+  /** The last name of ASCII: mostly the next one as well. */
+  #lastName = { bytes: Buffer.alloc(0), name: '' }
   /** Names beyond ASCII are read by an encoding, which has to be certain by then. */
   readonly #name: ReadName = (buf, start, end) => {
+    if (sameAt(this.#lastName.bytes, buf, start, end)) return this.#lastName.name
     const line = this.#line
     const name = readName(buf, start, end, line)
-    if (name === undefined || ((line.readingMoves || line.encodingMoved) && !isAscii(buf, start, end))) {
+    const ascii = isAscii(buf, start, end)
+    if (name === undefined || ((line.readingMoves || line.encodingMoved) && !ascii)) {
       throw new FrameError('a name of a statement or portal that can not be read here: use letters of ASCII')
     }
+    if (ascii && end - start <= longestName) this.#lastName = { bytes: Buffer.from(buf.subarray(start, end)), name }
     return name
   }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
@@ -314,9 +315,9 @@ export class Gate {
   #recordOne(asked: Asked, judged: Judged, run: Run): Admission | Promise<Admission> {
     const n = ++this.#line.n
     const { analysis } = judged
-    const wait = this.#request(asked, 0, analysis, n, run)
-    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
     const now = performance.now()
+    const wait = this.#request(asked, 0, analysis, n, run, now)
+    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
     const admission: Admission = { ok: true, executions: [new Execution(judged, run, n, now, now - asked.startedAt)] }
     if (told !== undefined) return Promise.all([wait, told]).then(() => admission)
     return wait === undefined ? admission : wait.then(() => admission)
@@ -337,7 +338,7 @@ export class Gate {
       const known = approved?.[i]
       const n = known ?? ++this.#line.n
       if (known === undefined) {
-        const wait = this.#request(asked, i, judged.analysis, n, run)
+        const wait = this.#request(asked, i, judged.analysis, n, run, now)
         if (wait !== undefined) waits.push(wait)
       }
       const told = this.#announce(judged.analysis)
@@ -352,13 +353,20 @@ export class Gate {
     return this.#line.shared.announce(analysis, this.#line.segment)
   }
 
-  #request(asked: Asked, index: number, analysis: StatementAnalysis, n: number, run: Run): Promise<void> | undefined {
+  #request(
+    asked: Asked,
+    index: number,
+    analysis: StatementAnalysis,
+    n: number,
+    run: Run,
+    now: number,
+  ): Promise<void> | undefined {
     const { outcome, policy, recorded, grantId } = run
     const { port } = this.#line
     // Built by hand, not by spreading: this runs for every statement.
     const event: Extract<RecordingEvent, { type: 'request' }> = {
       type: 'request',
-      at: port.elapsed(),
+      at: port.elapsed(now),
       n,
       action: analysis.action,
       text: asked.redacted(index),

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
 import type { Changes } from './analysis.ts'
@@ -338,10 +339,11 @@ export class Line {
   /** The target answered, after so many milliseconds. What can't be recorded ends the session. */
   complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): number {
     if (this.copies.length > 0) this.endCopy(execution)
-    const dbMs = performance.now() - execution.startedAt
+    const now = performance.now()
+    const dbMs = now - execution.startedAt
     const event: Extract<RecordingEvent, { type: 'complete' }> = {
       type: 'complete',
-      at: this.port.elapsed(),
+      at: this.port.elapsed(now),
       n: execution.n,
       ok,
       dbMs,

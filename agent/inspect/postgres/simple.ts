@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { blockedError } from './annotations.ts'
 import type { Admission } from './asked.ts'
 import { applyEffects } from './effects.ts'

@@ -1,6 +1,6 @@
 import type { Analysis, Catalog, Changes, StatementAnalysis } from './analysis.ts'
 import { analyse } from './classify.ts'
-import { FrameError } from './frames.ts'
+import { FrameError, sameAt } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
 import { template } from './template.ts'
 import type { Verdict } from './verdict.ts'
@@ -40,7 +40,7 @@ export class Judged {
   /** Takes the RowDescription `buf[start, end)`. The same bytes give the same array again. */
   describe(buf: Buffer, start: number, end: number): readonly Field[] {
     const known = this.#description
-    if (known !== undefined && this.#fields !== undefined && known.compare(buf, start, end) === 0) return this.#fields
+    if (known !== undefined && this.#fields !== undefined && sameAt(known, buf, start, end)) return this.#fields
     if (end - start > 1 << 20) throw new FrameError('a row description of more than 1 MiB')
     this.#fields = readRowDescription(buf, start, end)
     this.#description = Buffer.from(buf.subarray(start, end))
