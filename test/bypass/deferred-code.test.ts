@@ -122,6 +122,13 @@ describe('code that runs when search_path is another', () => {
     expect(answers.at(-1)?.errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
+  it('says how a function would be understood', async () => {
+    const { answers } = await run(['set search_path = mine', 'create index on public.payments (public.always(id))'])
+    expect(answers.at(-1)?.errors).toMatchObject([
+      { message: expect.stringContaining('SET search_path in its definition') },
+    ])
+  })
+
   it('is judged again in a portal that was bound before', async () => {
     await client.query('set search_path = mine')
     const bound = [say.parse('s', 'select public.who(1)'), bind('P', 's')]

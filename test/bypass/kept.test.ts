@@ -36,6 +36,18 @@ beforeAll(async () => {
     create table watched (id int, note text); insert into watched values (1, 'a');
     create function tells() returns trigger language plpgsql as $$ begin raise notice '%', (select email from public.customers where id = 2); return coalesce(new, old); end $$;
     create trigger tells before insert or update or delete on watched for each row execute function tells();
+    create domain guessed as text check (value <> public.first_mail());
+    create type boxed as (n int, g guessed); create type crate as (b boxed[]);
+    create table boxes (id int, b boxed); create table crates (id int, c crate);
+    create function mine(text) returns boolean language plpgsql as $$ begin return $1 < (select email from public.customers where id = 2); end $$;
+    create function tenant() returns text language sql as $$ select current_setting('app.tenant', true) $$;
+    create table guarded (id int, note text); insert into guarded values (1, 'a'), (2, 'd');
+    alter table guarded enable row level security; alter table guarded force row level security;
+    create policy p on guarded using (public.mine(note));
+    create table rented (id int, note text); insert into rented values (1, 'a');
+    alter table rented enable row level security; alter table rented force row level security;
+    create policy p on rented using (note = coalesce(public.tenant(), note));
+    create view guards as select id from guarded;
     create view once as select id, note from watched;
     create view twice as select id, note from once;
     create view thrice as select * from twice;
@@ -180,6 +192,16 @@ describe('code that a statement runs without naming it', () => {
     ["do $$ begin update thrice set note = 'do'; end $$"],
     ["merge into thrice t using (values (1)) v(i) on t.id = v.i when matched then update set note = 'm'"],
     ['copy thrice from stdin'],
+    ["insert into boxes values (1, row(1, 'c1@example.com'))"],
+    ["insert into crates values (1, row(array[row(1, 'c1@example.com')]))"],
+    ["update boxes set b.g = 'c1@example.com'"],
+    ['select id from guarded'],
+    ['select count(*) from guarded'],
+    ['select id from guards'],
+    ['with g as (select * from guarded) select 1 from g'],
+    ["insert into guarded values (3, 'b')"],
+    ['delete from guarded where id = 9'],
+    ['copy guarded to stdout'],
   ])('shows nothing, and is refused: %s', async (sql) => {
     const { bytes: came, errors: said } = await client.query(sql)
     expect(came.toString('latin1')).not.toMatch(secret)
@@ -193,6 +215,8 @@ describe('code that a statement runs without naming it', () => {
       "update plain_again set note = 'x' where id = 1",
       "insert into accented values (1, 'É')",
       "select id from accented where plain(name) = 'e'",
+      'select * from rented',
+      "insert into rented values (2, 'b')",
     ]
     expect(await errors(steps)).toEqual([])
   })
@@ -212,6 +236,33 @@ describe('code that a statement runs without naming it', () => {
     const coded = await client.query('insert into coded (id) values (2) returning code')
     expect(coded.bytes.toString('latin1')).not.toMatch(secret)
     expect(coded.errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('is looked at again when a row policy changes', async () => {
+    await client.query('rollback')
+    expect(await errors(['select id from rented'])).toEqual([])
+    await postgres.direct('alter policy p on rented using (public.mine(note))')
+    await door.catalogs.get(postgres.target).refresh()
+    expect(await errors(['select id from rented'])).toMatchObject([/email/])
+    await postgres.direct('alter table rented disable row level security')
+    await door.catalogs.get(postgres.target).refresh()
+    expect(await errors(['select id from rented'])).toEqual([])
+  })
+
+  it.each([
+    ['select wipe()', 'sql:delete'],
+    ['create table t1 as select wipe()', 'sql:unknown'],
+    ['select wipe() into t1', 'sql:unknown'],
+    ['create materialized view t1 as select wipe()', 'sql:unknown'],
+    ['alter table coded add x text default wipe()', 'sql:unknown'],
+    ['alter table coded alter code type text using wipe()', 'sql:unknown'],
+    ['explain analyze create table t1 as select wipe()', 'sql:unknown'],
+    ['create table t1 as select code()', 'sql:create'],
+    ['create view t1 as select wipe()', 'sql:create'],
+  ])('is seen by policy: %s', async (sql, action) => {
+    door.people.requests.length = 0
+    await client.query(sql)
+    expect(door.people.requests.at(-1)?.action).toBe(action)
   })
 
   it('is in the tables that policy sees, through views on views', async () => {

@@ -34,6 +34,8 @@ export interface CatalogRelation {
   deferrable?: readonly number[]
   /** People's own functions that a change of it calls beside its triggers, by oid: in defaults, checks, indexes, its columns' domains. */
   calls?: readonly number[]
+  /** People's own functions that its row policies call, by oid. */
+  policies?: readonly number[]
 }
 
 export interface ForeignKey {

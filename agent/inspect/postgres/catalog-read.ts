@@ -92,7 +92,7 @@ const printSql = `select
   concat_ws(' ', ${print('pg_class', 'oid', '<')}, ${print('pg_attribute', 'attrelid', '<')}, ${print('pg_proc', 'oid', '<')},
     ${print('pg_rewrite', 'ev_class', '<')}),
   concat_ws(' ', ${print('pg_class', 'oid', '>=')}, ${print('pg_attribute', 'attrelid', '>=')},
-    ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
+    ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_policy', 'polrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
     ${schemas}, ${domains}),
   concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${schemas}),
   ${schemas}`
@@ -113,9 +113,10 @@ const eachPrint = (table: string, id: string) =>
 
 const relationPrintsSql = `
   select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'x', pg_index.print,
-    'd', ${domains})
+    'p', pg_policy.print, 'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
     ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')} ${eachPrint('pg_index', 'indrelid')}
+    ${eachPrint('pg_policy', 'polrelid')}
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwnOid}`
 
 const dependentSql = `
@@ -128,9 +129,14 @@ async function readRelationPrints(client: pg.Client): Promise<Map<number, string
 
 /** People's own functions that defaults, checks, indexes and the partition key of a relation, and its columns' domains, call: or their operators do. */
 const callsSql = `(with recursive domains as (
-      select t.oid, t.typbasetype, t.typelem from pg_attribute a join pg_type t on t.oid = a.atttypid
+      select t.oid, t.typbasetype, t.typrelid from pg_attribute a join pg_type t on t.oid = a.atttypid
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwnOid}
-      union select t.oid, t.typbasetype, t.typelem from domains d join pg_type t on t.oid in (d.typbasetype, d.typelem))
+      union select t.oid, t.typbasetype, t.typrelid from domains d
+        cross join lateral (select p.refobjid as oid from pg_depend p
+            where p.classid = 'pg_type'::regclass and p.objid = d.oid and p.refclassid = 'pg_type'::regclass
+          union all select a.atttypid from pg_attribute a
+            where d.typrelid <> 0 and a.attrelid = d.typrelid and a.attnum > 0 and not a.attisdropped) part
+        join pg_type t on t.oid = part.oid where t.oid >= ${firstOwnOid})
     select array_agg(distinct f.oid::bigint)
     from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
       union all select 'pg_constraint', k.oid from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
@@ -144,6 +150,15 @@ const callsSql = `(with recursive domains as (
     join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
     where f.oid >= ${firstOwnOid})`
 
+/** What row policies call, where the account's reads and writes pass them, or those of a role that it may take. */
+const policiesSql = `(select array_agg(distinct f.oid::bigint)
+    from pg_policy k join pg_depend p on p.classid = 'pg_policy'::regclass and p.objid = k.oid
+    left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
+    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
+    where c.relrowsecurity and k.polrelid = c.oid and f.oid >= ${firstOwnOid}
+      and (row_security_active(c.oid) or exists (select from pg_roles r where r.rolname = current_user and r.rolsuper)
+        or exists (select from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = current_user)))`
+
 const relationsSql = (part: Part, definition: string) => `
   select c.oid::bigint, n.nspname, c.relname, c.relkind::text, ${definition},
     (select array_agg(i.inhparent::bigint) from pg_inherits i where i.inhrelid = c.oid),
@@ -153,7 +168,8 @@ const relationsSql = (part: Part, definition: string) => `
     not exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
-    (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable)
+    (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
+    ${policiesSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -241,11 +257,20 @@ async function readSnapshot(
       references.set(Number(oid), list)
     }
     const relations: CatalogRelation[] = []
-    for (const [oid, schema, name, kind, text, parents, hasRules, triggers, alone, calls, deferrable] of await many(
-      client,
-      relationsSql(part, definition),
-      values,
-    )) {
+    for (const [
+      oid,
+      schema,
+      name,
+      kind,
+      text,
+      parents,
+      hasRules,
+      triggers,
+      alone,
+      calls,
+      deferrable,
+      policies,
+    ] of await many(client, relationsSql(part, definition), values)) {
       const referencedBy = references.get(Number(oid))
       relations.push({
         oid: Number(oid),
@@ -260,6 +285,7 @@ async function readSnapshot(
         ...(Array.isArray(calls) ? { calls: calls.map(Number) } : {}),
         ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
         ...(Array.isArray(deferrable) ? { deferrable: deferrable.map(Number) } : {}),
+        ...(Array.isArray(policies) ? { policies: policies.map(Number) } : {}),
       })
     }
     return relations

@@ -1,4 +1,4 @@
-import type { AlterFunctionStmt, DeclareCursorStmt, DefineStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
+import type { DeclareCursorStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type {
   Analysis,
@@ -12,6 +12,7 @@ import type {
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
+import { alterFunction, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
@@ -193,8 +194,12 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
         if ('VacuumRelation' in item) ddl.existing(item.VacuumRelation.relation, walk)
       }
       return nothing
-    default:
-      return schemaChange(opened, walk, nested)
+    default: {
+      const result = schemaChange(opened, walk, nested)
+      // What a view stands for runs when somebody reads it. TRUNCATE changes no definitions.
+      if (opened.tag !== 'ViewStmt' && opened.tag !== 'TruncateStmt') changesRows(report)
+      return result
+    }
   }
 }
 
@@ -326,6 +331,7 @@ function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk
   walk.report.does('sql:create')
   ddl.keeps(shape, walk)
   ddl.created(rel, walk)
+  changesRows(walk.report)
   return nothing
 }
 
@@ -364,35 +370,4 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
     for (const output of inner.outputs ?? []) report.use(new Set(output.sources), 'predicate')
   }
   return { outputs: planText }
-}
-
-/** What stands for code: under another name, or on another search_path, a name runs other code than before. */
-const codes: ReadonlySet<string> = new Set([
-  'OBJECT_FUNCTION',
-  'OBJECT_PROCEDURE',
-  'OBJECT_ROUTINE',
-  'OBJECT_AGGREGATE',
-  'OBJECT_OPERATOR',
-  'OBJECT_OPCLASS',
-  'OBJECT_OPFAMILY',
-  'OBJECT_EXTENSION',
-])
-
-function changesCode(type: string | undefined, report: Report): void {
-  if (codes.has(type ?? '')) report.doubts('it changes what code a name runs, which is not followed')
-}
-
-/** What the planner is told alone. All else (SET search_path, SECURITY, volatility) changes what the code may do. */
-const plannerHints: ReadonlySet<string> = new Set(['cost', 'rows', 'parallel'])
-
-function alterFunction({ actions }: AlterFunctionStmt, report: Report): void {
-  const hints = (actions ?? []).every((one) => 'DefElem' in one && plannerHints.has(one.DefElem.defname ?? ''))
-  if (!hints) report.doubts('it changes what a function does, which is not followed')
-}
-
-/** Types, collations and text search objects hold no code of their own; operators and aggregates stand for functions. */
-function define(node: DefineStmt, report: Report): void {
-  if (node.kind === 'OBJECT_AGGREGATE' || node.kind === 'OBJECT_OPERATOR' || node.kind === 'OBJECT_TYPE') {
-    report.doubts('the code that it brings is not followed')
-  }
 }

@@ -98,6 +98,17 @@ function evaluates(relation: CatalogRelation, walk: Walk): void {
   }
 }
 
+/** Row policies: what their code looks at shows in which rows there are, and may be written. */
+export function policies(relation: CatalogRelation, walk: Walk): void {
+  const { catalog, report } = walk
+  for (const oid of relation.policies ?? []) {
+    const fn = catalog.functionByOid(oid)
+    const { code, doubt } = fn ? judge(catalog, fn.schema, fn.name, []) : unknownCode
+    if (doubt !== undefined) report.doubts(`a row policy of ${nameOf(relation)} runs code: ${doubt}`)
+    for (const one of code) report.includeCode(walk.code(one))
+  }
+}
+
 const unknownCode = { code: [], doubt: 'what it does is not known here', action: undefined }
 
 function nameOf({ schema, name }: CatalogRelation): string {

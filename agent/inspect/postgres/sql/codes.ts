@@ -1,5 +1,6 @@
 import type { CatalogFunction, CatalogRelation } from '../analysis.ts'
 import { Report } from './report.ts'
+import { lateNames } from './walk.ts'
 
 const deepest = 12
 const most = 5_000
@@ -32,7 +33,10 @@ export class Codes {
       this.#open.delete(fn.oid)
     }
     const { doubt } = report
-    if (doubt !== undefined) report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}`
+    if (doubt !== undefined) {
+      const hint = doubt.endsWith(lateNames) ? `; SET search_path in its definition would settle that` : ''
+      report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}${hint}`
+    }
     if (key.length > longestKey) return report
     const bytes = 2 * key.length + report.bytes
     if (this.#known.size >= most || this.#bytes + bytes > mostBytes) {

@@ -11,6 +11,7 @@ import type {
 import type { CatalogRelation } from '../analysis.ts'
 import { open, strings } from '../parser.ts'
 import { invoke } from './call.ts'
+import { policies } from './cascades.ts'
 import { builtInTypesFirst } from './expression.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
@@ -110,6 +111,7 @@ function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: 
   const read = (one: CatalogRelation): Shape => {
     const { shape, report } = walk.relation(one)
     if (report) walk.report.include(report)
+    if (one.policies) policies(one, walk)
     return shape
   }
   const own = read(relation)

@@ -32,6 +32,8 @@ export class Report {
   doubt: string | undefined
   /** Code of people's own runs. */
   runsCode = false
+  /** And changes rows. */
+  codeWrites = false
   #comparing = false
   #depth = 0
   #nodes = 0
@@ -78,6 +80,7 @@ export class Report {
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)
     this.runsCode ||= view.runsCode
+    this.codeWrites ||= view.codeWrites
     if (view.doubt) this.doubts(view.doubt)
   }
 
@@ -85,6 +88,7 @@ export class Report {
   includeCode(code: Report): void {
     this.include(code)
     this.runsCode = true
+    this.codeWrites ||= code.written.size > 0
     this.use(code.writes, 'write')
     for (const table of code.tables) this.tables.add(table)
     for (const table of code.written) this.written.add(table)

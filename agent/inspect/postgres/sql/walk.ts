@@ -24,11 +24,14 @@ export interface Walk {
   block(text: string): Report
 }
 
+/** The end of a doubt that a function with a search_path of its own would not raise. */
+export const lateNames = 'depends on a search_path that is only known when it runs'
+
 /** `walk.searchPath`, with a doubt where it can't be told. */
 export function pathFor(walk: Walk, schema: string | undefined, name: string): readonly string[] {
   if (walk.searchPath) return walk.searchPath
   if (schema === undefined) {
-    walk.report.doubts(`what the name ${name} means depends on a search_path that is only known when it runs`)
+    walk.report.doubts(`what the name ${name} means ${lateNames}`)
   }
   return []
 }
