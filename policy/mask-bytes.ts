@@ -40,63 +40,62 @@ const DOT = 0x2e
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 const redactedBytes = bytes('••••••••')
-const bullet = bytes('•')
-const bullets = bytes('•••')
+const emailMiddle = bytes('•••@•••')
 const cardHead = bytes('•••• •••• •••• ')
+const bullet = bytes('•')
 
+/** What each byte counts as in masks.ts. A sum of these is a count of each kind in values of up to `mostCounted` bytes. */
 const separator = 0
 const digit = 1
-const letter = 2
-const beyond = 4
+const letter = 1 << 10
+const beyond = 1 << 20
+const mostCounted = 1023
 
-/** What each byte counts as in masks.ts; `beyond` ASCII strings decide. */
-const classes = Uint8Array.from({ length: 256 }, (_, code) => {
+const kinds = Int32Array.from({ length: 256 }, (_, code) => {
   if (code > 0x7f) return beyond
   if (code >= 0x30 && code <= 0x39) return digit
   return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) ? letter : separator
 })
 
 function redactBytes(_input: Uint8Array, _start: number, _end: number, output: Uint8Array, at: number): number {
-  return put(redactedBytes, output, at) - at
+  output.set(redactedBytes, at)
+  return redactedBytes.length
 }
 
 function partialBytes(input: Uint8Array, start: number, end: number, output: Uint8Array, at: number): number {
-  let digits = 0
-  let letters = 0
-  let seen = 0
-  let dot = -1
+  let sum = 0
+  let from = end - mostCounted
+  if (from < start) from = start
   // From behind: an address shows nothing of what stands before its @ but the first character.
-  for (let i = end - 1; i >= start; i--) {
+  for (let i = end - 1; i >= from; i--) {
     const code = input[i] as number
-    const kind = classes[code] as number
-    seen |= kind
-    if (kind === digit) digits++
-    else if (kind === letter) letters++
-    else if (code === AT && i > start) return emailBytes(input, start, end, dot, output, at)
-    else if (code === DOT && dot < 0) dot = i
+    if (code === AT && i > start) return emailBytes(input, start, i, end, output, at)
+    sum += kinds[code] as number
   }
-  if ((seen & beyond) !== 0) return undecided
+  if (from > start || sum >= beyond) return undecided
+  const letters = sum >> 10
+  const digits = sum & (letter - 1)
   if (letters === 0 && digits >= 13 && digits <= 19) return cardBytes(input, end, output, at)
   return tailBytes(input, start, end, digits + letters, output, at)
 }
 
-/** `dot`: the last one behind the @; -1 when there is none. */
+/** `sign`: where the @ is. */
 function emailBytes(
   input: Uint8Array,
   start: number,
+  sign: number,
   end: number,
-  dot: number,
   output: Uint8Array,
   at: number,
 ): number {
   const first = input[start] as number
   if (first > 0x7f) return undecided
-  let pos = at
-  output[pos++] = first
-  pos = put(bullets, output, pos)
-  output[pos++] = AT
-  pos = put(bullets, output, pos)
-  if (dot >= 0 && isShortWord(input, dot + 1, end)) {
+  output[at] = first
+  output.set(emailMiddle, at + 1)
+  let pos = at + 1 + emailMiddle.length
+  let dot = end - 1
+  while (dot > sign && input[dot] !== DOT) dot--
+  if (dot > sign && isShortWord(input, dot + 1, end)) {
     for (let i = dot; i < end; i++) output[pos++] = input[i] as number
   }
   return pos - at
@@ -105,17 +104,18 @@ function emailBytes(
 function isShortWord(input: Uint8Array, start: number, end: number): boolean {
   const length = end - start
   if (length < 2 || length > 10) return false
-  for (let i = start; i < end; i++) if (classes[input[i] as number] !== letter) return false
+  for (let i = start; i < end; i++) if (kinds[input[i] as number] !== letter) return false
   return true
 }
 
 /** The last four digits; there are 13 at least. */
 function cardBytes(input: Uint8Array, end: number, output: Uint8Array, at: number): number {
-  const from = put(cardHead, output, at)
+  output.set(cardHead, at)
+  const from = at + cardHead.length
   let pos = from + 3
   for (let i = end - 1; pos >= from; i--) {
     const code = input[i] as number
-    if (classes[code] === digit) output[pos--] = code
+    if (kinds[code] === digit) output[pos--] = code
   }
   return from + 4 - at
 }
@@ -132,7 +132,7 @@ function tailBytes(
   let pos = at
   for (let i = start; i < end; i++) {
     const code = input[i] as number
-    if (hidden > 0 && classes[code] !== separator) {
+    if (hidden > 0 && kinds[code] !== separator) {
       pos = put(bullet, output, pos)
       hidden--
     } else output[pos++] = code
@@ -140,7 +140,7 @@ function tailBytes(
   return pos - at
 }
 
-/** These are short: a loop beats a call into the runtime. */
+/** For a few bytes: a call into the runtime takes as long as a dozen of them. */
 function put(text: Uint8Array, output: Uint8Array, at: number): number {
   const length = text.length
   for (let i = 0; i < length; i++) output[at + i] = text[i] as number
