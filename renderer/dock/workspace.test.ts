@@ -102,7 +102,7 @@ function typist(save: (drafts: unknown) => Promise<void>) {
     text += letters
     writer.changed()
   }
-  return { workspace, type }
+  return { workspace, type, end: writer.end }
 }
 
 test('what is typed is saved while the typing goes on, and not only after a pause', async () => {
@@ -150,5 +150,22 @@ test('what was typed right before signing out is there after signing in again', 
   type('SELECT 1')
   workspace.leave()
   workspace.enter('linus', saved.at(-1))
+  expect(workspace.state.get().documents).toMatchObject([{ text: 'SELECT 1' }])
+})
+
+test('what is typed draws nothing: the window hears of a text when its editor ends, as it was saved last', async () => {
+  const { saved, save, answer } = keeper()
+  const { workspace, type, end } = typist(save)
+  let heard = 0
+  workspace.state.subscribe(() => {
+    heard += 1
+  })
+  type('SELECT 1')
+  await vi.advanceTimersByTimeAsync(1_000)
+  await answer()
+  expect(saved.at(-1)).toMatchObject({ documents: [{ text: 'SELECT 1' }] })
+  expect(heard).toBe(0)
+  end()
+  expect(heard).toBe(1)
   expect(workspace.state.get().documents).toMatchObject([{ text: 'SELECT 1' }])
 })

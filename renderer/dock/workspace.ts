@@ -79,15 +79,16 @@ export function createWorkspace(save: (drafts: unknown) => Promise<void>): Works
   const guards = new Map<string, () => boolean>()
   /** Texts that have changed since they were read. */
   const unread = new Map<string, () => string>()
+  /** Texts as they were read last, until their editors end: to put each into `state` would draw the whole window while a person types. */
+  const texts = new Map<string, string>()
   let owner: string | undefined
   const read = () => {
-    const texts = new Map([...unread].map(([id, text]) => [id, text()]))
+    for (const [id, text] of unread) texts.set(id, text())
     unread.clear()
-    if (texts.size > 0) state.update((s) => withTexts(s, texts))
   }
   const saving = createSaving(async () => {
     read()
-    if (owner !== undefined) await save(toSaved(state.get(), owner))
+    if (owner !== undefined) await save(toSaved(withTexts(state.get(), texts), owner))
   })
   const change = (update: (current: WorkspaceState) => WorkspaceState) => {
     state.update(update)
@@ -136,6 +137,8 @@ export function createWorkspace(save: (drafts: unknown) => Promise<void>): Works
       },
       end: () => {
         if (unread.get(id) === text) read()
+        state.update((s) => withTexts(s, texts))
+        texts.delete(id)
       },
     }),
     setShare: (id, share) =>
@@ -154,6 +157,7 @@ export function createWorkspace(save: (drafts: unknown) => Promise<void>): Works
     leave: () => {
       saving.now()
       owner = undefined
+      texts.clear()
       state.set(none)
     },
   }
@@ -206,6 +210,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function withTexts(state: WorkspaceState, texts: ReadonlyMap<string, string>): WorkspaceState {
+  if (texts.size === 0) return state
   const documents = state.documents.map((document) => {
     const text = texts.get(document.id)
     return document.kind === 'sql' && text !== undefined && text !== document.text ? { ...document, text } : document

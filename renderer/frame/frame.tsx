@@ -38,7 +38,7 @@ export default function Frame() {
   const auth = useAuth()
   const confirming = auth?.state === 'signed-in' && auth.confirming !== undefined
   const connections = place.area === 'connections'
-  const { sidebar } = useStore(workspace.state)
+  const sidebar = useStore(workspace.state, (s) => s.sidebar)
   const side = connections && sidebar
   const loading = (
     <div className="main">
