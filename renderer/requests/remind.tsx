@@ -21,8 +21,14 @@ export function Remind({ request, who = 'reviewers' }: { request: AccessRequest;
     )
   return (
     <>
-      {remindFrom !== undefined && !early && (
-        <Button size="sm" kind="ghost" disabled={off || remind.isPending} onClick={() => remind.mutate()}>
+      {remindFrom !== undefined && !(early && remindedAt !== undefined) && (
+        <Button
+          size="sm"
+          kind="ghost"
+          disabled={off || remind.isPending || early}
+          title={early ? 'They were asked just now.' : undefined}
+          onClick={() => remind.mutate()}
+        >
           Remind {who}
         </Button>
       )}

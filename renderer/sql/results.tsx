@@ -113,20 +113,30 @@ function useLast(grid: ResultTab | undefined): ResultTab | undefined {
   return grid ?? last
 }
 
-/** The tab's grid, which outlives its results. Made while the first statement runs, so that rows need not wait for it. */
+/**
+ * The tab's grid, which outlives its results. To make it takes as long as rows may take to come: so it is made with the tab, before anybody
+ * has begun to write, or at the latest while the first statement runs.
+ */
 function useTable(running: boolean): { current: ResultTable | undefined } {
   const table = useRef<ResultTable | undefined>(undefined)
   useEffect(() => {
-    if (!running || table.current !== undefined) return
+    if (table.current !== undefined) return
+    let idle: number | undefined
     let left = false
     openTable().then(
       ({ ResultTable }) => {
-        if (!left) table.current ??= new ResultTable()
+        const make = () => {
+          table.current ??= new ResultTable()
+        }
+        if (left) return
+        if (running) make()
+        else idle = requestIdleCallback(make)
       },
       (error: unknown) => console.warn('The grid will be loaded when it is needed.', error),
     )
     return () => {
       left = true
+      if (idle !== undefined) cancelIdleCallback(idle)
     }
   }, [running])
   useEffect(

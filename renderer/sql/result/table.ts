@@ -77,6 +77,8 @@ export class ResultTable {
       maxBlocksInCache: 20,
       infiniteInitialRowCount: 1,
       rowHeight,
+      // Beyond the screen, each way: every one is made anew for each frame of a fast scroll.
+      rowBuffer: 4,
       headerHeight: 28,
       getRowId: rowId,
       animateRows: false,
@@ -253,10 +255,10 @@ function columnDef(
     headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     valueGetter: ({ data }) => data?.cells[index],
     valueFormatter: ({ value }) => (value === null ? 'null' : (value ?? '')),
-    tooltipValueGetter: () => reason,
+    // What costs each cell is asked of each column: a fast scroll makes hundreds of cells for a frame.
+    ...(reason === undefined ? {} : { tooltipValueGetter: () => reason }),
+    cellClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     cellClassRules: {
-      mask: () => masked !== undefined,
-      r: () => right,
       null: ({ value, data }) => data !== undefined && value === null,
       'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
     },
