@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { createBirpc } from 'birpc'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { PolicyFile } from '../../shared/link.ts'
 import { allow } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
-import type { GatewayCalls, WorkerCalls } from './calls.ts'
+import { type GatewayCalls, handover, type WorkerCalls } from './calls.ts'
 import { WorkerPool } from './pool.ts'
 
 /** The gateway's side of worker processes, against a peer that does what each test says. */
@@ -35,6 +36,8 @@ class Peer extends EventEmitter {
   connected = true
   readonly pushed: string[] = []
   readonly ended: string[] = []
+  /** Connections that it was given. */
+  given = 0
   /** Answers nothing any more. */
   deaf = false
   onPolicy: () => void = () => {}
@@ -74,6 +77,7 @@ class Peer extends EventEmitter {
 
   send(message: unknown, ...rest: unknown[]): boolean {
     const told = rest.at(-1)
+    if (message === handover) this.given++
     if (!this.deaf) queueMicrotask(() => void this.emit('to-worker', structuredClone(message)))
     if (typeof told === 'function') queueMicrotask(() => told(null))
     return true
@@ -206,6 +210,23 @@ test('a worker that dies: its sessions end once, take no orders, and make room a
   )
   const ends = (await parts.audit.list(0, 100)).filter(({ action }) => action === 'session.end')
   expect(ends.map(({ subject }) => subject).sort()).toEqual([kept, ending].sort())
+  await pool.close()
+})
+
+test('connections go to whoever has fewest: one that is let in, and not said to have left the door, counts once', async () => {
+  const pool = await started(2)
+  const { address, close } = await pool.listen({ host: '127.0.0.1', port: 0 })
+  const opened: Socket[] = []
+  const open = async () => {
+    opened.push(connect(Number(address.slice(address.lastIndexOf(':') + 1)), '127.0.0.1'))
+    await expect.poll(() => peer(0).given + peer(1).given).toBe(opened.length)
+  }
+  await open()
+  await enter(peer(0).given === 1 ? peer(0) : peer(1))
+  for (let more = 0; more < 3; more++) await open()
+  expect([peer(0).given, peer(1).given]).toEqual([2, 2])
+  for (const socket of opened) socket.destroy()
+  await close()
   await pool.close()
 })
 

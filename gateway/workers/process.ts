@@ -46,6 +46,8 @@ export class WorkerProcess implements CatalogReader {
   readonly #handedOver = new Set<Socket>()
   #deps: WorkerProcessDeps | undefined
   #entering = 0
+  /** Those of them that are sessions already: nobody counts twice, or a burst would be spread unevenly. */
+  #enlisted = 0
   #over = false
   #missed = 0
   #pulse: NodeJS.Timeout | undefined
@@ -82,7 +84,7 @@ export class WorkerProcess implements CatalogReader {
 
   /** Connections that it has, those on their way in included. */
   get load(): number {
-    return this.#sessions.size + this.#entering
+    return this.#sessions.size + this.#entering - this.#enlisted
   }
 
   /** Rejects, in words, when it can't serve; it is ended then. */
@@ -191,6 +193,7 @@ export class WorkerProcess implements CatalogReader {
             setGrants: (id, grants: readonly Grant[]) => this.#tell(() => this.#worker.setGrants(id, grants)),
           })
           this.#sessions.set(live.id, live)
+          this.#enlisted++
           return live
         })
         if (!entry.ok) return entry
@@ -199,6 +202,7 @@ export class WorkerProcess implements CatalogReader {
       },
       left: () => {
         this.#entering--
+        this.#enlisted = Math.max(0, this.#enlisted - 1)
       },
       taken: (id) => this.#sessions.get(id)?.taken(),
       begun: (id, startedAt) => this.#session(id).begun(startedAt),
