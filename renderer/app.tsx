@@ -1,17 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { Announcer } from './decisions/announce.tsx'
 import { startPlace, useDesk } from './frame/desk.tsx'
 import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
+import { preloaded } from './theme/preloaded.tsx'
 import { ThemeProvider } from './theme/theme.tsx'
 
-const openFrame = () => import('./frame/frame.tsx')
-const Frame = lazy(openFrame)
+const Frame = preloaded(() => import('./frame/frame.tsx'))
 
 /** Most starts find somebody signed in: what they see loads beside the first questions to the core, and not after them. */
 export function loadFrame(): void {
-  openFrame().catch((error: unknown) => console.warn('The frame will be loaded when it is needed.', error))
+  Frame.preload().catch((error: unknown) => console.warn('The frame will be loaded when it is needed.', error))
 }
 
 /** Sign-in until somebody is; the frame from then on, also when the sign-in ends while working. */

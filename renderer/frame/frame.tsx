@@ -10,6 +10,7 @@ import { useStore } from '../rpc/store.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
 import { Spinner } from '../theme/controls.tsx'
+import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { ActivityBar } from './activity-bar.tsx'
 import { navigation, useDesk, usePlace } from './desk.tsx'
 import { PauseBanner } from './pause-banner.tsx'
@@ -17,13 +18,13 @@ import { TitleBar } from './title-bar.tsx'
 import { useFrameActions } from './use-frame-actions.ts'
 import { useRecent } from './use-recent.ts'
 
-const Dock = lazy(() => import('../dock/dock.tsx'))
-const Requests = lazy(() => import('../requests/requests.tsx'))
-const Sessions = lazy(() => import('../sessions/sessions.tsx'))
-const SettingsPage = lazy(() => import('../settings/settings.tsx'))
-const Shortcuts = lazy(() => import('./shortcuts.tsx'))
+const Dock = preloaded(() => import('../dock/dock.tsx'))
+const Requests = preloaded(() => import('../requests/requests.tsx'))
+const Sessions = preloaded(() => import('../sessions/sessions.tsx'))
+const SettingsPage = preloaded(() => import('../settings/settings.tsx'))
+const Shortcuts = preloaded(() => import('./shortcuts.tsx'))
 const Confirming = lazy(() => import('../sign-in/confirming.tsx'))
-const Palette = lazy(() => import('../palette/palette.tsx'))
+const Palette = preloaded(() => import('../palette/palette.tsx'))
 
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
 export default function Frame() {
@@ -34,6 +35,7 @@ export default function Frame() {
   usePauseAnnouncement()
   useFrameActions()
   useActionKeys()
+  usePreloads()
   const recent = useRecent()
   const auth = useAuth()
   const confirming = auth?.state === 'signed-in' && auth.confirming !== undefined
@@ -68,9 +70,10 @@ export default function Frame() {
         {place.area === 'requests' && <Requests />}
         {place.area === 'sessions' && <Sessions />}
         {place.area === 'settings' && <SettingsPage />}
-        {place.palette && <Palette />}
-        {place.shortcuts && <Shortcuts />}
       </Suspense>
+      {/* What opens over the window leaves what is under it alone while it loads. */}
+      <Suspense fallback={null}>{place.palette && <Palette />}</Suspense>
+      <Suspense fallback={null}>{place.shortcuts && <Shortcuts />}</Suspense>
       <StatusBar />
       <Notifications
         store={notices.store}
@@ -87,6 +90,22 @@ export default function Frame() {
       <SystemNotices />
     </div>
   )
+}
+
+/** Nobody waits for what is a key away. Not on the way of the first screen. */
+const preloadMs = 1_000
+
+function usePreloads() {
+  useEffect(() => {
+    let stop = () => {}
+    const timer = setTimeout(() => {
+      stop = preloadWhenIdle(Palette, Dock, Requests)
+    }, preloadMs)
+    return () => {
+      clearTimeout(timer)
+      stop()
+    }
+  }, [])
 }
 
 /** True once there was a tab: what places tabs loads with the first, and then stays. */

@@ -6,14 +6,14 @@ import { ExpiredGate } from '../frame/expired-gate.tsx'
 import type { Aside } from '../frame/use-aside.ts'
 import { usePause } from '../rpc/context.tsx'
 import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
+import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { DecisionLog } from './decision-log.tsx'
 import { isPlan } from './plan/is-plan.ts'
 import type { ResultTable } from './result/table.ts'
 import type { ResultTab, SqlState } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
-const openPane = () => import('./result/result-pane.tsx')
-const ResultPane = lazy(openPane)
+const ResultPane = preloaded(() => import('./result/result-pane.tsx'))
 const openTable = () => import('./result/table.ts')
 const PlanPane = lazy(() => import('./plan/plan-pane.tsx'))
 
@@ -38,7 +38,7 @@ export function Results({
   const [slot, setSlot] = useState<HTMLElement | null>(null)
   const table = useTable(state.running !== undefined)
   // By the time rows come the grid is there: it loads while the first statement is written.
-  useEffect(() => whenIdle(openPane), [])
+  useEffect(() => preloadWhenIdle(ResultPane), [])
   return (
     <div className="res">
       <div className="res__tabs">
@@ -155,13 +155,6 @@ function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children
       {children}
     </button>
   )
-}
-
-function whenIdle(load: () => Promise<unknown>): () => void {
-  const id = requestIdleCallback(() => {
-    load().catch((error: unknown) => console.warn('The grid will be loaded when it is needed.', error))
-  })
-  return () => cancelIdleCallback(id)
 }
 
 /** What was run waits for people, and nothing runs meanwhile. */
