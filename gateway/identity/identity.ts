@@ -68,7 +68,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   const end = async (ended: z.infer<typeof Ended>) => {
     tokens.forget()
     if ('signIn' in ended)
-      await sessions.endFor({ accessTokenId: ended.signIn }, 'You signed out, or the sign-in was revoked.')
+      await sessions.endFor({ accessTokenId: ended.signIn }, 'Signed out, or the sign-in was revoked.')
     else await sessions.endFor({ principalId: ended.principal }, 'This account was turned off at the gateway.')
   }
   const endEverywhere = (ended: z.infer<typeof Ended>) => listener.notify(endedChannel, JSON.stringify(ended))

@@ -33,7 +33,7 @@ export function Remind({ request, who = 'reviewers' }: { request: AccessRequest;
         </Button>
       )}
       {remindedAt !== undefined && (
-        <span className="t2 sm num trunc" role="status">
+        <span className="t2 sm num trunc remind" role="status">
           Reminded {hourMinute(remindedAt)}
           {early && <span className="t3">, again from {hourMinute(remindFrom)}</span>}
         </span>

@@ -131,6 +131,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
         return
       }
       handle.replace(now.start + fix.start, now.start + fix.end, fix.text)
+      // What was said is of another statement now. The log keeps it.
+      runtime.dismiss(mark.id)
       if (fix.open) handle.suggest()
     },
     rerun: (mark) => {

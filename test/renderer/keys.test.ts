@@ -110,17 +110,26 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await expect.poll(() => harness.fixture.requests.get().find((r) => r.id === 'req-1')?.state).toBe('approved')
   })
 
-  test('a refused statement leads to the composer', async () => {
+  test('a refused statement is changed where that helps; else it leads to the composer', async () => {
     await tree('orders-db').first().click()
     await page.locator('.monaco-editor').first().waitFor()
     await page.keyboard.insertText("SELECT 1;\n\nUPDATE payments SET status = 'void';")
     await page.getByRole('button', { name: 'Run all' }).click()
     const zone = page.getByRole('group', { name: 'Blocked by no-unbounded-write' })
-    await zone.getByRole('button', { name: 'Request access…' }).getByText('⌥↩').waitFor()
+    await zone.getByRole('button', { name: 'Add WHERE…' }).getByText('⌥↩').waitFor()
     await page
       .locator('.monaco-editor')
       .first()
       .click({ position: { x: 300, y: 50 } })
+    await page.keyboard.press('Alt+Enter')
+    const text = async () => (await page.locator('.view-lines').first().textContent())?.replaceAll('\u00a0', ' ')
+    await expect.poll(text).toContain("status = 'void' WHERE ;")
+    // Its block is of a statement that is no longer there.
+    await zone.waitFor({ state: 'detached' })
+    await page.keyboard.type('id = 7')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Meta+Enter')
+    await zone.getByRole('button', { name: 'Request access…' }).getByText('⌥↩').waitFor()
     await page.keyboard.press('Alt+Enter')
     const composer = page.getByRole('region', { name: 'Request access' })
     await composer.getByText('orders-db').first().waitFor()
