@@ -88,7 +88,7 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', s
     await signIn(ada, demo, 'ada')
     await signIn(grace, demo, 'grace')
     await ada.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
-  }, 90_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -110,9 +110,10 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', s
     await toast(grace, 'asks for approval').first().waitFor()
     await held.getByText(/of dba asked to review/).waitFor()
     expect(await held.innerText()).toMatch(/\d\d:\d\d waiting/)
-    const notifications = await told(grace)
-    expect(notifications.at(-1)).toMatch(/^Approval needed on orders-db \| Production · Ada/)
-    expect(notifications.join()).not.toMatch(/DELETE|audit_log|901/)
+    await expect
+      .poll(() => told(grace))
+      .toContainEqual(expect.stringMatching(/^Approval needed on orders-db \| Production · Ada/))
+    expect((await told(grace)).join()).not.toMatch(/DELETE|audit_log|901/)
     expect(await grace.page.title()).toMatch(/^\(\d+\) Sallyport$/)
   })
 
@@ -174,19 +175,22 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', s
 
   test('from a masked column she asks in one step; shortened and approved, it counts down until she gives it back', async () => {
     pictures()
+    // Not her e-mail addresses: the editor's tests say of them that they are masked for her.
     const { page } = ada
-    const [real] = await onTarget('SELECT email FROM customers WHERE id = 42')
-    await runSql(page, 'SELECT id, email FROM customers WHERE id = 42;')
-    await page.getByRole('button', { name: /^email, masked by pii-default/ }).click()
+    const [real] = await onTarget('SELECT card_number FROM customers WHERE id = 42')
+    await runSql(page, 'SELECT id, card_number FROM customers WHERE id = 42;')
+    await page.getByRole('button', { name: /^card_number, masked by pii-default/ }).click()
     await page.getByRole('menuitem', { name: 'Request to unmask…' }).click()
     // Everything is filled in: only the reason is left to say.
-    await page.getByRole('checkbox', { name: 'email', exact: true, checked: true }).waitFor()
+    await page.getByRole('checkbox', { name: 'card_number', exact: true, checked: true }).waitFor()
     expect(await page.getByRole('button', { name: 'Connection orders-db' }).count()).toBe(1)
-    await page.keyboard.type('Customer 42 called about their address.')
+    await page.keyboard.type('Customer 42 called about their card.')
     await page.keyboard.press('Control+Enter')
-    await page.getByRole('heading', { name: /^Unmask email on orders-db/ }).waitFor()
+    await page.getByRole('heading', { name: /^Unmask card_number on orders-db/ }).waitFor()
 
-    const row = grace.page.getByRole('region', { name: 'Needs you' }).getByRole('button', { name: /Ada.*Unmask email/ })
+    const row = grace.page
+      .getByRole('region', { name: 'Needs you' })
+      .getByRole('button', { name: /Ada.*Unmask card_number/ })
     await row.first().click()
     await grace.page.getByRole('radiogroup', { name: 'How long' }).getByRole('radio', { name: '15 min' }).click()
     await decision(grace)
@@ -194,13 +198,13 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', s
       .click()
 
     await page.keyboard.press('Control+1')
-    const status = page.getByRole('button', { name: /^Unmask email, granted on orders-db/ })
+    const status = page.getByRole('button', { name: /^Unmask card_number, granted on orders-db/ })
     await status.waitFor()
     // Drawn beside the name of the button, which says it in words.
     const drawn = "[...document.querySelectorAll('footer [data-text]')].map((mark) => mark.dataset.text).join()"
     expect(await page.evaluate<string>(drawn)).toMatch(/1[45]:\d\d/)
-    await runSql(page, 'SELECT id, email FROM customers WHERE id = 42;')
-    await page.locator('.ag-root').getByText(String(real?.email), { exact: true }).first().waitFor()
+    await runSql(page, 'SELECT id, card_number FROM customers WHERE id = 42;')
+    await page.locator('.ag-root').getByText(String(real?.card_number), { exact: true }).first().waitFor()
 
     await status.click()
     await page.getByRole('menuitem', { name: 'Give back now' }).click()
@@ -208,9 +212,9 @@ describe.skipIf(chromiumPath === undefined)('asking, deciding and being told', s
       .getByRole('contentinfo')
       .getByText(/^Ended/)
       .waitFor()
-    await runSql(page, 'SELECT id, email FROM customers WHERE id = 42;')
-    await page.getByRole('button', { name: /^email, masked by pii-default/ }).waitFor()
-    expect(await page.locator('.ag-root').innerText()).not.toContain(String(real?.email))
+    await runSql(page, 'SELECT id, card_number FROM customers WHERE id = 42;')
+    await page.getByRole('button', { name: /^card_number, masked by pii-default/ }).waitFor()
+    expect(await page.locator('.ag-root').innerText()).not.toContain(String(real?.card_number))
   })
 
   test('what was blocked is asked for from there, and is run again where it stands', async () => {

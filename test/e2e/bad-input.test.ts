@@ -100,11 +100,12 @@ describe('a server refuses to start', () => {
 describe('the command line says what to do', () => {
   test('where no gateway answers', () =>
     taken(async (port) => {
-      const env = { ...(await machineEnv(demo, 'engineer')), SALLYPORT_GATEWAY: `http://127.0.0.1:${port + 1}` }
+      // Whoever has a port on one address keeps it from those who would take it on all.
+      const env = { ...(await machineEnv(demo, 'engineer')), SALLYPORT_GATEWAY: `http://127.0.0.2:${port}` }
       const ran = await run(process.execPath, [main, 'ls'], { env })
       expect(ran.code).toBe(1)
       expect(ran.stderr).toMatch(/can.t be reached|unreachable|did not answer/i)
-      expect(ran.stderr).toContain(`127.0.0.1:${port + 1}`)
+      expect(ran.stderr).toContain(`127.0.0.2:${port}`)
     }))
 
   test('where the local port is in use', () =>
@@ -195,7 +196,7 @@ test('a result larger than the memory of who reads it goes through', async () =>
     env: { ...process.env, ...(await machineEnv(demo, 'engineer')) },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stdin.end("SELECT g, repeat('x', 1000) FROM generate_series(1, 300000) g")
+  child.stdin.end("SELECT g, repeat('x', 1000) FROM generate_series(1, 150000) g")
   let bytes = 0
   child.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length
@@ -203,7 +204,7 @@ test('a result larger than the memory of who reads it goes through', async () =>
   const said: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
   const [code] = await once(child, 'close')
-  expect(Buffer.concat(said).toString()).toBe('SELECT 300000\n')
+  expect(Buffer.concat(said).toString()).toBe('SELECT 150000\n')
   expect(code).toBe(0)
-  expect(bytes).toBeGreaterThan(300_000_000)
-}, 120_000)
+  expect(bytes).toBeGreaterThan(150_000_000)
+})

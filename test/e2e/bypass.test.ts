@@ -157,7 +157,7 @@ describe('around the statements', () => {
       const answer = await door.query('select 1')
       expect(finder.find(answer.bytes)).toEqual([])
       expect(answer.heard.map(({ type }) => type)).toContain('A')
-    }, 10_000)
+    }, 60_000)
     await door.query('unlisten *')
   })
 

@@ -72,15 +72,16 @@ describe('held until somebody else approves', () => {
   const statement = (tag: string) => `DELETE FROM audit_log WHERE actor = '${tag}'`
 
   async function pendingFor(text: string): Promise<string> {
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      const { body } = await call(demo, 'dba', 'GET', '/requests?scope=review&state=pending')
-      const found = Array.isArray(body)
-        ? body.find((request: { text?: string }) => request.text?.includes(text))
-        : undefined
-      if (found !== undefined) return String(found.id)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error('the request never reached the reviewer')
+    let id = ''
+    await expect
+      .poll(async () => {
+        const { body } = await call(demo, 'dba', 'GET', '/requests?scope=review&state=pending')
+        const found = Array.isArray(body) && body.find((request: { text?: string }) => request.text?.includes(text))
+        if (found) id = String(found.id)
+        return id
+      })
+      .not.toBe('')
+    return id
   }
 
   test('runs once approved by the DBA; the requester cannot approve it', async () => {
@@ -106,7 +107,8 @@ describe('held until somebody else approves', () => {
   })
 
   test('a grant asked for, approved, used and revoked', async () => {
-    const asked = await sallyport(demo, 'oncall', [
+    // As an engineer: a deletion by whoever is on call is to be held, here and in other files.
+    const asked = await sallyport(demo, 'engineer', [
       'request',
       'orders-db',
       '--for',
@@ -119,7 +121,7 @@ describe('held until somebody else approves', () => {
     const id = /req_[A-Za-z0-9]+|[0-9a-f-]{36}/.exec(asked.stdout + asked.stderr)?.[0] ?? ''
     expect(id).not.toBe('')
     expect((await sallyport(demo, 'dba', ['approve', id])).code).toBe(0)
-    const ran = await sallyport(demo, 'oncall', ['exec', 'orders-db'], { input: statement(randomUUID()) })
+    const ran = await sallyport(demo, 'engineer', ['exec', 'orders-db'], { input: statement(randomUUID()) })
     expect(ran.code).toBe(0)
     expect((await sallyport(demo, 'dba', ['revoke', id])).code).toBe(0)
   })
@@ -190,21 +192,19 @@ describe('what was done', () => {
       input: `SELECT '${tag}' AS tag, email FROM customers WHERE id = 42`,
     })
     const sessions = JSON.parse((await sallyport(demo, 'auditor', ['sessions', '--json'])).stdout)
-    const mine = sessions.find(
+    const candidates = sessions.filter(
       (session: { principal: { id: string }; connection: { name: string } }) =>
         session.principal.id === 'demo-engineer' && session.connection.name === 'orders-db',
     )
-    expect(mine).toBeDefined()
-    const replayed = await sallyport(demo, 'auditor', ['replay', mine.id])
-    expect(replayed.code).toBe(0)
-    const verified = await sallyport(demo, 'auditor', ['audit', 'verify'])
-    expect(verified).toMatchObject({ code: 0 })
-    const all = await Promise.all(
-      sessions
-        .filter((session: { connection: { name: string } }) => session.connection.name === 'orders-db')
-        .slice(0, 5)
-        .map((session: { id: string }) => sallyport(demo, 'auditor', ['replay', session.id])),
-    )
-    expect(all.some((ran) => ran.stdout.includes(tag))).toBe(true)
+    // The last one first, unless another file opened one just then.
+    let replayed = ''
+    for (const { id } of candidates) {
+      const ran = await sallyport(demo, 'auditor', ['replay', id])
+      expect(ran.code).toBe(0)
+      replayed = ran.stdout
+      if (replayed.includes(tag)) break
+    }
+    expect(replayed).toContain(tag)
+    expect(await sallyport(demo, 'auditor', ['audit', 'verify'])).toMatchObject({ code: 0 })
   })
 })

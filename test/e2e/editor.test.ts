@@ -67,7 +67,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     ada = await openClient(browser, demo)
     await signIn(ada, demo, 'ada')
     await ada.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -88,9 +88,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
       ].join('\n'),
     )
     // Monaco draws the signs line by line, so the last may be there before the first.
-    await expect
-      .poll(() => looks(page), { timeout: 40_000 })
-      .toEqual(['allowed', 'masked', 'blocked', 'held', 'blocked'])
+    await expect.poll(() => looks(page)).toEqual(['allowed', 'masked', 'blocked', 'held', 'blocked'])
     for (const hint of ['masked email', 'blocked no-unbounded-write', 'held for 1 of dba'])
       await expect.poll(() => shown(page)).toContain(`Will be ${hint}`)
     await glyphs(page).nth(2).hover()
@@ -210,7 +208,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
       )
     await write(page, 'SELECT pg_sleep(600) AS cancel_me')
     await page.keyboard.press('Control+Enter')
-    await expect.poll(running, { timeout: 10_000 }).toEqual([{ n: 1 }])
+    await expect.poll(running).toEqual([{ n: 1 }])
     await page.getByRole('button', { name: 'Cancel', exact: false }).first().click()
     await page
       .getByRole('complementary', { name: 'Decision log' })

@@ -17,19 +17,22 @@ import {
 } from '../support/client.ts'
 import { openTab, panel, write } from '../support/sql-page.ts'
 
-/** What goes wrong while somebody works, in real Chromium: it is said in words, there is a way on, and all that was written is kept. */
+/**
+ * What goes wrong while somebody works, in real Chromium: it is said in words, there is a way on, and all that was written is kept.
+ * As mallory, who works nowhere else: her sessions are ended.
+ */
 const demo = inject('demo')
 
 let browser: Browser
-let ada: Client
+let mallory: Client
 
 const picture = (name: string) =>
-  onTestFailed(() => ada.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
+  onTestFailed(() => mallory.page.screenshot({ path: `test-results/${name}.png` }).then(() => {}))
 /** What is in the editor, with single blanks. */
 const text = async (page: Page) =>
   (await panel(page).locator('.view-lines').first().innerText()).replaceAll(/[\u00a0 ]+/g, ' ')
 const runButton = (page: Page) => panel(page).getByRole('button', { name: 'Run', exact: true })
-const toggleCut = () => process.kill(ada.pid, 'SIGUSR2')
+const toggleCut = () => process.kill(mallory.pid, 'SIGUSR2')
 
 /** Waits until the target itself runs a statement with `words` in it. */
 async function running(words: string): Promise<void> {
@@ -38,7 +41,7 @@ async function running(words: string): Promise<void> {
   try {
     const sql = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE $1 AND pid <> pg_backend_pid()`
     const count = async () => (await client.query(sql, [`%${words}%`])).rows[0]?.n
-    await expect.poll(count, { timeout: 20_000 }).toBe(1)
+    await expect.poll(count).toBe(1)
   } finally {
     await client.end()
   }
@@ -48,7 +51,7 @@ async function running(words: string): Promise<void> {
 async function sessions(): Promise<string[]> {
   const { body } = await call(demo, 'oncall', 'GET', '/sessions?state=live&connection=orders-db')
   const list = Array.isArray(body) ? body : []
-  return list.filter((s) => s.principal?.id === 'ada').map((s) => String(s.id))
+  return list.filter((s) => s.principal?.id === 'mallory').map((s) => String(s.id))
 }
 
 describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () => {
@@ -56,18 +59,18 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
     browser = await launchChromium()
     const hook = `--import ${join(import.meta.dirname, '..', 'support', 'troubles.mjs')}`
     const port = new URL(demo.gateway).port
-    ada = await openClient(browser, demo, { env: { NODE_OPTIONS: hook, CUT_PORT: port } })
-    await signIn(ada, demo, 'ada')
-    await openTab(ada.page, 'orders-db')
-  }, 60_000)
+    mallory = await openClient(browser, demo, { env: { NODE_OPTIONS: hook, CUT_PORT: port } })
+    await signIn(mallory, demo, 'mallory')
+    await openTab(mallory.page, 'orders-db')
+  })
 
   afterAll(async () => {
     await browser?.close()
-    await ada?.close()
+    await mallory?.close()
   })
 
   test('the gateway is lost while a query runs, and comes back: nothing is sent meanwhile, and no text is lost', async () => {
-    const { page } = ada
+    const { page } = mallory
     picture('gateway-lost')
     await write(page, 'SELECT pg_sleep(600) AS waits; -- my draft')
     await page.keyboard.press('Control+Home')
@@ -80,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
       .first()
       .waitFor()
     const banner = page.getByRole('status').filter({ hasText: 'is not answering' })
-    await banner.waitFor({ timeout: 40_000 })
+    await banner.waitFor()
     expect(await banner.innerText()).toContain('Your tabs and drafts are kept.')
     await expect.poll(() => runButton(page).getAttribute('aria-disabled')).toBe('true')
     // What is written meanwhile stays, too.
@@ -89,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
     await expect.poll(() => text(page)).toContain('written while it was away')
     toggleCut()
     await banner.getByRole('button', { name: 'Try now' }).click()
-    await banner.waitFor({ state: 'detached', timeout: 40_000 })
+    await banner.waitFor({ state: 'detached' })
     await expect.poll(() => runButton(page).getAttribute('aria-disabled')).not.toBe('true')
     expect(await text(page)).toContain('written while it was away')
     await page.locator('.monaco-editor:visible').first().click()
@@ -101,7 +104,7 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
   })
 
   test('a session that is ended says so and why; the next statement has a new one', async () => {
-    const { page } = ada
+    const { page } = mallory
     picture('killed')
     await write(page, 'SELECT pg_sleep(600) AS is_killed')
     await page.keyboard.press('Control+Enter')
@@ -122,25 +125,25 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
   })
 
   test('a sign-in that ended hides the rows and keeps the text; signed in again, both are there', async () => {
-    const { page } = ada
+    const { page } = mallory
     picture('signed-out')
     await write(page, "SELECT 'seen' AS seen -- kept")
     await page.keyboard.press('Control+Enter')
     await panel(page).locator('.ag-cell').getByText('seen').waitFor()
     // As from another window of hers: at the gateway, and in the store that they share.
-    const [profile = ''] = await readdir(join(ada.home, 'app'))
-    const secrets = fileSecrets(join(ada.home, 'app', profile, 'secrets'))
+    const [profile = ''] = await readdir(join(mallory.home, 'app'))
+    const secrets = fileSecrets(join(mallory.home, 'app', profile, 'secrets'))
     expect(await endSignIn(demo.gateway, secrets)).toEqual({ told: true })
     // Nobody notices before the token runs out.
-    process.kill(ada.pid, 'SIGALRM')
+    process.kill(mallory.pid, 'SIGALRM')
     await page.getByRole('button', { name: 'Sessions', exact: true }).click()
     await page.getByRole('button', { name: 'Connections', exact: true }).click()
     const gate = page.getByRole('region', { name: 'Sign in again to see these results' })
-    await gate.waitFor({ timeout: 20_000 })
+    await gate.waitFor()
     expect(await page.locator('.ag-cell').count()).toBe(0)
     expect(await text(page)).toContain('kept')
-    process.kill(ada.pid, 'SIGALRM')
-    await signInAgain(ada, demo, 'ada')
+    process.kill(mallory.pid, 'SIGALRM')
+    await signInAgain(mallory, demo, 'mallory')
     expect(await text(page)).toContain('kept')
     await page.locator('.monaco-editor:visible').first().click()
     await page.keyboard.press('Control+Enter')
@@ -148,11 +151,11 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
   })
 
   test('the page ends with its terminal: it says so, keeps the text on screen, and sends nothing', async () => {
-    const { page } = ada
+    const { page } = mallory
     picture('core-down')
     // The address that stays is no way in for who reads it.
     expect(page.url()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
-    process.kill(ada.pid, 'SIGTERM')
+    process.kill(mallory.pid, 'SIGTERM')
     await page.getByText('Sallyport on this computer is not answering.', { exact: true }).waitFor()
     await expect.poll(() => runButton(page).getAttribute('aria-disabled')).toBe('true')
     expect(await text(page)).toContain('kept')
@@ -160,6 +163,6 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
   })
 
   test('the page did not complain', () => {
-    expect(ada.errors).toEqual([])
+    expect(mallory.errors).toEqual([])
   })
 })

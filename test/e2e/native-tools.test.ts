@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)('what outlives a restart', () => {
     home = await mkdtemp(join(tmpdir(), 'sallyport-home-'))
     linus = await openClient(browser, demo, { home })
     await signIn(linus, demo, 'linus')
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)('what outlives a restart', () => {
     await found.getByRole('radio', { name: 'Saved' }).click()
     await found.getByRole('textbox', { name: 'Search saved queries' }).fill('country')
     await found.getByRole('button', { name: /^One country/ }).waitFor()
-  }, 120_000)
+  })
 
   test('what was typed last is there again: after a reload at once, and after a client that was killed meanwhile', async () => {
     picture('typed-last')

@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === undefined)('the whole path', secondTry, () => {
       await openClient(browser, demo),
       await openClient(browser, demo),
     ]
-  }, 60_000)
+  })
 
   afterAll(async () => {
     // The browser first: its pages let go of their clients, which then end at once.

@@ -28,7 +28,6 @@ async function held(): Promise<{ id: string; ended: Promise<Ran> }> {
   const table = `step_up_${randomInt(1e9)}`
   const ended = sallyport(demo, 'dba', ['exec', 'orders-db'], {
     input: `CREATE TABLE ${table} (id int)`,
-    timeoutMs: 60_000,
   })
   const waiting = async () => {
     const { body } = await call(demo, 'dba', 'GET', '/requests?scope=mine&state=pending')
@@ -51,7 +50,7 @@ async function withdraw({ id, ended }: { id: string; ended: Promise<Ran> }): Pro
 describe.skipIf(chromiumPath === undefined)('a second factor, where policy wants one', secondTry, () => {
   beforeAll(async () => {
     browser = await launchChromium()
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
   })

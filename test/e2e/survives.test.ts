@@ -58,13 +58,13 @@ beforeAll(async () => {
   await cp(join(import.meta.dirname, '..', '..', 'demo', 'policy'), policy, { recursive: true })
   await writeFile(join(policy, 'mfa.cedar'), rules)
   demo = await startDemo({ dataDir, policy })
-}, 120_000)
+})
 
 afterAll(async () => {
   await demo?.stop()
   if (mounted) await run('umount', [recordings()])
   await rm(dataDir, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** Why the server ended the session, where it said so between two statements. */
 const farewells = new WeakMap<pg.Client, string>()
@@ -95,13 +95,10 @@ async function tried(client: pg.Client, sql: string): Promise<string> {
 async function refusal(client: pg.Client, sql: string): Promise<string> {
   let answer = 'ran'
   await expect
-    .poll(
-      async () => {
-        answer = await tried(client, sql)
-        return answer
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      answer = await tried(client, sql)
+      return answer
+    })
     .not.toBe('ran')
   return answer
 }
@@ -132,14 +129,14 @@ test('a full disk: nothing more runs, people are told why, and all goes on when 
     expect(await triedAnew(change)).toMatch(/can’t be recorded, so nothing was forwarded/)
     expect((await direct.query(status)).rows).toEqual([{ status: 'captured' }])
     await rm(ballast)
-    await expect.poll(() => triedAnew(change), { timeout: 30_000 }).toBe('ran')
+    await expect.poll(() => triedAnew(change)).toBe('ran')
     expect((await direct.query(status)).rows).toEqual([])
   } finally {
     await rm(ballast, { force: true })
     await client.end()
     await direct.end()
   }
-}, 120_000)
+})
 
 test('a killed gateway starts again in its folder, with what was recorded up to the kill', async () => {
   if (demo === undefined) throw new Error('no demo')
@@ -161,7 +158,7 @@ test('a killed gateway starts again in its folder, with what was recorded up to 
   const again = await session()
   expect(await tried(again, 'SELECT 1')).toBe('ran')
   await again.end()
-}, 180_000)
+})
 
 /** Ends the demo's targets at once, as when their machine is gone; returns how to start them again, and how to stop them then. */
 async function loseTargets(url: string): Promise<{ start(): Promise<void>; stop(): Promise<void> }> {
@@ -211,7 +208,7 @@ const runs = async (page: Page, sql: string): Promise<void> => {
   await page.keyboard.press('Control+Enter')
 }
 
-const inPage = { skip: chromiumPath === undefined, timeout: 120_000, ...secondTry }
+const inPage = { skip: chromiumPath === undefined, ...secondTry }
 
 test(
   'where a second factor is all that is missing, it is asked for in place, and what was stopped goes on',
@@ -272,7 +269,7 @@ test('a target that is away: it is said where it was asked, and in the tree; all
       await page.locator('.monaco-editor:visible').first().click()
       await page.keyboard.press('Control+Enter')
       await panel(page).locator('.ag-cell').getByText('2', { exact: true }).waitFor()
-      await row('').waitFor({ timeout: 45_000 })
+      await row('').waitFor()
     } finally {
       await targets.stop()
     }

@@ -40,7 +40,7 @@ function fitting(pane: { width: number; height: number } | null): { width: numbe
 
 const sizeText = ({ width, height }: { width: number; height: number }): string => `${width}x${height}`
 
-describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...secondTry }, () => {
+describe.skipIf(!possible)('a desktop in the tab', secondTry, () => {
   let release = async (): Promise<void> => {}
   let screen: Screen
   let browser: Browser
@@ -130,7 +130,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
       await page.getByText('Install FreeRDP').waitFor()
       await page.getByRole('button', { name: 'Open in this window' }).click()
     }
-    await expect.poll(async () => whiteness(await pixels()), { timeout: 60_000 }).toBeGreaterThan(0.1)
+    await expect.poll(async () => whiteness(await pixels())).toBeGreaterThan(0.1)
   }
 
   async function endSession(): Promise<void> {
@@ -149,9 +149,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await key('key', '--delay', '60', 'dead_acute', 'e')
     await key('type', '--delay', '60', '" > said')
     await key('key', 'Return')
-    await expect
-      .poll(() => readFile(join(home, 'said'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
-      .toBe('zyZY äöü @#[ é\n')
+    await expect.poll(() => readFile(join(home, 'said'), 'utf8').catch(() => 'not yet')).toBe('zyZY äöü @#[ é\n')
   })
 
   test('a key that is held when the keyboard turns elsewhere does not stay down', async () => {
@@ -164,9 +162,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await canvas().click({ position: { x: 200, y: 200 } })
     await key('type', '--delay', '60', 'echo released > held')
     await key('key', 'Return')
-    await expect
-      .poll(() => readFile(join(home, 'held'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
-      .toBe('released\n')
+    await expect.poll(() => readFile(join(home, 'held'), 'utf8').catch(() => 'not yet')).toBe('released\n')
     // And back to the page by keyboard alone.
     await key('key', 'ctrl+alt+Home')
     await expect
@@ -180,7 +176,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await page.evaluate("navigator.clipboard.writeText('9 lamps, ä')")
     await page.getByRole('button', { name: 'Send the clipboard' }).click()
     await page.getByText('Sent: paste it on the desktop.').waitFor()
-    await expect.poll(() => paste(desk.display, desk), { timeout: 30_000 }).toBe('9 lamps, ä')
+    await expect.poll(() => paste(desk.display, desk)).toBe('9 lamps, ä')
     await copy(desk.display, 'secret of production', desk)
     expect(await page.getByRole('button', { name: 'Take the clipboard' }).getAttribute('aria-disabled')).toBe('true')
     await page.getByText(/Clipboard from the desktop: refused/).waitFor()
@@ -194,10 +190,10 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     for (const viewport of [{ width: 1100, height: 700 }, ownViewport]) {
       await page.setViewportSize(viewport)
       const fits = async () => sizeText(fitting(await page.locator('.vwr__s').boundingBox()))
-      await expect.poll(async () => (await sizeOf(desk)) === (await fits()), { timeout: 30_000 }).toBe(true)
+      await expect.poll(async () => (await sizeOf(desk)) === (await fits())).toBe(true)
       await expect.poll(async () => sizeText(await pixels())).toBe(await fits())
       // What was there is drawn anew, all of it.
-      await expect.poll(async () => whiteness(await pixels()), { timeout: 20_000 }).toBeGreaterThan(0.1)
+      await expect.poll(async () => whiteness(await pixels())).toBeGreaterThan(0.1)
       small ??= await still()
     }
     expect(sizeText(await pixels())).toBe(first)
@@ -216,7 +212,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await replayed.waitFor()
     await steps('ArrowRight')
     const looks = (picture: PNG) =>
-      expect.poll(async () => difference(await pixels(replayed), picture), { timeout: 30_000 }).toBeLessThan(0.001)
+      expect.poll(async () => difference(await pixels(replayed), picture)).toBeLessThan(0.001)
     await looks(before)
     // On the other side of a change of size, and back.
     const [, smaller = 0, larger = 0] = await resizes()
@@ -229,9 +225,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
     await looks(before)
     await replayed.click()
     await steps('ArrowLeft')
-    await expect
-      .poll(async () => difference(await pixels(replayed), before), { timeout: 30_000 })
-      .toBeGreaterThan(0.001)
+    await expect.poll(async () => difference(await pixels(replayed), before)).toBeGreaterThan(0.001)
     expect(client.errors).toEqual([])
   })
 
@@ -255,9 +249,7 @@ describe.skipIf(!possible)('a desktop in the tab', { timeout: 150_000, ...second
       await key('type', '--delay', '60', 'echo scaled > scaled')
       await key('key', 'Return')
       const { home } = desk
-      await expect
-        .poll(() => readFile(join(home, 'scaled'), 'utf8').catch(() => 'not yet'), { timeout: 30_000 })
-        .toBe('scaled\n')
+      await expect.poll(() => readFile(join(home, 'scaled'), 'utf8').catch(() => 'not yet')).toBe('scaled\n')
       expect(await sizeOf(desk)).toBe(sizeText(before))
       expect(sizeText(await pixels())).toBe(sizeText(before))
       expect(await page.getByRole('status').allInnerTexts()).not.toContainEqual(

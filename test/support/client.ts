@@ -64,6 +64,7 @@ export async function openClient(
     viewport: options.viewport ?? { width: 1440, height: 900 },
     colorScheme: options.theme ?? 'dark',
   })
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))

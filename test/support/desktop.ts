@@ -26,7 +26,7 @@ export const desktopTools =
   which('xdotool') !== undefined
 
 /** For hooks that wait for `holdDesk`. */
-export const deskMs = 240_000
+export const deskMs = 600_000
 
 /**
  * The demo has one desktop, and a second sign-in takes it from the first: one file of tests at a time. Resolves with the release
