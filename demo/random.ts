@@ -23,7 +23,11 @@ export function seeded(seed: number): Random {
   return {
     next,
     below,
-    digits: (count) => Array.from({ length: count }, () => String(below(10))).join(''),
+    digits: (count) => {
+      let digits = ''
+      for (let i = 0; i < count; i += 1) digits += below(10)
+      return digits
+    },
     pick: (from) => {
       const picked = from[below(from.length)]
       if (picked === undefined) throw new RangeError('nothing to pick from')

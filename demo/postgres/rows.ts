@@ -1,5 +1,5 @@
 import { type Random, seeded } from '../random.ts'
-import { customer, time } from './values.ts'
+import { customer, moment, time, timeOf } from './values.ts'
 
 /** The demo's tables as lines of PostgreSQL's COPY text format. Nothing in them needs escaping: no tab, newline or backslash. */
 export const sizes = { customers: 50_000, orders: 200_000, auditLog: 2_000 } as const
@@ -20,15 +20,15 @@ export function* customers(seed: number): Generator<string> {
 interface Order {
   id: number
   total: string
-  placedAt: string
+  placedAt: number
   paid: boolean
 }
 
 function order(id: number, random: Random): Order & { line: string } {
   const status = random.pick(statuses)
   const total = (4 + random.below(60_000) / 100).toFixed(2)
-  const placedAt = time(random, 720)
-  const line = `${id}\t${1 + random.below(sizes.customers)}\t${status}\t${total}\t${placedAt}\n`
+  const placedAt = moment(random, 720)
+  const line = `${id}\t${1 + random.below(sizes.customers)}\t${status}\t${total}\t${timeOf(placedAt)}\n`
   return { id, total, placedAt, paid: status !== 'pending' && status !== 'cancelled', line }
 }
 
@@ -46,7 +46,7 @@ export function* payments(seed: number): Generator<string> {
     const made = order(orderId, orderRandom)
     if (!made.paid) continue
     id += 1
-    const paidAt = new Date(Date.parse(made.placedAt) + random.below(3600) * 1000).toISOString()
+    const paidAt = timeOf(made.placedAt + random.below(3600))
     yield `${id}\t${orderId}\t${random.pick(methods)}\t${random.digits(4)}\t${made.total}\t${paidAt}\n`
   }
 }
