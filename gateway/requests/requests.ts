@@ -34,11 +34,13 @@ export interface RequestsOptions {
   log: Log
   /** Seconds that a held request waits at most, where that is less than policy says. */
   holdSeconds?: number
+  /** How often it is looked for what is due: what expires, is escalated, or has no estimate yet. Default: 5 s. */
+  sweepMs?: number
   /** Tells people outside the client. */
   tell?: TellChange
 }
 
-const sweepMs = 5_000
+const defaultSweepMs = 5_000
 const metricsMs = 30 * 86_400_000
 const listLimit = 500
 
@@ -72,7 +74,7 @@ export class Requests {
       this.#endings.quietly(this.#endings.expireDue().then(() => this.#endings.settle()))
       this.#endings.quietly(this.#escalation.ask())
       void this.#rows.planMissing()
-    }, sweepMs)
+    }, this.#options.sweepMs ?? defaultSweepMs)
     this.#sweep.unref()
     this.#forget = this.#options.events.onHint((type) => {
       if (type === 'request' || type === '') this.#endings.quietly(this.#endings.settle())

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(async () => {
   await server.clear()
-  parts = await startParts(server)
+  parts = await startParts(server, { sweepMs: 200 })
   ada = await parts.person('ada', ['engineers', 'on-call'])
   grace = await parts.person('grace', ['dba'])
   joan = await parts.person('joan', ['dba'])
@@ -444,7 +444,7 @@ describe('a gateway that starts again', () => {
     const { id } = await parts.requests.create(ada, ask())
     await parts.requests.review(grace, id, 'approve', '')
     await parts.close()
-    parts = await startParts(server)
+    parts = await startParts(server, { sweepMs: 200 })
     parts.agent.rule = (principal) => (principal.id === 'ken' ? block('not-ken') : allow)
     expect(await parts.requests.get(grace, id)).toMatchObject({ state: 'pending', progress: { given: 1, needed: 2 } })
     expect(await parts.requests.review(joan, id, 'approve', '')).toMatchObject({ state: 'approved' })

@@ -17,10 +17,15 @@ const user = 'sallyport'
 const database = 'sallyport'
 
 /**
- * Starts it, and creates it first when it is not there.
+ * Starts it, and creates it first when it is not there. What is not durable outlives a crash of the server, and not one of the machine:
+ * for what is thrown away soon.
  * @throws when another gateway uses the folder, or PostgreSQL does not start (its own words are in the message)
  */
-export async function startEmbedded(dataDir: string, log: Log): Promise<EmbeddedStore> {
+export async function startEmbedded(
+  dataDir: string,
+  log: Log,
+  { durable = true }: { durable?: boolean } = {},
+): Promise<EmbeddedStore> {
   const databaseDir = join(dataDir, 'postgres')
   const password = await readOrCreateSecret(join(dataDir, 'postgres.password'), () => randomBytes(24).toString('hex'))
   await endLeftover(databaseDir, password, log)
@@ -40,8 +45,11 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
     persistent: true,
     authMethod: 'scram-sha-256',
     createPostgresUser: isRoot,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=60'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', ...(durable ? [] : ['--no-sync'])],
+    postgresFlags: [
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=60'],
+      ...(durable ? [] : ['-c', 'fsync=off']),
+    ],
     onLog: (message) => remember(said, message),
     onError: (error) => remember(said, String(error)),
   })

@@ -60,7 +60,7 @@ export const host: ConnectionRef = { name: 'web-1', kind: 'ssh', environment: 'p
 
 export async function startParts(
   server: TestStore,
-  options: { replica?: string; holdSeconds?: number; notify?: NotifyConfig; limits?: Limits } = {},
+  options: { replica?: string; holdSeconds?: number; sweepMs?: number; notify?: NotifyConfig; limits?: Limits } = {},
 ): Promise<TestParts> {
   const { store, sealer, dataDir } = server
   const { db, listener } = store
@@ -99,6 +99,7 @@ export async function startParts(
     tell,
     log,
     ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
+    ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
   })
   const tokens = new Tokens(db, createIdentities(db))
   const cancels = new Cancels({ agent, listener, log })

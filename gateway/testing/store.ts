@@ -24,7 +24,7 @@ export interface TestStore {
 
 export async function startTestStore(): Promise<TestStore> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
-  const server = await startEmbedded(dataDir, quiet)
+  const server = await startEmbedded(dataDir, quiet, { durable: false })
   const store = await openStore(server.url, quiet)
   return {
     store,

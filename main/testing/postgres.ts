@@ -18,7 +18,7 @@ export async function startPostgres(): Promise<{ port: number; close(): Promise<
     password: 'postgres',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--no-locale'],
+    initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories='],
     onLog: (line) => log.push(line),
     onError: (line) => log.push(String(line)),

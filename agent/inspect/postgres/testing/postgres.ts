@@ -36,7 +36,7 @@ export async function startPostgres(
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     // The class asks for a locale that need not be there, which PostgreSQL 13 does not take.
-    initdbFlags: ['--encoding=UTF8', '--no-locale', '--lc-messages=C'],
+    initdbFlags: ['--encoding=UTF8', '--no-locale', '--lc-messages=C', '--no-sync'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'max_connections=200', ...flags],
     onLog: () => {},
     onError: () => {},
