@@ -201,8 +201,11 @@ function sources(paths) {
   return hash.digest('hex')
 }
 
+/** What Node compiled of the sources and packages is kept: the next start takes about half the time. Not where that is measured. */
+const compiled = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile') }
+
 /** Replaces this process as far as a script can: same standard streams, signals passed on, same exit code. */
-async function become(command, args, extra = {}) {
+async function become(command, args, extra = compiled) {
   const { spawn } = await import('node:child_process')
   const child = spawn(command, args, {
     cwd: process.cwd(),
@@ -239,7 +242,7 @@ switch (mode) {
     break
   case 'bench':
     installSystemParts()
-    await become(node, [join(root, 'test', 'bench', 'main.ts'), ...rest])
+    await become(node, [join(root, 'test', 'bench', 'main.ts'), ...rest], {})
     break
   case 'run':
     await become(node, rest)
