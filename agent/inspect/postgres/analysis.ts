@@ -36,11 +36,21 @@ export interface CatalogRelation {
   calls?: readonly number[]
   /** People's own functions that its row policies call, by oid. */
   policies?: readonly number[]
+  /** Columns that are in a unique index or an exclusion constraint. */
+  unique?: readonly string[]
+  /** Its own foreign keys. */
+  refersTo?: readonly Reference[]
 }
 
-export interface ForeignKey {
-  /** The relation whose rows refer to others. */
+/** `columns` of the one that refers, and `theirs` that they refer to, in the same order. `oid`: of the other relation. */
+export interface Reference {
   oid: number
+  columns: readonly string[]
+  theirs: readonly string[]
+}
+
+/** Here the other is the relation whose rows refer to this one's. */
+export interface ForeignKey extends Reference {
   /** CASCADE deletes rows; SET NULL, SET DEFAULT, and CASCADE of an update, change them. Undefined: they stay as they are. */
   onDelete: 'delete' | 'update' | undefined
   onUpdate: 'update' | undefined

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { CatalogFunction, CatalogRelation, ForeignKey } from './analysis.ts'
+import type { CatalogFunction, CatalogRelation, ForeignKey, Reference } from './analysis.ts'
 import { firstOwnOid } from './sql/ids.ts'
 
 /** Relations and functions, as they were read. */
@@ -169,7 +169,7 @@ const relationsSql = (part: Part, definition: string) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql}
+    ${policiesSql}, ${uniqueSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -180,9 +180,20 @@ const columnsSql = (part: Part) => `
     and ($1::oid[] is null or c.oid = any($1))
   order by a.attrelid, a.attnum`
 
+const keyOf = (relation: string, key: string) => `(select array_agg(a.attname::text order by u.n)
+    from unnest(k.${key}) with ordinality u (attnum, n) join pg_attribute a on a.attrelid = k.${relation} and a.attnum = u.attnum)`
+
 const foreignKeysSql = `
-  select k.confrelid::bigint, k.conrelid::bigint, k.confdeltype::text, k.confupdtype::text from pg_constraint k
-  where k.contype = 'f' and ($1::oid[] is null or k.confrelid = any($1)) order by 1, k.oid`
+  select k.confrelid::bigint, k.conrelid::bigint, k.confdeltype::text, k.confupdtype::text,
+    ${keyOf('conrelid', 'conkey')}, ${keyOf('confrelid', 'confkey')} from pg_constraint k
+  where k.contype = 'f' and ($1::oid[] is null or k.confrelid = any($1) or k.conrelid = any($1)) order by 1, k.oid`
+
+/** Columns whose values an index keeps apart, those in its expressions and condition included. */
+const uniqueSql = `(select array_agg(distinct a.attname::text) from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
+    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and (a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+      or exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
+        and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum)))`
 
 const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
@@ -251,10 +262,17 @@ async function readSnapshot(
       columns.set(relation, list)
     }
     const references = new Map<number, ForeignKey[]>()
-    for (const [oid, from, onDelete, onUpdate] of await many(client, foreignKeysSql, values)) {
-      const list = references.get(Number(oid)) ?? []
-      list.push({ oid: Number(from), onDelete: actionOf(onDelete, 'delete'), onUpdate: actionOf(onUpdate, 'update') })
-      references.set(Number(oid), list)
+    const owned = new Map<number, Reference[]>()
+    for (const [to, from, onDelete, onUpdate, own, other] of await many(client, foreignKeysSql, values)) {
+      const columns = namesOf(own)
+      const theirs = namesOf(other)
+      const list = references.get(Number(to)) ?? []
+      const actions = { onDelete: actionOf(onDelete, 'delete'), onUpdate: actionOf(onUpdate, 'update') }
+      list.push({ oid: Number(from), columns, theirs, ...actions })
+      references.set(Number(to), list)
+      const mine = owned.get(Number(from)) ?? []
+      mine.push({ oid: Number(to), columns, theirs })
+      owned.set(Number(from), mine)
     }
     const relations: CatalogRelation[] = []
     for (const [
@@ -270,8 +288,10 @@ async function readSnapshot(
       calls,
       deferrable,
       policies,
+      unique,
     ] of await many(client, relationsSql(part, definition), values)) {
       const referencedBy = references.get(Number(oid))
+      const refersTo = owned.get(Number(oid))
       relations.push({
         oid: Number(oid),
         schema: String(schema),
@@ -285,6 +305,8 @@ async function readSnapshot(
         ...(Array.isArray(calls) ? { calls: calls.map(Number) } : {}),
         ...(alone === true ? { triggers: Array.isArray(triggers) ? triggers.map(Number) : [] } : {}),
         ...(Array.isArray(deferrable) ? { deferrable: deferrable.map(Number) } : {}),
+        ...(refersTo === undefined ? {} : { refersTo }),
+        ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
         ...(Array.isArray(policies) ? { policies: policies.map(Number) } : {}),
       })
     }
@@ -323,6 +345,10 @@ async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunc
 async function many(client: pg.Client, text: string, values: unknown[] = []): Promise<unknown[][]> {
   const result = await client.query<unknown[]>({ text, values, rowMode: 'array' })
   return result.rows
+}
+
+function namesOf(names: unknown): string[] {
+  return Array.isArray(names) ? names.map(String) : []
 }
 
 /** confdeltype, confupdtype. `cascades`: what CASCADE does. */

@@ -1,4 +1,5 @@
 import type { CatalogRelation, ForeignKey } from '../analysis.ts'
+import { leavesBehind } from './collisions.ts'
 import { judge } from './functions.ts'
 import { splitId, tableId } from './ids.ts'
 import type { Walk } from './walk.ts'
@@ -26,6 +27,7 @@ export function changes(relation: CatalogRelation, walk: Walk, how: readonly Cha
       if (other) rest.push({ relation: other, how: next })
       else walk.report.doubts(`changing ${nameOf(one.relation)} changes a table that is not known here`)
     }
+    if (one.how === 'delete') leavesBehind(one.relation, undefined, walk)
     triggers(one.relation, walk)
   }
 }

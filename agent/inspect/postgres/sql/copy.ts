@@ -2,6 +2,7 @@ import type { CopyStmt, DefElem, Node } from 'libpg-query'
 import type { OutputColumn, StatementAnalysis } from '../analysis.ts'
 import { strings } from '../parser.ts'
 import { changesThrough } from './cascades.ts'
+import { collides } from './collisions.ts'
 import { relationEntry } from './from.ts'
 import { tableId } from './ids.ts'
 import { literalText } from './literals.ts'
@@ -58,9 +59,10 @@ function copyIn(node: CopyStmt, walk: Walk): void {
     walk.report.written.add(full)
     changesThrough(relation, walk, ['insert'])
   }
-  for (const name of strings(node.attlist)) {
-    const column = target.shape.column(name)
-    if (column) walk.report.touch(column.value.sources)
+  const named = strings(node.attlist)
+  for (const name of named) walk.report.touch(target.shape.column(name)?.value.sources ?? new Set())
+  for (const { name, value } of target.shape.columns) {
+    if (named.length === 0 || named.includes(name)) collides(value.sources, 'lookup', walk)
   }
   // It looks at what comes in, not at what is there; its functions count all the same.
   predicate(walk, [node.whereClause], { ...topScope, entries: [target] })

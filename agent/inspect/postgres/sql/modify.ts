@@ -8,11 +8,14 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from 'libpg-query'
+import type { ColumnId } from '../analysis.ts'
 import { type Change, changesThrough } from './cascades.ts'
+import { collides, leavesBehind } from './collisions.ts'
 import { where } from './conditions.ts'
 import { entry, fromClause, relationEntry } from './from.ts'
-import { tableId } from './ids.ts'
+import { splitId, tableId } from './ids.ts'
 import { isBareLiteral, isSimple, restricts } from './literals.ts'
+import { family } from './relations.ts'
 import type { Entry, Scope } from './scope.ts'
 import { opaque, Shape } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
@@ -27,30 +30,38 @@ export function insert(node: InsertStmt, walk: Walk, outer: Scope, targets: Targ
   const target = targetEntry(node.relation, walk, replaces ? ['insert', 'update'] : ['insert'])
   subscripts(node.cols, walk, outer)
   const named = (node.cols ?? []).flatMap((column) => ('ResTarget' in column ? [column.ResTarget.name ?? ''] : []))
-  const width = node.selectStmt ? source(node.selectStmt, walk, outer) : 0
-  const columns = named.length > 0 ? named : target.shape.columns.slice(0, width).map((column) => column.name)
-  assigned(columns, target, walk)
+  const given = node.selectStmt ? source(node.selectStmt, walk, outer) : []
+  assignEach(named, given, target, walk)
   if (node.onConflictClause) onConflict(node.onConflictClause, target, walk, outer)
   return returning(node.returningClause, [target], target, walk, outer, targets)
 }
 
-/** What is inserted. Every column that it reads is written elsewhere. Returns how many columns there are. */
-function source(node: Node, walk: Walk, outer: Scope): number {
+/** Where a written value comes from: it is the statement's own, or what it reads says which values there are. */
+type From = 'constant' | 'column'
+
+/** What is inserted. Every column that it reads is written elsewhere. Returns where each column's values come from. */
+function source(node: Node, walk: Walk, outer: Scope): From[] {
   const lists = 'SelectStmt' in node && !node.SelectStmt.withClause ? node.SelectStmt.valuesLists : undefined
   if (!lists) {
     const shape = walk.query(node, outer)
     walk.report.use(shape.row.sources, 'write')
-    return shape.columns.length
+    return shape.columns.map(() => 'column')
   }
-  let width = 0
+  const from: From[] = []
   for (const list of lists) {
-    const items = 'List' in list ? (list.List.items ?? []) : []
-    width = Math.max(width, items.length)
-    for (const item of items) {
-      if (!isBareLiteral(item)) walk.report.use(walk.expression(item, outer).sources, 'write')
+    for (const [i, item] of ('List' in list ? (list.List.items ?? []) : []).entries()) {
+      const one = isBareLiteral(item) ? 'constant' : written(item, walk, outer)
+      if (from[i] !== 'column') from[i] = one
     }
   }
-  return width
+  return from
+}
+
+/** A value that is written: what it reads is, too. */
+function written(node: Node, walk: Walk, scope: Scope): From {
+  const { sources } = walk.expression(node, scope, isBareLiteral(node))
+  walk.report.use(sources, 'write')
+  return sources.size === 0 ? 'constant' : 'column'
 }
 
 function onConflict(node: OnConflictClause, target: Entry, walk: Walk, outer: Scope): void {
@@ -115,8 +126,9 @@ export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Target
     if (commandType === 'CMD_UPDATE') assign(targetList, target, walk, scope)
     if (commandType !== 'CMD_INSERT') continue
     subscripts(targetList, walk, scope)
-    for (const item of targetList ?? []) if ('ResTarget' in item) assigned([item.ResTarget.name ?? ''], target, walk)
-    for (const value of values ?? []) report.use(walk.expression(value, scope, isBareLiteral(value)).sources, 'write')
+    const given = (values ?? []).map((value) => written(value, walk, scope))
+    const names = (targetList ?? []).flatMap((item) => ('ResTarget' in item ? [item.ResTarget.name ?? ''] : []))
+    assignEach(names, given, target, walk)
   }
   return returning(node.returningClause, scope.entries, target, walk, outer, targets)
 }
@@ -146,10 +158,12 @@ function assign(list: readonly Node[] | undefined, target: Entry, walk: Walk, sc
   for (const item of list ?? []) {
     if (!('ResTarget' in item)) continue
     const { name, val } = item.ResTarget
-    if (name !== undefined) assigned([name], target, walk)
     // `(a, b) = (SELECT …)` repeats its source for each column.
-    if (!val || ('MultiAssignRef' in val && (val.MultiAssignRef.colno ?? 1) > 1)) continue
-    walk.report.use(walk.expression(val, scope, isBareLiteral(val)).sources, 'write')
+    const repeats = val && 'MultiAssignRef' in val && (val.MultiAssignRef.colno ?? 1) > 1
+    const from = !val || repeats ? 'column' : written(val, walk, scope)
+    if (name === undefined) continue
+    assigned(name, from, target, walk)
+    for (const id of target.shape.column(name)?.value.sources ?? []) replaced(id, walk)
   }
 }
 
@@ -162,12 +176,25 @@ function subscripts(list: readonly Node[] | undefined, walk: Walk, scope: Scope)
   }
 }
 
-function assigned(columns: readonly string[], target: Entry, walk: Walk): void {
-  for (const name of columns) {
-    const column = target.shape.column(name)
-    if (column) walk.report.touch(column.value.sources)
-    else if (!target.shape.open) walk.report.doubts(`no column ${name} is known in ${target.name ?? 'the table'}`)
-  }
+/** The columns that are named, or the first ones, each with what it is given. */
+function assignEach(names: readonly string[], given: readonly From[], target: Entry, walk: Walk): void {
+  const all = names.length > 0 ? names : target.shape.columns.slice(0, given.length).map(({ name }) => name)
+  for (const [i, name] of all.entries()) assigned(name, given[i] ?? 'column', target, walk)
+}
+
+function assigned(name: string, from: From, target: Entry, walk: Walk): void {
+  const column = target.shape.column(name)
+  if (column) {
+    walk.report.touch(column.value.sources)
+    collides(column.value.sources, from === 'constant' ? 'lookup' : 'predicate', walk)
+  } else if (!target.shape.open) walk.report.doubts(`no column ${name} is known in ${target.name ?? 'the table'}`)
+}
+
+/** A column that gets other values: rows elsewhere may refer to those that it had. */
+function replaced(id: ColumnId, walk: Walk): void {
+  const [schema, table = '', name = ''] = splitId(id)
+  const relation = walk.catalog.relation(schema, table, [])
+  for (const one of relation ? family(walk.catalog, relation) : []) leavesBehind(one, name, walk)
 }
 
 /** RETURNING, where OLD and NEW are the target's row before and after. */

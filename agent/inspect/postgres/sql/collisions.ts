@@ -1,0 +1,42 @@
+import type { CatalogRelation, ColumnId, ColumnUse } from '../analysis.ts'
+import { columnId, splitId } from './ids.ts'
+import { family } from './relations.ts'
+import type { Walk } from './walk.ts'
+
+/**
+ * What is written is compared with what is there: in unique indexes with the column's other values, by foreign keys with those of another
+ * table. Whether the write succeeds, or which rows ON CONFLICT leaves out, shows how that went. `how`: of constants it is a lookup.
+ */
+export function collides(
+  sources: ReadonlySet<ColumnId>,
+  how: Extract<ColumnUse['how'], 'lookup' | 'predicate'>,
+  walk: Walk,
+): void {
+  for (const id of sources) {
+    const [schema, table = '', name = ''] = splitId(id)
+    const relation = walk.catalog.relation(schema, table, [])
+    if (!relation) continue
+    for (const { unique, refersTo } of family(walk.catalog, relation)) {
+      if (unique?.includes(name)) walk.report.use(new Set([id]), how)
+      for (const { oid, columns, theirs } of refersTo ?? []) {
+        const found = other(oid, theirs[columns.indexOf(name)], walk)
+        if (found !== undefined) walk.report.use(new Set([found]), how)
+      }
+    }
+  }
+}
+
+/** A key that goes, or becomes another, while rows refer to it is an error: so it shows whether they do. `name`: of all keys where unset. */
+export function leavesBehind({ referencedBy }: CatalogRelation, name: string | undefined, walk: Walk): void {
+  for (const { oid, columns, theirs } of referencedBy ?? []) {
+    for (const [i, column] of columns.entries()) {
+      const found = name === undefined || theirs[i] === name ? other(oid, column, walk) : undefined
+      if (found !== undefined) walk.report.use(new Set([found]), 'predicate')
+    }
+  }
+}
+
+function other(oid: number, name: string | undefined, { catalog }: Walk): ColumnId | undefined {
+  const relation = name === undefined ? undefined : catalog.relationByOid(oid)
+  return relation && name !== undefined ? columnId(relation.schema, relation.name, name) : undefined
+}
