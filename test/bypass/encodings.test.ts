@@ -119,7 +119,7 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
     const client = await enterIn(encoding)
     const found = await ask(client, "select id, name, email from customers where name = '能力'")
     expect(valuesOf(found, letters)).toEqual([['1', '能力', '***mple']])
-    expect(found.notices).toEqual(['SPM01'])
+    expect(found.notices).toEqual(['SPM01', 'SPT01'])
     expect(valuesOf(await ask(client, 'select \'表\' as "表"'), letters)).toEqual([['表']])
     const copied = await ask(client, 'copy (select id, name, email from customers where id = 1) to stdout')
     expect(said(copied)).toContain('1\t能力\t***mple\n')

@@ -51,14 +51,14 @@ describe('the catalog', () => {
     const churn = Promise.all(
       [1, 2, 3].map(async (n) => {
         const other = await door.client()
-        for (let i = 0; i < 15; i++) {
+        for (let i = 0; i < 8; i++) {
           await other.query(`create table churn_${n}_${i}(a int)`)
           await other.query(`create view churned_${n}_${i} as select a from churn_${n}_${i}`)
           await other.query(`drop table churn_${n}_${i} cascade`)
         }
       }),
     )
-    for (let i = 0; i < 30; i++) await client.query(`create temp table mine_${i}(a int)`)
+    for (let i = 0; i < 16; i++) await client.query(`create temp table mine_${i}(a int)`)
     await churn
   })
 
