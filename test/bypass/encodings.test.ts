@@ -112,7 +112,9 @@ describe.each(['SJIS', 'EUC_JP', 'GBK', 'GB18030'])("a DBA's work in %s", (encod
   const said = (answer: Answer): string => letters.decode(answer.bytes, 0, answer.bytes.length) ?? unreadable(answer)
   /** Headers hold any bytes: what stands in the messages, one by one. */
   const unreadable = ({ heard }: Answer): string =>
-    heard.map(({ bytes }) => letters.decode(bytes, 7, bytes.length) ?? bytes.toString('latin1')).join('\n')
+    heard.map(({ bytes }) => from(bytes, 5) ?? from(bytes, 7) ?? bytes.toString('latin1')).join('\n')
+  const from = (bytes: Buffer, start: number): string | undefined =>
+    letters.decode(bytes, Math.min(start, bytes.length), bytes.length)
   const ask = (client: RawPostgres, sql: string): Promise<Answer> => client.send([query(letters.encode(sql))])
 
   it('reads, writes and is shown masks', async () => {
