@@ -80,7 +80,7 @@ beforeAll(async () => {
   upstream = await startTestUpstream()
   agent = await createAgent({ dataDir: join(dir, 'agent'), log: quiet })
   gateway = await startGateway(config(), { agent, log: quiet })
-}, 60_000)
+})
 
 afterAll(async () => {
   await gateway?.close()
@@ -154,7 +154,7 @@ describe('a gateway', () => {
     // The same folder can be used right away: nothing holds it.
     const second = await startGateway(config({ dataDir }), { agent, log: quiet })
     await second.close()
-  }, 60_000)
+  })
 })
 
 test('a gateway that is started again knows its sign-ins', async () => {
@@ -169,7 +169,7 @@ test('a gateway that is started again knows its sign-ins', async () => {
   } finally {
     await second.close()
   }
-}, 60_000)
+})
 
 test('a machine that is no longer configured is out', async () => {
   const dataDir = join(dir, 'removed')
@@ -184,4 +184,4 @@ test('a machine that is no longer configured is out', async () => {
   } finally {
     await second.close()
   }
-}, 60_000)
+})

@@ -25,7 +25,7 @@ let door: TestDoor
 
 beforeAll(async () => {
   door = await startTestDoor()
-}, 60_000)
+})
 afterAll(() => door?.close())
 
 const linus = { sub: 'u-1', preferred_username: 'linus', name: 'Linus', groups: ['engineers', 'on-call'] }
@@ -571,7 +571,7 @@ test('guessing is slowed down, and a gateway whose provider is away says so', as
   } finally {
     await other.close()
   }
-}, 60_000)
+})
 
 async function upstreamIdToken({ upstream }: TestDoor): Promise<string> {
   const browser = new Browser()

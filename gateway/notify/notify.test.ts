@@ -111,7 +111,7 @@ describe('mail', () => {
       smtp: { host: '127.0.0.1', port: mail.port, from: 'gate@example.com' },
     })
     await hold()
-    await expect.poll(() => mail.mails.length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => mail.mails.length).toBe(1)
     expect(config.channels).toHaveLength(1)
   })
 })
@@ -124,7 +124,7 @@ describe('webhooks', () => {
     const hook = await receiver(() => (refused-- > 0 ? 503 : 200))
     await start({ channels: [{ kind: 'webhook', name: 'pager', url: `${hook.url}/in`, secret }] })
     const held = await hold({ notify: ['pager'] })
-    await expect.poll(() => hook.posts.length, { timeout: 5_000 }).toBe(3)
+    await expect.poll(() => hook.posts.length).toBe(3)
     expect(new Set(hook.posts.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
     for (const { headers, body } of hook.posts) {
       const key = Buffer.from(secret.slice(6), 'base64')

@@ -155,7 +155,7 @@ describe('tunnel', () => {
     session?.client.on('data', (data: Buffer) => {
       read += data.byteLength
     })
-    await expect.poll(() => read, { timeout: 10_000 }).toBe(1_024 * chunk.byteLength)
+    await expect.poll(() => read).toBe(1_024 * chunk.byteLength)
     ws.terminate()
   })
 
@@ -183,7 +183,7 @@ describe('tunnel', () => {
       read += data.byteLength
     })
     ws.resume()
-    await expect.poll(() => read, { timeout: 10_000 }).toBe(64 * 1024 * 1024)
+    await expect.poll(() => read).toBe(64 * 1024 * 1024)
     ws.close()
   })
 

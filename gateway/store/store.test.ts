@@ -16,7 +16,7 @@ import { openStore } from './store.ts'
 let store: TestStore
 beforeAll(async () => {
   store = await startTestStore()
-}, 60_000)
+})
 afterAll(() => store?.close())
 
 test('a connection that the store closes in the middle of a transaction fails that transaction alone', async () => {
@@ -126,7 +126,7 @@ test('a listener that lost its connection comes back and says that it may have m
     await admin.connect()
     await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where query = \'listen "lost_channel"\'')
     await admin.end()
-    await expect.poll(() => heard, { timeout: 5000 }).toEqual([''])
+    await expect.poll(() => heard).toEqual([''])
     await store.store.listener.notify('lost_channel', 'back')
     await expect.poll(() => heard).toEqual(['', 'back'])
   } finally {
@@ -201,7 +201,7 @@ describe('the embedded PostgreSQL', () => {
     await second.stop()
     await expect(readFile(join(dir, 'postgres', 'postmaster.pid'))).rejects.toThrow(/ENOENT/)
     await rm(dir, { recursive: true })
-  }, 60_000)
+  })
 
   test.runIf(process.getuid?.() === 0)('says so when its user can’t get to the data folder', async () => {
     const closed = await mkdtemp(join(tmpdir(), 'sallyport-closed-'))
@@ -216,5 +216,5 @@ describe('the embedded PostgreSQL', () => {
     await writeFile(join(dir, 'postgres', 'postgresql.conf'), 'nonsense = 1\n')
     await expect(startEmbedded(dir, quiet)).rejects.toThrow(/did not start:[\s\S]*nonsense/)
     await rm(dir, { recursive: true })
-  }, 60_000)
+  })
 })

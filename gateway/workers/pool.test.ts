@@ -265,7 +265,7 @@ test('a process that can’t be forked is tried again', async () => {
   })
   await pool.start(deps())
   peer(0).die()
-  await expect.poll(() => children.length, { timeout: 5_000 }).toBe(2)
+  await expect.poll(() => children.length).toBe(2)
   await pool.close()
 })
 

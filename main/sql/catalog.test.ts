@@ -33,7 +33,7 @@ beforeAll(async () => {
     CREATE FUNCTION shop.total(a int, b int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0'`,
   )
   link.wire.end()
-}, 60_000)
+})
 afterAll(() => postgres.close())
 
 test('keys in their own order, types as PostgreSQL writes them, functions by name', async () => {

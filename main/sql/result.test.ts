@@ -48,7 +48,7 @@ test('memory for a result is the same however long it is; every row can be read,
   }
   expect(next).toBe(rows)
   await store.release()
-}, 60_000)
+})
 
 test('a short result is read without a file, also while it comes in', async () => {
   const store = new ResultStore(join(dir, 'never made'))

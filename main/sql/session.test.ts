@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
@@ -12,15 +13,19 @@ import { defaultLimits, type ResultLimits, ResultStore } from './result.ts'
 import { SqlSession } from './session.ts'
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>
+/** Past the tunnel. */
+let direct: pg.Client
 let relay: Relay
 let spool: string
 const sessions: SqlSession[] = []
 
 beforeAll(async () => {
   postgres = await startPostgres()
+  direct = new pg.Client({ host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' })
+  await direct.connect()
   spool = await mkdtemp(join(tmpdir(), 'sallyport-spool-'))
   relay = await startRelay(postgres.port)
-}, 60_000)
+})
 
 afterEach(async () => {
   relay.onTarget = (chunk) => chunk
@@ -29,6 +34,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await relay.close()
+  await direct.end()
   await postgres.close()
   await rm(spool, { recursive: true })
 })
@@ -51,6 +57,12 @@ async function runAll(session: SqlSession, text: string, stopOnError = true): Pr
   const events: RunEvent[] = []
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError })) events.push(event)
   return events
+}
+
+/** Until the server runs a statement that begins like this. */
+async function runs(text: string): Promise<void> {
+  const active = `select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and starts_with(query, $1)`
+  await expect.poll(async () => (await direct.query(active, [text])).rowCount, { interval: 10 }).toBe(1)
 }
 
 function only<T extends RunEvent['type']>(events: RunEvent[], type: T): Extract<RunEvent, { type: T }>[] {
@@ -153,7 +165,7 @@ test('cancel really cancels, and what follows is not run', async () => {
   const text = 'select pg_sleep(60); select 2'
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: false })) {
     events.push(event)
-    if (event.type === 'statement') setTimeout(() => void session.cancel(), 100)
+    if (event.type === 'statement') void runs('select pg_sleep').then(() => session.cancel())
   }
   expect(only(events, 'error')[0]).toMatchObject({ sqlstate: '57014' })
   expect(events.at(-1)).toEqual({ type: 'done', ran: 1 })
@@ -165,7 +177,7 @@ test('leaving the run cancels it', async () => {
   const abort = new AbortController()
   const text = 'select pg_sleep(60)'
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true }, abort.signal)) {
-    if (event.type === 'statement') setTimeout(() => abort.abort(), 100)
+    if (event.type === 'statement') void runs('select pg_sleep').then(() => abort.abort())
   }
   while (session.busy) await new Promise((resolve) => setTimeout(resolve, 10))
   expect(only(await runAll(session, 'select 1'), 'complete')).toHaveLength(1)
@@ -175,6 +187,7 @@ test('one run at a time', async () => {
   const session = openSession()
   const first = session.run({ text: 'select pg_sleep(60)', start: 0, end: 19, stopOnError: true })
   await first.next()
+  await runs('select pg_sleep')
   await expect(runAll(session, 'select 1')).rejects.toMatchObject({ problem: { code: 'conflict' } })
   await session.cancel()
   for await (const event of first) void event
@@ -327,14 +340,18 @@ function insertBefore(chunk: Buffer, type: string, bytes: Buffer): Buffer {
 
 test('the first rows are told of at once, and not when the next come', async () => {
   const session = openSession()
-  // The server sends what it has when its buffer of 8 KiB is full, then sleeps.
+  // The server sends what it has when its buffer of 8 KiB is full, then waits for a lock, which is let go once the rows are told of.
+  await direct.query('select pg_advisory_lock(1)')
   const text =
-    "select i, case when i < 3 then repeat('x', 9000) else pg_sleep(1)::text end from generate_series(1, 3) i"
-  const at: Record<string, number> = {}
+    "select i, case when i < 3 then repeat('x', 9000) else pg_advisory_lock(1)::text end from generate_series(1, 3) i"
+  const events: RunEvent[] = []
   for await (const event of session.run({ text, start: 0, end: text.length, stopOnError: true })) {
-    if (event.type === 'progress' || event.type === 'complete') at[event.type] ??= performance.now()
+    events.push(event)
+    if (event.type === 'progress' && only(events, 'progress').length === 1)
+      await direct.query('select pg_advisory_unlock(1)')
   }
-  expect((at.complete ?? 0) - (at.progress ?? 0)).toBeGreaterThan(500)
+  expect(only(events, 'progress')[0]?.rows).toBeLessThan(3)
+  expect(only(events, 'complete')[0]).toMatchObject({ rows: 3 })
 })
 
 test('the first news of rows brings them along, cut for the screen, and no later news does, read or not', async () => {

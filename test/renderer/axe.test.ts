@@ -35,44 +35,40 @@ describe.skipIf(chromiumPath === undefined)('accessible', () => {
   beforeAll(async () => {
     dist = await builtPage()
     browser = await launchChromium()
-  }, 120_000)
+  })
   afterAll(async () => {
     await browser?.close()
   })
 
-  test.each(Object.keys(scenes))(
-    '%s',
-    async (name) => {
-      const harness = await startHarness(dist)
-      harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme: 'system' })
-      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
-      const page = await context.newPage()
-      try {
-        await page.goto(harness.url)
-        await scenes[name]?.(page, harness)
-        // The page has no frames within: what is found is put together where it is found, and not in another page, which takes longer.
-        expect(page.frames()).toHaveLength(1)
-        const found: string[] = []
-        for (const { name: look, media, all } of looks) {
-          if (media.contrast === 'more' && !highContrast.includes(name)) continue
-          await page.emulateMedia(media)
-          const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode()
-          const { violations } = await (all ? axe.withTags(rules) : axe.withRules(['color-contrast'])).analyze()
-          for (const { id, nodes } of violations) {
-            for (const node of nodes)
-              found.push(`${look}: ${id}: ${node.target.join(' ')}\n${node.failureSummary}\n${node.html.slice(0, 300)}`)
-          }
+  test.each(Object.keys(scenes))('%s', async (name) => {
+    const harness = await startHarness(dist)
+    harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme: 'system' })
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+    const page = await context.newPage()
+    try {
+      await page.goto(harness.url)
+      await scenes[name]?.(page, harness)
+      // The page has no frames within: what is found is put together where it is found, and not in another page, which takes longer.
+      expect(page.frames()).toHaveLength(1)
+      const found: string[] = []
+      for (const { name: look, media, all } of looks) {
+        if (media.contrast === 'more' && !highContrast.includes(name)) continue
+        await page.emulateMedia(media)
+        const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode()
+        const { violations } = await (all ? axe.withTags(rules) : axe.withRules(['color-contrast'])).analyze()
+        for (const { id, nodes } of violations) {
+          for (const node of nodes)
+            found.push(`${look}: ${id}: ${node.target.join(' ')}\n${node.failureSummary}\n${node.html.slice(0, 300)}`)
         }
-        // Reduced motion was asked for: nothing moves.
-        const moving = 'document.getAnimations().filter((a) => a.effect?.getComputedTiming().duration > 10).length'
-        if ((await page.evaluate<number>(moving)) > 0) found.push('something moves')
-        for (const size of smallest) found.push(...(await unreachable(page, size)))
-        expect(found).toEqual([])
-      } finally {
-        await context.close()
-        await harness.close()
       }
-    },
-    120_000,
-  )
+      // Reduced motion was asked for: nothing moves.
+      const moving = 'document.getAnimations().filter((a) => a.effect?.getComputedTiming().duration > 10).length'
+      if ((await page.evaluate<number>(moving)) > 0) found.push('something moves')
+      for (const size of smallest) found.push(...(await unreachable(page, size)))
+      expect(found).toEqual([])
+    } finally {
+      await context.close()
+      await harness.close()
+    }
+  })
 })
