@@ -127,13 +127,14 @@ export class RecordingWriter {
     this.#refuseWhenUnfit()
     const lines = this.#lines
     const waiting = lines.length
-    lines.add(event)
-    if (mayWait[event.type] && lines.length < waitingLimit) return
     try {
+      lines.add(event)
+      if (mayWait[event.type] && lines.length < waitingLimit) return
       if (lines.length - waiting > maxLineBytes) throw new Error('The request is too long to be recorded.')
       this.#write()
     } catch (error) {
-      lines.length = waiting
+      // What it was about is not forwarded, so nothing of it stays. What was written is gone from there already.
+      lines.length = Math.min(lines.length, waiting)
       throw error
     }
   }
