@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { cstring, frontend, int16, int32, message, messages } from '../../agent/inspect/postgres/messages.ts'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import type { RawPostgres } from '../support/raw-postgres.ts'
@@ -39,6 +40,9 @@ beforeAll(async () => {
     create domain guessed as text check (value <> public.first_mail());
     create type boxed as (n int, g guessed); create type crate as (b boxed[]);
     create table boxes (id int, b boxed); create table crates (id int, c crate);
+    create function welcome(guessed) returns text language sql as $$ select 'hi' $$;
+    create function checks(t text) returns text language plpgsql as $$ declare g guessed; begin g := t; return 'fine'; end $$;
+    create view casting as select note::guessed from orders;
     create function mine(text) returns boolean language plpgsql as $$ begin return $1 < (select email from public.customers where id = 2); end $$;
     create function tenant() returns text language sql as $$ select current_setting('app.tenant', true) $$;
     create table guarded (id int, note text); insert into guarded values (1, 'a'), (2, 'd');
@@ -270,6 +274,55 @@ describe('code that a statement runs without naming it', () => {
     await client.query("update plain_again set note = 'y' where id = 1")
     const tables = door.people.requests.flatMap((request) => request.tables ?? [])
     expect(tables).toEqual(expect.arrayContaining(['public.orders', 'public.plainly', 'public.plain_again']))
+  })
+})
+
+describe('a domain whose check reads what is masked', () => {
+  it.each([
+    "select 'c1@example.com'::guessed",
+    "select guessed 'c1@example.com'",
+    "select cast('{c1@example.com}' as guessed[])",
+    "select row(1, 'c1@example.com')::boxed",
+    `select * from json_populate_record(null::boxed, '{"g": "c1@example.com"}')`,
+    `select * from json_populate_record((select b from boxes limit 1), '{"g": "c1@example.com"}')`,
+    `select * from json_to_record('{"g": "c1@example.com"}') as t (g guessed)`,
+    "select * from xmltable('/a' passing '<a>c1@example.com</a>' columns g guessed path '.')",
+    'prepare p (guessed) as select 1',
+    "do $$ declare g guessed; begin g := 'c1@example.com'; end $$",
+    "do $$ declare b boxed; begin b.g := 'c1@example.com'; end $$",
+    "select welcome('c1@example.com')",
+    "select checks('c1@example.com')",
+    'select * from casting',
+    'create table t1 (g guessed)',
+    "alter table watched add g guessed default 'c1@example.com'",
+    "copy (select 'c1@example.com'::public.guessed) to stdout",
+  ])('tells nothing: %s', async (sql) => {
+    expect((await client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('tells nothing of a parameter either', async () => {
+    const { rows } = await postgres.direct("select 'public.guessed'::regtype::oid::int as oid")
+    const text = message(
+      frontend.parse,
+      cstring(''),
+      cstring('select 1 where $1 is null'),
+      int16(1),
+      int32(rows[0].oid),
+    )
+    expect((await client.send([text, messages.sync])).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    const plain = message(frontend.parse, cstring(''), cstring('select 1 where $1 is null'), int16(1), int32(25))
+    await client.query('rollback')
+    expect((await client.send([plain, messages.sync])).errors).toEqual([])
+  })
+
+  it('is no concern of a type beside it', async () => {
+    expect(
+      await errors([
+        "select 1::int, row(1, 'x')::kind",
+        'select hello()',
+        "do $$ declare k kind; begin k.b := 'x'; end $$",
+      ]),
+    ).toEqual([])
   })
 })
 

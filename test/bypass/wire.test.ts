@@ -9,6 +9,7 @@ import { enter } from './enter.ts'
 import { LeakFinder, type Secrets } from './leaks.ts'
 import { techniques } from './techniques.ts'
 import { rowTechniques } from './techniques-rows.ts'
+import { versionTechniques } from './techniques-versions.ts'
 
 /** Judged by the bytes that reach a client whose `email` and `phone` may be looked up, and `ssn` and `card_number` not even that. */
 let postgres: TestPostgres
@@ -59,7 +60,7 @@ test('a leak would be found', async () => {
 })
 
 describe('attempts on the wire', () => {
-  test.each(Object.entries({ ...techniques, ...rowTechniques }))('%s', async (_, attempts) => {
+  test.each(Object.entries({ ...techniques, ...rowTechniques, ...versionTechniques }))('%s', async (_, attempts) => {
     const wrong: string[] = []
     for (const steps of attempts) {
       for (const sql of steps) {

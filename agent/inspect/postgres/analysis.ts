@@ -56,6 +56,14 @@ export interface ForeignKey extends Reference {
   onUpdate: 'update' | undefined
 }
 
+/** A domain whose check calls people's own functions, or a type that holds one. */
+export interface CodedType {
+  oid: number
+  name: string
+  /** These functions, by oid. */
+  calls: readonly number[]
+}
+
 export interface CatalogFunction {
   oid: number
   schema: string
@@ -92,6 +100,7 @@ export interface Catalog {
   ): readonly CatalogFunction[]
   functionByOid(oid: number): CatalogFunction | undefined
   relations(): Iterable<CatalogRelation>
+  readonly codedTypes: readonly CodedType[]
   hasSchema(name: string): boolean
 }
 

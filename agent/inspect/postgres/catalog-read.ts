@@ -1,11 +1,12 @@
 import pg from 'pg'
-import type { CatalogFunction, CatalogRelation, ForeignKey, Reference } from './analysis.ts'
+import type { CatalogFunction, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
 import { firstOwnOid } from './sql/ids.ts'
 
 /** Relations and functions, as they were read. */
 export interface Definitions {
   relations: readonly CatalogRelation[]
   functions: readonly CatalogFunction[]
+  types?: readonly CodedType[]
 }
 
 /** What one read found, by the fingerprints that say whether it still holds. */
@@ -34,7 +35,7 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   const schemas = known !== undefined && same('schemas') ? known.schemas : await readSchemas(client)
   const functions = known !== undefined && same('functions') ? known.own.functions : await readFunctions(client, '>=')
   if (known !== undefined && same('relations')) {
-    return { ...known, prints, builtIn, schemas, own: { relations: known.own.relations, functions } }
+    return { ...known, prints, builtIn, schemas, own: { ...known.own, functions } }
   }
   const before = known !== undefined && same('schemas') ? known : undefined
   const relationPrints = await readRelationPrints(client)
@@ -46,7 +47,7 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
     // What could not be read now is asked for again at the next occasion.
     prints: read.unknown.length === 0 ? prints : { ...prints, relations: '' },
     builtIn,
-    own: { relations: [...kept, ...read.relations], functions },
+    own: { relations: [...kept, ...read.relations], functions, types: await readTypes(client) },
     schemas,
     relationPrints,
   }
@@ -85,7 +86,7 @@ const print = (table: string, id: string, part: Part) =>
 const schemas = `(select ${newest} from pg_namespace)`
 
 /** Domains bring defaults and checks to tables that do not change with them. */
-const domains = `(select ${newest} from pg_type where typtype = 'd' and oid >= ${firstOwnOid}),
+const domains = `(select ${newest} from pg_type where typtype in ('d', 'r') and oid >= ${firstOwnOid}),
     (select ${newest} from pg_constraint where contypid >= ${firstOwnOid})`
 
 const printSql = `select
@@ -122,6 +123,28 @@ const relationPrintsSql = `
 const dependentSql = `
   select distinct r.ev_class::bigint from pg_depend d join pg_rewrite r on r.oid = d.objid
   where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])`
+
+const typesSql = `
+  with recursive coded as (
+    select k.contypid as oid, f.oid as called from pg_constraint k
+      join pg_depend p on p.classid = 'pg_constraint'::regclass and p.objid = k.oid
+      left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
+      join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
+      where k.contypid >= ${firstOwnOid} and f.oid >= ${firstOwnOid}
+    union select holder.oid, c.called from coded c cross join lateral (
+      select p.objid as oid from pg_depend p
+        where p.classid = 'pg_type'::regclass and p.refclassid = 'pg_type'::regclass and p.refobjid = c.oid
+      union all select r.reltype from pg_attribute a join pg_class r on r.oid = a.attrelid
+        where a.atttypid = c.oid and not a.attisdropped and r.reltype <> 0) holder)
+  select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint) from coded c join pg_type t on t.oid = c.oid group by 1, 2`
+
+async function readTypes(client: pg.Client): Promise<CodedType[]> {
+  return (await many(client, typesSql)).map(([oid, name, calls]) => ({
+    oid: Number(oid),
+    name: String(name),
+    calls: Array.isArray(calls) ? calls.map(Number) : [],
+  }))
+}
 
 async function readRelationPrints(client: pg.Client): Promise<Map<number, string>> {
   return new Map((await many(client, relationPrintsSql)).map(([oid, one]) => [Number(oid), String(one)]))

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { DefinitionChange } from '../../../shared/link.ts'
-import type { Catalog, CatalogFunction, CatalogRelation } from './analysis.ts'
+import type { Catalog, CatalogFunction, CatalogRelation, CodedType } from './analysis.ts'
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
 import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
@@ -241,6 +241,7 @@ export class Snapshot implements Catalog {
   /** What came with the server rarely changes, and its index is shared by all snapshots. */
   readonly #layers: readonly Index[]
   readonly #schemas: ReadonlySet<string> | undefined
+  readonly codedTypes: readonly CodedType[]
 
   /** Without `schemas`, there are those that hold something. */
   constructor(
@@ -251,6 +252,7 @@ export class Snapshot implements Catalog {
     this.version = version
     this.database = database
     this.#schemas = rows.schemas
+    this.codedTypes = rows.own.types ?? []
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
   }
 

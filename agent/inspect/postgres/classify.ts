@@ -20,6 +20,7 @@ import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
 import { changesMeaning, parseSearchPath } from './sql/settings.ts'
+import { typesIn } from './sql/types.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
@@ -84,6 +85,7 @@ function analyseOne(
   const walk = createWalk(catalog, searchPath, report, { deferred })
   const nested: Nested = (node, kept) =>
     analyseOne({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred')
+  typesIn(raw.node, walk)
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
   return summary(raw, opened?.tag ?? 'none', report, result)
 }

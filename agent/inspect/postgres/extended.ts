@@ -59,7 +59,8 @@ export class ExtendedQueries {
         this.#refusals.unreadable(written, this.#texts.syntaxError(text, script), name === '' ? '' : refusedName)
         return undefined
       }
-      const [judged] = script.statements
+      const [first] = script.statements
+      const judged = first && this.#declaresChecked(buf, textEnd + 1, end) ? unknown(first) : first
       const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
       if (verdict?.kind === 'block' && judged !== undefined) {
         // The record and the words are the same as when it would run.
@@ -87,6 +88,16 @@ export class ExtendedQueries {
       this.#toTarget.add(buf, start, end)
       return undefined
     })
+  }
+
+  /** A parameter of a type whose values are checked by code, when it is bound. */
+  #declaresChecked(buf: Buffer, at: number, end: number): boolean {
+    const types = this.#line.meaning?.catalog.codedTypes ?? []
+    if (types.length === 0) return false
+    for (let oid = at + 2; oid + 4 <= end; oid += 4) {
+      if (types.some((one) => one.oid === buf.readUInt32BE(oid))) return true
+    }
+    return false
   }
 
   #verdictOn(judged: Prepared['judged'] & {}, script: Script) {

@@ -13,6 +13,7 @@ import { columnName } from './sql/names.ts'
 import { Relations } from './sql/relations.ts'
 import type { Report } from './sql/report.ts'
 import { type Ctes, findColumn, listedColumn, type Scope, star, topScope } from './sql/scope.ts'
+import { typesIn } from './sql/types.ts'
 import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
 
@@ -53,7 +54,11 @@ export function createWalk(
     block: (text) => blockReport(text, walk, nested),
     // A view's definition is read with an empty search_path: every name in it is qualified.
     relation: (relation) =>
-      known.shape(relation, (definition, inner) => query(definition, createWalk(catalog, [], inner), topScope)),
+      known.shape(relation, (definition, inner) => {
+        const expanding = createWalk(catalog, [], inner)
+        typesIn(definition, expanding)
+        return query(definition, expanding, topScope)
+      }),
   }
   return walk
 }

@@ -9,6 +9,7 @@ import { literalText } from './literals.ts'
 import { Report } from './report.ts'
 import { type Entry, type Scope, topScope } from './scope.ts'
 import { parseSearchPath, settingEffect } from './settings.ts'
+import { typesNamedIn } from './types.ts'
 import { opaque, Shape } from './value.ts'
 import type { Walk } from './walk.ts'
 
@@ -47,6 +48,7 @@ export function codeReport(
     if (set && 'VariableSetStmt' in set) path = pathOf(set, path)
   }
   const inner = nested(path, report)
+  typesNamedIn(definition, inner)
   for (const one of parameters) {
     // Names in a default were resolved when it was made: they come qualified.
     const value = 'FunctionParameter' in one ? one.FunctionParameter.defexpr : undefined
@@ -74,12 +76,9 @@ export function blockReport(text: string, walk: Walk, nested: NestedWalk): Repor
     report.doubts(twofold)
     return report
   }
-  procedural(
-    `create function f() returns void language plpgsql as ${quoted(text)}`,
-    nested(walk.searchPath, report),
-    '',
-    undefined,
-  )
+  const inner = nested(walk.searchPath, report)
+  typesNamedIn(text, inner)
+  procedural(`create function f() returns void language plpgsql as ${quoted(text)}`, inner, '', undefined)
   return steered(report)
 }
 
