@@ -6,24 +6,36 @@ import { Icon } from '../decisions/icon.tsx'
 import { type Look, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { useRpc, useSettings } from '../rpc/context.tsx'
+import { useConnections } from '../sidebar/connections.ts'
 import { Button, Empty, IconButton } from '../theme/controls.tsx'
 
 /** When no tab is open. The first times it also says what the marks mean that the gateway makes. */
 export function Watermark() {
   const go = useNavigation()
   const keys = useKeys('app.palette')
+  const nothing = useConnections().data?.length === 0
   return (
     <div className="gate__wait">
       <div className="wm">
-        <Empty
-          icon="plug"
-          title="Open a connection"
-          text="Choose one on the left. What you run goes through the gateway, and its decisions show where they are made."
-        >
-          <Button keys={keys} onClick={() => go.palette(true)}>
-            Search connections
-          </Button>
-        </Empty>
+        {nothing ? (
+          <Empty
+            icon="plug"
+            title="Nothing is open to you yet"
+            text="What you may replay is under Sessions. For a connection, tell the people who keep the policy your groups."
+          >
+            <Button onClick={() => go.sessionList()}>Sessions</Button>
+          </Empty>
+        ) : (
+          <Empty
+            icon="plug"
+            title="Open a connection"
+            text="Choose one on the left. What you run goes through the gateway, and its decisions show where they are made."
+          >
+            <Button keys={keys} onClick={() => go.palette(true)}>
+              Search connections
+            </Button>
+          </Empty>
+        )}
         <Legend />
       </div>
     </div>

@@ -77,6 +77,8 @@ export function EventNotices() {
               announce(`${request.requester.name} went on without an approval on ${request.connection.name}.`)
               return
             }
+            // Who took it back knows.
+            if (request.state === 'cancelled') return notices.hide(id)
             notices.show({
               id,
               content: <DecidedToast request={request} onOpen={() => go_.current.request(id, 'mine')} />,

@@ -87,9 +87,7 @@ function Impact({ request }: { request: AccessRequest }) {
           {bound.map(([name, value]) => (
             <div className="imp__t" key={name}>
               <dt className="t2">{bindingNames[name] ?? name}</dt>
-              <dd className="mono trunc" title={value}>
-                {value}
-              </dd>
+              <dd className="mono">{value}</dd>
             </div>
           ))}
         </dl>

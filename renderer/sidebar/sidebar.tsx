@@ -2,6 +2,7 @@ import './tree.css'
 import { useMemo, useRef, useState } from 'react'
 import type { ConnectionKind } from '../../shared/connection.ts'
 import { useActions } from '../actions/use-actions.ts'
+import { copyText } from '../decisions/copy.ts'
 import { kinds } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { useNavigation } from '../frame/desk.tsx'
@@ -83,10 +84,14 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
             onChange={(event) => setFilter(event.target.value)}
             onKeyDown={(event) => {
               if (event.key === 'Escape') setFilter('')
-              if (event.key === 'ArrowDown' || event.key === 'Enter') {
-                event.preventDefault()
-                tree.current?.querySelector<HTMLElement>('[aria-level="2"]')?.focus()
-              }
+              if (event.key !== 'ArrowDown' && event.key !== 'Enter') return
+              event.preventDefault()
+              // Who has named one means it; who only leaves the field goes on by arrows.
+              const named = rows.find((row) => row.type === 'connection')
+              if (event.key === 'Enter' && filter.trim() !== '' && named !== undefined) {
+                setFilter('')
+                go.connection(named.connection)
+              } else tree.current?.querySelector<HTMLElement>('[aria-level="2"]')?.focus()
             }}
           />
           <span className="kbd" aria-hidden="true">
@@ -156,11 +161,7 @@ function KindFilter({
 
 function NoConnections() {
   const person = usePerson()
-  const copy = () => {
-    navigator.clipboard
-      .writeText(person?.groups.join(', ') ?? '')
-      .catch((error: unknown) => console.warn('Nothing was copied.', error))
-  }
+  const copy = () => copyText(person?.groups.join(', ') ?? '')
   return (
     <Empty
       icon="plug"

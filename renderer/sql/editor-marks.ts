@@ -159,6 +159,20 @@ export class EditorMarks {
 
   private step(direction: 1 | -1): void {
     const line = this.editor.getPosition()?.lineNumber ?? 1
+    // From the statement into its own block first, which nothing else leads to.
+    const own = [...this.nodes].find(([id, node]) => {
+      const range = this.shown.get(id)?.decorations.getRange(0)
+      return (
+        range != null &&
+        range.startLineNumber <= line &&
+        line <= range.endLineNumber &&
+        !node.contains(document.activeElement)
+      )
+    })
+    if (direction === 1 && own !== undefined) {
+      this.reveal(own[0])
+      return
+    }
     const lines = [...this.shown.keys()]
       .map((id) => ({ id, line: this.shown.get(id)?.decorations.getRange(0)?.startLineNumber ?? 0 }))
       .sort((a, b) => a.line - b.line)

@@ -84,12 +84,16 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const zone = page.getByRole('group', { name: 'Blocked by no-unbounded-write' })
     await zone.waitFor()
     await page.locator('.monaco-editor textarea, .monaco-editor .native-edit-context').first().focus()
-    // From the last line on to the first, which is allowed and has no block, then to the blocked one.
+    const inZone = () => zone.evaluate((node) => node.matches(':focus'))
+    // From the refused statement into its own block, on to the first, which is allowed and has none, and to the refused one again.
     await page.keyboard.press('F8')
+    await expect.poll(inZone).toBe(true)
     await page.keyboard.press('F8')
-    await expect.poll(() => zone.evaluate((node) => node.matches(':focus'))).toBe(true)
+    await expect.poll(inZone).toBe(false)
+    await page.keyboard.press('F8')
+    await expect.poll(inZone).toBe(true)
     await page.keyboard.press('Escape')
-    await expect.poll(() => zone.evaluate((node) => node.matches(':focus'))).toBe(false)
+    await expect.poll(inZone).toBe(false)
   })
 
   test('drafts survive a reload, and saving them changes no other setting', async () => {
