@@ -199,8 +199,8 @@ class Reader implements TargetCatalog {
       connectionTimeoutMillis: 15_000,
       query_timeout: 30_000,
       // With nothing on the path, a view's definition comes with every name qualified. A table that somebody has locked
-      // is not waited for: it may be the very session that waits for this.
-      options: '-c search_path= -c lock_timeout=50ms -c standard_conforming_strings=on',
+      // is not waited for: it may be the very session that waits for this. Compiling these queries takes seconds, running them milliseconds.
+      options: '-c search_path= -c lock_timeout=50ms -c standard_conforming_strings=on -c jit=off',
       ...clientTls(this.#target),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
