@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromiumPath, launchChromium } from '../support/client.ts'
+import { chromiumPath, launchChromium, stepMs } from '../support/client.ts'
 import { builtPage } from './harness/dist.ts'
 import { unreachable } from './harness/layout.ts'
 import { scenes } from './harness/scenes.ts'
@@ -44,6 +44,7 @@ describe.skipIf(chromiumPath === undefined)('accessible', () => {
     const harness = await startHarness(dist)
     harness.fixture.settings.set({ ...harness.fixture.settings.get(), theme: 'system' })
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+    context.setDefaultTimeout(stepMs)
     const page = await context.newPage()
     try {
       await page.goto(harness.url)

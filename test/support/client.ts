@@ -29,6 +29,9 @@ export function launchChromium(display?: string): Promise<Browser> {
   })
 }
 
+/** How long a page may take for one step: only what hangs takes that long. */
+export const stepMs = 60_000
+
 export interface Client {
   page: Page
   /** The process of the client core. */
@@ -64,7 +67,7 @@ export async function openClient(
     viewport: options.viewport ?? { width: 1440, height: 900 },
     colorScheme: options.theme ?? 'dark',
   })
-  context.setDefaultTimeout(60_000)
+  context.setDefaultTimeout(stepMs)
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { launchChromium } from '../../support/client.ts'
+import { launchChromium, stepMs } from '../../support/client.ts'
 import { builtPage } from './dist.ts'
 import { startHarness } from './server.ts'
 
@@ -20,13 +20,14 @@ export function inChromium(): () => Given {
   beforeAll(async () => {
     dist = await builtPage()
     browser = await launchChromium()
-  }, 120_000)
+  })
   afterAll(async () => {
     await browser?.close()
   })
   beforeEach(async () => {
     complaints = []
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+    context.setDefaultTimeout(stepMs)
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
     const page = await context.newPage()
     page.on('pageerror', (error) => complaints.push(error.message))
