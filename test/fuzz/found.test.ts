@@ -69,6 +69,19 @@ describe('found by the fuzzer', () => {
     expect(framesOf(toClient)?.frames.filter(({ type }) => type === 'D').length).toBe(2)
   })
 
+  it.each(['D', 'd'])(
+    'a long %s that nobody asked for ends the session in the same words, however it comes',
+    async (type) => {
+      // By the first of them what names mean is known.
+      const bind = frame('B', Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0x37, 0, 0]))
+      const client = [say.query('selec 1'), say.parse('', 'select ssn, born, id from customers where id = $1'), bind]
+      const input = await tampering(client, '2', -1, { how: 'replace', bytes: frame(type, Buffer.alloc(140_000)) })
+      for (const seed of [1, 2, 3, 4]) expect((await examine(ground, input, new Random(seed))).problems).toEqual([])
+      const { reason } = await run(ground, input, 'whole', new Random(1))
+      expect(reason).toContain('that nobody asked for')
+    },
+  )
+
   it('data for COPY that comes in pieces is forwarded to its end, also when the target begins to skip meanwhile', async () => {
     const [data, question] = [say.copyData('2\ttwo\n'), say.query('select 2')]
     const input = talk([say.bindTo('', 'missing'), data.subarray(0, 8), data.subarray(8), say.sync, question])

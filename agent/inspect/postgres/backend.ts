@@ -8,7 +8,7 @@ import { backend, firstValue, inLetters, readParameterStatus, rowsOf } from './m
 import { type FieldMask, Sheet } from './rows.ts'
 import { endCopyIn, failQuery, skipToSync } from './settling.ts'
 import { maskerOf } from './verdicts.ts'
-import { described, endWithheld, mayStream, withhold } from './withheld.ts'
+import { askedFor, described, endWithheld, mayStream, withhold } from './withheld.ts'
 import { Words } from './words.ts'
 
 /** A row that has to be masked, or any other message that has to be read, may be this long. */
@@ -98,18 +98,17 @@ export class Backend {
     if (size <= assembleBelow) return 'whole'
     const { execution, head } = this.#flowing()
     const masked = type === backend.dataRow ? execution?.masker !== undefined : this.#copyMasks !== undefined
-    if (!masked && !head.hidden && execution?.withheld === undefined) return 'stream'
+    if (!masked && !head.hidden && execution?.withheld === undefined) {
+      // Before any of it is forwarded, so that the client can still be told.
+      askedFor(execution, type, this.#copyingOut)
+      return 'stream'
+    }
     if (size > longestMasked) throw new FrameError(`a row of ${size} bytes is too long to be masked`)
     return 'whole'
   }
 
   #fragmented(type: number): void {
-    const { execution } = this.#flowing()
-    if (execution === undefined) throw new FrameError('a row that nobody asked for')
-    if (type === backend.dataRow) described(execution)
-    if (type === backend.copyData && !this.#copyingOut) throw new FrameError('COPY data that nobody asked for')
-    mayStream(execution)
-    if (type === backend.dataRow || type === backend.copyData) execution.rows++
+    askedFor(this.#flowing().execution, type, this.#copyingOut).rows++
     this.#endSheet()
   }
 

@@ -3,6 +3,7 @@ import { withheldError } from './annotations.ts'
 import { type Execution, type Expected, kinds } from './expected.ts'
 import { FrameError } from './frames.ts'
 import type { Line } from './line.ts'
+import { backend } from './messages.ts'
 
 /**
  * The result is not what was decided on: somebody dropped a table and made another of its name, say. Nothing of it is sent, and the
@@ -39,6 +40,16 @@ function isRead({ node, written, effects, complete }: StatementAnalysis): boolea
 /** Rows are compared with their description before any of them is passed on. Throws FrameError where there is none. */
 export function described({ run, judged }: Execution): void {
   if (!run.free && judged.fields === undefined) throw new FrameError('rows that were not described')
+}
+
+/** A row, or data of COPY, that is passed on as it comes. Throws FrameError where nothing of the kind may come. */
+export function askedFor(execution: Execution | undefined, type: number, copyingOut: boolean): Execution {
+  const isCopy = type === backend.copyData
+  if (isCopy && !copyingOut) throw new FrameError('COPY data that nobody asked for')
+  if (execution === undefined) throw new FrameError('a row that nobody asked for')
+  if (!isCopy) described(execution)
+  mayStream(execution)
+  return execution
 }
 
 /** Throws FrameError where what streams is not open to the client any more. */
