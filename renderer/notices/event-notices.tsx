@@ -1,4 +1,3 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
@@ -15,10 +14,9 @@ const mostKept = 500
 
 /** Turns the gateway's events into toasts: somebody asks, mine was decided, a grant is about to end. */
 export function EventNotices() {
-  const { live, queries } = useRpc()
+  const { client, live } = useRpc()
   const desk = useDesk()
   const { notices } = desk
-  const cache = useQueryClient()
   const me = usePerson()?.id
   const go = useNavigation()
   const announce = useAnnounce()
@@ -32,9 +30,10 @@ export function EventNotices() {
       live.onEvent((event) => {
         if (event.type !== 'request') return
         const id = event.request.id
-        // Whether this person may review it is in the answer to them, not in the event.
-        cache
-          .fetchQuery(queries.gateway.requests.get.queryOptions({ input: { id }, staleTime: 0 }))
+        // Whether this person may review it is in the answer to them, not in the event. Asked past the cache, which gives up
+        // a question that is on its way when the next event comes: what it would have said must be told.
+        client.gateway.requests
+          .get({ id })
           .then((request) => {
             const before = seen.current.get(id)
             seen.current.set(id, stage(request))
@@ -87,7 +86,7 @@ export function EventNotices() {
           })
           .catch((error: unknown) => console.warn('A request could not be read.', error))
       }),
-    [live, queries, cache, desk, notices, me, announce],
+    [client, live, desk, notices, me, announce],
   )
   const { area, request: open } = usePlace()
   useEffect(() => {
