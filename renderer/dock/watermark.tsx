@@ -21,9 +21,9 @@ export function Watermark() {
           <Empty
             icon="plug"
             title="Nothing is open to you yet"
-            text="What you may replay is under Sessions. For a connection, tell the people who keep the policy your groups."
+            text="Sessions of others are under Sessions, as far as you may replay them. For a connection, tell the people who keep the policy your groups."
           >
-            <Button onClick={() => go.sessionList()}>Sessions</Button>
+            <Button onClick={() => go.sessionList()}>What you may replay</Button>
           </Empty>
         ) : (
           <Empty
