@@ -19,7 +19,7 @@ import { Report, stronger, TooComplex } from './sql/report.ts'
 import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
-import { changesMeaning, parseSearchPath } from './sql/settings.ts'
+import { parseSearchPath } from './sql/settings.ts'
 import { typesIn } from './sql/types.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
@@ -96,7 +96,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
   for (const column of report.predicates) uses.push({ column, how: 'predicate' })
   for (const column of report.writes) uses.push({ column, how: 'write' })
   for (const use of uses) report.touched.add(use.column)
-  if (report.runsCode && report.effects.some((effect) => effect.kind === 'set' && changesMeaning(effect.name))) {
+  if (report.runsCode && report.setsMeaning) {
     report.doubts('code that it runs may do so before or after the setting that it changes')
   }
   const complete = report.doubt === undefined
@@ -200,6 +200,9 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       const result = schemaChange(opened, walk, nested)
       // What a view stands for runs when somebody reads it. TRUNCATE changes no definitions.
       if (opened.tag !== 'ViewStmt' && opened.tag !== 'TruncateStmt') changesRows(report)
+      // A view's query does not run now, IF NOT EXISTS and WITH NO DATA leave one out, and a materialized view takes settings back.
+      if (report.setsMeaning)
+        report.doubts('its query changes settings, and whether they stay is only known when it runs')
       return result
     }
   }

@@ -1,5 +1,6 @@
 import { type Action, actionParents, isAction } from '../../../../shared/actions.ts'
 import type { ColumnId, ColumnUse, SessionEffect } from '../analysis.ts'
+import { changesMeaning } from './settings.ts'
 
 /** Thrown through the walk when a statement is beyond what is analysed; `classify.ts` turns it into a refusal. */
 export class TooComplex extends Error {
@@ -82,6 +83,13 @@ export class Report {
     this.runsCode ||= view.runsCode
     this.codeWrites ||= view.codeWrites
     if (view.doubt) this.doubts(view.doubt)
+    // How often a view's columns are computed, and whether at all, is the planner's to say.
+    if (view.setsMeaning) this.doubts('a view that it reads changes settings which later names depend on')
+  }
+
+  /** It changes settings that the meaning of what follows depends on. */
+  get setsMeaning(): boolean {
+    return this.effects.some((effect) => effect.kind === 'set' && changesMeaning(effect.name))
   }
 
   /** Takes over what code does that is run. */

@@ -4,7 +4,7 @@ import * as ddl from './ddl.ts'
 import { literalText } from './literals.ts'
 import type { Report } from './report.ts'
 import { include, nothing, type Result } from './result.ts'
-import { settingEffect } from './settings.ts'
+import { changesMeaning, settingEffect } from './settings.ts'
 import type { Walk } from './walk.ts'
 
 /** Statements whose effect is on the session: names that it keeps, its transaction and settings. */
@@ -28,12 +28,19 @@ export function declare(
 ): Result {
   const held = (options & withHold) !== 0
   // The rest of its rows is computed when the transaction ends.
-  const statement = held ? moved : inner
+  const statement = ranOnce(held ? moved : inner)
   include(statement, report)
   report.does(statement.action)
   report.hasWhere = statement.hasWhere
-  report.effects.push({ kind: 'declare', name: portalname, statement, moved, held })
+  report.effects.push({ kind: 'declare', name: portalname, statement, moved: ranOnce(moved), held })
   return nothing
+}
+
+/** Of a setting that a cursor's query changes, nobody can tell by which FETCH, or COMMIT, it does. */
+function ranOnce(statement: StatementAnalysis): StatementAnalysis {
+  if (!statement.effects.some((effect) => effect.kind === 'set' && changesMeaning(effect.name))) return statement
+  const doubt = 'when the cursor changes settings that later names depend on is only known when it runs'
+  return { ...statement, complete: false, outputs: null, doubt: statement.doubt ?? doubt }
 }
 
 /** What the session forgets. */

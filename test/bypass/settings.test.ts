@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { say } from '../../agent/inspect/postgres/testing/wire.ts'
+import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
+
+/** A query that changes search_path, where it runs at another time than it is read, or not at all: what follows must not be judged as if it had. */
+let postgres: TestPostgres
+let door: Door
+let client: RawPostgres
+
+const secret = 'c1@example'
+const derived = "select email || '' as v from customers where id = 1"
+const toMine = "select set_config('search_path', 'mine', false) as x"
+const toPublic = "select set_config('search_path', 'public', false) as x"
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  await postgres.direct(`set role app;
+    create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
+    create view moves as ${toPublic}; create view says as select set_config('app.word', 'w', false) as x;
+    reset role`)
+  door = await openDoor(postgres.target)
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+beforeEach(async () => {
+  client = await enter(door)
+})
+afterEach(() => client.close())
+
+describe('a query that changes search_path', () => {
+  it.each([
+    // It does not run, or what it sets is taken back.
+    [[`create view v as ${toMine}; ${derived}`]],
+    [[`create table t as ${toMine} with no data; ${derived}`]],
+    [[`create table if not exists orders as ${toMine}; ${derived}`]],
+    [[`create materialized view m as ${toMine}; ${derived}`]],
+    [['begin', `declare c cursor for ${toMine}`, `fetch 0 from c; ${derived}`]],
+    [['begin', `declare c cursor for ${toMine}`, 'fetch c', 'set search_path = public', `fetch c; ${derived}`]],
+    // It runs when something else does.
+    [['set search_path = mine', 'select x from public.moves', derived]],
+    [['set search_path = mine', `select x from public.moves; ${derived}`]],
+    [['set search_path = mine', 'prepare p as select x from public.moves', 'execute p', derived]],
+    [['set search_path = mine', 'copy (select x from public.moves) to stdout', derived]],
+    [['set search_path = mine', `create view mine.own as ${toPublic}`, 'select x from mine.own', derived]],
+    [['set search_path = mine', 'begin', `declare c cursor with hold for ${toPublic}`, 'commit', derived]],
+    [['set search_path = mine', `begin; declare c cursor with hold for ${toPublic}; commit; ${derived}`]],
+  ])('%j', async (texts) => {
+    let bytes = ''
+    for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
+    expect(bytes).not.toContain(secret)
+  })
+
+  it('in a view, within a pipeline', async () => {
+    await client.query('set search_path = mine')
+    const { bytes } = await client.send([
+      say.parse('v', 'select x from public.moves'),
+      bind('V', 'v'),
+      execute('V'),
+      say.parse('d', derived),
+      bind('D', 'd'),
+      execute('D'),
+      say.sync,
+    ])
+    expect(bytes.toString('latin1')).not.toContain(secret)
+  })
+
+  it('is no concern where no name depends on it', async () => {
+    const word = "select set_config('app.word', 'w', false) as x"
+    for (const text of [
+      'select x from says',
+      `create view word as ${word}`,
+      `create table words as ${word}`,
+      'begin',
+      `declare c cursor for ${word}`,
+      'fetch c',
+      'commit',
+    ]) {
+      expect((await client.query(text)).errors, text).toEqual([])
+    }
+    expect((await client.query(`${toMine}; ${derived}`)).bytes.toString('latin1')).toContain('harmless')
+  })
+})
