@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { RecordingPage, Verification } from '../../shared/api/models.ts'
 import type { RecordingManifest } from '../../shared/recording.ts'
 import type { Log } from '../services.ts'
-import { type Counts, noCounts } from '../sessions/counts.ts'
+import { type Counts, countEvent, noCounts } from '../sessions/counts.ts'
 import { liveMarker, manifestName, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
 import { isMissing, openSpools, type RecordedEvents, readEvents, readManifest } from './reader.ts'
 import { hashBytes, sealSpool, wholeLines, writeManifest } from './seal.ts'
@@ -180,7 +180,7 @@ async function countRequests(folder: string): Promise<Counts> {
   const counts = noCounts()
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: RecordedEvents = await readEvents(folder, after, countAtOnce)
-    for (const event of page.events) if (event.type === 'request') counts[event.outcome]++
+    for (const event of page.events) countEvent(counts, event)
     after = page.next
   }
   return counts

@@ -7,7 +7,7 @@ import type { RecordingEvent } from '../../shared/recording.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { RecordingSeal, RecordingWriter } from '../recordings/writer.ts'
 import type { Log } from '../services.ts'
-import { type Counts, noCounts } from './counts.ts'
+import { type Counts, countEvent, noCounts } from './counts.ts'
 
 /** A live session as the register has it, wherever it is served. */
 export interface Live {
@@ -173,10 +173,7 @@ export class LiveSession implements Live {
     const standstill = this.#options.standstill()
     if (standstill !== undefined) throw standstill
     this.#begin().record(event)
-    if (event.type === 'request') {
-      this.counts[event.outcome]++
-      this.dirty = true
-    }
+    if (countEvent(this.counts, event)) this.dirty = true
     return this.#stored ? undefined : this.#storing
   }
 

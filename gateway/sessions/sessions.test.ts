@@ -209,18 +209,19 @@ describe('sessions', () => {
     const [session] = parts.agent.taken
     await session?.port.record(statement(1))
     session?.port.record(statement(2, 'masked'))
+    session?.port.record({ type: 'masked', at: 3, classes: { email: 2 } })
     expect(await parts.view.find(ada, sessionId)).toMatchObject({
       state: 'live',
       door: 'desktop',
-      counts: { allowed: 1, masked: 1 },
+      counts: { allowed: 1, masked: 2 },
       canKill: true,
       canReplay: true,
     })
     ws.close()
     await expect.poll(async () => (await parts.view.find(ada, sessionId))?.state).toBe('ended')
-    expect(await parts.view.find(ada, sessionId)).toMatchObject({ counts: { allowed: 1, masked: 1 }, canKill: false })
+    expect(await parts.view.find(ada, sessionId)).toMatchObject({ counts: { allowed: 1, masked: 2 }, canKill: false })
     const end = await parts.audit.find(['session.end'], sessionId)
-    expect(end?.detail).toMatchObject({ recording: { chunks: 1, events: 2 } })
+    expect(end?.detail).toMatchObject({ recording: { chunks: 1, events: 3 } })
     expect(await parts.audited()).toEqual(['session.open', 'session.end'])
   })
 

@@ -62,8 +62,8 @@ export const actionTable = {
 
   'sql.run': { name: 'Run statement', scope: 'sql', keys: 'Mod+Enter' },
   'sql.runAll': { name: 'Run all', scope: 'sql', keys: 'Mod+Shift+Enter' },
-  'sql.explain': { name: 'Explain: the plan, without running', scope: 'sql', keys: 'Mod+E' },
-  'sql.measure': { name: 'Explain: run, measure and roll back', scope: 'sql', keys: 'Alt+Shift+E' },
+  'sql.explain': { name: 'Explain the plan', scope: 'sql', keys: 'Mod+E' },
+  'sql.measure': { name: 'Explain and measure', scope: 'sql', keys: 'Alt+Shift+E' },
   'sql.format': { name: 'Format', scope: 'sql', keys: 'Alt+Shift+F' },
   'sql.library': { name: 'History and saved queries', scope: 'sql', keys: 'Mod+Shift+H' },
   'sql.commit': { name: 'Commit', scope: 'sql' },
@@ -78,7 +78,7 @@ export const actionTable = {
   'review.deny': { name: 'Deny with comment', scope: 'review', keys: 'Mod+Backspace' },
   'review.next': { name: 'Next request', scope: 'review', keys: 'J' },
   'review.previous': { name: 'Previous request', scope: 'review', keys: 'K' },
-  'review.pick': { name: 'Pick the request, to decide several at once', scope: 'review', keys: 'X' },
+  'review.pick': { name: 'Pick for several at once', scope: 'review', keys: 'X' },
   'compose.send': { name: 'Send the request', scope: 'compose', keys: 'Mod+Enter' },
 
   'replay.play': { name: 'Play or pause', scope: 'replay', keys: 'Space' },

@@ -46,7 +46,7 @@ const meanings: readonly { look: Look; text: string }[] = [
   { look: looks.allowed, text: 'It ran.' },
   { look: looks.masked, text: 'It ran; some values are hidden. Each says why, and how to ask.' },
   { look: looks.held, text: 'It has not run. It waits for people, and runs once they approve.' },
-  { look: looks.blocked, text: 'It did not run and will not. The policy and the way on are beside it.' },
+  { look: looks.blocked, text: 'It did not run and will not. The policy says why.' },
   { look: looks.granted, text: 'Allowed for a time. The countdown is in the status bar.' },
 ]
 const first: readonly (readonly [ActionId, string])[] = [

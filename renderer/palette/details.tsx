@@ -78,11 +78,11 @@ function ConnectionDetails({ connection }: { connection: Connection }) {
           {locked ? 'Locked' : open ? 'Open' : connection.reachable ? 'Reachable' : 'Offline'}
         </dd>
         <dt>Access</dt>
-        <dd title={allowed.join(', ')}>{locked ? 'Ask first' : capitalise(allowed.join(', '))}</dd>
+        <dd className="pal__all">{locked ? 'Ask first' : capitalise(allowed.join(', '))}</dd>
         {asked.length > 0 && (
           <>
             <dt>With approval</dt>
-            <dd title={asked.join(', ')}>{capitalise(asked.join(', '))}</dd>
+            <dd className="pal__all">{capitalise(asked.join(', '))}</dd>
           </>
         )}
         {grants.map((grant) => (
@@ -93,7 +93,7 @@ function ConnectionDetails({ connection }: { connection: Connection }) {
         {masked.length > 0 && (
           <>
             <dt>Masked</dt>
-            <dd title={masked.join(', ')}>{masked.join(', ')}</dd>
+            <dd className="pal__all">{masked.join(', ')}</dd>
           </>
         )}
         {endpoint?.open && (

@@ -10,7 +10,7 @@ import { copyText } from '../decisions/copy.ts'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { keyParts, matches } from '../decisions/keys.ts'
-import { dayAndTime } from '../decisions/time.ts'
+import { when } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useFocusBack } from '../frame/use-focus-back.ts'
@@ -235,7 +235,7 @@ function Line({ item, query }: { item: Item; query: string }) {
         )}
         {item.kind === 'table' && <MaskedCount table={item.table} />}
         {item.kind === 'command' && item.keys && <Chord keys={item.keys} />}
-        {item.kind === 'statement' && <span className="xs t3">{dayAndTime(item.ran.at)}</span>}
+        {item.kind === 'statement' && <span className="xs t3">{when(item.ran.at)}</span>}
         {item.kind === 'request' && <span className="xs t2">{item.request.state}</span>}
       </span>
     </>

@@ -59,7 +59,14 @@ test('the slowest come first, and what nobody decided has no time', () => {
 })
 
 test('times and shares in words', () => {
-  expect([undefined, 40, 180, 190, 7500].map(spanWords)).toEqual(['–', '40 s', '3 min', '3 min 10 s', '2 h 5 min'])
+  expect([undefined, 40, 180, 190, 754, 7500].map(spanWords)).toEqual([
+    '–',
+    '40 s',
+    '3 min',
+    '3 min 10 s',
+    '13 min',
+    '2 h 5 min',
+  ])
   expect(approvedShare(share)).toBe('75%')
   expect(approvedShare({ ...share, approved: 0, denied: 0, expired: 0 })).toBe('–')
 })

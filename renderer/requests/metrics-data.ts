@@ -74,13 +74,15 @@ export function timeBars(shares: readonly (Share & { name: string })[]): { unit:
 
 const unitSeconds = { s: 1, min: 60, h: 3600 } as const
 
-/** `40 s`, `3 min 10 s`, `2 h 5 min`, or a dash. */
+/** `40 s`, `3 min 10 s`, `13 min`, `2 h 5 min`, or a dash. */
 export function spanWords(seconds: number | undefined): string {
   if (seconds === undefined) return '–'
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
-  if (whole < 3600) return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`
-  return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`
+  if (whole < 600) return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+  if (whole < 3570) return `${Math.round(whole / 60)} min`
+  const minutes = Math.round(whole / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** `82%` of those that ended one way or the other. */

@@ -4,10 +4,11 @@ import { covers, isAction } from '../../shared/actions.ts'
 import type { Connection } from '../../shared/api/models.ts'
 import type { Decision } from '../../shared/decision.ts'
 import { Icon } from '../decisions/icon.tsx'
-import { actionName, type Look, looks, spokenDuration } from '../decisions/words.ts'
+import { capitalise, type Look, looks, spokenDuration } from '../decisions/words.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { ProblemNote } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
+import { type ActionGroups, inGroups } from './action-groups.ts'
 
 /** What the grant would change, decision by decision, and a statement to try it on. */
 export function Preview({
@@ -64,22 +65,29 @@ function Lines({
 }) {
   const granted = (action: string) => isGranted(action, chosen)
   const names = (verdict: Decision['verdict']) =>
-    connection.actions
-      .filter((a) => a.decision.verdict === verdict && !granted(a.action))
-      .map((a) => actionName(a.action))
-  const gained = connection.actions
-    .filter((a) => a.decision.verdict === 'hold' && granted(a.action))
-    .map((a) => actionName(a.action))
+    inGroups(
+      connection.actions.filter((a) => a.decision.verdict === verdict && !granted(a.action)).map((a) => a.action),
+    )
+  const gained = inGroups(
+    connection.actions.filter((a) => a.decision.verdict === 'hold' && granted(a.action)).map((a) => a.action),
+  )
   const masked = connection.dataClasses.filter((c) => c.unmask.verdict === 'masked' && !classes.includes(c.name))
   const list = (items: readonly string[]) => [...new Set(items)].join(', ')
+  const sub = (words: string, { kinds }: ActionGroups) => (
+    <>
+      {kinds.length > 0 && `${list(kinds)} · `}
+      {kinds.length > 0 ? words : capitalise(words)}
+    </>
+  )
+  const [allowed, held, blocked] = [names('allow'), names('hold'), names('block')]
   return (
     <div className="pvs">
-      <Line look={looks.allowed} what={list(names('allow'))} sub="As before, at once" />
-      <Line look={looks.granted} what={list(gained)} sub="At once, while the grant lasts" />
+      <Line look={looks.allowed} what={list(allowed.names)} sub={sub('as before, at once', allowed)} />
+      <Line look={looks.granted} what={list(gained.names)} sub={sub('at once, while the grant lasts', gained)} />
       <Line look={looks.granted} what={list(classes)} sub="Shown in the clear, while the grant lasts" />
       <Line look={looks.masked} what={list(masked.map((c) => c.name))} sub="Stay masked, also for you" />
-      <Line look={looks.held} what={list(names('hold'))} sub="Each still asks for approval" />
-      <Line look={looks.blocked} what={list(names('block'))} sub="Not part of any grant" />
+      <Line look={looks.held} what={list(held.names)} sub={sub('each still asks for approval', held)} />
+      <Line look={looks.blocked} what={list(blocked.names)} sub="Not part of any grant" />
       <div className="pv">
         <span className="pv__i">
           <span className="rec rec--bare" />

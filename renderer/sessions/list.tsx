@@ -156,9 +156,7 @@ function Row({ session }: { session: Session }) {
         {state === 'live' ? (
           <span className="rec">Live</span>
         ) : (
-          <span className="t3" title={session.endReason}>
-            {session.endReason ?? 'Ended'}
-          </span>
+          <span className="t3 sess__end">{session.endReason ?? 'Ended'}</span>
         )}
       </td>
       <td className="r">

@@ -28,7 +28,7 @@ test('the timeline has requests, decisions and masks, in order', () => {
     [0, 'allowed', 'SELECT 1'],
     [5_000, 'held', 'DELETE'],
     [9_000, 'approved', 'by grace'],
-    [9_200, 'masked', '2 email, card'],
+    [9_200, 'masked', '3 values: email, card'],
   ])
 })
 

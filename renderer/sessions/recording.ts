@@ -2,6 +2,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import type { RecordingPage } from '../../shared/api/models.ts'
 import type { PolicyRef } from '../../shared/decision.ts'
 import type { Outcome, RecordingEvent } from '../../shared/recording.ts'
+import { counted } from '../decisions/words.ts'
 
 /** A recording, read to its end. */
 export type Recording = Omit<RecordingPage, 'next'>
@@ -111,10 +112,10 @@ function clipboardWords({ direction, format, bytes }: Extract<RecordingEvent, { 
   return direction === 'out' ? `Copied ${size} from the desktop` : `Pasted ${size} into the desktop`
 }
 
+/** `7 values: card_number, secret, phone`, as the terminal said it. */
 function classWords(classes: Readonly<Record<string, number>>): string {
-  return Object.entries(classes)
-    .map(([name, count]) => (count === 1 ? name : `${count} ${name}`))
-    .join(', ')
+  const count = Object.values(classes).reduce((sum, n) => sum + n, 0)
+  return `${counted(count, 'value')}: ${Object.keys(classes).join(', ')}`
 }
 
 /** What the terminal showed in place at a recorded event; undefined where it showed nothing. */

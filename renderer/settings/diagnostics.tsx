@@ -72,7 +72,7 @@ export function Bundle() {
           <span className="right">
             <Button
               size="sm"
-              icon="download"
+              icon={open ? 'chev-up' : 'download'}
               aria-expanded={open}
               onClick={() => {
                 if (!open) make.mutate()

@@ -101,13 +101,14 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
       linesDecorationsClassName: `bar bar--${tone}`,
       firstLineDecorationClassName: 'bar--first',
       ...(mark.look === 'blocked' ? { inlineClassName: 'sq' } : {}),
-      ...(mark.look === 'running' ? {} : { overviewRuler: { color: rulerColor, position: 2 } }),
     },
   }
   const glyph: editor.IModelDeltaDecoration = {
     range: first,
     options: {
       stickiness: 1,
+      // One line's mark for each statement, however long it is.
+      ...(mark.look === 'running' ? {} : { overviewRuler: { color: rulerColor, position: 2 } }),
       glyphMarginClassName: `glyph glyph--${icon} d-${tone}`,
       glyphMarginHoverMessage: { value: spoken(mark, range.startLineNumber) },
     },

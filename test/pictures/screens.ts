@@ -46,6 +46,9 @@ export async function onCall(stage: Stage): Promise<void> {
     await linus.page.getByRole('treeitem', { name: 'orders-db, Database' }).waitFor()
     await take(linus, '00-welcome')
 
+    await linus.page.getByRole('treeitem', { name: 'orders-db, Database' }).hover()
+    await linus.page.getByRole('button', { name: 'Show tables of orders-db' }).click()
+    await linus.page.getByRole('treeitem', { name: /^payments/ }).waitFor()
     await linus.page.getByRole('treeitem', { name: 'orders-db, Database' }).dblclick()
     await linus.page.locator('.monaco-editor').first().click()
     await linus.page.keyboard.insertText(sql)
@@ -53,10 +56,13 @@ export async function onCall(stage: Stage): Promise<void> {
     await runLine(linus, 8, 2)
     await runLine(linus, 10, 3)
     await linus.page.getByRole('group', { name: /^Held by/ }).waitFor()
+    await grace.page.getByText('asks for approval').first().waitFor()
+    await take(grace, '09-toast')
     await grace.page.getByRole('button', { name: 'Requests' }).first().click()
     await grace.page.getByRole('radio', { name: /^To review/ }).click()
     await grace.page.getByRole('region', { name: 'Needs you' }).getByRole('button', { name: /Linus/ }).click()
     await grace.page.getByRole('button', { name: 'Approve and run' }).last().waitFor()
+    await grace.page.getByText('rows estimated').waitFor()
     // Its toast leaves by itself once the request is open.
     await grace.page.getByRole('button', { name: 'Dismiss' }).last().waitFor({ state: 'hidden' })
     await take(grace, '05-review')
@@ -78,8 +84,10 @@ export async function onCall(stage: Stage): Promise<void> {
     await linus.page.keyboard.press('Escape')
     await linus.page.locator('.pal').waitFor({ state: 'detached' })
 
+    await lookCloser(stage, linus)
     await terminal(stage, linus)
     await compose(stage, linus)
+    await grant(stage, linus, grace)
     await linus.page.keyboard.press('Control+,')
     await linus.page.getByRole('table', { name: 'Native tools' }).waitFor()
     await take(linus, '10-settings')
@@ -94,6 +102,39 @@ export async function onCall(stage: Stage): Promise<void> {
     await linus.close()
     await grace.close()
   }
+}
+
+/** A value in the viewer, and a plan. */
+async function lookCloser({ take }: Stage, client: Client): Promise<void> {
+  const { page } = client
+  await page.locator('.ag-cell.mask').first().dblclick()
+  await page.getByRole('complementary', { name: /^Value of/ }).waitFor()
+  await take(client, '02-value')
+  await page.keyboard.press('Escape')
+  await page
+    .locator('.monaco-editor')
+    .first()
+    .click({ position: { x: 300, y: 80 } })
+  await page.keyboard.press('Alt+Shift+E')
+  await page.getByRole('treeitem', { name: /^Limit/ }).waitFor()
+  await take(client, '02-plan')
+}
+
+/** What was asked for is given for a time, and shows wherever the connection does. */
+async function grant({ take }: Stage, client: Client, reviewer: Client): Promise<void> {
+  await client.page.keyboard.press('Control+Enter')
+  await client.page.getByRole('heading', { name: /^Write on orders-db/ }).waitFor()
+  const needed = reviewer.page.getByRole('region', { name: 'Needs you' })
+  await needed.getByRole('button', { name: /Linus.*Write/ }).click()
+  await reviewer.page.getByRole('radiogroup', { name: 'How long' }).waitFor()
+  await take(reviewer, '05-review-grant')
+  await reviewer.page.getByRole('button', { name: /^Approve 30 min/ }).click()
+  await client.page
+    .locator('main')
+    .getByText(/^Granted/)
+    .first()
+    .waitFor()
+  await take(client, '09-granted')
 }
 
 async function terminal({ take }: Stage, client: Client): Promise<void> {

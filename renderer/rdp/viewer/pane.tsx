@@ -1,6 +1,7 @@
 import './pane.css'
 import { useEffect, useRef, useState } from 'react'
 import type { Connection } from '../../../shared/api/models.ts'
+import { Icon } from '../../decisions/icon.tsx'
 import { usePlatform, useRpc } from '../../rpc/context.tsx'
 import { Button, Spinner } from '../../theme/controls.tsx'
 import { crossingsOf } from '../crossings.ts'
@@ -31,8 +32,11 @@ export default function ViewerPane({ connection, view, runtime }: Props) {
   const copies = may('rdp:clipboard out')
   const leave = () => bar.current?.querySelector('button')?.focus()
   const session = useViewer({ stage, canvas, field, runtime, clipboard: pastes || copies, fail: setSaid, leave })
-  const refused = view.desktop?.said.findLast((s) => s.annotation.kind === 'blocked')?.annotation
-  const words = said ?? (refused?.kind === 'blocked' ? refused.message : 'Ctrl+Alt+Home leaves the desktop')
+  const refused = view.desktop?.said
+    .map((s) => s.annotation)
+    .filter((a) => a.kind === 'blocked')
+    .at(-1)
+  const words = said ?? refused?.message ?? 'Ctrl+Alt+Home leaves the desktop'
   const act = (work: Promise<string>) => {
     work.then(setSaid, (error: unknown) => setSaid(wordsOf(error)))
     field.current?.focus()
@@ -71,7 +75,12 @@ export default function ViewerPane({ connection, view, runtime }: Props) {
         >
           Take the clipboard
         </Button>
-        <span className="right t2 sm trunc" role="status" title={words}>
+        <span className="right t2 sm row row--6 vwr__w" role="status">
+          {refused !== undefined && words === refused.message && (
+            <span className="fg d-blocked row">
+              <Icon name="shield-x" size={14} />
+            </span>
+          )}
           {words}
         </span>
       </div>

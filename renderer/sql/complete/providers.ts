@@ -131,7 +131,7 @@ function itemOf(one: Suggestion, range: monaco.IRange): monaco.languages.Complet
     ...(one.fill ? { insertTextRules: monaco.languages.CompletionItemInsertTextRule.InsertAsSnippet } : {}),
     ...(one.kind === 'masked' ? { detail: one.note } : {}),
     filterText: one.label,
-    sortText: `${one.rank}${one.label}`,
+    sortText: `${one.rank.toFixed(3)}${one.label}`,
     range,
   }
 }

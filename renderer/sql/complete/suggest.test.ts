@@ -85,6 +85,18 @@ describe('suggestions', () => {
     expect(inserts('select lo| from orders', 'function')).toEqual(['lower($0)'])
   })
 
+  test('keywords fit the place, behind an operand before the names; snippets only where a statement begins', () => {
+    const shown = (sql: string) =>
+      at(sql)
+        .sort((a, b) => a.rank - b.rank)
+        .map(({ label }) => label)
+    expect(inserts('select * from orders where |', 'keyword')).not.toContain('ALTER')
+    expect(shown('select * from orders where |').slice(0, 3)).toEqual(['id', 'customer_id', 'Total'])
+    expect(shown('select * from orders where id a|')[0]).toBe('and')
+    expect(inserts('select * from orders where s|', 'snippet')).toEqual([])
+    expect(inserts('s|', 'snippet')).not.toEqual([])
+  })
+
   test('what can’t be meant by the first letter is left out, and so is every built-in function before it', () => {
     expect(inserts('select x| from orders', 'function')).toEqual([])
     expect(inserts('select | from orders', 'function')).toEqual([])

@@ -1,6 +1,6 @@
 import type { CatalogTable } from '../../../shared/rpc/editor.ts'
-import { keywords } from '../../decisions/sql-words.ts'
 import { type CatalogIndex, classNote, columnsOf, keyNotes, type ReachedColumn, tableLabel } from './catalog.ts'
+import { type KeywordPlace, keywordsAt } from './keywords.ts'
 import type { Scope, Source } from './scope.ts'
 import { snippets } from './snippets.ts'
 import { quoteName } from './tokens.ts'
@@ -35,7 +35,8 @@ export interface Suggestion {
 export function suggest(scope: Scope, index: CatalogIndex, written: string): Suggestion[] {
   if (scope.qualifier.length > 0) return afterDot(scope, index)
   const lower = written !== '' && written === written.toLowerCase()
-  const words = keywordsFor(lower)
+  const place = keywordsAt(scope.tokens, scope.from)
+  const words = [...keywordsFor(place, lower), ...(place.begins ? snippetsFor(lower) : [])]
   switch (scope.expecting) {
     case 'table':
       return [...tables(scope, index, written, false), ...schemas(index), ...words]
@@ -47,11 +48,11 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
     case 'column':
       return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index).map((c) => column(c, index, '')))
     case 'expression':
-      return [...expressions(scope, index, written), ...words, ...snippetsFor(lower)]
+      return [...expressions(scope, index, written), ...words]
     case 'name':
       return []
     case 'keyword':
-      return [...words, ...snippetsFor(lower)]
+      return words
     default:
       return scope.expecting satisfies never
   }
@@ -270,10 +271,11 @@ function freeAlias(table: string, scope: Scope): string {
   }
 }
 
-function keywordsFor(lower: boolean): Suggestion[] {
-  return keywords.map((word) => {
-    const text = lower ? word : word.toUpperCase()
-    return { kind: 'keyword', label: text, note: '', insert: text, rank: 5 }
+/** In the order of the place, which is how often they are meant; before the names where an operand has just ended. */
+function keywordsFor({ words, joins: first }: KeywordPlace, lower: boolean): Suggestion[] {
+  return words.map((word, i) => {
+    const text = lower ? word.toLowerCase() : word
+    return { kind: 'keyword', label: text, note: '', insert: text, rank: (first ? 0 : 5) + i / 1000 }
   })
 }
 

@@ -1,6 +1,7 @@
 import {
   CellStyleModule,
   type ColDef,
+  ColumnApiModule,
   createGrid,
   type GetRowIdParams,
   type GridApi,
@@ -21,10 +22,12 @@ import type { SqlRuntime } from '../runtime.ts'
 import { isNumber } from './fields.ts'
 import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
 import type { Place } from './selection.ts'
+import { columnWidths } from './widths.ts'
 
 ModuleRegistry.registerModules([
   InfiniteRowModelModule,
   CellStyleModule,
+  ColumnApiModule,
   RenderApiModule,
   ScrollApiModule,
   TooltipModule,
@@ -110,6 +113,7 @@ export class ResultTable {
       return
     }
     if (before.columns !== result.columns) this.setColumns(result.columns)
+    else if (before.first === undefined && result.first !== undefined) this.fitColumns(result)
     if (before.rows === result.rows && before.complete === result.complete) return
     if (this.waiting !== undefined) this.answer(this.waiting)
     else if (this.short) {
@@ -131,7 +135,8 @@ export class ResultTable {
   }
 
   private setColumns(columns: readonly ResultColumn[]): void {
-    const drawn = JSON.stringify([columns, this.use?.header.sort()])
+    const widths = this.widthsOf(columns)
+    const drawn = JSON.stringify([columns, widths, this.use?.header.sort()])
     if (drawn === this.drawn) return
     this.drawn = drawn
     // By way of `use`, so that the columns stay the same while what the header does changes.
@@ -142,8 +147,18 @@ export class ResultTable {
     const selected = (place: Place) => this.use?.isSelected(place) ?? false
     this.api.setGridOption('columnDefs', [
       numberColumn,
-      ...columns.map((column, i) => columnDef(column, i, selected, actions)),
+      ...columns.map((column, i) => columnDef(column, i, widths[i] ?? 0, selected, actions)),
     ])
+  }
+
+  /** Rows have come: the columns take their measure, once, so that what a person makes of them stays. */
+  private fitColumns({ columns }: ResultTab): void {
+    this.api.setColumnWidths(this.widthsOf(columns).map((newWidth, i) => ({ key: String(i), newWidth })))
+  }
+
+  private widthsOf(columns: readonly ResultColumn[]): number[] {
+    const sorted = new Set(this.use?.header.sort().map(({ column }) => column))
+    return columnWidths(columns, this.shown?.first, sorted)
   }
 
   private datasourceOf(handle: string): IDatasource {
@@ -240,12 +255,12 @@ const numberColumn: ColDef<Row> = {
 function columnDef(
   column: ResultColumn,
   index: number,
+  width: number,
   selected: (place: Place) => boolean,
   actions: HeaderActions,
 ): ColDef<Row> {
   const right = isNumber(column.type)
   const { masked } = column
-  const width = masked ? 190 : right ? 96 : column.type.startsWith('timestamp') ? 210 : 160
   const reason = masked === undefined ? undefined : `Masked by ${masked.policyId}. ${masked.reason}`
   return {
     colId: String(index),
@@ -262,7 +277,7 @@ function columnDef(
       null: ({ value, data }) => data !== undefined && value === null,
       'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
     },
-    width: Math.max(width, column.name.length * 8 + 44),
+    width,
     sortable: false,
   }
 }

@@ -1,0 +1,35 @@
+import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { isNumber } from './fields.ts'
+
+/** Of a cell's and a header's character, in the grid's own fonts. */
+const cellChar = 7.25
+const headChar = 7
+/** Beside the text: padding and the border. */
+const beside = 22
+const icon = 19
+const narrowest = 56
+const widest = 340
+/** Rows that are looked at: those of the first screen. */
+const looked = 50
+
+/** As wide as what is in a column; before rows are there, as what its type usually holds. */
+export function columnWidths(
+  columns: readonly ResultColumn[],
+  rows: readonly (readonly (string | null)[])[] | undefined,
+  sorted: ReadonlySet<number>,
+): number[] {
+  return columns.map((column, i) => {
+    const icons = (column.masked === undefined ? 0 : 1) + (sorted.has(i) ? 1 : 0)
+    const head = column.name.length * headChar + beside + icons * icon
+    if (rows === undefined || rows.length === 0) return Math.ceil(Math.max(usual(column), head))
+    let longest = 0
+    for (const row of rows.slice(0, looked)) longest = Math.max(longest, row[i]?.length ?? 4)
+    const cells = Math.min(widest, longest * cellChar + beside)
+    return Math.ceil(Math.max(narrowest, cells, head))
+  })
+}
+
+function usual({ type, masked }: ResultColumn): number {
+  if (masked !== undefined) return 190
+  return isNumber(type) ? 96 : type.startsWith('timestamp') ? 210 : 160
+}
