@@ -69,6 +69,15 @@ describe('found by the fuzzer', () => {
     expect(framesOf(toClient)?.frames.filter(({ type }) => type === 'D').length).toBe(2)
   })
 
+  it('and so they are when it has the looks of one more row', async () => {
+    const query = say.query('select id, email, born, balance from customers where id in (1, 2, 3)')
+    const input = await tampering([query], 'D', -1, { how: 'replace', bytes: Buffer.from([0x44, 0, 0, 0, 3, 0, 4]) })
+    expect(await problemsOf(input)).toEqual([])
+    const { toClient, reason } = await run(ground, input, 'whole', new Random(1))
+    expect(framesOf(toClient)?.frames.filter(({ type }) => type === 'D').length).toBe(2)
+    expect(reason).toContain('a message of length 3')
+  })
+
   it.each(['D', 'd'])(
     'a long %s that nobody asked for ends the session in the same words, however it comes',
     async (type) => {

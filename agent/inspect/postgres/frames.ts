@@ -129,9 +129,10 @@ export class FrameScanner {
     let pos = this.#pos
     let count = 1
     while (pos + header <= length && buf[pos] === type) {
-      const end = pos + readSize(buf, pos)
-      if (end > length) break
-      pos = end
+      const size = readInt32(buf, pos + 1) + 1
+      // What is no frame ends the session with the next call, when those before it are where they belong.
+      if (size < header || pos + size > length) break
+      pos += size
       count++
     }
     this.end = this.#pos = pos
