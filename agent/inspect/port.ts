@@ -92,7 +92,7 @@ export interface Sensitivity {
  * Writes what the value `input[start, end)` (UTF-8) becomes to `output` at `at`, where three bytes for each of its own and 64 more
  * are free. Returns the bytes written; -1 for SQL NULL; -2 when the mask on strings has to say.
  */
-export type ByteMask = (input: Uint8Array, start: number, end: number, output: Uint8Array, at: number) => number
+export type ByteMask = (input: DataView, start: number, end: number, output: DataView, at: number) => number
 
 export interface TextMask {
   dataClass: string

@@ -21,9 +21,9 @@ const tripled: FieldMask = {
   maskBytes: (input, start, end, output, at) => {
     if (start === end) return -1
     for (let i = start; i < end; i++) {
-      const code = input[i] ?? 0
+      const code = input.getUint8(i)
       if (code > 0x7f) return -2
-      output.fill(code, at + 3 * (i - start), at + 3 * (i - start) + 3)
+      for (let j = 0; j < 3; j++) output.setUint8(at + 3 * (i - start) + j, code)
     }
     return 3 * (end - start)
   },

@@ -119,7 +119,7 @@ export class RowMasker {
       throw new FrameError('a row with another number of fields than was described')
     }
     const acts = this.#acts
-    let at = out.extend(out.length, end - start)
+    let at = out.extend(out.length, roomFor(end - start, this.#count))
     // The header goes along with the first fields; its length is set when it is known.
     let run = start
     let pos = start + 7
@@ -134,7 +134,7 @@ export class RowMasker {
         continue
       }
       at = copy(buf, view, run, pos, out, at)
-      at = act(buf, pos + 4, next, out, at, end - next)
+      at = act(buf, view, pos + 4, next, out, at, roomFor(end - next, this.#count - i))
       run = pos = next
     }
     if (pos !== end && this.#upTo === this.#count) throw new FrameError('a row with bytes left over')
@@ -144,11 +144,16 @@ export class RowMasker {
   }
 }
 
+/** What is left of a row may need this much: so a mask on bytes, which needs no more for each value, need not ask for it. */
+function roomFor(bytes: number, fields: number): number {
+  return 3 * bytes + 64 * fields
+}
+
 /**
- * Puts what the value `buf[start, end)` becomes, with its length before it, into the sheet at `at`, and keeps room for `behind` bytes
- * more. Returns where it ends.
+ * Puts what the value `buf[start, end)` becomes, with its length before it, into the sheet at `at`, where there is room for it as
+ * for every field of a row, and keeps `behind` bytes free behind it. Returns where it ends.
  */
-type Act = (buf: Buffer, start: number, end: number, out: Sheet, at: number, behind: number) => number
+type Act = (buf: Buffer, view: DataView, start: number, end: number, out: Sheet, at: number, behind: number) => number
 
 function actOf(mask: FieldMask | null, isBinary: boolean, letters: Letters | undefined): Act | null {
   switch (mask?.kind) {
@@ -158,12 +163,13 @@ function actOf(mask: FieldMask | null, isBinary: boolean, letters: Letters | und
       return nothing
     case 'fixed': {
       const value = isBinary ? mask.value.binary : mask.value.text
-      return (_buf, _start, _end, out, at, behind) => putBytes(value, out, at, behind)
+      return (_buf, _view, _start, _end, out, at, behind) => putBytes(value, out, at, behind)
     }
     case 'rewrite':
       // What lies around the letters in binary format is not taken apart here.
       if (letters !== undefined) return isBinary ? nothing : byLetters(mask.text, letters)
-      return (buf, start, end, out, at, behind) => putBytes(mask.bytes(buf.subarray(start, end)), out, at, behind)
+      return (buf, _view, start, end, out, at, behind) =>
+        putBytes(mask.bytes(buf.subarray(start, end)), out, at, behind)
     case 'value':
       return letters === undefined
         ? byValue(mask)
@@ -174,11 +180,11 @@ function actOf(mask: FieldMask | null, isBinary: boolean, letters: Letters | und
   }
 }
 
-const nothing: Act = (_buf, _start, _end, out, at) => putNull(out, at)
+const nothing: Act = (_buf, _view, _start, _end, out, at) => putNull(out, at)
 
 /** In letters other than UTF-8's. A value that can't be read is not shown. */
 function byLetters(mask: Mask, letters: Letters): Act {
-  return (buf, start, end, out, at, behind) => {
+  return (buf, _view, start, end, out, at, behind) => {
     const value = letters.decode(buf, start, end)
     const masked = value === undefined ? null : mask(value)
     return masked === null ? putNull(out, at) : putBytes(letters.encode(masked), out, at, behind)
@@ -189,18 +195,17 @@ function byValue(mask: Extract<FieldMask, { kind: 'value' }>): Act {
   const { maskBytes } = mask
   const text = byText(remembering((value) => mask.mask(value)))
   if (maskBytes === undefined) return text
-  return (buf, start, end, out, at, behind) => {
-    const from = out.extend(at, 4 + 3 * (end - start) + 64 + behind)
-    const written = maskBytes(buf, start, end, out.buf, from + 4)
-    if (written === UNDECIDED) return text(buf, start, end, out, from, behind)
-    if (written === NULL) return putNull(out, from)
-    out.view.setInt32(from, written)
-    return from + 4 + written
+  return (buf, view, start, end, out, at, behind) => {
+    const to = out.view
+    const written = maskBytes(view, start, end, to, at + 4)
+    if (written === UNDECIDED) return text(buf, view, start, end, out, at, behind)
+    to.setInt32(at, written === NULL ? -1 : written)
+    return written === NULL ? at + 4 : at + 4 + written
   }
 }
 
 function byText(mask: Mask): Act {
-  return (buf, start, end, out, at, behind) => {
+  return (buf, _view, start, end, out, at, behind) => {
     const masked = mask(buf.toString('utf8', start, end))
     if (masked === null) return putNull(out, at)
     const from = out.extend(at, 4 + masked.length * 3 + behind)
@@ -265,7 +270,7 @@ function writeText(text: string, to: Buffer, at: number): number {
 /** Whole words, so up to seven bytes more than asked for: what follows is written over them. */
 function copy(buf: Buffer, view: DataView, start: number, end: number, out: Sheet, at: number): number {
   const length = end - start
-  if (length > wordsBelow || end + wordBytes > view.byteLength) {
+  if (length > wordsBelow || end + wordBytes > buf.length) {
     buf.copy(out.buf, at, start, end)
     return at + length
   }
