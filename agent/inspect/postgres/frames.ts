@@ -267,14 +267,13 @@ export class Outbox {
   flush(sink: Sink): boolean {
     this.#close()
     const pieces = this.#pieces
-    const only = pieces[0]
-    if (only === undefined) return true
+    if (pieces.length === 0) return true
     const bytes = this.#length
     this.#length = 0
     this.written += bytes
     if (pieces.length === 1) {
-      pieces.pop()
-      return sink.write(only)
+      const only = pieces.pop()
+      return only === undefined || sink.write(only)
     }
     this.#pieces = []
     if (bytes < gatherBelow) return sink.write(Buffer.concat(pieces, bytes))

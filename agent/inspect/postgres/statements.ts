@@ -77,19 +77,27 @@ const mostBytes = 4 << 20
  */
 export class Scripts {
   readonly #known = new Map<string, Script>()
+  /** The template that was asked for last, and is in `#known`: the next statement's mostly is the same, and comparing is cheaper than hashing. */
+  #last: { key: string; script: Script } | undefined
   #meaning: Meaning | undefined
 
   /** The script for `text` under `meaning`. `fresh`: the catalog was just read, so what is unknown is unknown. */
   get(text: string, meaning: Meaning, fresh: boolean): Script {
     if (this.#meaning !== meaning) {
       this.#known.clear()
+      this.#last = undefined
       this.#meaning = meaning
     }
     const short = text.length <= longestKept
     const key = short ? template(text) : undefined
     if (key !== undefined) {
+      const last = this.#last
+      if (last !== undefined && !fresh && last.key === key) return last.script
       const known = this.#known.get(key)
-      if (known !== undefined && (!fresh || known.refreshed)) return known
+      if (known !== undefined && (!fresh || known.refreshed)) {
+        this.#last = { key, script: known }
+        return known
+      }
     }
     const exact = short ? this.#known.get(`=${text}`) : undefined
     if (exact !== undefined && (!fresh || exact.refreshed)) return exact
@@ -115,6 +123,7 @@ export class Scripts {
   }
 
   #keep(key: string, script: Script): void {
+    this.#last = undefined
     const own = bytesOf(key, script)
     if (own > mostBytes / 4) return
     this.#known.delete(key)

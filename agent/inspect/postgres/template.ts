@@ -44,14 +44,11 @@ export function template(sql: string): string | undefined {
       // Digits and $ go on with an identifier.
       while (at < length && isWord(sql.charCodeAt(at))) at++
       // E'', B'', X'', N'' and U&'' are other kinds of string; a name is never followed by a quote otherwise.
-      const next = sql.charCodeAt(at)
-      if (
-        next === QUOTE ||
-        (next === 0x26 && (sql.charCodeAt(at + 1) === QUOTE || sql.charCodeAt(at + 1) === DOUBLE))
-      ) {
+      const next = codeAt(sql, at)
+      if (next === QUOTE || (next === 0x26 && (codeAt(sql, at + 1) === QUOTE || codeAt(sql, at + 1) === DOUBLE))) {
         return undefined
       }
-    } else if (kind === digit || (code === DOT && classes[sql.charCodeAt(at + 1)] === digit)) {
+    } else if (kind === digit || (code === DOT && classes[codeAt(sql, at + 1)] === digit)) {
       const end = endOfNumber(sql, at)
       if (end < 0) return undefined
       key += sql.slice(from, at) + markOf(sql, at, end)
@@ -67,13 +64,13 @@ export function template(sql: string): string | undefined {
       at = end + 1
     } else if (code === DOLLAR) {
       // $1 is a parameter and stays; a letter, underscore or dollar begins a dollar quote.
-      if (classes[sql.charCodeAt(at + 1)] !== digit) return undefined
+      if (classes[codeAt(sql, at + 1)] !== digit) return undefined
       at++
       while (at < length && classes[sql.charCodeAt(at)] === digit) at++
       if (at < length && isWord(sql.charCodeAt(at))) return undefined
-    } else if (code === DASH && sql.charCodeAt(at + 1) === DASH) {
+    } else if (code === DASH && codeAt(sql, at + 1) === DASH) {
       return undefined
-    } else if (code === SLASH && sql.charCodeAt(at + 1) === STAR) {
+    } else if (code === SLASH && codeAt(sql, at + 1) === STAR) {
       return undefined
     } else if (kind === bad || code === BACKSLASH) {
       return undefined
@@ -82,6 +79,11 @@ export function template(sql: string): string | undefined {
     }
   }
   return from === 0 ? sql : key + sql.slice(from)
+}
+
+/** 0 behind the end. Reading there is slow, and so is then every other place that reads where it was. */
+function codeAt(sql: string, at: number): number {
+  return at < sql.length ? sql.charCodeAt(at) : 0
 }
 
 function isWord(code: number): boolean {
@@ -95,7 +97,7 @@ function endOfString(sql: string, start: number): number {
   for (;;) {
     const quote = sql.indexOf("'", at)
     if (quote < 0) return -1
-    if (sql.charCodeAt(quote + 1) === QUOTE) {
+    if (codeAt(sql, quote + 1) === QUOTE) {
       at = quote + 2
       continue
     }
@@ -106,19 +108,19 @@ function endOfString(sql: string, start: number): number {
     // 'a' LF 'b' is one string: let the parser put it together.
     let next = quote + 1
     while (next < sql.length && sql.charCodeAt(next) <= 0x20) next++
-    return sql.charCodeAt(next) === QUOTE ? -1 : quote + 1
+    return codeAt(sql, next) === QUOTE ? -1 : quote + 1
   }
 }
 
 /** Plain integers and decimals; -1 for exponents, hexadecimal, underscores, and letters or dots that follow. */
 function endOfNumber(sql: string, start: number): number {
   let at = start
-  while (classes[sql.charCodeAt(at)] === digit) at++
-  if (sql.charCodeAt(at) === DOT) {
+  while (classes[codeAt(sql, at)] === digit) at++
+  if (codeAt(sql, at) === DOT) {
     at++
-    while (classes[sql.charCodeAt(at)] === digit) at++
+    while (classes[codeAt(sql, at)] === digit) at++
   }
-  const next = sql.charCodeAt(at)
+  const next = codeAt(sql, at)
   return next === DOT || isWord(next) || next > 0x7f ? -1 : at
 }
 
