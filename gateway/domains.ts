@@ -53,7 +53,7 @@ export async function startDomains(
   { agent, store, sealer, log }: DomainsDeps,
   lifecycle: Lifecycle,
 ): Promise<Domains> {
-  const { db, listener } = store
+  const { db, listener, prepared } = store
   const { dataDir } = config
   const connections = createConnections(config.connections)
   await syncConnections(db, sealer, connections.list())
@@ -83,7 +83,7 @@ export async function startDomains(
     tell,
     log,
   })
-  const tokens = new Tokens(db, identities)
+  const tokens = new Tokens(store, identities)
   const replica = await readOrCreateSecret(join(dataDir, 'replica.id'), randomUUID)
   const cancels = new Cancels({ agent, listener, log })
   const definitions = new Definitions({ agent, listener, log })
@@ -92,7 +92,7 @@ export async function startDomains(
     definitions,
     db,
     listener,
-    events,
+    prepared,
     audit,
     recordings,
     requests,

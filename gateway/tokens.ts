@@ -4,6 +4,7 @@ import { newSecret } from './secrets.ts'
 import type { Identities } from './services.ts'
 import type { Database } from './store/database.ts'
 import { sha256 } from './store/seal.ts'
+import type { RunPrepared, Store } from './store/store.ts'
 
 /**
  * Session tokens (the password at a native listener) and tunnel tickets. Both are stored as hashes.
@@ -39,12 +40,30 @@ const keptMs = 3_600_000
 
 export type Redeemed<T> = { ok: true; admission: T } | { ok: false; why: 'unknown' | 'expired' | 'used' | 'revoked' }
 
+/** Asked for each session: a token, with whom it is for as they are now. Who was turned off is nobody. */
+const checkToken = {
+  name: 'check_token',
+  text: `select t.connection_name, t.access_token_id, t.mfa, t.expires_at, t.revoked_at, i.id, i.kind, i.name, i.groups
+    from session_tokens t left join identities i on i.id = t.principal_id and i.disabled_at is null
+    where t.token_hash = $1`,
+}
+
+type CheckedToken = {
+  connection_name: string
+  access_token_id: string
+  mfa: boolean
+  expires_at: Date
+  revoked_at: Date | null
+} & (Principal | { id: null })
+
 export class Tokens {
   readonly #db: Kysely<Database>
+  readonly #prepared: RunPrepared
   readonly #identities: Identities
 
-  constructor(db: Kysely<Database>, identities: Identities) {
+  constructor({ db, prepared }: Pick<Store, 'db' | 'prepared'>, identities: Identities) {
     this.#db = db
+    this.#prepared = prepared
     this.#identities = identities
   }
 
@@ -68,20 +87,16 @@ export class Tokens {
 
   /** Checks a token; the principal comes with the groups it has now. */
   async checkToken(secret: string): Promise<Redeemed<Admission>> {
-    const row = await this.#db
-      .selectFrom('session_tokens')
-      .selectAll()
-      .where('token_hash', '=', sha256(secret))
-      .executeTakeFirst()
+    const [row] = await this.#prepared<CheckedToken>(checkToken, [sha256(secret)])
     if (row === undefined) return { ok: false, why: 'unknown' }
     if (row.revoked_at !== null) return { ok: false, why: 'revoked' }
     if (row.expires_at.getTime() <= Date.now()) return { ok: false, why: 'expired' }
-    const principal = await this.#identities.get(row.principal_id)
-    if (principal === undefined) return { ok: false, why: 'revoked' }
+    if (row.id === null) return { ok: false, why: 'revoked' }
+    const { kind, id, name, groups } = row
     return {
       ok: true,
       admission: {
-        principal,
+        principal: { kind, id, name, groups },
         connection: row.connection_name,
         accessTokenId: row.access_token_id,
         mfa: row.mfa,

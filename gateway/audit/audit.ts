@@ -24,6 +24,8 @@ const batch = 100
 const retryMs = 1_000
 const verifyBatch = 2_000
 const maxProblems = 20
+/** How often others may come first before it is given up. */
+const mostRaces = 50
 
 /** The audit log: append only, chained, signed. */
 export class Audit implements AuditLog {
@@ -33,6 +35,8 @@ export class Audit implements AuditLog {
   readonly #head: AuditHead
   readonly #log: Log
   readonly #waiting: Waiting[] = []
+  /** The newest record, as far as is known here: replicas write too. */
+  #newest: ChainPosition = { seq: 0, hash: chainStart }
   #draining: Promise<void> | undefined
   #failure: Error | undefined
   readonly #watchers = new Set<(failure: Error | undefined) => void>()
@@ -93,8 +97,33 @@ export class Audit implements AuditLog {
         )
       }),
     )
-    if (last !== undefined) this.#head.note(last)
+    if (last !== undefined) this.#stored(last)
     return result
+  }
+
+  /**
+   * As `within`, for a change and its records that the store takes in one statement: `store` is given the records as they follow `after`,
+   * and keeps all or, where that is not the newest record any more, nothing. It answers with the newest record from then on.
+   */
+  async inOne(
+    entries: readonly AuditEntry[],
+    store: (after: ChainPosition, records: readonly ChainedRecord[]) => Promise<ChainPosition>,
+  ): Promise<void> {
+    const at = new Date()
+    const dated = entries.map((entry) => ({ entry, at }))
+    for (let races = 0; races < mostRaces; races++) {
+      const after = this.#newest
+      const records = this.#chain(dated, after)
+      const last = records.at(-1)
+      const newest = await store(after, records)
+      if (last === undefined) return
+      if (newest.seq === last.seq && newest.hash === last.hash) {
+        this.#stored(last)
+        return
+      }
+      this.#newest = newest
+    }
+    throw new Error('The audit log can’t be written: others write to it all the time.')
   }
 
   /** Records after `seq`, oldest first. */
@@ -167,6 +196,11 @@ export class Audit implements AuditLog {
     await this.#head.flush()
   }
 
+  #stored(last: ChainedRecord): void {
+    this.#newest = { seq: last.seq, hash: last.hash }
+    this.#head.note(last)
+  }
+
   #note(failure: Error | undefined): void {
     const changed = failure !== this.#failure
     this.#failure = failure
@@ -178,7 +212,7 @@ export class Audit implements AuditLog {
       const taken = this.#waiting.splice(0, batch)
       try {
         const last = await this.#db.transaction().execute((trx) => this.#insert(trx, taken))
-        if (last !== undefined) this.#head.note(last)
+        if (last !== undefined) this.#stored(last)
         this.#note(undefined)
         for (const { resolve } of taken) resolve()
       } catch (error) {
@@ -214,8 +248,18 @@ export class Audit implements AuditLog {
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
+    const records = this.#chain(entries, newest ?? { seq: 0, hash: chainStart })
+    await trx
+      .insertInto('audit')
+      .values(records.map(({ previous, ...record }) => ({ ...record, prev_hash: previous })))
+      .execute()
+    return records.at(-1)
+  }
+
+  /** The records of entries, as they follow a position. */
+  #chain(entries: readonly Pick<Waiting, 'entry' | 'at'>[], after: ChainPosition): ChainedRecord[] {
     const records: ChainedRecord[] = []
-    let position: ChainPosition = newest ?? { seq: 0, hash: chainStart }
+    let position = after
     for (const { entry, at } of entries) {
       const content = {
         seq: position.seq + 1,
@@ -230,11 +274,7 @@ export class Audit implements AuditLog {
       records.push(record)
       position = record
     }
-    await trx
-      .insertInto('audit')
-      .values(records.map(({ previous, ...record }) => ({ ...record, prev_hash: previous })))
-      .execute()
-    return records.at(-1)
+    return records
   }
 
   async #read(after: number, limit: number): Promise<ChainedRecord[]> {

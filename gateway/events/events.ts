@@ -37,6 +37,11 @@ export interface StoredEvent {
   payload: EventPayload
 }
 
+/** An event as its row has it, for whoever adds it in a statement of their own. */
+export function eventRow({ payload, audience }: NewEvent): Pick<StoredEvent, 'audience' | 'payload'> {
+  return { payload, audience: Audience.parse(audience) }
+}
+
 const channel = 'sallyport_events'
 /** Held from the insert to the commit, so that ids become visible in order and a reader's cursor misses none. */
 const publishLock = 7_717_003
@@ -101,11 +106,10 @@ export class Events {
     await trx
       .insertInto('events')
       .values(
-        events.map(({ payload, audience }) => ({
-          type: payload.type,
-          audience: json(Audience.parse(audience)),
-          payload: json(payload),
-        })),
+        events.map((event) => {
+          const { audience, payload } = eventRow(event)
+          return { type: payload.type, audience: json(audience), payload: json(payload) }
+        }),
       )
       .execute()
     const types = [...new Set(events.map(({ payload }) => payload.type))]

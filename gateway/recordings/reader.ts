@@ -18,7 +18,7 @@ export interface RecordedEvents {
   next?: number
 }
 
-export async function readManifest(folder: string): Promise<RecordingManifest> {
+async function readManifest(folder: string): Promise<RecordingManifest> {
   return RecordingManifest.parse(JSON.parse(await readFile(join(folder, manifestName), 'utf8')))
 }
 
@@ -32,15 +32,20 @@ export async function unpack(bytes: Uint8Array): Promise<{ header: ChunkHeader; 
   }
 }
 
-/** Numbers of the spools in a folder that the manifest does not name yet, ascending. */
-export async function openSpools(folder: string, manifest: RecordingManifest): Promise<number[]> {
+/**
+ * The manifest, and the numbers of the spools that it does not name, ascending. They are listed first: one that is sealed in between is
+ * named by the manifest that is read then.
+ */
+export async function readParts(folder: string): Promise<{ manifest: RecordingManifest; spools: number[] }> {
+  const files = await readdir(folder)
+  const manifest = await readManifest(folder)
   const sealed = new Set(manifest.chunks.map((chunk) => chunk.chunk))
   const found: number[] = []
-  for (const file of await readdir(folder)) {
+  for (const file of files) {
     const number = chunkNumber(file)
     if (number?.kind === 'spool' && !sealed.has(number.chunk)) found.push(number.chunk)
   }
-  return found.sort((a, b) => a - b)
+  return { manifest, spools: found.sort((a, b) => a - b) }
 }
 
 /**
@@ -59,14 +64,14 @@ export async function readEvents(folder: string, after: number, limit: number): 
 }
 
 async function readOnce(folder: string, after: number, limit: number): Promise<RecordedEvents> {
-  const manifest = await readManifest(folder)
+  const { manifest, spools } = await readParts(folder)
   const page = new Page(after, limit)
   for (const chunk of manifest.chunks) {
     if (page.full) break
     if (page.skip(chunk.events)) continue
     page.take((await unpack(await readFile(join(folder, chunkName(chunk.chunk))))).lines)
   }
-  for (const chunk of page.full ? [] : await openSpools(folder, manifest)) {
+  for (const chunk of page.full ? [] : spools) {
     page.take(wholeLines(await readFile(join(folder, spoolName(chunk)))))
     if (page.full) break
   }

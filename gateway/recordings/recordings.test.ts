@@ -165,7 +165,14 @@ describe('after a crash', () => {
     expect(await next.verify(place, recovered[0]?.seal)).toMatchObject({ ok: true, checked: 1 })
     // Until what became of it is stored.
     expect(await make().recover()).toEqual(recovered)
-    await next.settled(place.session)
+    next.settled(place.session)
+    expect(await make().recover()).toEqual([])
+  })
+
+  test('a recording that was closed is told of by the next start until its end is stored', async () => {
+    const { recordings, seal } = await recorded(2)
+    expect(await make().recover()).toMatchObject([{ session: place.session, seal, counts: { allowed: 2 } }])
+    recordings.settled(place.session)
     expect(await make().recover()).toEqual([])
   })
 })

@@ -1,12 +1,11 @@
-import { mkdirSync, statfsSync } from 'node:fs'
-import { appendFile, readdir, readFile, rm, statfs, truncate } from 'node:fs/promises'
+import { mkdirSync, rmSync, statfsSync } from 'node:fs'
+import { appendFile, readdir, readFile, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecordingPage, Verification } from '../../shared/api/models.ts'
-import type { RecordingManifest } from '../../shared/recording.ts'
 import type { Log } from '../services.ts'
 import { type Counts, countEvent, noCounts } from '../sessions/counts.ts'
 import { liveMarker, manifestName, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
-import { isMissing, openSpools, type RecordedEvents, readEvents, readManifest } from './reader.ts'
+import { isMissing, type RecordedEvents, readEvents, readParts } from './reader.ts'
 import { hashBytes, sealSpool, wholeLines, writeManifest } from './seal.ts'
 import { verifyRecording } from './verify.ts'
 import { type RecordingSeal, type RecordingSubject, RecordingWriter, sealOf, type WriterLimits } from './writer.ts'
@@ -115,7 +114,7 @@ export class Recordings {
   async sealLeft(session: string, reason: string): Promise<RecoveredRecording | undefined> {
     try {
       const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
-      const seal = await sealOrphan(folder, await readManifest(folder), reason)
+      const seal = await sealOrphan(folder, reason)
       return { session, seal, counts: await countRequests(folder) }
     } catch (error) {
       if (!isMissing(error)) this.#log.error({ err: error, session }, 'a recording that was left open can’t be sealed')
@@ -124,8 +123,8 @@ export class Recordings {
   }
 
   /** The end of a recording that was left is stored. */
-  async settled(session: string): Promise<void> {
-    await rm(liveMarker(this.#root, session), { force: true })
+  settled(session: string): void {
+    rmSync(liveMarker(this.#root, session), { force: true })
   }
 
   /** Stops the timers. Every recording must have been finished. */
@@ -186,9 +185,9 @@ async function countRequests(folder: string): Promise<Counts> {
   return counts
 }
 
-async function sealOrphan(folder: string, found: RecordingManifest, reason: string): Promise<RecordingSeal> {
+async function sealOrphan(folder: string, reason: string): Promise<RecordingSeal> {
+  const { manifest: found, spools } = await readParts(folder)
   let manifest = found
-  const spools = await openSpools(folder, manifest)
   const last = spools.at(-1)
   // Sealed before, by somebody who could not store that.
   if (last === undefined && found.endedAt !== undefined) {

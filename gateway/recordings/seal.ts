@@ -1,12 +1,32 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import {
+  closeSync,
+  fsync,
+  openSync,
+  readFile,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlink,
+  unlinkSync,
+  writeFile,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { constants, zstdCompress } from 'node:zlib'
+import { constants, zstdCompress, zstdCompressSync } from 'node:zlib'
 import { ChunkHeader, type RecordingManifest } from '../../shared/recording.ts'
 import { chunkName, manifestName, noHash, spoolName } from './layout.ts'
 
-const compress = promisify(zstdCompress)
+const later = {
+  compress: promisify(zstdCompress),
+  readFile: promisify(readFile),
+  writeFile: promisify(writeFile),
+  unlink: promisify(unlink),
+  fsync: promisify(fsync),
+}
+/** Less than this is dealt with at once: a thread for each step of it, and the way there and back, cost many times the step. */
+const small = 64 * 1024
 /** Events are much alike: more effort would save little, and a busy session fills a chunk in a second. */
 const fast = { [constants.ZSTD_c_compressionLevel]: 1 }
 
@@ -35,15 +55,17 @@ export async function sealSpool(
   ended: Pick<RecordingManifest, 'endedAt'> = {},
 ): Promise<WrittenManifest> {
   const spool = join(folder, spoolName(chunk))
-  const lines = wholeLines(await readFile(spool))
+  const short = statSync(spool).size < small
+  const lines = wholeLines(short ? readFileSync(spool) : await later.readFile(spool))
   const header = ChunkHeader.parse({
     sallyport: 'recording/1',
     session: manifest.session,
     chunk,
     previous: manifest.chunks.at(-1)?.sha256 ?? noHash,
   })
-  const bytes = await compress(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines]), { params: fast })
-  await writeDurably(join(folder, chunkName(chunk)), bytes)
+  const whole = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), lines])
+  const options = { params: fast, pledgedSrcSize: whole.byteLength }
+  const bytes = short ? zstdCompressSync(whole, options) : await later.compress(whole, options)
   const sealed: SealedChunk = { chunk, sha256: hashBytes(bytes), bytes: bytes.byteLength, events: countLines(lines) }
   const before = manifest.chunks.reduce((sum, each) => sum + each.events, 0)
   const added = manifest.connection.kind === 'rdp' ? keyframesOf(lines, before) : []
@@ -54,28 +76,46 @@ export async function sealSpool(
     chunks: [...manifest.chunks, sealed],
     ...(keyframes.length === 0 ? {} : { keyframes }),
   }
-  const hash = await writeManifest(folder, next)
-  await rm(spool)
-  return { manifest: next, hash }
+  const written = manifestBytes(next)
+  await writeDurably([
+    { path: join(folder, chunkName(chunk)), bytes },
+    { path: join(folder, manifestName), bytes: written },
+  ])
+  if (short) unlinkSync(spool)
+  else await later.unlink(spool)
+  return { manifest: next, hash: hashBytes(written) }
 }
 
 /** Writes the manifest so that a reader sees the old or the new one, never a part. Resolves with the hash of its bytes. */
 export async function writeManifest(folder: string, manifest: RecordingManifest): Promise<string> {
-  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
-  await writeDurably(join(folder, manifestName), bytes)
+  const bytes = manifestBytes(manifest)
+  await writeDurably([{ path: join(folder, manifestName), bytes }])
   return hashBytes(bytes)
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.new`
-  const file = await open(temporary, 'w', 0o600)
+export function manifestBytes(manifest: RecordingManifest): Buffer {
+  return Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
+}
+
+/** Files that are on the disk before the first of them has its name; they get their names in this order. */
+async function writeDurably(files: readonly { path: string; bytes: Uint8Array }[]): Promise<void> {
+  const open: number[] = []
   try {
-    await file.writeFile(bytes)
-    await file.sync()
+    for (const { path, bytes } of files) {
+      const fd = openSync(temporary(path), 'w', 0o600)
+      open.push(fd)
+      if (bytes.byteLength < small) writeFileSync(fd, bytes)
+      else await later.writeFile(fd, bytes)
+    }
+    await Promise.all(open.map((fd) => later.fsync(fd)))
   } finally {
-    await file.close()
+    for (const fd of open) closeSync(fd)
   }
-  await rename(temporary, path)
+  for (const { path } of files) renameSync(temporary(path), path)
+}
+
+function temporary(path: string): string {
+  return `${path}.new`
 }
 
 /** Without a last line that a crash cut short: its request was never forwarded, because `record` had not returned. */

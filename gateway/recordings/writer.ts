@@ -1,12 +1,11 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
 import type { RecordingEvent, RecordingManifest } from '../../shared/recording.ts'
 import { liveMarker, manifestName, maxLineBytes, noHash, recordingPath, spoolName } from './layout.ts'
 import { Lines } from './line.ts'
-import { sealSpool, writeManifest } from './seal.ts'
+import { manifestBytes, sealSpool, writeManifest } from './seal.ts'
 
 export interface RecordingSubject {
   session: string
@@ -57,7 +56,6 @@ const waitingLimit = 64 * 1024
 /** One recording being written. Made by `Recordings.start`; the store calls `tick` several times a second. */
 export class RecordingWriter {
   readonly folder: string
-  readonly #root: string
   readonly #limits: WriterLimits
   readonly #now: () => number
   /** Why nothing may be recorded right now (the disk is nearly full), asked before every write. */
@@ -89,7 +87,6 @@ export class RecordingWriter {
     now: () => number,
   ) {
     const path = recordingPath(subject)
-    this.#root = root
     this.folder = join(root, path)
     this.#limits = limits
     this.#refusal = refusal
@@ -103,14 +100,9 @@ export class RecordingWriter {
       chunks: [],
     }
     this.#refuseWhenUnfit()
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
-    const marker = liveMarker(root, subject.session)
-    mkdirSync(dirname(marker), { recursive: true, mode: 0o700 })
-    writeFileSync(join(this.folder, manifestName), `${JSON.stringify(this.#manifest, null, 1)}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    })
-    writeFileSync(marker, path, { mode: 0o600 })
+    makeFolder(this.folder)
+    writeFileSync(join(this.folder, manifestName), manifestBytes(this.#manifest), { mode: 0o600, flag: 'wx' })
+    writeFileSync(liveMarker(root, subject.session), path, { mode: 0o600 })
   }
 
   /** The terminal's size when the session began, for players. */
@@ -160,7 +152,8 @@ export class RecordingWriter {
 
   /**
    * Seals what is left and closes the recording. Call once, after the last event.
-   * Rejects when the disk does not let it; what was recorded stays in its spool and is sealed at the next start.
+   * Rejects when the disk does not let it; what was recorded stays in its spool and is sealed at the next start. Until it is `settled`,
+   * the next start tells of it.
    */
   async close(endedAt: Date): Promise<RecordingSeal> {
     this.flush()
@@ -175,7 +168,6 @@ export class RecordingWriter {
     this.#manifest = { ...this.#manifest, ...this.#ended }
     // The last chunk came with it, unless that was sealed before the end was known.
     const hash = this.#finalHash ?? (await writeManifest(this.folder, this.#manifest))
-    await rm(liveMarker(this.#root, this.#manifest.session), { force: true })
     return sealOf(this.#manifest, hash)
   }
 
@@ -257,6 +249,15 @@ export function sealOf(manifest: RecordingManifest, hash: string): RecordingSeal
     events: manifest.chunks.reduce((sum, chunk) => sum + chunk.events, 0),
     sha256: manifest.chunks.at(-1)?.sha256 ?? noHash,
     manifest: hash,
+  }
+}
+
+/** Its parent is there already but for the first of a month. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 }
 

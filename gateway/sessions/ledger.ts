@@ -1,11 +1,13 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Session } from '../../shared/api/models.ts'
 import type { SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit, AuditEntry } from '../audit/audit.ts'
-import type { Events, NewEvent } from '../events/events.ts'
+import type { ChainPosition } from '../audit/chain.ts'
+import { eventRow, type NewEvent } from '../events/events.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
 import { Batches } from '../store/batches.ts'
-import { type Database, json } from '../store/database.ts'
+import { json } from '../store/database.ts'
+import type { RunPrepared } from '../store/store.ts'
+import { storable } from '../text.ts'
 
 export interface LedgerSession {
   id: string
@@ -19,27 +21,34 @@ type Entry =
   | { kind: 'begun'; session: LedgerSession }
   | { kind: 'ended'; session: LedgerSession; end: SessionEnd; seal: RecordingSeal | undefined }
 
+/** An end waits this long for company: nobody waits for it, and what begins takes it along. */
+const endPatienceMs = 20
+
+/** See the migration of this name. */
+const recordSessions = {
+  name: 'record_sessions',
+  text: 'select newest_seq as seq, newest_hash as hash from record_sessions($1, $2, $3, $4, $5, $6)',
+}
+
 /** What the store keeps of sessions: rows, the audit records of beginnings and ends, and the events that tell of both. */
 export class SessionLedger {
   readonly #batches: Batches<Entry>
   readonly #replica: string
 
-  constructor(options: { audit: Audit; events: Events; replica: string }) {
-    const { audit, events } = options
+  constructor(options: { audit: Audit; prepared: RunPrepared; replica: string }) {
+    const { audit, prepared } = options
     this.#replica = options.replica
-    this.#batches = new Batches((entries) =>
-      audit.within(async (trx, append) => {
-        const begun = entries.flatMap((entry) => (entry.kind === 'begun' ? [entry.session] : []))
-        if (begun.length > 0) await this.#open(trx, begun)
-        const ended = entries.flatMap((entry) => (entry.kind === 'ended' ? [closing(entry)] : []))
-        if (ended.length > 0) await closeRows(trx, ended)
-        await append(...entries.map(auditEntry))
-        await events.publishAll(
-          trx,
-          entries.map(({ session }) => eventOf(session)),
-        )
-      }),
-    )
+    this.#batches = new Batches((entries) => {
+      const opened = entries.flatMap((entry) => (entry.kind === 'begun' ? [this.#row(entry.session)] : []))
+      const closed = entries.flatMap((entry) => (entry.kind === 'ended' ? [closedRow(entry)] : []))
+      const told = entries.map(({ session }) => eventRow(eventOf(session)))
+      return audit.inOne(entries.map(auditEntry), async (after, records) => {
+        const rows = [records, opened, closed, told].map(json)
+        const [newest] = await prepared<ChainPosition>(recordSessions, [after.seq, after.hash, ...rows])
+        if (newest === undefined) throw new Error('The store does not say what it stored.')
+        return newest
+      })
+    })
   }
 
   /** Resolves once the session is listed and audited as open. */
@@ -49,65 +58,36 @@ export class SessionLedger {
 
   /** Resolves once its end is stored. */
   ended(session: LedgerSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
-    return this.#batches.add({ kind: 'ended', session, end, seal })
+    return this.#batches.add({ kind: 'ended', session, end, seal }, endPatienceMs)
   }
 
-  async #open(trx: Transaction<Database>, sessions: readonly LedgerSession[]): Promise<void> {
-    await trx
-      .insertInto('sessions')
-      .values(
-        sessions.map(({ id, spec: { principal, connection, annotations, context }, door, startedAt }) => ({
-          id,
-          principal_id: principal.id,
-          principal: json(principal),
-          connection_name: connection.name,
-          connection: json(connection),
-          door,
-          annotations,
-          state: 'live' as const,
-          replica: this.#replica,
-          source_ip: context.sourceIp,
-          mfa: context.mfa,
-          started_at: startedAt ?? new Date(),
-        })),
-      )
-      .execute()
+  #row({ id, spec: { principal, connection, annotations, context }, door, startedAt }: LedgerSession): object {
+    return {
+      id,
+      principal_id: principal.id,
+      principal,
+      connection_name: connection.name,
+      connection,
+      door,
+      annotations,
+      replica: this.#replica,
+      source_ip: context.sourceIp,
+      mfa: context.mfa,
+      started_at: startedAt ?? new Date(),
+    }
   }
 }
 
-/** The end of a session, as its row has it. */
-export interface Closing {
-  id: string
-  reason: string
-  counts?: Session['counts']
-  bytesIn?: number
-  bytesOut?: number
-}
-
-/** Notes ends; a session that has one keeps it. What is not known stays as it was. */
-export async function closeRows(db: Kysely<Database>, ended: readonly Closing[]): Promise<void> {
-  const rows = ended.map(({ id, reason, counts, bytesIn, bytesOut }) => ({
-    id,
-    reason,
-    ...counts,
+function closedRow({ session, end }: Extract<Entry, { kind: 'ended' }>): object {
+  const { bytesIn, bytesOut, reason } = end
+  return {
+    id: session.id,
+    ended_at: new Date(),
+    reason: storable(reason),
+    ...session.counts,
     bytes_in: bytesIn,
     bytes_out: bytesOut,
-  }))
-  await sql`
-    update sessions as s set
-      state = 'ended', ended_at = ${new Date()}, end_reason = e.reason,
-      allowed = coalesce(e.allowed, s.allowed), masked = coalesce(e.masked, s.masked),
-      granted = coalesce(e.granted, s.granted), blocked = coalesce(e.blocked, s.blocked), held = coalesce(e.held, s.held),
-      bytes_in = coalesce(e.bytes_in, s.bytes_in), bytes_out = coalesce(e.bytes_out, s.bytes_out)
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as e(
-      id text, reason text, allowed int, masked int, granted int, blocked int, held int, bytes_in bigint, bytes_out bigint)
-    where s.id = e.id and s.state <> 'ended'
-  `.execute(db)
-}
-
-function closing({ session, end }: Extract<Entry, { kind: 'ended' }>): Closing {
-  const { bytesIn, bytesOut, reason } = end
-  return { id: session.id, reason, counts: { ...session.counts }, bytesIn, bytesOut }
+  }
 }
 
 function auditEntry(entry: Entry): AuditEntry {

@@ -63,7 +63,7 @@ export interface LiveSessionOptions extends SessionUpkeep {
   standstill(): Error | undefined
 }
 
-const endPatienceMs = 800
+const endPatienceMs = 750
 
 /**
  * One session between a client and the agent: its recording, its counts, its end. It is stored and listed from the moment
@@ -209,7 +209,10 @@ export class LiveSession implements Live {
     try {
       if (this.#recording !== undefined) {
         await Promise.allSettled([this.#storing])
-        await this.#options.ended(this, why, await this.#seal())
+        const seal = await this.#seal()
+        await this.#options.ended(this, why, seal)
+        // Not before: a gateway that stops in between tells of the seal when it starts again.
+        if (seal !== undefined) this.#options.recordings.settled(this.id)
       }
     } catch (error) {
       this.#options.log.error({ err: error, session: this.id }, 'the end of a session can’t be stored')

@@ -5,26 +5,26 @@ import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
 import type { SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Events } from '../events/events.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
 import type { Requests } from '../requests/requests.ts'
 import type { LiveSessions, LocalAgent, Log } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Listener } from '../store/listener.ts'
+import type { RunPrepared } from '../store/store.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
 import type { Cancels } from './cancels.ts'
 import type { ChangePort } from './definitions.ts'
 import { DistantSession, type DistantSessionOptions } from './distant.ts'
-import { closeRows, SessionLedger } from './ledger.ts'
+import { SessionLedger } from './ledger.ts'
 import { type Live, LiveSession, type SessionUpkeep } from './live.ts'
 import { type Full, room } from './room.ts'
 
 export interface SessionsOptions extends AdmissionDeps {
   db: Kysely<Database>
   listener: Listener
-  events: Events
+  prepared: RunPrepared
   audit: Audit
   recordings: Recordings
   cancels: Pick<Cancels, 'request'>
@@ -292,18 +292,19 @@ export class Sessions implements LiveSessions {
       const reason = 'The gateway stopped.'
       const { seal, counts } = left.get(row.id) ?? {}
       await audit.within(async (trx, append) => {
-        await closeRows(trx, [{ id: row.id, reason, ...(counts === undefined ? {} : { counts }) }])
+        const ended = { state: 'ended', ended_at: new Date(), end_reason: reason, ...counts } as const
+        await trx.updateTable('sessions').set(ended).where('id', '=', row.id).execute()
         const detail = { connection: row.connection_name, reason, recording: seal ?? null }
         await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
       })
       await requests.sessionEnded(row.id)
-      await recordings.settled(row.id)
+      recordings.settled(row.id)
       left.delete(row.id)
     }
     // Ended properly, but with a recording that could not be closed at the time.
     for (const { session, seal } of left.values()) {
       await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail: { recording: seal } })
-      await recordings.settled(session)
+      recordings.settled(session)
     }
     if (rows.length > 0) log.warn({ sessions: rows.length }, 'closed sessions that were open when the gateway stopped')
   }

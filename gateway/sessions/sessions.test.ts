@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { WebSocket } from 'ws'
 import type { RecordingEvent } from '../../shared/recording.ts'
 import type { Caller } from '../api/context.ts'
+import { Recordings } from '../recordings/recordings.ts'
 import { newId } from '../secrets.ts'
 import { allow, block, echo, hold } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
-import { startTestStore, type TestStore } from '../testing/store.ts'
+import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { createTunnel } from '../tunnel.ts'
 
 let server: TestStore
@@ -372,6 +373,27 @@ describe('sessions', () => {
     expect(end?.detail).toMatchObject({ recording: { chunks: 1, events: 2 } })
     await next.close()
     ws.terminate()
+  })
+
+  test('a crash before a session’s end is stored: the next start tells of its seal', async () => {
+    const { sessionId, ws } = await openLive()
+    await parts.agent.taken[0]?.port.record(statement(1))
+    const { inOne } = parts.audit
+    const ending = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    parts.audit.inOne = async (...args) => {
+      ending.resolve()
+      await go.promise
+      await inOne.apply(parts.audit, args)
+    }
+    ws.close()
+    await ending.promise
+    const next = new Recordings({ dataDir: server.dataDir, log: quiet })
+    expect(await next.recover()).toMatchObject([{ session: sessionId, seal: { chunks: 1 } }])
+    go.resolve()
+    await expect.poll(() => parts.sessions.size).toBe(0)
+    expect(await next.recover()).toEqual([])
+    next.close()
   })
 
   test('the gateway stops: everybody is told, and every end is stored', async () => {

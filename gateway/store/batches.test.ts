@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Batches } from './batches.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+const turn = (): Promise<void> => new Promise((done) => setImmediate(done))
 
 /** A store that takes its time: each call waits until it is let go. */
 function slowStore(refuse: (items: readonly number[]) => boolean = () => false) {
@@ -11,28 +15,34 @@ function slowStore(refuse: (items: readonly number[]) => boolean = () => false) 
     stored.push(items)
   })
   const letGo = async () => {
+    await turn()
     while (gates.length > 0) {
       gates.shift()?.()
-      await new Promise((done) => setImmediate(done))
+      await turn()
     }
   }
   return { batches, stored, letGo }
 }
 
-test('what comes while others are stored is stored together, in order', async () => {
+test('what comes in one turn, and what comes while others are stored, is stored together, in order', async () => {
   const { batches, stored, letGo } = slowStore()
-  const all = Promise.all([1, 2, 3, 4].map((item) => batches.add(item)))
+  const first = [1, 2].map((item) => batches.add(item))
+  await turn()
+  const all = Promise.all([...first, ...[3, 4].map((item) => batches.add(item))])
   await letGo()
   await all
-  expect(stored).toEqual([[1], [2, 3, 4]])
+  expect(stored).toEqual([
+    [1, 2],
+    [3, 4],
+  ])
 })
 
 test('an item that can’t be stored fails alone', async () => {
   const { batches, stored, letGo } = slowStore((items) => items.includes(3))
-  const all = Promise.allSettled([1, 2, 3, 4].map((item) => batches.add(item)))
+  const all = Promise.allSettled([2, 3, 4].map((item) => batches.add(item)))
   await letGo()
-  expect((await all).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
-  expect(stored).toEqual([[1], [2], [4]])
+  expect((await all).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(stored).toEqual([[2], [4]])
 })
 
 test('it goes on after a failure', async () => {
@@ -44,4 +54,24 @@ test('it goes on after a failure', async () => {
   await letGo()
   await second
   expect(stored).toEqual([[2]])
+})
+
+test('what has patience is stored with the next that has none, and by itself when none comes', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { batches, stored, letGo } = slowStore()
+  const patient = [1, 2].map((item) => batches.add(item, 50))
+  await letGo()
+  expect(stored).toEqual([])
+  const together = Promise.all([...patient, batches.add(3)])
+  await letGo()
+  await together
+  expect(stored).toEqual([[1, 2, 3]])
+  const alone = batches.add(4, 50)
+  vi.advanceTimersByTime(49)
+  await letGo()
+  expect(stored).toHaveLength(1)
+  vi.advanceTimersByTime(1)
+  await letGo()
+  await alone
+  expect(stored).toEqual([[1, 2, 3], [4]])
 })

@@ -15,21 +15,34 @@ export class Batches<Item> {
   readonly #store: (items: readonly Item[]) => Promise<void>
   readonly #waiting: Waiting<Item>[] = []
   #draining: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
 
   /** `store` keeps all of the items or, rejecting, none. */
   constructor(store: (items: readonly Item[]) => Promise<void>) {
     this.#store = store
   }
 
-  /** Resolves once the item is stored; rejects with why it can't be. */
-  add(item: Item): Promise<void> {
+  /**
+   * Resolves once the item is stored; rejects with why it can't be. One that nobody waits for may have patience, in milliseconds: it
+   * is stored with the next that has none.
+   */
+  add(item: Item, patienceMs = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject })
-      this.#draining ??= this.#drain()
+      if (patienceMs === 0) this.#begin()
+      else this.#timer ??= setTimeout(() => this.#begin(), patienceMs)
     })
   }
 
+  #begin(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#draining ??= this.#drain()
+  }
+
   async #drain(): Promise<void> {
+    // Those that come in the same turn are stored together.
+    await new Promise((done) => setImmediate(done))
     while (this.#waiting.length > 0) {
       const taken = this.#waiting.splice(0, most)
       try {

@@ -5,10 +5,19 @@ import { access } from './migrations/0003_access.ts'
 import { outbox } from './migrations/0004_outbox.ts'
 import { device } from './migrations/0005_device.ts'
 import { reminders } from './migrations/0006_reminders.ts'
+import { recordSessions } from './migrations/0007_record_sessions.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
-export const migrations: readonly Migration[] = [foundation, grantEnd, access, outbox, device, reminders]
+export const migrations: readonly Migration[] = [
+  foundation,
+  grantEnd,
+  access,
+  outbox,
+  device,
+  reminders,
+  recordSessions,
+]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001

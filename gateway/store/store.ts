@@ -10,10 +10,22 @@ export interface Store {
   readonly db: Kysely<Database>
   /** Channels that replicas tell each other of changes on. A hint only: the tables are the truth. */
   readonly listener: Listener
+  readonly prepared: RunPrepared
   /** Rejects when the store does not answer. */
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** A statement that is run often: each connection takes it apart once. Names are those of this gateway alone. */
+export interface PreparedStatement {
+  name: string
+  text: string
+}
+
+export type RunPrepared = <Row extends pg.QueryResultRow>(
+  statement: PreparedStatement,
+  values: readonly unknown[],
+) => Promise<readonly Row[]>
 
 const int8 = 20
 
@@ -50,6 +62,8 @@ export async function openStore(url: string, log: Log): Promise<Store> {
   return {
     db,
     listener,
+    prepared: async <Row extends pg.QueryResultRow>({ name, text }: PreparedStatement, values: readonly unknown[]) =>
+      (await pool.query<Row>({ name, text, values: [...values] })).rows,
     ping: async () => {
       await pool.query('select 1')
     },

@@ -63,7 +63,7 @@ export async function startParts(
   options: { replica?: string; holdSeconds?: number; sweepMs?: number; notify?: NotifyConfig; limits?: Limits } = {},
 ): Promise<TestParts> {
   const { store, sealer, dataDir } = server
-  const { db, listener } = store
+  const { db, listener, prepared } = store
   const log = quiet
   const agent = testAgent()
   const connections = createConnections([
@@ -101,13 +101,13 @@ export async function startParts(
     ...(options.holdSeconds === undefined ? {} : { holdSeconds: options.holdSeconds }),
     ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
   })
-  const tokens = new Tokens(db, createIdentities(db))
+  const tokens = new Tokens(store, createIdentities(db))
   const cancels = new Cancels({ agent, listener, log })
   const definitions = new Definitions({ agent, listener, log })
   const sessions = new Sessions({
     db,
     listener,
-    events,
+    prepared,
     audit,
     recordings,
     cancels,

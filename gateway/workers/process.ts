@@ -175,7 +175,7 @@ export class WorkerProcess implements CatalogReader {
           live.ending === undefined ? await this.#theirs.recordings.sealLeft(live.id, goneReason) : undefined
         if (recorded !== undefined) live.count(recorded.counts)
         await live.ended({ reason: goneReason, bytesIn: 0, bytesOut: 0 }, recorded?.seal)
-        await this.#theirs.recordings.settled(live.id)
+        this.#theirs.recordings.settled(live.id)
       }
     } catch (error) {
       this.#log.error({ err: error, session: live.id }, 'the end of a session can’t be stored')

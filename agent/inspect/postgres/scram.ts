@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
 /**
@@ -20,19 +20,36 @@ const derive = promisify(pbkdf2)
 /** RFC 7677's floor, and what we are willing to be made to compute. */
 const iterations = { least: 4096, most: 1_000_000 }
 
+/** What a password comes to with a salt: the keys of all sign-ins with it. */
+interface SaltedPassword {
+  clientKey: Buffer
+  storedKey: KeyObject
+  serverKey: KeyObject
+}
+
 /** Salted passwords of one password, so that a busy connection derives each once. Bounded. */
 export class SaltedPasswords {
-  readonly #known = new Map<string, Promise<Buffer>>()
+  readonly #known = new Map<string, Promise<SaltedPassword>>()
 
-  get(password: string, salt: string, count: number): Promise<Buffer> {
-    const key = createHash('sha256').update(`${count}\0${salt}\0${password}`).digest('base64')
+  get(password: string, salt: string, count: number): Promise<SaltedPassword> {
+    const key = hash('sha256', `${count}\0${salt}\0${password}`, 'base64')
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const made = derive(password.normalize('NFKC'), Buffer.from(salt, 'base64'), count, 32, 'sha256')
+    const made = derive(password.normalize('NFKC'), Buffer.from(salt, 'base64'), count, 32, 'sha256').then(keysOf)
     if (this.#known.size >= 64) this.#known.clear()
     this.#known.set(key, made)
     made.catch(() => this.#known.delete(key))
     return made
+  }
+}
+
+function keysOf(salted: Buffer): SaltedPassword {
+  const key = createSecretKey(salted)
+  const clientKey = hmac(key, 'Client Key')
+  return {
+    clientKey,
+    storedKey: createSecretKey(hash('sha256', clientKey, 'buffer')),
+    serverKey: createSecretKey(hmac(key, 'Server Key')),
   }
 }
 
@@ -61,14 +78,13 @@ export function scram(
     first: `${header}${firstBare}`,
     async answer(serverFirst) {
       const { serverNonce, salt, count } = readServerFirst(serverFirst, nonce)
-      const key = await salted.get(password, salt, count)
-      const clientKey = hmac(key, 'Client Key')
+      const { clientKey, storedKey, serverKey } = await salted.get(password, salt, count)
       const withoutProof = `c=${bound},r=${serverNonce}`
       const authMessage = `${firstBare},${serverFirst},${withoutProof}`
-      const signature = hmac(createHash('sha256').update(clientKey).digest(), authMessage)
+      const signature = hmac(storedKey, authMessage)
       const proof = Buffer.alloc(32)
       for (let i = 0; i < 32; i++) proof[i] = (clientKey[i] ?? 0) ^ (signature[i] ?? 0)
-      expected = hmac(hmac(key, 'Server Key'), authMessage)
+      expected = hmac(serverKey, authMessage)
       return `${withoutProof},p=${proof.toString('base64')}`
     },
     verify(serverFinal) {
@@ -107,6 +123,6 @@ function readServerFirst(text: string, nonce: string): { serverNonce: string; sa
   return { serverNonce, salt, count: times }
 }
 
-function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: KeyObject, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
