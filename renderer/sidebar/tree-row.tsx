@@ -6,11 +6,12 @@ import { shortDuration, useNow } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
-import { usePause, useRpc, useSettings } from '../rpc/context.tsx'
+import { usePause } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { IconButton } from '../theme/controls.tsx'
 import { mayDoWords } from './may-do.ts'
 import type { Row } from './rows.ts'
+import { usePin } from './use-pin.ts'
 
 interface Props<R extends Row = Row> {
   row: R
@@ -19,11 +20,12 @@ interface Props<R extends Row = Row> {
   onFocus(): void
   onAct(): void
   onToggle(): void
+  onMenu?: ((at: { x: number; y: number }) => void) | undefined
 }
 
 /** One line. Its name says what it is; marks repeat that. */
 export function TreeRow(props: Props) {
-  const { row, tabStop, selected, onFocus, onAct } = props
+  const { row, tabStop, selected, onFocus, onAct, onMenu } = props
   const open = 'open' in row ? row.open : undefined
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
@@ -40,6 +42,11 @@ export function TreeRow(props: Props) {
       className={rowClass(row, selected)}
       onFocus={onFocus}
       onClick={onAct}
+      onContextMenu={(event) => {
+        if (onMenu === undefined) return
+        event.preventDefault()
+        onMenu({ x: event.clientX, y: event.clientY })
+      }}
     >
       <Content {...props} />
     </div>
@@ -233,10 +240,7 @@ function GrantLeft({ connection }: { connection: string }) {
 }
 
 function PinButton({ name }: { name: string }) {
-  const { live } = useRpc()
-  const settings = useSettings()
-  const pinned = settings?.pinned ?? []
-  const on = pinned.includes(name)
+  const { on, toggle } = usePin(name)
   return (
     <IconButton
       icon="pin"
@@ -246,9 +250,7 @@ function PinButton({ name }: { name: string }) {
       tabIndex={-1}
       onClick={(event) => {
         event.stopPropagation()
-        live
-          .saveSettings({ pinned: on ? pinned.filter((n) => n !== name) : [...pinned, name] })
-          .catch((error: unknown) => console.warn('The pin was not saved.', error))
+        toggle()
       }}
     />
   )

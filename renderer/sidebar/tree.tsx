@@ -5,7 +5,9 @@ import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useStepUp } from '../sign-in/step-up.tsx'
+import { hasMenu, type MenuRow, RowMenu } from './row-menu.tsx'
 import type { Row } from './rows.ts'
+import { selectFrom } from './select-from.ts'
 import { TreeRow } from './tree-row.tsx'
 
 /** A tree of lines with one tab stop: arrows move, right and left unfold and fold, Enter opens. */
@@ -19,6 +21,7 @@ export function Tree({
   onToggle(key: string, connection: boolean): void
 }) {
   const [focused, setFocused] = useState<string | undefined>(undefined)
+  const [menu, setMenu] = useState<{ row: MenuRow; at: { x: number; y: number } } | undefined>(undefined)
   const root = useRef<HTMLDivElement>(null)
   const go = useNavigation()
   const { workspace } = useDesk()
@@ -70,6 +73,15 @@ export function Tree({
     const at = rows.findIndex((row) => row.key === stop)
     const row = rows[at]
     if (row === undefined || event.target instanceof HTMLButtonElement) return
+    if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
+      if (!hasMenu(row)) return
+      const box = event.target instanceof HTMLElement ? event.target.getBoundingClientRect() : undefined
+      event.preventDefault()
+      // The menu would hear the same key once it is there, and close.
+      event.stopPropagation()
+      setMenu({ row, at: { x: (box?.left ?? 0) + 24, y: box?.bottom ?? 0 } })
+      return
+    }
     const open = 'open' in row ? row.open : undefined
     const moves: Record<string, () => void> = {
       ArrowDown: () => focus(rows[at + 1]?.key),
@@ -102,10 +114,12 @@ export function Tree({
               onFocus={() => setFocused(row.key)}
               onAct={() => act(row)}
               onToggle={() => toggle(row)}
+              onMenu={hasMenu(row) ? (at) => setMenu({ row, at }) : undefined}
             />
           ))}
         </div>
       ))}
+      {menu && <RowMenu {...menu} onClose={() => setMenu(undefined)} />}
     </div>
   )
 }
@@ -119,14 +133,4 @@ function toGroups(rows: readonly Row[]): { env: string | undefined; rows: Row[] 
     else groups.at(-1)?.rows.push(row)
   }
   return groups
-}
-
-/** A first look at a table, in a new tab; it is only written down, not run. */
-function selectFrom(schema: string, name: string): string {
-  const table = schema === 'public' ? identifier(name) : `${identifier(schema)}.${identifier(name)}`
-  return `SELECT * FROM ${table} LIMIT 100;\n`
-}
-
-function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 }

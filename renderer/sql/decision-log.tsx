@@ -2,7 +2,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { counted, looks, roughTables, statementTitle } from '../decisions/words.ts'
 import { IconButton } from '../theme/controls.tsx'
-import { ranWords } from './marks.ts'
+import { ranWords, stoppedWords } from './marks.ts'
 import type { Mark, SqlState } from './run-state.ts'
 
 /** Every decision of the tab's session, newest first. A row leads to its statement. */
@@ -80,6 +80,7 @@ function detail(mark: Mark): string {
     case 'approved':
       return `by ${mark.decision?.by.join(', ') ?? ''} · ${ranWords(mark)}`
     case 'cancelled':
+      return stoppedWords(mark)
     case 'expired':
       return 'Nothing ran'
     default:

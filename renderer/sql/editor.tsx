@@ -56,6 +56,8 @@ export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady
       model,
       ariaLabel: `SQL, ${first.current.label}`,
     })
+    // An option of the model, which the first editor of a page sets to its default.
+    model.updateOptions({ bracketColorizationOptions: plainBrackets })
     instance.current = editor
     const editorMarks = new EditorMarks(editor, model)
     const writing = begin(() => model.getValue())
@@ -101,6 +103,9 @@ function sizes(fontSize: number): { fontSize: number; lineHeight: number } {
   return { fontSize, lineHeight: Math.round(fontSize * 1.6) }
 }
 
+/** Pairs in colours cost part of every key, and say little in SQL. */
+const plainBrackets = { enabled: false, independentColorPoolPerBracketType: false }
+
 const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   automaticLayout: true,
   fontFamily: '"JetBrains Mono", ui-monospace, monospace',
@@ -118,14 +123,15 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   hideCursorInOverviewRuler: true,
   occurrencesHighlight: 'off',
   selectionHighlight: false,
-  // Each costs part of every key, and says little in SQL.
-  bracketPairColorization: { enabled: false },
+  // Costs part of every key, and says little in SQL.
   guides: { indentation: false },
   wordBasedSuggestions: 'off',
   quickSuggestions: { other: true, comments: false, strings: false },
   quickSuggestionsDelay: 60,
   suggest: { showWords: false, preview: false, localityBonus: false, filterGraceful: true },
   suggestSelection: 'first',
+  // What is written in full already is no choice: Enter is a new line.
+  acceptSuggestionOnEnter: 'smart',
   unicodeHighlight: { ambiguousCharacters: false },
   fixedOverflowWidgets: true,
   tabSize: 2,

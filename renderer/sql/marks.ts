@@ -44,10 +44,15 @@ export function hint(mark: Mark): HintPart[] {
     case 'failed':
       return [start, ...more(oneLine(mark.error?.message ?? ''))]
     case 'cancelled':
-      return [start, ...more(mark.held === undefined ? '' : 'Nothing ran')]
+      return [start, ...more(stoppedWords(mark))]
     default:
       return []
   }
+}
+
+/** What became of a statement that the person stopped: it waited, or it ran. */
+export function stoppedWords({ error }: Pick<Mark, 'error'>): string {
+  return error === undefined ? 'Nothing ran' : 'Stopped while it ran'
 }
 
 /** What came of a statement that ran: `12 rows · 3 ms`, `planned, not run · 1 ms`. */

@@ -56,6 +56,10 @@ export function applyTheme(name: ThemeName): void {
     'syn-line-no-active',
     'syn-current-line',
     'syn-selection',
+    'surface-input',
+    'line-control',
+    'accent-line',
+    'held-tint',
   ] as const)
   const color = (key: keyof typeof t) => toHex(t[key])
   const rule = (token: string, key: keyof typeof t) => ({ token, foreground: color(key).slice(1) })
@@ -98,6 +102,16 @@ export function applyTheme(name: ThemeName): void {
       'editorWidget.background': color('surface-overlay'),
       'editorWidget.border': color('line-strong'),
       'editorSuggestWidget.selectedBackground': color('accent-tint'),
+      'input.background': color('surface-input'),
+      'input.foreground': color('text'),
+      'input.border': color('line-control'),
+      'input.placeholderForeground': color('text-3'),
+      'inputOption.activeBackground': color('accent-tint'),
+      'inputOption.activeBorder': color('accent-line'),
+      'inputOption.activeForeground': color('text'),
+      'editor.findMatchBackground': color('accent-line'),
+      'editor.findMatchHighlightBackground': color('held-tint'),
+      'widget.shadow': '#00000000',
       focusBorder: color('focus'),
       'scrollbarSlider.background': color('accent-tint'),
     },

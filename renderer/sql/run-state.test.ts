@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
+import { stoppedWords } from './marks.ts'
 import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
 
 const policy = { id: 'p', reason: 'Because.' }
@@ -55,6 +56,13 @@ describe('what the gateway says of a statement', () => {
     const state = run(says(held), says({ kind: 'approved', requestId: 'r', by: ['grace'] }), complete(1.5))
     expect(only(state)).toMatchObject({ look: 'approved', ms: 1.5, decision: { by: ['grace'] } })
     expect(state.messages.at(-1)?.text).toBe('DELETE 1 · 1.5 ms')
+  })
+
+  test('a statement that PostgreSQL stops by itself has failed; one that the person stops ran until then', () => {
+    const running = run()
+    expect(only(apply(running, 0, error('57014'), 9)).look).toBe('failed')
+    const stopped = only(apply({ ...running, cancelling: true }, 0, error('57014'), 9))
+    expect([stopped.look, stoppedWords(stopped)]).toEqual(['cancelled', 'Stopped while it ran'])
   })
 
   test('held, then cancelled by the person', () => {

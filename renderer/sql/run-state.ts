@@ -270,7 +270,8 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
       ...(position === undefined ? {} : { position: position - mark.start }),
       ...(problem === undefined ? {} : { problem }),
     }
-    return { ...mark, look: sqlstate === canceled ? 'cancelled' : 'failed', error }
+    // PostgreSQL says the same of its own limit of time, and of a session that an administrator stops.
+    return { ...mark, look: sqlstate === canceled && state.cancelling ? 'cancelled' : 'failed', error }
   })
   const extra = [detail, hint].filter((part) => part !== undefined).join(' ')
   const said = say(failed, now, { kind: 'error', text: message, ...(extra === '' ? {} : { detail: extra }) })

@@ -124,6 +124,22 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     await page.keyboard.type('ema')
     await page.keyboard.press('Enter')
     await expect.poll(() => shown(page)).toContain('WHERE c.email')
+    // Behind an operand what joins it comes first, and the line that Enter takes stands out.
+    await page.keyboard.type(' = o.status a')
+    const first = list.locator('.monaco-list-row.focused')
+    await first.getByText('AND', { exact: true }).waitFor()
+    const back = await first
+      .locator('.main')
+      .evaluate((node) => node.ownerDocument.defaultView?.getComputedStyle(node).backgroundColor)
+    expect(back).toMatch(/, 0\)$/)
+    await page.keyboard.press('Escape')
+    // A table's short name stays what was written.
+    await write(page, '')
+    await page.keyboard.type('SELECT 1 FROM orders o')
+    await list.getByText('as a name').waitFor()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('WHERE true')
+    await expect.poll(() => shown(page)).toMatch(/FROM orders o\s*WHERE true/)
   })
 
   test('says of a name its type and class, and nothing is offered where a name is made up', async () => {

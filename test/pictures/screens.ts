@@ -128,7 +128,10 @@ async function grant({ take }: Stage, client: Client, reviewer: Client): Promise
   await needed.getByRole('button', { name: /Linus.*Write/ }).click()
   await reviewer.page.getByRole('radiogroup', { name: 'How long' }).waitFor()
   await take(reviewer, '05-review-grant')
-  await reviewer.page.getByRole('button', { name: /^Approve 30 min/ }).click()
+  await reviewer.page
+    .getByRole('button', { name: /^Approve/ })
+    .last()
+    .click()
   await client.page
     .locator('main')
     .getByText(/^Granted/)

@@ -76,6 +76,28 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.getByRole('region', { name: 'Request access' }).waitFor()
   })
 
+  test('a line of the tree has a menu, by key and by pointer', async () => {
+    const item = (name: string) => page.getByRole('menuitem', { name, exact: true })
+    await page.keyboard.press('/')
+    await page.keyboard.type('orders-db')
+    await page.keyboard.press('Escape')
+    await tree('orders-db').first().focus()
+    await page.keyboard.press('Shift+F10')
+    await item('Open').waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.locator('.tab.is-on', { hasText: 'orders-db' }).waitFor()
+    await tree('analytics-db').click({ button: 'right' })
+    await item('Open in split').click()
+    await expect.poll(() => page.locator('.monaco-editor').count()).toBeGreaterThan(1)
+    await tree('analytics-db').first().click({ button: 'right' })
+    await item('Pin').click()
+    await expect.poll(() => harness.fixture.settings.get().pinned).toContain('analytics-db')
+    await tree('ledger-main').click({ button: 'right' })
+    await item('Request access…').waitFor()
+    expect(await item('Open').count()).toBe(0)
+  })
+
   test('tabs are opened, gone through and closed', async () => {
     await tree('orders-db').first().click()
     await page.locator('.monaco-editor').first().waitFor()

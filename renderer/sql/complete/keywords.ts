@@ -8,6 +8,8 @@ export interface KeywordPlace {
   joins: boolean
   /** A statement or a subquery may begin here. */
   begins: boolean
+  /** What is written may as well be a name that the person gives to what is before. */
+  names: boolean
 }
 
 const list = (text: string): readonly string[] => text.split(',').map((word) => word.trim())
@@ -150,9 +152,9 @@ function atStart(before: Token | undefined, inside: boolean): KeywordPlace {
   return calls ? missing(['DISTINCT', ...operands, ...subqueries]) : beginning([...subqueries, ...operands])
 }
 
-const beginning = (words: readonly string[]): KeywordPlace => ({ words, joins: false, begins: true })
-const joining = (words: readonly string[]): KeywordPlace => ({ words, joins: true, begins: false })
-const missing = (words: readonly string[]): KeywordPlace => ({ words, joins: false, begins: false })
+const beginning = (words: readonly string[]): KeywordPlace => ({ words, joins: false, begins: true, names: false })
+const joining = (words: readonly string[]): KeywordPlace => ({ words, joins: true, begins: false, names: false })
+const missing = (words: readonly string[]): KeywordPlace => ({ words, joins: false, begins: false, names: false })
 const anywhere = every.map((word) => word.toUpperCase())
 
 function inStatement(level: readonly Token[]): KeywordPlace {
@@ -211,11 +213,18 @@ function inClause(name: string, part: readonly Token[]): KeywordPlace {
   const inCase = openCase(part)
   if (inCase !== undefined) return caseWords(inCase, complete)
   const { needs, after } = clauses.get(name) ?? { needs: anywhere, after: anywhere }
-  if (complete) return name === 'with' ? { words: after, joins: true, begins: true } : joining(after)
+  if (complete) return { ...joining(after), begins: name === 'with', names: mayBeNamed(name, part) }
   if (isWord(last, 'not')) return missing(['IN', 'LIKE', 'ILIKE', 'BETWEEN', ...needs])
   if (name === 'with' && isWord(last, 'as')) return joining(list('MATERIALIZED, NOT MATERIALIZED'))
   if (isWord(last, 'distinct')) return missing(['ON', 'FROM', ...needs])
   return missing(name === 'select' && part.length === 1 ? ['DISTINCT', 'ALL', ...needs] : needs)
+}
+
+/** A table, a subquery or a column that has no other name yet: `FROM orders o`, `SELECT count(*) n`. */
+function mayBeNamed(clause: string, part: readonly Token[]): boolean {
+  if (clause !== 'from' && clause !== 'update' && clause !== 'select') return false
+  const [last, before, third] = [part.at(-1), part.at(-2), part.at(-3)]
+  return isMark(last, ')') || !endsOperand(before, third)
 }
 
 /** The last word of a CASE that is open; undefined outside of one. */

@@ -75,7 +75,7 @@ export function provide(
       const start = model.getPositionAt(model.getOffsetAt(position) - word.length)
       const range = monaco.Range.fromPositions(start, position)
       // With the first letter it is asked again, for what was left out without one.
-      const suggestions = suggest(scope, index, word).map((one) => itemOf(one, range))
+      const suggestions = suggest(scope, index, word).map((one) => itemOf(one, range, word === word.toLowerCase()))
       if (opens) await keysFirst()
       return { suggestions, incomplete: word === '' }
     },
@@ -123,14 +123,15 @@ export function findAt(
   return { ...found, base: start, range: monaco.Range.fromPositions(from, to) }
 }
 
-function itemOf(one: Suggestion, range: monaco.IRange): monaco.languages.CompletionItem {
+/** `small`: what is written is in small letters, for which Monaco would put names in capitals behind all others. */
+function itemOf(one: Suggestion, range: monaco.IRange, small: boolean): monaco.languages.CompletionItem {
   return {
     label: { label: one.label, description: one.note.length > 60 ? `${one.note.slice(0, 59)}…` : one.note },
     kind: icons[one.kind],
     insertText: one.insert,
     ...(one.fill ? { insertTextRules: monaco.languages.CompletionItemInsertTextRule.InsertAsSnippet } : {}),
     ...(one.kind === 'masked' ? { detail: one.note } : {}),
-    filterText: one.label,
+    filterText: small ? one.label.toLowerCase() : one.label,
     sortText: `${one.rank.toFixed(3)}${one.label}`,
     range,
   }

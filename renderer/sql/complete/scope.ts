@@ -24,6 +24,8 @@ export interface Scope {
   sources: readonly Source[]
   ctes: readonly Source[]
   tokens: readonly Token[]
+  /** How the statement's first word is written; undefined where it is the word that is being written, or there is none. */
+  letters: 'upper' | 'lower' | undefined
 }
 
 const clauseWords = new Set(
@@ -73,7 +75,13 @@ export function scopeAt(sql: string, offset: number): Scope {
     sources,
     ctes,
     tokens,
+    letters: lettersOf(sql, before[0]),
   }
+}
+
+function lettersOf(sql: string, first: Token | undefined): Scope['letters'] {
+  if (first?.kind !== 'word') return undefined
+  return sql.slice(first.start, first.end) === first.text ? 'lower' : 'upper'
 }
 
 function isName(token: Token): boolean {

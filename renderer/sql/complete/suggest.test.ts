@@ -82,6 +82,8 @@ describe('suggestions', () => {
   test('keywords in the case that is written; functions with a place for the argument', () => {
     expect(inserts('sel|', 'keyword')).toContain('select')
     expect(inserts('SEL|', 'keyword')).toContain('SELECT')
+    expect(inserts('SELECT * f|', 'keyword')).toContain('FROM')
+    expect(inserts('select * |', 'keyword')).toContain('from')
     expect(inserts('select lo| from orders', 'function')).toEqual(['lower($0)'])
   })
 
@@ -95,6 +97,13 @@ describe('suggestions', () => {
     expect(shown('select * from orders where id a|')[0]).toBe('and')
     expect(inserts('select * from orders where s|', 'snippet')).toEqual([])
     expect(inserts('s|', 'snippet')).not.toEqual([])
+  })
+
+  test('a letter behind a table, a subquery or a column may be its name', () => {
+    const names = ['select * from orders o|', 'select * from (select 1) s|', 'select count(*) n|', 'update orders o|']
+    for (const sql of names) expect(at(sql)).toContainEqual(expect.objectContaining({ note: 'as a name' }))
+    const others = ['select * from orders x o|', 'select * from orders where id a|', 'select * from orders or|', 's|']
+    for (const sql of others) expect(at(sql)).not.toContainEqual(expect.objectContaining({ note: 'as a name' }))
   })
 
   test('what can’t be meant by the first letter is left out, and so is every built-in function before it', () => {

@@ -34,9 +34,14 @@ export interface Suggestion {
  */
 export function suggest(scope: Scope, index: CatalogIndex, written: string): Suggestion[] {
   if (scope.qualifier.length > 0) return afterDot(scope, index)
-  const lower = written !== '' && written === written.toLowerCase()
+  const lower =
+    scope.letters === undefined ? written !== '' && written === written.toLowerCase() : scope.letters === 'lower'
   const place = keywordsAt(scope.tokens, scope.from)
-  const words = [...keywordsFor(place, lower), ...(place.begins ? snippetsFor(lower) : [])]
+  const words = [
+    ...(place.names && written.length === 1 ? [named(written)] : []),
+    ...keywordsFor(place, lower),
+    ...(place.begins ? snippetsFor(lower) : []),
+  ]
   switch (scope.expecting) {
     case 'table':
       return [...tables(scope, index, written, false), ...schemas(index), ...words]
@@ -269,6 +274,11 @@ function freeAlias(table: string, scope: Scope): string {
     const alias = n === 1 ? base : `${base}${n}`
     if (!taken.has(alias) && quoteName(alias) === alias) return alias
   }
+}
+
+/** A name of one letter is what it is, and Enter behind it a new line: without it in the list, Enter would choose a keyword. */
+function named(written: string): Suggestion {
+  return { kind: 'alias', label: written, note: 'as a name', insert: written, rank: 0 }
 }
 
 /** In the order of the place, which is how often they are meant; before the names where an operand has just ended. */

@@ -3,18 +3,17 @@ import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
 import { counted } from '../../decisions/words.ts'
 import { card, layout, type Placed } from './layout.ts'
-import { misjudged, type Plan, type PlanNode, shareOf } from './plan.ts'
-
-/** Rows that came, against those expected, from which on it is worth a word. */
-const farOff = 10
+import { type Plan, type PlanNode, shareOf } from './plan.ts'
+import { warningsOf } from './warnings.ts'
 
 /** The plan as a tree of cards, moved through by arrows: right to what feeds a step, left to what it feeds. */
 export function PlanPicture({ plan, chosen, onChoose }: { plan: Plan; chosen: number; onChoose(node: number): void }) {
   const { placed, width, height } = useMemo(() => layout(plan.root), [plan])
   const cards = useRef(new Map<number, HTMLElement>())
+  const frame = useRef<HTMLDivElement>(null)
   // What took most is where people look first.
   useEffect(() => {
-    cards.current.get(chosen)?.scrollIntoView({ block: 'center', inline: 'center' })
+    if (frame.current !== null) centre(frame.current, cards.current.get(chosen))
   }, [chosen])
   const go = (to: number | undefined) => {
     if (to === undefined) return
@@ -28,7 +27,7 @@ export function PlanPicture({ plan, chosen, onChoose }: { plan: Plan; chosen: nu
     go(to)
   }
   return (
-    <div className="plan__pic scroll">
+    <div className="plan__pic scroll" ref={frame}>
       <div className="plan__field" style={{ width, height }} role="tree" aria-label="Steps of the plan">
         <svg className="plan__lines" width={width} height={height} aria-hidden="true">
           {placed.map((p) => {
@@ -55,6 +54,16 @@ export function PlanPicture({ plan, chosen, onChoose }: { plan: Plan; chosen: nu
   )
 }
 
+/** By its own scrolling alone: `scrollIntoView` would move the whole window with it. */
+function centre(frame: HTMLElement, card: HTMLElement | undefined): void {
+  if (card === undefined) return
+  const [outer, inner] = [frame.getBoundingClientRect(), card.getBoundingClientRect()]
+  frame.scrollBy({
+    left: inner.left + inner.width / 2 - outer.left - outer.width / 2,
+    top: inner.top + inner.height / 2 - outer.top - outer.height / 2,
+  })
+}
+
 function PlanCard({
   placed: { node, depth, x, y },
   plan,
@@ -78,8 +87,7 @@ function PlanCard({
     measured === undefined
       ? `about ${counted(node.rows, 'row')}`
       : counted(Math.round(measured.rows * measured.loops), 'row')
-  const off = misjudged(node)
-  const far = off !== undefined && (off >= farOff || off <= 1 / farOff) ? offWords(off) : undefined
+  const warnings = warningsOf(node)
   const never = measured?.loops === 0
   return (
     <div
@@ -96,26 +104,24 @@ function PlanCard({
       <span className="plan__type trunc">
         <b>{node.type}</b> {node.role && <span className="t3">{node.role}</span>}
       </span>
-      <span className="plan__target trunc mono">{node.target}</span>
+      {node.target === undefined && warnings[0] !== undefined ? (
+        <span className="plan__target plan__warn trunc">{warnings[0]}</span>
+      ) : (
+        <span className="plan__target trunc mono">{node.target}</span>
+      )}
       <span className="plan__bar" aria-hidden="true">
         <span style={{ width: `${Math.max(share * 100, share > 0 ? 1 : 0)}%` }} />
       </span>
       <span className="plan__nums num">
         <span>{never ? 'Never ran' : what}</span>
         <span className="right row row--4">
-          {far && <Icon name="alert" size={12} />}
-          {far ?? rows}
-          {far && <span className="visually-hidden">, {rows}</span>}
+          {warnings.length > 0 && <Icon name="alert" size={12} />}
+          {rows}
+          {warnings.length > 0 && <span className="visually-hidden">, {warnings.join(', ')}</span>}
         </span>
       </span>
     </div>
   )
-}
-
-/** `12× more rows`: than were expected. */
-export function offWords(off: number): string {
-  const times = off >= 1 ? off : 1 / off
-  return `${times >= 10 ? Math.round(times).toLocaleString('en-GB') : times.toFixed(1)}× ${off >= 1 ? 'more' : 'fewer'} rows`
 }
 
 /** The card that a key leads to. */

@@ -3,7 +3,9 @@ import { useEffect, useEffectEvent, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { z } from 'zod'
 import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
+import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
+import { capitalise } from '../../decisions/words.ts'
 import { problemOf } from '../../rpc/problem.ts'
 import { Button, Empty, Segments, Spinner } from '../../theme/controls.tsx'
 import type { ResultTab } from '../run-state.ts'
@@ -13,6 +15,7 @@ import { type Hidden, hideLiterals } from './hide.ts'
 import { PlanPicture } from './picture.tsx'
 import { heaviest, nodesOf, type Plan, type PlanNode, parsePlan } from './plan.ts'
 import { planText } from './plan-text.ts'
+import { bufferWords, warningsOf } from './warnings.ts'
 
 type Loaded = { state: 'loading' } | { state: 'ready'; plan: Plan; json: string } | { state: 'failed'; message: string }
 type Form = 'picture' | 'text' | 'json'
@@ -93,6 +96,8 @@ export default function PlanPane({
 /** All that PostgreSQL says of one step. */
 function Details({ node }: { node: PlanNode }) {
   const { measured } = node
+  const warnings = warningsOf(node)
+  const buffers = bufferWords(node)
   const figures = [
     { name: 'Cost', value: `${node.startupCost.toFixed(2)} to ${node.totalCost.toFixed(2)}` },
     { name: 'Rows expected', value: `${node.rows.toLocaleString('en-GB')} of ${node.width} bytes` },
@@ -103,7 +108,8 @@ function Details({ node }: { node: PlanNode }) {
           { name: 'Time', value: `${measured.startupMs.toFixed(3)} to ${measured.totalMs.toFixed(3)} ms` },
           { name: 'Loops', value: measured.loops.toLocaleString('en-GB') },
         ]),
-    ...node.details,
+    ...(buffers === undefined ? [] : [{ name: 'Blocks of this step', value: buffers }]),
+    ...node.details.filter(({ name }) => !/^(Shared|Temp) \w+ Blocks$/.test(name)),
   ]
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
@@ -111,6 +117,16 @@ function Details({ node }: { node: PlanNode }) {
       <h3>
         {node.type} {node.target && <span className="mono t2">{node.target}</span>}
       </h3>
+      {warnings.length > 0 && (
+        <ul className="plan__warns" aria-label="Worth a look">
+          {warnings.map((warning) => (
+            <li key={warning}>
+              <Icon name="alert" size={12} />
+              <span>{capitalise(warning)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       <dl>
         {figures.map(({ name, value }) => (
           <div key={name}>

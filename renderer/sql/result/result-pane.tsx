@@ -11,14 +11,15 @@ import { useNavigation } from '../../frame/desk.tsx'
 import { usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
-import type { Mark, ResultTab } from '../run-state.ts'
+import { MenuAt } from '../../theme/menu-at.tsx'
+import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
 import { chartRows } from './chart-data.ts'
 import { type CopyFormat, copied, copyNames } from './copy.ts'
 import { ExportMenu, ExportProgress } from './export.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
-import { ColumnMenu, MenuAt } from './menus.tsx'
+import { ColumnMenu } from './menus.tsx'
 import { type Box, boxOf, cellCount, type Selection } from './selection.ts'
 import { ResultTable } from './table.ts'
 import { useExport } from './use-export.ts'
@@ -309,7 +310,9 @@ function Foot({
     <div className="res__ft">
       <span className="num">
         {counted(result.rows, 'row')}
-        {!result.complete && <span className="t3"> so far</span>}
+        {!result.complete && (
+          <span className="t3">{mark === undefined || isOpen(mark) ? ' so far' : ', then it was stopped'}</span>
+        )}
         {result.truncated && <b className="fg d-held"> kept of more, see Messages</b>}
       </span>
       {masked > 0 && (
