@@ -6,7 +6,7 @@ import { join } from 'node:path'
  *   recordings/2026/07/ses_…/manifest.json      chunks sealed so far, with their hashes
  *                            000001.jsonl.zst   a sealed chunk
  *                            000002.spool       the chunk being written: event lines, neither header nor compression
- *   recordings/.live/ses_…                      path of a recording that has not been closed, for the next start
+ *   recordings/.live/ses_…                      of one whose end is not stored, for the next start: its first manifest, or its path
  */
 export interface RecordingPlace {
   session: string

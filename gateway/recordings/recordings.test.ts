@@ -169,6 +169,14 @@ describe('after a crash', () => {
     expect(await make().recover()).toEqual([])
   })
 
+  test('one whose marker holds its path, as on a disk without links, is found as well', async () => {
+    make().start(subject).record(statement(1))
+    const marker = join(dataDir, 'recordings', '.live', place.session)
+    await rm(marker)
+    await writeFile(marker, join('2026', '07', place.session))
+    expect(await make().recover()).toMatchObject([{ session: place.session, counts: { allowed: 1 } }])
+  })
+
   test('a recording that was closed is told of by the next start until its end is stored', async () => {
     const { recordings, seal } = await recorded(2)
     expect(await make().recover()).toMatchObject([{ session: place.session, seal, counts: { allowed: 2 } }])

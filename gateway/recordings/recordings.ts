@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { appendFile, readdir, readFile, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecordingPage, Verification } from '../../shared/api/models.ts'
+import { RecordingManifest } from '../../shared/recording.ts'
 import type { Log } from '../services.ts'
 import { type Counts, countEvent, noCounts } from '../sessions/counts.ts'
 import { liveMarker, manifestName, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
@@ -113,7 +114,7 @@ export class Recordings {
    */
   async sealLeft(session: string, reason: string): Promise<RecoveredRecording | undefined> {
     try {
-      const folder = join(this.#root, await readFile(liveMarker(this.#root, session), 'utf8'))
+      const folder = join(this.#root, markedPath(await readFile(liveMarker(this.#root, session), 'utf8')))
       const seal = await sealOrphan(folder, reason)
       return { session, seal, counts: await countRequests(folder) }
     } catch (error) {
@@ -173,6 +174,13 @@ export class Recordings {
     if (refusal !== this.#refusal) this.#log.warn({ free }, refusal ?? 'there is space for recordings again')
     this.#refusal = refusal
   }
+}
+
+/** Where a recording is, by what its marker says. */
+function markedPath(marker: string): string {
+  if (!marker.startsWith('{')) return marker
+  const { session, startedAt } = RecordingManifest.parse(JSON.parse(marker))
+  return recordingPath({ session, startedAt: new Date(startedAt) })
 }
 
 async function countRequests(folder: string): Promise<Counts> {

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
@@ -101,8 +101,9 @@ export class RecordingWriter {
     }
     this.#refuseWhenUnfit()
     makeFolder(this.folder)
-    writeFileSync(join(this.folder, manifestName), manifestBytes(this.#manifest), { mode: 0o600, flag: 'wx' })
-    writeFileSync(liveMarker(root, subject.session), path, { mode: 0o600 })
+    const manifest = join(this.folder, manifestName)
+    writeFileSync(manifest, manifestBytes(this.#manifest), { mode: 0o600, flag: 'wx' })
+    mark(manifest, liveMarker(root, subject.session), path)
   }
 
   /** The terminal's size when the session began, for players. */
@@ -258,6 +259,15 @@ function makeFolder(folder: string): void {
     mkdirSync(folder, { mode: 0o700 })
   } catch {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+}
+
+/** The manifest as it is now by a second name, which costs no file; on a disk that has no such thing, a file with the path. */
+function mark(manifest: string, marker: string, path: string): void {
+  try {
+    linkSync(manifest, marker)
+  } catch {
+    writeFileSync(marker, path, { mode: 0o600 })
   }
 }
 

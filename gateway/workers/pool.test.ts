@@ -8,6 +8,7 @@ import { allow } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { type GatewayCalls, handover, type WorkerCalls } from './calls.ts'
+import { eachOf } from './gathered.ts'
 import { WorkerPool } from './pool.ts'
 
 /** The gateway's side of worker processes, against a peer that does what each test says. */
@@ -64,8 +65,8 @@ class Peer extends EventEmitter {
       stop: () => Promise.resolve(),
     },
     {
-      post: (message) => queueMicrotask(() => void this.emit('message', structuredClone(message))),
-      on: (take) => void this.on('to-worker', take),
+      post: (message) => queueMicrotask(() => void this.emit('message', [structuredClone(message)])),
+      on: (take) => void this.on('to-worker', eachOf(take)),
       timeout: -1,
     },
   )
@@ -160,7 +161,7 @@ test('a policy that comes into force while a worker starts is the one that it se
 
 test('a worker that does not answer to a policy is ended, and the policy is in force for everybody else', async () => {
   const pool = await started(2)
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   peer(0).deaf = true
   const pushed = pool.around(parts.agent).pushPolicy(policy('new'))
   await vi.advanceTimersByTimeAsync(10_000)

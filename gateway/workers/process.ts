@@ -11,6 +11,7 @@ import type { Cancels } from '../sessions/cancels.ts'
 import type { CatalogReader, Definitions } from '../sessions/definitions.ts'
 import type { DistantSession } from '../sessions/distant.ts'
 import { type GatewayCalls, handover, type WorkerCalls, type WorkerStart } from './calls.ts'
+import { eachOf, gathered } from './gathered.ts'
 
 export interface WorkerProcessDeps extends NativeDeps {
   recordings: Pick<Recordings, 'sealLeft' | 'settled'>
@@ -57,8 +58,8 @@ export class WorkerProcess implements CatalogReader {
     this.#log = log
     this.#worker = createBirpc<WorkerCalls, GatewayCalls>(this.#calls(), {
       // One that left is dealt with when its end is told.
-      post: (message) => void (child.connected && child.send(message, () => undefined)),
-      on: (take) => void child.on('message', take),
+      post: gathered((messages) => void (child.connected && child.send([...messages], () => undefined))),
+      on: (take) => void child.on('message', eachOf(take)),
       eventNames: ['standstill', 'end', 'setGrants', 'definitionsChanged'],
       timeout: -1,
     })

@@ -8,6 +8,7 @@ import { Recordings } from '../recordings/recordings.ts'
 import type { LocalAgent, Log } from '../services.ts'
 import { LiveSession } from '../sessions/live.ts'
 import { type GatewayCalls, handover, type WorkerCalls, type WorkerStart } from './calls.ts'
+import { eachOf, gathered } from './gathered.ts'
 
 /** The pipe to the gateway that started this process; `process` of a forked one fits. */
 export interface GatewayPipe {
@@ -49,8 +50,8 @@ export function serveSessions(pipe: GatewayPipe, createAgent: (log: Log) => Prom
       stop: () => started().stop(),
     },
     {
-      post: (message) => pipe.send?.(message, (error) => (error === null ? undefined : leave())),
-      on: (take) => void pipe.on('message', (message) => (message === handover ? undefined : take(message))),
+      post: gathered((messages) => void pipe.send?.(messages, (error) => (error === null ? undefined : leave()))),
+      on: (take) => void pipe.on('message', eachOf(take)),
       eventNames: ['left', 'taken', 'counted', 'closed', 'cancel', 'giveUp', 'changed', 'log'],
       timeout: -1,
     },

@@ -55,7 +55,9 @@ class Session implements InspectorSession {
   readonly #voice: Voice
   readonly #toClient = new Outbox()
   readonly #toTarget = new Outbox()
+  /** Told when a phase before the first ReadyForQuery takes too long, and when the session ends in one. */
   readonly #aborter = new AbortController()
+  #phase: NodeJS.Timeout | undefined
   #server: Duplex | undefined
   #frontend: Frontend | undefined
   #backend: Backend | undefined
@@ -100,6 +102,7 @@ class Session implements InspectorSession {
     const opening = await readOpening(client, this.#deadline()).catch((error: unknown) => {
       throw isLate(error) ? new FrameError('nobody said in time who they are') : error
     })
+    this.#inTime()
     if (opening.kind === 'cancel') {
       const digest = cancelDigest(opening.secret)
       if (!cancels.cancel(opening.processId, digest)) port.cancelElsewhere?.(opening.processId, digest)
@@ -129,6 +132,7 @@ class Session implements InspectorSession {
       this.#server = stream
     })
     await inTime(prepared, signal)
+    this.#inTime()
     if (this.#ended) {
       server.destroy()
       return
@@ -302,7 +306,14 @@ class Session implements InspectorSession {
   }
 
   #deadline(): AbortSignal {
-    return AbortSignal.any([this.#aborter.signal, AbortSignal.timeout(this.#options.patienceMs ?? phaseMs)])
+    const late = (): void => this.#aborter.abort(new DOMException('it took too long', 'TimeoutError'))
+    this.#phase = setTimeout(late, this.#options.patienceMs ?? phaseMs).unref()
+    return this.#aborter.signal
+  }
+
+  #inTime(): void {
+    clearTimeout(this.#phase)
+    this.#phase = undefined
   }
 
   /** A session that can't go on: the peer broke the protocol, the record can't be written, or the catalog can't be read. */
@@ -353,7 +364,8 @@ class Session implements InspectorSession {
   #end(reason: string, words?: Buffer): void {
     if (this.#ended) return
     this.#ended = true
-    this.#aborter.abort(new Error(reason))
+    if (this.#phase !== undefined) this.#aborter.abort(new Error(reason))
+    this.#inTime()
     this.#gate?.cancel()
     this.#release()
     const { client, port } = this.#options
