@@ -15,6 +15,8 @@ create function record_sessions(
   after_seq bigint, after_hash text, records jsonb, opened jsonb, closed jsonb, told jsonb,
   out newest_seq bigint, out newest_hash text
 ) language plpgsql as $$
+declare
+  e record;
 begin
   perform pg_advisory_xact_lock(7717002);
   select a.seq, a.hash into newest_seq, newest_hash from audit a order by a.seq desc limit 1;
@@ -33,16 +35,18 @@ begin
     from jsonb_to_recordset(opened) as o(id text, principal_id text, principal jsonb, connection_name text, connection jsonb,
       door text, annotations text, replica text, source_ip text, mfa boolean, started_at timestamptz);
   end if;
-  if jsonb_array_length(closed) > 0 then
+  -- One after the other: each is found by its key, where a join with all of them would read the whole table.
+  for e in
+    select * from jsonb_to_recordset(closed) as c(id text, ended_at timestamptz, reason text, allowed int, masked int,
+      granted int, blocked int, held int, bytes_in bigint, bytes_out bigint)
+  loop
     update sessions as s set
       state = 'ended', ended_at = e.ended_at, end_reason = e.reason,
       allowed = coalesce(e.allowed, s.allowed), masked = coalesce(e.masked, s.masked),
       granted = coalesce(e.granted, s.granted), blocked = coalesce(e.blocked, s.blocked), held = coalesce(e.held, s.held),
       bytes_in = coalesce(e.bytes_in, s.bytes_in), bytes_out = coalesce(e.bytes_out, s.bytes_out)
-    from jsonb_to_recordset(closed) as e(id text, ended_at timestamptz, reason text, allowed int, masked int, granted int,
-      blocked int, held int, bytes_in bigint, bytes_out bigint)
     where s.id = e.id and s.state <> 'ended';
-  end if;
+  end loop;
   insert into audit (seq, at, actor, action, subject, detail, prev_hash, hash, signature)
   select r.seq, r.at, r.actor, r.action, r.subject, r.detail, r.previous, r.hash, r.signature
   from jsonb_to_recordset(records) as r(seq bigint, at timestamptz, actor text, action text, subject text, detail text,
