@@ -21,6 +21,7 @@ beforeAll(async () => {
     create procedure gives(inout mail text) language sql as $$ select email from public.customers where id = 1 $$;
     create procedure gives_again(inout mail text) language plpgsql as $$ begin call public.gives(mail); end $$;
     create function quiet(text) returns int language sql stable as $$ select length($1) $$;
+    create function joined(text) returns text language sql immutable as $$ select $1 || (select email from public.customers where id = 1) $$;
     create type guess as (id int, ssn text);
     reset role`)
   door = await openDoor(postgres.target)
@@ -67,6 +68,11 @@ describe('values of a class that may be used in any way, and is shown to nobody'
     'select * from shout((select email from customers where id = 1))',
     'select (email).shout from customers where id = 1',
     'select tells()',
+    // What is immutable is called by the planner, and shown in its plan.
+    "explain verbose select joined('x')",
+    "explain select id from orders where note = joined('x')",
+    "explain (analyze, verbose) select id, joined('x') from orders where id = 1",
+    "explain (format json) select 1 from orders order by note <> joined('x')",
     "call gives('')",
     "call gives_again('')",
     "do $$ declare m text; begin call gives(m); raise notice '%', m; end $$",

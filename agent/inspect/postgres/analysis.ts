@@ -32,10 +32,10 @@ export interface CatalogRelation {
   triggers?: readonly number[]
   /** Of these, those that may run when the transaction ends. */
   deferrable?: readonly number[]
-  /** People's own functions that a change of it calls beside its triggers, by oid: in defaults, checks, indexes, its columns' domains. */
+  /** Functions that a change of it calls beside its triggers, by oid, in defaults, checks, indexes, its columns' domains: those to be judged. */
   calls?: readonly number[]
-  /** People's own functions that its row policies call, by oid. */
-  policies?: readonly number[]
+  /** Its row policies' expressions, of those for reading it, and of all. Empty: one that can't be read now. */
+  policies?: { reads: readonly string[]; writes: readonly string[] }
   /** Columns that are in a unique index or an exclusion constraint. */
   unique?: readonly string[]
   /** Its own foreign keys. */
@@ -56,12 +56,31 @@ export interface ForeignKey extends Reference {
   onUpdate: 'update' | undefined
 }
 
-/** A domain whose check calls people's own functions, or a type that holds one. */
+/**
+ * A domain whose check calls functions that are to be judged, a type that a cast by such a function leads from or to, or one that holds these.
+ * `reach`: where they may run. `named`: where the type is named; `touched`: or a column of it is used, which a literal may become one
+ * beside; `row`: or whole rows of its table; `written`: where any column is written, or code runs; `any`: in every statement.
+ */
 export interface CodedType {
   oid: number
   name: string
   /** These functions, by oid. */
   calls: readonly number[]
+  reach: 'named' | 'touched' | 'row' | 'written' | 'any'
+}
+
+/** One that people made. `code`: its function. `left` and `right`: types of its operands, by name (pg_type.typname); absent: it has none there. */
+export interface CatalogOperator {
+  schema: string
+  name: string
+  code: number
+  left?: OperandType
+  right?: OperandType
+}
+
+export interface OperandType {
+  oid: number
+  name: string
 }
 
 export interface CatalogFunction {
@@ -99,6 +118,12 @@ export interface Catalog {
     searchPath: readonly string[] | undefined,
   ): readonly CatalogFunction[]
   functionByOid(oid: number): CatalogFunction | undefined
+  /** Those that people made, as `functions`. */
+  operators(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] | undefined,
+  ): readonly CatalogOperator[]
   relations(): Iterable<CatalogRelation>
   readonly codedTypes: readonly CodedType[]
   hasSchema(name: string): boolean

@@ -1,5 +1,6 @@
 import pg from 'pg'
-import type { CatalogFunction, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
+import type { CatalogFunction, CatalogOperator, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
+import { callsSql, operatorsOf, operatorsSql, policiesSql, typesOf, typesSql } from './catalog-code.ts'
 import { firstOwnOid } from './sql/ids.ts'
 
 /** Relations and functions, as they were read. */
@@ -7,6 +8,7 @@ export interface Definitions {
   relations: readonly CatalogRelation[]
   functions: readonly CatalogFunction[]
   types?: readonly CodedType[]
+  operators?: readonly CatalogOperator[]
 }
 
 /** What one read found, by the fingerprints that say whether it still holds. */
@@ -34,8 +36,13 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   const builtIn = known !== undefined && same('builtIn') ? known.builtIn : await readDefinitions(client, '<')
   const schemas = known !== undefined && same('schemas') ? known.schemas : await readSchemas(client)
   const functions = known !== undefined && same('functions') ? known.own.functions : await readFunctions(client, '>=')
+  const code = {
+    functions,
+    types: typesOf(await many(client, typesSql)),
+    operators: operatorsOf(await many(client, operatorsSql)),
+  }
   if (known !== undefined && same('relations')) {
-    return { ...known, prints, builtIn, schemas, own: { ...known.own, functions } }
+    return { ...known, prints, builtIn, schemas, own: { ...known.own, ...code } }
   }
   const before = known !== undefined && same('schemas') ? known : undefined
   const relationPrints = await readRelationPrints(client)
@@ -47,13 +54,13 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
     // What could not be read now is asked for again at the next occasion.
     prints: read.unknown.length === 0 ? prints : { ...prints, relations: '' },
     builtIn,
-    own: { relations: [...kept, ...read.relations], functions, types: await readTypes(client) },
+    own: { relations: [...kept, ...read.relations], ...code },
     schemas,
     relationPrints,
   }
 }
 
-/** Relations that changed, and views that name them: their definitions read differently then. */
+/** Relations that changed, and those whose views or policies name them: their definitions read differently then. */
 async function changedSince(
   client: pg.Client,
   { relationPrints: before }: Known,
@@ -89,13 +96,16 @@ const schemas = `(select ${newest} from pg_namespace)`
 const domains = `(select ${newest} from pg_type where typtype in ('d', 'r') and oid >= ${firstOwnOid}),
     (select ${newest} from pg_constraint where contypid >= ${firstOwnOid})`
 
+/** The text of a policy names functions. */
+const policyCode = `case when exists (select from pg_policy) then ${print('pg_proc', 'oid', '>=')} end`
+
 const printSql = `select
   concat_ws(' ', ${print('pg_class', 'oid', '<')}, ${print('pg_attribute', 'attrelid', '<')}, ${print('pg_proc', 'oid', '<')},
     ${print('pg_rewrite', 'ev_class', '<')}),
   concat_ws(' ', ${print('pg_class', 'oid', '>=')}, ${print('pg_attribute', 'attrelid', '>=')},
     ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_policy', 'polrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
-    ${schemas}, ${domains}),
-  concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${schemas}),
+    ${schemas}, ${domains}, ${policyCode}),
+  concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${print('pg_operator', 'oid', '>=')}, ${print('pg_cast', 'oid', '>=')}, ${schemas}),
   ${schemas}`
 
 async function readPrints(client: pg.Client): Promise<Prints> {
@@ -114,7 +124,7 @@ const eachPrint = (table: string, id: string) =>
 
 const relationPrintsSql = `
   select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'x', pg_index.print,
-    'p', pg_policy.print, 'd', ${domains})
+    'p', pg_policy.print, case when pg_policy.print is not null then ${policyCode} end, 'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
     ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')} ${eachPrint('pg_index', 'indrelid')}
     ${eachPrint('pg_policy', 'polrelid')}
@@ -122,67 +132,15 @@ const relationPrintsSql = `
 
 const dependentSql = `
   select distinct r.ev_class::bigint from pg_depend d join pg_rewrite r on r.oid = d.objid
-  where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])`
-
-const typesSql = `
-  with recursive coded as (
-    select k.contypid as oid, f.oid as called from pg_constraint k
-      join pg_depend p on p.classid = 'pg_constraint'::regclass and p.objid = k.oid
-      left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
-      join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
-      where k.contypid >= ${firstOwnOid} and f.oid >= ${firstOwnOid}
-    union select holder.oid, c.called from coded c cross join lateral (
-      select p.objid as oid from pg_depend p
-        where p.classid = 'pg_type'::regclass and p.refclassid = 'pg_type'::regclass and p.refobjid = c.oid
-      union all select r.reltype from pg_attribute a join pg_class r on r.oid = a.attrelid
-        where a.atttypid = c.oid and not a.attisdropped and r.reltype <> 0) holder)
-  select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint) from coded c join pg_type t on t.oid = c.oid group by 1, 2`
-
-async function readTypes(client: pg.Client): Promise<CodedType[]> {
-  return (await many(client, typesSql)).map(([oid, name, calls]) => ({
-    oid: Number(oid),
-    name: String(name),
-    calls: Array.isArray(calls) ? calls.map(Number) : [],
-  }))
-}
+  where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])
+  union select k.polrelid::bigint from pg_depend d join pg_policy k on k.oid = d.objid
+  where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])`
 
 async function readRelationPrints(client: pg.Client): Promise<Map<number, string>> {
   return new Map((await many(client, relationPrintsSql)).map(([oid, one]) => [Number(oid), String(one)]))
 }
 
-/** People's own functions that defaults, checks, indexes and the partition key of a relation, and its columns' domains, call: or their operators do. */
-const callsSql = `(with recursive domains as (
-      select t.oid, t.typbasetype, t.typrelid from pg_attribute a join pg_type t on t.oid = a.atttypid
-        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwnOid}
-      union select t.oid, t.typbasetype, t.typrelid from domains d
-        cross join lateral (select p.refobjid as oid from pg_depend p
-            where p.classid = 'pg_type'::regclass and p.objid = d.oid and p.refclassid = 'pg_type'::regclass
-          union all select a.atttypid from pg_attribute a
-            where d.typrelid <> 0 and a.attrelid = d.typrelid and a.attnum > 0 and not a.attisdropped) part
-        join pg_type t on t.oid = part.oid where t.oid >= ${firstOwnOid})
-    select array_agg(distinct f.oid::bigint)
-    from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
-      union all select 'pg_constraint', k.oid from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
-      union all select 'pg_constraint', k.oid from domains d join pg_constraint k on k.contypid = d.oid
-      union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0
-      union all select 'pg_class', i.indexrelid from pg_index i
-        where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null)
-      union all select 'pg_class', c.oid where c.relkind = 'p') kept
-    join pg_depend p on p.classid = kept.class and p.objid = kept.oid
-    left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
-    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
-    where f.oid >= ${firstOwnOid})`
-
-/** What row policies call, where the account's reads and writes pass them, or those of a role that it may take. */
-const policiesSql = `(select array_agg(distinct f.oid::bigint)
-    from pg_policy k join pg_depend p on p.classid = 'pg_policy'::regclass and p.objid = k.oid
-    left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
-    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)
-    where c.relrowsecurity and k.polrelid = c.oid and f.oid >= ${firstOwnOid}
-      and (row_security_active(c.oid) or exists (select from pg_roles r where r.rolname = current_user and r.rolsuper)
-        or exists (select from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = current_user)))`
-
-const relationsSql = (part: Part, definition: string) => `
+const relationsSql = (part: Part, definition: string, locked: boolean) => `
   select c.oid::bigint, n.nspname, c.relname, c.relkind::text, ${definition},
     (select array_agg(i.inhparent::bigint) from pg_inherits i where i.inhrelid = c.oid),
     exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN')
@@ -192,7 +150,7 @@ const relationsSql = (part: Part, definition: string) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql}, ${uniqueSql}
+    ${policiesSql(locked)}, ${uniqueSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -240,17 +198,20 @@ async function readRelations(
 ): Promise<{ relations: readonly CatalogRelation[]; unknown: readonly number[] }> {
   if (only?.size === 0) return { relations: [], unknown: [] }
   try {
-    return { relations: await readSnapshot(client, part, viewDefinition, only), unknown: [] }
+    return {
+      relations: await readSnapshot(client, part, { definition: viewDefinition, locked: false }, only),
+      unknown: [],
+    }
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
   }
-  const relations = await readSnapshot(client, part, 'null', only)
+  const relations = await readSnapshot(client, part, { definition: 'null', locked: true }, only)
   const unknown: number[] = []
   const defined: CatalogRelation[] = []
   for (const relation of relations) {
     const isView = relation.kind === 'view' || relation.kind === 'materialized'
     const definition = isView ? await definitionOf(client, relation.oid) : undefined
-    if (isView && definition === undefined) unknown.push(relation.oid)
+    if ((isView && definition === undefined) || relation.policies?.writes.includes('')) unknown.push(relation.oid)
     defined.push(definition === undefined ? relation : { ...relation, definition })
   }
   return { relations: defined, unknown }
@@ -270,7 +231,7 @@ async function definitionOf(client: pg.Client, oid: number): Promise<string | un
 async function readSnapshot(
   client: pg.Client,
   part: Part,
-  definition: string,
+  { definition, locked }: { definition: string; locked: boolean },
   only: ReadonlySet<number> | undefined,
 ): Promise<CatalogRelation[]> {
   const values = [only === undefined ? null : [...only]]
@@ -310,9 +271,10 @@ async function readSnapshot(
       alone,
       calls,
       deferrable,
-      policies,
+      reads,
+      writes,
       unique,
-    ] of await many(client, relationsSql(part, definition), values)) {
+    ] of await many(client, relationsSql(part, definition, locked), values)) {
       const referencedBy = references.get(Number(oid))
       const refersTo = owned.get(Number(oid))
       relations.push({
@@ -330,7 +292,7 @@ async function readSnapshot(
         ...(Array.isArray(deferrable) ? { deferrable: deferrable.map(Number) } : {}),
         ...(refersTo === undefined ? {} : { refersTo }),
         ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
-        ...(Array.isArray(policies) ? { policies: policies.map(Number) } : {}),
+        ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })
     }
     return relations

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { DefinitionChange } from '../../../shared/link.ts'
-import type { Catalog, CatalogFunction, CatalogRelation, CodedType } from './analysis.ts'
+import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType } from './analysis.ts'
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
 import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
@@ -242,6 +242,7 @@ export class Snapshot implements Catalog {
   readonly #layers: readonly Index[]
   readonly #schemas: ReadonlySet<string> | undefined
   readonly codedTypes: readonly CodedType[]
+  readonly #operators = new Map<string, CatalogOperator[]>()
 
   /** Without `schemas`, there are those that hold something. */
   constructor(
@@ -253,6 +254,7 @@ export class Snapshot implements Catalog {
     this.database = database
     this.#schemas = rows.schemas
     this.codedTypes = rows.own.types ?? []
+    for (const one of rows.own.operators ?? []) at(this.#operators, one.name, () => []).push(one)
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
   }
 
@@ -295,6 +297,17 @@ export class Snapshot implements Catalog {
       if (found !== undefined) return found
     }
     return undefined
+  }
+
+  operators(
+    schema: string | undefined,
+    name: string,
+    searchPath: readonly string[] | undefined,
+  ): readonly CatalogOperator[] {
+    const all = this.#operators.get(name) ?? []
+    if (all.length === 0 || (schema === undefined && searchPath === undefined)) return all
+    const schemas = candidates(schema, searchPath ?? [])
+    return all.filter((one) => schemas.includes(one.schema))
   }
 
   hasSchema(name: string): boolean {

@@ -1,14 +1,6 @@
 import type { DeclareCursorStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
-import type {
-  Analysis,
-  Catalog,
-  ColumnId,
-  ColumnUse,
-  OutputColumn,
-  SessionEffect,
-  StatementAnalysis,
-} from './analysis.ts'
+import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
@@ -20,7 +12,7 @@ import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
 import { parseSearchPath } from './sql/settings.ts'
-import { typesIn } from './sql/types.ts'
+import { typesIn, typesTouched } from './sql/types.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
@@ -72,21 +64,25 @@ function after(path: SearchPath, effect: SessionEffect): SearchPath {
   }
 }
 
-type Nested = (node: Node, kept?: 'deferred') => StatementAnalysis
+/** Another statement in it. `given`: types of its parameters. */
+type Nested = (node: Node, kept?: 'deferred', given?: readonly Node[]) => StatementAnalysis
 
 function analyseOne(
   raw: RawStatement,
   catalog: Catalog,
   searchPath: readonly string[] | undefined,
   deferred = false,
+  parameters?: readonly Node[],
 ): StatementAnalysis {
   const opened = open(raw.node)
   const report = new Report('sql:session')
   const walk = createWalk(catalog, searchPath, report, { deferred })
-  const nested: Nested = (node, kept) =>
-    analyseOne({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred')
+  const nested: Nested = (node, kept, given) =>
+    analyseOne({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred', given)
   typesIn(raw.node, walk)
+  if (parameters) typesIn(parameters, walk)
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
+  typesTouched(walk)
   return summary(raw, opened?.tag ?? 'none', report, result)
 }
 
@@ -120,12 +116,12 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
     literalFree: report.literalFree && queries.has(tag),
     ...(report.runsCode ? { code: true } : {}),
   }
-  computedBy.set(analysis, report.computed)
+  reportOf.set(analysis, report)
   return analysis
 }
 
-/** Report.computed of an analysis: EXPLAIN alone asks. */
-const computedBy = new WeakMap<StatementAnalysis, ReadonlySet<ColumnId>>()
+/** EXPLAIN alone asks for more of it than an analysis says. */
+const reportOf = new WeakMap<StatementAnalysis, Pick<Report, 'computed' | 'coded'>>()
 
 const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
@@ -154,7 +150,9 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
     case 'ExplainStmt':
       return explain(opened.node, walk, nested)
     case 'PrepareStmt':
-      return opened.node.query ? prepare(opened.node.name ?? '', nested(opened.node.query), report) : nothing
+      return opened.node.query
+        ? prepare(opened.node.name ?? '', nested(opened.node.query, undefined, opened.node.argtypes), report)
+        : nothing
     case 'ExecuteStmt':
       parameters(opened.node, walk)
       return { outputs: null, refers: { kind: 'prepared', name: opened.node.name ?? '' } }
@@ -364,11 +362,14 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   if (inner.refers) report.doubts('which statement it explains is only known when it runs')
   report.action = runs ? (inner.refers ? stronger(inner.action, 'sql:unknown') : inner.action) : 'sql:explain'
   report.hasWhere = inner.hasWhere
+  const { computed, coded } = reportOf.get(inner) ?? new Report('sql:explain')
+  // The planner calls what is immutable, and shows what came of it.
+  report.use(coded, 'write')
   if (runs) {
     for (const table of inner.written) report.written.add(table)
     report.effects.push(...inner.effects)
     // The memory that a step took shows how long the values were that it kept, those that nobody gets to see too.
-    report.use(computedBy.get(inner) ?? new Set(), 'predicate')
+    report.use(computed, 'predicate')
   }
   // The size of what would be sent tells about values, masked ones too.
   if (isOn(node.options, 'serialize')) {

@@ -44,6 +44,8 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     judged: newJudged(statement),
     redacted: undefined,
     bySql: true,
+    declared: undefined,
+    bindable: undefined,
     describing: -1,
   })
   for (const effect of analysis.effects) {
@@ -78,6 +80,8 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
           held: effect.held,
           // A statement of the same text before it may have changed that.
           path: line.stateDirty ? undefined : meaning.searchPath,
+          catalog: meaning.catalog,
+          redefined: undefined,
           moved: newJudged(effect.moved),
         }
         writes.push(line.portals.write(effect.name, portal, segment))

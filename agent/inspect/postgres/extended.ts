@@ -1,19 +1,22 @@
 import { performance } from 'node:perf_hooks'
 import { write as say } from './annotations.ts'
+import type { Asked } from './asked.ts'
 import { applyEffects } from './effects.ts'
 import { isAscii, longestName, readName } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FrameError, type Outbox, sameAt } from './frames.ts'
-import type { Gate } from './gate.ts'
+import { type Gate, quoted } from './gate.ts'
 import { admitted, again, type Later, settled } from './later.ts'
 import type { Line, Portal, Prepared } from './line.ts'
 import { messages, type ReadName, readBind, readExecute, readNamed, readParse } from './messages.ts'
 import { uncertain } from './names.ts'
-import { detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
+import { type Bound, detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
 import { dependsOnFormat } from './plan.ts'
-import { unknown } from './referred.ts'
+import { asItRuns } from './portals.ts'
+import { beside, unknown } from './referred.ts'
 import { type Refusals, refusedName } from './refusals.ts'
-import type { Script } from './statements.ts'
+import { firstOwnOid } from './sql/ids.ts'
+import type { Judged, Script } from './statements.ts'
 import type { Texts } from './texts.ts'
 
 /** Parse, Bind, Describe, Execute and Close: statements and portals by name, each judged again when it runs. */
@@ -60,7 +63,8 @@ export class ExtendedQueries {
         return undefined
       }
       const [first] = script.statements
-      const judged = first && this.#declaresChecked(buf, textEnd + 1, end) ? unknown(first) : first
+      const declared = declaredTypes(buf, textEnd + 1, end)
+      const judged = first && this.#checking(first, declared)
       const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
       if (verdict?.kind === 'block' && judged !== undefined) {
         // The record and the words are the same as when it would run.
@@ -78,6 +82,8 @@ export class ExtendedQueries {
         judged: script.statements.length === 1 ? judged : undefined,
         redacted: undefined,
         bySql: false,
+        declared,
+        bindable: judged,
         describing: -1,
       }
       const line = this.#line
@@ -90,14 +96,15 @@ export class ExtendedQueries {
     })
   }
 
-  /** A parameter of a type whose values are checked by code, when it is bound. */
-  #declaresChecked(buf: Buffer, at: number, end: number): boolean {
-    const types = this.#line.meaning?.catalog.codedTypes ?? []
-    if (types.length === 0) return false
-    for (let oid = at + 2; oid + 4 <= end; oid += 4) {
-      if (types.some((one) => one.oid === buf.readUInt32BE(oid))) return true
-    }
-    return false
+  /** With what checks the values of its parameters, where they are of types that people's own code does that for. */
+  #checking(judged: Judged, declared: readonly number[] | undefined): Judged {
+    const { meaning, scripts } = this.#line
+    const types = declared && meaning?.catalog.codedTypes.filter(({ oid }) => declared.includes(oid))
+    if (types === undefined || types.length === 0 || meaning === undefined) return judged
+    const text = `SELECT ${types.map(({ name }) => `NULL::${quoted(name)}`).join(', ')}`
+    const checks = scripts.fresh(text, meaning, meaning.searchPath)
+    const [one] = checks.ok ? checks.statements : []
+    return one === undefined ? unknown(judged) : beside(judged, one.analysis)
   }
 
   #verdictOn(judged: Prepared['judged'] & {}, script: Script) {
@@ -123,20 +130,46 @@ export class ExtendedQueries {
       return this.#refusals.refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
     }
     const bind = { buf, at: parametersAt, end }
-    const judged = missing ? unknown() : known
+    const judged = missing ? unknown() : known && this.#checking(known, prepared?.declared)
+    // Binding checks values and plans, which runs code: not by what Parse was decided on, where definitions changed since.
+    if (prepared !== undefined && judged !== undefined && judged !== prepared.bindable) {
+      const refused = this.#refusedAtBind(judged, prepared, bind)
+      if (refused !== undefined) return refused.later
+      prepared.bindable = judged
+    }
     const value: Portal = {
       prepared: prepared ?? this.#foreign(judged),
       judged,
       bind: portal === '' ? bind : detached(bind),
       held: false,
       path: line.meaning?.searchPath,
+      catalog: line.target.current,
       moved: undefined,
+      redefined: undefined,
     }
     const item = new Expected(kinds.bind)
     item.write = line.portals.write(portal, value, line.segment)
     line.expect(item)
     this.#toTarget.add(buf, start, end)
     return undefined
+  }
+
+  /** Undefined: it may be bound. */
+  #refusedAtBind(judged: Judged, { text, meaning }: Prepared, bind: Bound): { later: Later } | undefined {
+    const line = this.#line
+    if (judged.analysis.refers !== undefined) return undefined
+    if (line.judge.judge(judged, line.meaning ?? meaning, line).kind !== 'block') return undefined
+    const asked: Asked = {
+      statements: [judged],
+      shown: () => withParameters(text, bind),
+      redacted: () => withParameters(line.port.redact(text), bind, this.#recorded),
+      startedAt: performance.now(),
+    }
+    const later = admitted(this.#gate.admit(asked), (one) => {
+      if (one.ok) throw new Error('a blocked statement was admitted')
+      this.#refusals.refuse(one.error)
+    })
+    return { later }
   }
 
   /** What a name stands for depends on an answer that is still on its way. */
@@ -179,7 +212,7 @@ export class ExtendedQueries {
     }
     // Names in code that it runs, and of what EXECUTE runs, are looked up now, not when the portal was bound.
     const bound = portal?.judged?.analysis
-    if (!isSettled && (bound?.refers !== undefined || bound?.code === true)) {
+    if (!isSettled && (bound?.refers !== undefined || bound?.code === true || line.target.outdated)) {
       return settled(line, this.#gate, () => this.#execute(buf, start, end, startedAt, true))
     }
     if (portal === undefined && this.#hides) {
@@ -188,7 +221,7 @@ export class ExtendedQueries {
       )
     }
     const prepared = portal?.prepared ?? this.#foreign(undefined)
-    const judged = portal === undefined ? unknown() : this.#gate.asItRuns(portal, 'same')
+    const judged = portal === undefined ? unknown() : asItRuns(portal, 'same', this.#line)
     if (judged === undefined) {
       line.expect(new Expected(kinds.execute))
       this.#toTarget.add(buf, start, end)
@@ -259,6 +292,27 @@ export class ExtendedQueries {
   #foreign(judged: Prepared['judged']): Prepared {
     const { meaning } = this.#line
     if (meaning === undefined) throw new Error('the catalog was read and is not there')
-    return { text: 'a statement prepared by code', meaning, judged, redacted: undefined, bySql: true, describing: -1 }
+    return {
+      text: 'a statement prepared by code',
+      meaning,
+      judged,
+      redacted: undefined,
+      bySql: true,
+      declared: undefined,
+      bindable: undefined,
+      describing: -1,
+    }
   }
+}
+
+/** Those of people's own among the types that Parse declares; undefined: none. */
+function declaredTypes(buf: Buffer, at: number, end: number): readonly number[] | undefined {
+  let declared: number[] | undefined
+  for (let oid = at + 2; oid + 4 <= end; oid += 4) {
+    const one = buf.readUInt32BE(oid)
+    if (one < firstOwnOid) continue
+    declared ??= []
+    if (!declared.includes(one)) declared.push(one)
+  }
+  return declared
 }

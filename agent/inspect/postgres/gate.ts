@@ -7,9 +7,10 @@ import { both } from './changes.ts'
 import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
-import type { Line, Portal, Prepared } from './line.ts'
+import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
 import { type Path, pathAfter } from './paths.ts'
+import { asItRuns } from './portals.ts'
 import { merge, unknown, unknownName } from './referred.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
@@ -181,7 +182,7 @@ export class Gate {
     if (found === uncertain) return uncertain
     if (found?.judged === undefined) return null
     if ('prepared' in found) {
-      const portal = this.asItRuns(found, path)
+      const portal = asItRuns(found, path, this.#line)
       return portal === undefined ? null : merge(judged, portal.analysis)
     }
     const current = path === 'same' ? this.renewed(found)?.analysis : this.#under(found, meaning, path)
@@ -199,24 +200,6 @@ export class Gate {
     const [only, second] = this.#read(text, meaning, path)
     const prepare = second === undefined ? only?.analysis.effects.find(({ kind }) => kind === 'prepare') : undefined
     return prepare?.kind === 'prepare' ? prepare.statement : undefined
-  }
-
-  /** A portal's own names were looked up when it was made; those in code that it runs are whenever that runs. */
-  asItRuns(portal: Portal, path: Path): Judged | undefined {
-    const { judged } = portal
-    if (judged?.analysis.code !== true) return judged
-    const { meaning } = this.#line
-    if (path === 'same' && portal.path?.join('\0') === meaning?.searchPath.join('\0')) return judged
-    portal.moved ??= this.#moved(portal, judged, meaning)
-    return portal.moved
-  }
-
-  #moved({ prepared, path }: Portal, judged: Judged, meaning: Script['meaning'] | undefined): Judged {
-    const script = meaning && this.#line.scripts.fresh(prepared.text, meaning, path, 'deferred')
-    const [only, second] = script?.ok ? script.statements : []
-    const [effect] = only?.analysis.effects ?? []
-    const analysis = prepared.bySql && effect?.kind === 'prepare' ? effect.statement : only?.analysis
-    return second === undefined && analysis ? new Judged(analysis, judged.count, judged) : unknown(judged)
   }
 
   /** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */
@@ -401,6 +384,6 @@ export class Gate {
   }
 }
 
-function quoted(name: string): string {
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

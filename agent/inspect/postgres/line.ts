@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
-import type { Changes } from './analysis.ts'
+import type { Catalog, Changes } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
 import { both } from './changes.ts'
@@ -24,6 +24,10 @@ export interface Prepared {
   redacted: string | undefined
   /** Made by PREPARE rather than by a Parse message. */
   bySql: boolean
+  /** Types of people's own that Parse declared its parameters to be; undefined: none. */
+  declared: readonly number[] | undefined
+  /** As it was when it was last found that it may be bound; `judged` itself unless it changed since. */
+  bindable: Judged | undefined
   /** The segment in which a Describe for it is on its way; -1 when none is. */
   describing: number
 }
@@ -37,8 +41,12 @@ export interface Portal {
   held: boolean
   /** The search_path under which `judged` is right about code that runs; undefined: none that is known. */
   path: readonly string[] | undefined
-  /** As it is under any other; undefined: not looked at yet. */
+  /** The definitions of that code. */
+  catalog: Catalog | undefined
+  /** As it is under any other path; undefined: not looked at yet. */
   moved: Judged | undefined
+  /** As it is since that was defined anew. `isSame`: under its own path. */
+  redefined: { catalog: Catalog; isSame: boolean; judged: Judged } | undefined
 }
 
 /** Estimated bytes; text and its redacted form. */
@@ -47,8 +55,13 @@ function bytesOfPrepared({ text, judged }: Prepared): number {
 }
 
 /** Of a portal that DECLARE made, its statement stands in it alone. */
-function bytesOfPortal({ prepared, bind, moved }: Portal): number {
-  return 512 + (moved?.bytes ?? 0) + (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
+function bytesOfPortal({ prepared, bind, moved, redefined }: Portal): number {
+  return (
+    512 +
+    (moved?.bytes ?? 0) +
+    (redefined?.judged.bytes ?? 0) +
+    (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
+  )
 }
 
 export interface CopyIn {

@@ -44,10 +44,12 @@ export function createWalk(
     catalog,
     searchPath,
     report,
+    apart: (inner) => createWalk(catalog, searchPath, inner, { deferred }),
     query: (node, parent) => query(node, walk, parent),
     expression: (node, scope, neutral) => expression(node, walk, scope, neutral),
     code: (fn, row) =>
       codes.report(fn, row, codePath, (definition) => codeReport(definition, { searchPath: codePath }, nested, row)),
+    within: (fn) => codes.within(fn),
     get deferred() {
       return codePath === undefined ? walk : createWalk(catalog, searchPath, report, { deferred: true })
     },

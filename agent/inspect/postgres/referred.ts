@@ -26,6 +26,48 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
   return new Judged(merged, judged.count, judged)
 }
 
+/**
+ * A portal whose names were looked up when it was made, and whose code was defined anew since: what either says of it counts, and its
+ * columns are where they were.
+ */
+export function redefined(judged: Judged, now: StatementAnalysis): Judged {
+  const own = judged.analysis
+  if (own.code !== true && now.code !== true) return judged
+  const same = own.outputs === null || own.outputs.length === now.outputs?.length
+  const outputs = own.outputs?.map((output, i) => {
+    const sources = joined(output.sources, now.outputs?.[i]?.sources ?? [])
+    return sources.length === output.sources.length ? output : { ...output, sources, plain: false, whole: false }
+  })
+  const both = beside(judged, now).analysis
+  const doubt = both.doubt ?? (same ? undefined : 'code that it runs was defined anew')
+  const merged: StatementAnalysis = {
+    ...both,
+    outputs: outputs ?? null,
+    complete: both.complete && same,
+    ...(doubt === undefined ? {} : { doubt }),
+  }
+  return new Judged(merged, judged.count, judged)
+}
+
+/** It does that as well, whose results nobody gets. */
+export function beside(judged: Judged, other: StatementAnalysis): Judged {
+  const own = judged.analysis
+  const doubt = own.doubt ?? other.doubt
+  const merged: StatementAnalysis = {
+    ...own,
+    action: stronger(own.action, other.action),
+    tables: joined(own.tables, other.tables),
+    written: joined(own.written, other.written),
+    columns: joined(own.columns, other.columns),
+    functions: joined(own.functions, other.functions),
+    uses: [...own.uses, ...other.uses],
+    complete: own.complete && other.complete,
+    ...(doubt === undefined ? {} : { doubt }),
+    ...(own.code || other.code ? { code: true } : {}),
+  }
+  return new Judged(merged, judged.count, judged)
+}
+
 function joined(own: readonly string[], referred: readonly string[]): readonly string[] {
   return own.length === 0 ? referred : [...new Set([...own, ...referred])].sort()
 }

@@ -1,7 +1,8 @@
 import type { CatalogRelation, ForeignKey } from '../analysis.ts'
 import { leavesBehind } from './collisions.ts'
-import { judge } from './functions.ts'
+import { judgeStored } from './functions.ts'
 import { splitId, tableId } from './ids.ts'
+import { policies } from './policies.ts'
 import type { Walk } from './walk.ts'
 
 /** What happens to rows of a relation. */
@@ -28,6 +29,7 @@ export function changes(relation: CatalogRelation, walk: Walk, how: readonly Cha
       else walk.report.doubts(`changing ${nameOf(one.relation)} changes a table that is not known here`)
     }
     if (one.how === 'delete') leavesBehind(one.relation, undefined, walk)
+    policies(one.relation, 'writes', walk)
     triggers(one.relation, walk)
   }
 }
@@ -83,12 +85,11 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
   }
 }
 
-/** Defaults, checks, generated columns, indexes and the partition key. */
+/** Defaults, checks, generated columns, indexes, the partition key and conditions of triggers. */
 function evaluates(relation: CatalogRelation, walk: Walk): void {
   const { catalog, report } = walk
   for (const oid of relation.calls ?? []) {
-    const fn = catalog.functionByOid(oid)
-    const { code, doubt, action } = fn ? judge(catalog, fn.schema, fn.name, []) : unknownCode
+    const { code, doubt, action } = judgeStored(catalog, oid)
     if (doubt !== undefined) report.doubts(`a default, check or index of ${nameOf(relation)} runs code: ${doubt}`)
     if (action !== undefined) report.does(action)
     for (const one of code) {
@@ -99,19 +100,6 @@ function evaluates(relation: CatalogRelation, walk: Walk): void {
     }
   }
 }
-
-/** Row policies: what their code looks at shows in which rows there are, and may be written. */
-export function policies(relation: CatalogRelation, walk: Walk): void {
-  const { catalog, report } = walk
-  for (const oid of relation.policies ?? []) {
-    const fn = catalog.functionByOid(oid)
-    const { code, doubt } = fn ? judge(catalog, fn.schema, fn.name, []) : unknownCode
-    if (doubt !== undefined) report.doubts(`a row policy of ${nameOf(relation)} runs code: ${doubt}`)
-    for (const one of code) report.includeCode(walk.code(one))
-  }
-}
-
-const unknownCode = { code: [], doubt: 'what it does is not known here', action: undefined }
 
 function nameOf({ schema, name }: CatalogRelation): string {
   return tableId(schema, name)

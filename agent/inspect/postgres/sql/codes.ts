@@ -12,6 +12,8 @@ const longestKey = 1_000
 export class Codes {
   readonly #known = new Map<string, Report>()
   readonly #open = new Set<number>()
+  /** Of these, those whose reports leave out what one that they stand in is found to do. */
+  readonly #partial = new Set<number>()
   #bytes = 0
 
   report(
@@ -27,17 +29,19 @@ export class Codes {
     if (this.#open.has(fn.oid) || this.#open.size >= deepest) return failed(fn, 'calls itself, or too many others')
     this.#open.add(fn.oid)
     let report: Report
+    let partial: boolean
     try {
       report = read(fn.definition)
     } finally {
       this.#open.delete(fn.oid)
+      partial = this.#partial.delete(fn.oid)
     }
     const { doubt } = report
     if (doubt !== undefined) {
       const hint = doubt.endsWith(lateNames) ? `; SET search_path in its definition would settle that` : ''
       report.doubt = `what the function ${fn.schema}.${fn.name} does can't be told: ${doubt}${hint}`
     }
-    if (key.length > longestKey) return report
+    if (partial || key.length > longestKey) return report
     const bytes = 2 * key.length + report.bytes
     if (this.#known.size >= most || this.#bytes + bytes > mostBytes) {
       this.#known.clear()
@@ -46,6 +50,17 @@ export class Codes {
     this.#bytes += bytes
     this.#known.set(key, report)
     return report
+  }
+
+  /** Whether `fn` is being looked into. Of those within it, the reports hold for nobody else. */
+  within({ oid }: CatalogFunction): boolean {
+    if (!this.#open.has(oid)) return false
+    let inside = false
+    for (const one of this.#open) {
+      if (inside) this.#partial.add(one)
+      inside ||= one === oid
+    }
+    return true
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
 import { strings } from '../parser.ts'
-import { isConstant } from './literals.ts'
+import { isConstant, isPlainType } from './literals.ts'
 import type { Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
@@ -26,14 +26,29 @@ function lookedUp(node: Node): Node | undefined {
   const { kind, name, lexpr, rexpr } = node.A_Expr
   if (strings(name).at(-1) !== '=' || !lexpr || !rexpr) return undefined
   if (kind === 'AEXPR_OP') {
-    if (isConstant(rexpr)) return columnSide(lexpr)
-    return isConstant(lexpr) ? columnSide(rexpr) : undefined
+    if (isKnown(rexpr)) return columnSide(lexpr)
+    return isKnown(lexpr) ? columnSide(rexpr) : undefined
   }
   if (kind === 'AEXPR_IN') {
     const items = 'List' in rexpr ? (rexpr.List.items ?? []) : [rexpr]
     return items.every(isConstant) ? columnSide(lexpr) : undefined
   }
   return kind === 'AEXPR_OP_ANY' && isConstantArray(rexpr) ? columnSide(lexpr) : undefined
+}
+
+/** A constant, or what a session says of itself: current_user, current_setting('…'). */
+function isKnown(node: Node): boolean {
+  if ('SQLValueFunction' in node || isConstant(node)) return true
+  if ('TypeCast' in node) {
+    const { arg, typeName } = node.TypeCast
+    return arg !== undefined && isPlainType(strings(typeName?.names)) && isKnown(arg)
+  }
+  if (!('FuncCall' in node)) return false
+  const { funcname, args = [] } = node.FuncCall
+  const [first = '', second] = strings(funcname)
+  const isSetting =
+    second === undefined ? first === 'current_setting' : first === 'pg_catalog' && second === 'current_setting'
+  return isSetting && args.every(isConstant)
 }
 
 function isConstantArray(node: Node): boolean {

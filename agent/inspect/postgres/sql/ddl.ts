@@ -16,10 +16,10 @@ import type {
 } from 'libpg-query'
 import { strings } from '../parser.ts'
 import { changes } from './cascades.ts'
-import { entry, relationEntry, resolve } from './from.ts'
+import { relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
-import { type Entry, type Scope, topScope } from './scope.ts'
+import { type Entry, entry, type Scope, topScope } from './scope.ts'
 import { opaque, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 

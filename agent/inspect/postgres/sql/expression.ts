@@ -2,9 +2,10 @@ import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCas
 import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
-import { knownOperators, refused, safeOperators } from './function-lists.ts'
+import { refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
+import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
 import { constant, derived, dressed, opaque, type Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
@@ -155,9 +156,11 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
     for (const item of rexpr.List.items ?? []) values.push(walk.expression(item, scope, neutralRight))
   } else if (rexpr) values.push(walk.expression(rexpr, scope, neutralRight && lexpr !== undefined))
 
-  if (!isBetween(node) && (!knownOperators.has(name) || (names.length > 1 && names[0] !== 'pg_catalog'))) {
-    walk.report.doubts(`what the operator ${names.join('.')} does can't be told`)
-  }
+  const right = lexpr ? values.slice(1) : values
+  const sides = [lexpr && values[0], right.length === 1 ? right[0] : rexpr && derived(right)] as const
+  const called = isBetween(node) ? [['>='], ['<=']] : [names]
+  const shown = called.flatMap((one) => operates(one, sides, walk) ?? [])
+  if (shown.length > 0) return failing([...values, ...shown], walk)
   // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
   if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) return guarded(values, walk)
   if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
@@ -222,6 +225,9 @@ function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
     if (arm.CaseWhen.result) results.push(arm.CaseWhen.result)
   }
   const steering = predicate(walk, conditions, scope)
+  // CASE x WHEN y compares them.
+  const [subject, ...whens] = steering
+  if (node.arg) steering.push(...whens.flatMap((when) => operates(['='], [subject, when], walk) ?? []))
   const values = results.map((result) => walk.expression(result, scope))
   return dressed(derived([...steering, ...values]), [...steering, ...values])
 }
@@ -259,6 +265,12 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
   if (!node.subselect) return opaque
   const tested = predicate(walk, [node.testexpr], scope)
   const outputs = walk.query(node.subselect, scope).columns.map((output) => output.value)
+  if (node.testexpr) {
+    const [left] = tested
+    const names = strings(node.operName)
+    const named = names.length > 0 ? names : ['=']
+    outputs.push(...outputs.flatMap((output) => operates(named, [left, output], walk) ?? []))
+  }
   switch (node.subLinkType) {
     case 'EXISTS_SUBLINK':
       return derived([], true)

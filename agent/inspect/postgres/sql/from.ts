@@ -11,11 +11,12 @@ import type {
 import type { CatalogRelation } from '../analysis.ts'
 import { open, strings } from '../parser.ts'
 import { invoke } from './call.ts'
-import { policies } from './cascades.ts'
 import { builtInTypesFirst } from './expression.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
-import { type Entry, findCte, hidden, type Scope, star } from './scope.ts'
+import { operates } from './operators.ts'
+import { policies } from './policies.ts'
+import { type Entry, entry, findCte, hidden, type Scope, star } from './scope.ts'
 import { derived, dressed, opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
@@ -111,7 +112,7 @@ function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: 
   const read = (one: CatalogRelation): Shape => {
     const { shape, report } = walk.relation(one)
     if (report) walk.report.include(report)
-    if (one.policies) policies(one, walk)
+    policies(one, 'reads', walk)
     return shape
   }
   const own = read(relation)
@@ -121,10 +122,6 @@ function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: 
     return found && found.oid !== relation.oid ? [read(found)] : []
   })
   return namesakes.length === 0 ? own : own.or(namesakes)
-}
-
-export function entry(name: string | undefined, shape: Shape): Entry {
-  return { name, schema: undefined, shape, system: false, relationVisible: name !== undefined, columnsVisible: true }
 }
 
 function rangeVar(name: RangeVar, walk: Walk, outer: Scope): Entry {
@@ -170,6 +167,7 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
       walk.report.touch(value.sources)
       walk.report.use(value.sources, 'predicate')
     }
+    operates(['='], [l, r], walk)
     merged.push({ name, value: mergedValue(node, l, r) })
   }
   if (using.length === 0 && !node.alias) return both

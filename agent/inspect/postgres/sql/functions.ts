@@ -61,6 +61,17 @@ export function judge(
   return result ?? judgeOne(first)
 }
 
+/** One that something stored calls, where no name has to be looked up. */
+export function judgeStored(catalog: Catalog, oid: number): Verdict {
+  const fn = catalog.functionByOid(oid)
+  if (!fn) return verdict(undefined, String(oid), { doubt: 'what it does is not known here' })
+  const no = refused.get(fn.name)
+  if (no) return verdict(fn.schema, fn.name, { action: no.action, doubt: `the function ${fn.name} ${no.why}` })
+  if (fn.schema === 'pg_catalog' && fn.name === 'set_config')
+    return verdict(fn.schema, fn.name, { doubt: 'it changes settings' })
+  return judgeOne(fn)
+}
+
 /** Overloads may differ in their columns, and which of them is meant is not known here. */
 function eitherOutputs(a: Verdict['outputs'], b: Verdict['outputs']): Verdict['outputs'] {
   if (a === b || (Array.isArray(a) && Array.isArray(b) && a.join('\0') === b.join('\0'))) return a
@@ -75,8 +86,13 @@ function judgeOne(f: CatalogFunction): Verdict {
     return verdict(f.schema, f.name, { set, outputs: outputs ?? knownOutputs.get(f.name) ?? 'one' })
   }
   if (f.schema !== 'pg_catalog') {
-    // C code marked immutable is an extension's, put there by a superuser, and computes from its arguments alone.
-    if (f.language === 'c' && f.volatility === 'immutable' && !f.securityDefiner && !set) {
+    // C code marked immutable is an extension's, put there by a superuser, and computes from its arguments alone; so do constructors of ranges.
+    if (
+      (f.language === 'c' || f.language === 'internal') &&
+      f.volatility === 'immutable' &&
+      !f.securityDefiner &&
+      !set
+    ) {
       return verdict(f.schema, f.name, { outputs: outputs ?? 'unknown' })
     }
     if (f.definition !== undefined) {

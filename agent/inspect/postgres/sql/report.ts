@@ -19,6 +19,8 @@ export class Report {
   readonly predicates = new Set<ColumnId>()
   readonly writes = new Set<ColumnId>()
   readonly #computed = new Set<ColumnId>()
+  /** Columns that code of people's own looks at, and may give back. */
+  readonly coded = new Set<ColumnId>()
   readonly tables = new Set<string>()
   readonly written = new Set<string>()
   readonly functions = new Set<string>()
@@ -67,7 +69,7 @@ export class Report {
   get bytes(): number {
     const { touched, lookups, predicates, writes, tables, written, functions } = this
     let entries = 0
-    for (const set of [touched, lookups, predicates, writes, tables, written, functions, this.#computed])
+    for (const set of [touched, lookups, predicates, writes, tables, written, functions, this.#computed, this.coded])
       entries += set.size
     return 1_024 + 48 * entries
   }
@@ -78,6 +80,7 @@ export class Report {
     this.use(view.lookups, 'lookup')
     this.use(view.predicates, 'predicate')
     this.computes(view.computed)
+    for (const column of view.coded) this.coded.add(column)
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)
     this.runsCode ||= view.runsCode
@@ -95,6 +98,7 @@ export class Report {
   /** Takes over what code does that is run. */
   includeCode(code: Report): void {
     this.include(code)
+    for (const column of code.touched) this.coded.add(column)
     this.runsCode = true
     this.codeWrites ||= code.written.size > 0
     this.use(code.writes, 'write')

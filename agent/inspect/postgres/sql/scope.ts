@@ -97,6 +97,11 @@ export function star(scope: Scope): Shape | undefined {
   )
 }
 
+/** What has a name of its own and no schema. */
+export function entry(name: string | undefined, shape: Shape): Entry {
+  return { name, schema: undefined, shape, system: false, relationVisible: name !== undefined, columnsVisible: true }
+}
+
 /** The same entries with their columns, or columns and names, out of reach. */
 export function hidden(entries: readonly Entry[], names: boolean): Entry[] {
   return entries.map((entry) => ({

@@ -1,11 +1,12 @@
 import type { CodedType } from '../analysis.ts'
 import { objects, strings } from '../parser.ts'
-import { judge } from './functions.ts'
+import { judgeStored } from './functions.ts'
+import { columnId, splitId } from './ids.ts'
 import type { Walk } from './walk.ts'
 
 /**
  * A value of a domain is checked wherever one is made of it, by code of people's own: in a cast, a parameter, a column of JSON_TABLE.
- * Whether that fails shows what the code looked at.
+ * Whether that fails shows what the code looked at. A cast by such code runs wherever PostgreSQL finds that it fits.
  */
 export function typesIn(root: object, walk: Walk): void {
   const types = walk.catalog.codedTypes
@@ -19,7 +20,7 @@ export function typesIn(root: object, walk: Walk): void {
     }
   }
   check(
-    types.filter(({ name }) => named.has(name)),
+    types.filter(({ name, reach }) => reach === 'any' || named.has(name)),
     walk,
   )
 }
@@ -28,9 +29,45 @@ export function typesIn(root: object, walk: Walk): void {
 export function typesNamedIn(definition: string, walk: Walk): void {
   const types = walk.catalog.codedTypes
   if (types.length === 0) return
-  const text = definition.toLowerCase()
+  const text = definition.toLowerCase().replaceAll('""', '"')
+  // A name in U&"…" may be any.
+  const disguised = text.includes('u&"')
   check(
-    types.filter(({ name }) => text.includes(name.toLowerCase())),
+    types.filter(
+      ({ name, reach }) => reach === 'any' || reach === 'written' || disguised || isNamed(name.toLowerCase(), text),
+    ),
+    walk,
+  )
+}
+
+/**
+ * Beside a column of such a type a literal becomes one, in an array, a document or a row of it as well; and a cast may lead from it
+ * where none is written.
+ */
+export function typesTouched(walk: Walk): void {
+  const types = walk.catalog.codedTypes
+  if (!types.some(({ reach }) => reach === 'touched' || reach === 'row' || reach === 'written')) return
+  const { catalog, report } = walk
+  const oids = new Set<number>()
+  for (const id of report.touched) {
+    const [schema, table = '', name] = splitId(id)
+    const column = catalog.relation(schema, table, [])?.columns.find((one) => one.name === name)
+    if (column !== undefined) oids.add(column.typeOid)
+  }
+  /** Whole rows may be: all of its columns are used. */
+  const rows = new Set<string>()
+  for (const id of report.tables) {
+    const [schema, name = ''] = splitId(id)
+    const columns = catalog.relation(schema, name, [])?.columns ?? []
+    if (columns.every((one) => report.touched.has(columnId(schema ?? '', name, one.name)))) rows.add(name)
+  }
+  check(
+    types.filter(
+      ({ oid, name, reach }) =>
+        ((reach === 'touched' || reach === 'row') && oids.has(oid)) ||
+        (reach === 'row' && rows.has(name)) ||
+        (reach === 'written' && report.written.size > 0),
+    ),
     walk,
   )
 }
@@ -43,15 +80,27 @@ const makesAny: ReadonlySet<string> = new Set([
   'jsonb_populate_record_valid',
   'pg_input_is_valid',
   'pg_input_error_info',
+  // Of hstore.
+  'populate_record',
 ])
+
+/** As a word of its own. */
+function isNamed(name: string, text: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (!isWord(text[at - 1]) && !isWord(text[at + name.length])) return true
+  }
+  return false
+}
+
+function isWord(letter: string | undefined): boolean {
+  return letter !== undefined && /[\w$\u0080-\uffff]/.test(letter)
+}
 
 function check(types: readonly CodedType[], walk: Walk): void {
   const { catalog, report } = walk
   for (const oid of new Set(types.flatMap(({ calls }) => calls))) {
-    const fn = catalog.functionByOid(oid)
-    const verdict = fn && judge(catalog, fn.schema, fn.name, [])
-    const doubt = verdict ? verdict.doubt : 'what it does is not known here'
-    if (doubt !== undefined) report.doubts(`the check of a domain runs code: ${doubt}`)
-    for (const one of verdict?.code ?? []) report.includeCode(walk.code(one))
+    const { code, doubt } = judgeStored(catalog, oid)
+    if (doubt !== undefined) report.doubts(`the check of a domain, or a cast, runs code: ${doubt}`)
+    for (const one of code) if (!walk.within(one)) report.includeCode(walk.code(one))
   }
 }

@@ -12,6 +12,8 @@ export interface Walk {
   readonly report: Report
   /** The same for what is kept or put off: names in code that it calls are looked up when it runs, under whatever search_path. */
   readonly deferred: Walk
+  /** The same for what others left: what is found goes to a report of its own. */
+  apart(report: Report): Walk
   /** A SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE; `parent` holds the names that it may use from outside. */
   query(node: Node, parent: Scope): Shape
   /** `neutral`: a bare literal here can't change the analysis. */
@@ -20,6 +22,8 @@ export interface Walk {
   relation(relation: CatalogRelation): { shape: Shape; report?: Report }
   /** What a function in SQL or PL/pgSQL does; `row`: for each changed row of that relation, as a trigger. */
   code(fn: CatalogFunction, row?: CatalogRelation): Report
+  /** Whether it is what is being looked into, so that whoever does comes upon its code anyway. */
+  within(fn: CatalogFunction): boolean
   /** What a DO block does. */
   block(text: string): Report
 }

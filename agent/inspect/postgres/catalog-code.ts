@@ -1,0 +1,139 @@
+import type { CatalogOperator, CodedType } from './analysis.ts'
+import { refused } from './sql/function-lists.ts'
+import { firstOwnOid } from './sql/ids.ts'
+
+/** What the catalog says of code that runs without being named: by defaults, checks, triggers, row policies, domains, casts and operators. */
+
+/**
+ * PostgreSQL keeps no record of what uses its own functions. Those that are not vouched for are found in an expression as it is stored.
+ * A query's plan has this once.
+ */
+const closed = `(select ':funcid (' || string_agg(oid::text, '|') || ') ' from pg_proc
+  where oid < ${firstOwnOid} and proname in (${[...refused.keys(), 'set_config'].map((name) => `'${name}'`).join(', ')}))`
+
+const closedIn = (tree: string) => `(regexp_matches(${tree}, ${closed}, 'g'))[1]::bigint`
+
+const calledBy = (kept: string) => `join pg_depend p on p.classid = ${kept}.class and p.objid = ${kept}.oid
+    left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
+    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)`
+
+/**
+ * Functions that defaults, checks, indexes and the partition key of a relation `c`, conditions of its triggers, and its columns'
+ * domains, call: or their operators do. People's own, and those that are not vouched for.
+ */
+export const callsSql = `(with recursive domains as (
+      select t.oid, t.typbasetype, t.typrelid from pg_attribute a join pg_type t on t.oid = a.atttypid
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.oid >= ${firstOwnOid}
+      union select t.oid, t.typbasetype, t.typrelid from domains d
+        cross join lateral (select p.refobjid as oid from pg_depend p
+            where p.classid = 'pg_type'::regclass and p.objid = d.oid and p.refclassid = 'pg_type'::regclass
+          union all select a.atttypid from pg_attribute a
+            where d.typrelid <> 0 and a.attrelid = d.typrelid and a.attnum > 0 and not a.attisdropped) part
+        join pg_type t on t.oid = part.oid where t.oid >= ${firstOwnOid})
+    select array_agg(distinct called) from (
+      select f.oid::bigint as called
+        from (select 'pg_attrdef'::regclass as class, d.oid from pg_attrdef d where d.adrelid = c.oid
+          union all select 'pg_constraint', k.oid from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
+          union all select 'pg_constraint', k.oid from domains d join pg_constraint k on k.contypid = d.oid
+          union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0
+          union all select 'pg_class', i.indexrelid from pg_index i
+            where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null)
+          union all select 'pg_class', c.oid where c.relkind = 'p'
+          union all select 'pg_trigger', t.oid from pg_trigger t
+            where t.tgrelid = c.oid and t.tgqual is not null and t.tgenabled <> 'D') kept
+        ${calledBy('kept')}
+        where f.oid >= ${firstOwnOid} and not (kept.class = 'pg_trigger'::regclass
+          and exists (select from pg_trigger t where t.oid = kept.oid and t.tgfoid = f.oid))
+      union all select ${closedIn('tree')} from (
+          select d.adbin::text as tree from pg_attrdef d where d.adrelid = c.oid
+          union all select k.conbin::text from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
+          union all select t.tgqual::text from pg_trigger t where t.tgrelid = c.oid and t.tgenabled <> 'D'
+          union all select k.conbin::text from domains d join pg_constraint k on k.contypid = d.oid
+          union all select t.typdefaultbin::text from domains d join pg_type t on t.oid = d.oid) stored) every)`
+
+/** Where the account's reads and writes pass a policy, or those of a role that it may take. */
+const passes = `c.relrowsecurity and k.polrelid = c.oid
+      and (row_security_active(c.oid) or exists (select from pg_roles r where r.rolname = current_user and r.rolsuper)
+        or exists (select from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = current_user))`
+
+/**
+ * What the row policies of a relation `c` say: those for reading it, and all of them for changing it. `locked`: one that reads other
+ * tables, which somebody may have locked, comes empty.
+ */
+export function policiesSql(locked: boolean): string {
+  const text = (tree: string) =>
+    `case when ${locked} and ${tree}::text like '%{QUERY %' then '' else pg_get_expr(${tree}, k.polrelid) end`
+  return `(select array_agg(${text('k.polqual')}) from pg_policy k
+      where k.polcmd in ('r', '*') and k.polqual is not null and ${passes}),
+    (select array_agg(v.said) from pg_policy k
+      cross join lateral (values (${text('k.polqual')}), (${text('k.polwithcheck')})) v (said) where v.said is not null and ${passes})`
+}
+
+/** C code marked immutable is an extension's: see `judge`. */
+const followed = (fn: string) => `${fn}.oid >= ${firstOwnOid} and not (${fn}.provolatile = 'i' and not ${fn}.prosecdef
+  and ${fn}.prolang in (select oid from pg_language where lanname in ('c', 'internal')))`
+
+/** Domains whose check calls something, types that casts lead from or to, and what holds them; then casts between PostgreSQL's own types. */
+export const typesSql = `
+  with recursive casts as (
+    select s.castsource, s.casttarget, s.castcontext, f.oid as called from pg_cast s join pg_proc f on f.oid = s.castfunc where ${followed('f')}),
+  cast_types as (select castsource as oid, called from casts union select casttarget, called from casts),
+  coded as (
+    (select kept.oid, f.oid as called from (select k.contypid as oid, 'pg_constraint'::regclass as class, k.oid as check
+        from pg_constraint k where k.contypid >= ${firstOwnOid}) kept
+      ${calledBy('kept').replace('kept.oid', 'kept.check')} where f.oid >= ${firstOwnOid}
+    union all select k.contypid, ${closedIn('k.conbin::text')} from pg_constraint k where k.contypid >= ${firstOwnOid}
+    union all select oid, called from cast_types where oid >= ${firstOwnOid})
+    union select holder.oid, c.called from coded c cross join lateral (
+      select p.objid as oid from pg_depend p
+        where p.classid = 'pg_type'::regclass and p.refclassid = 'pg_type'::regclass and p.refobjid = c.oid
+      union all select r.reltype from pg_attribute a join pg_class r on r.oid = a.attrelid
+        where a.atttypid = c.oid and not a.attisdropped and r.reltype <> 0) holder)
+  select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint), t.typtype = 'd', t.typbasetype::bigint,
+    t.oid in (select oid from cast_types), null from coded c join pg_type t on t.oid = c.oid group by 1, 2, 4, 5, 6
+  union all select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint), false, 0, false, case when bool_or(c.castcontext = 'i') then 'i' when bool_or(c.castcontext = 'a') then 'a' else 'e' end
+    from casts c join pg_type t on t.oid = c.casttarget
+    where c.castsource < ${firstOwnOid} and c.casttarget < ${firstOwnOid} group by 1, 2`
+
+export function typesOf(rows: readonly unknown[][]): CodedType[] {
+  const bases = new Map<number, number>()
+  for (const [oid, , , isDomain, base] of rows)
+    if (Number(oid) >= firstOwnOid) bases.set(Number(oid), isDomain === true ? Number(base) : 0)
+  return rows.map(([oid, name, calls, , , isCast, context]) => ({
+    oid: Number(oid),
+    name: String(name),
+    calls: Array.isArray(calls) ? calls.map(Number) : [],
+    reach: reachOf(Number(oid), isCast === true, context, bases),
+  }))
+}
+
+function reachOf(
+  oid: number,
+  isCast: boolean,
+  context: unknown,
+  bases: ReadonlyMap<number, number>,
+): CodedType['reach'] {
+  if (context === 'i') return 'any'
+  if (context === 'a') return 'written'
+  if (isCast) return 'row'
+  // Where a domain is expected, PostgreSQL takes a literal for its base type.
+  let base = oid
+  for (let next = bases.get(base); next !== undefined && next !== 0; next = bases.get(base)) base = next
+  return bases.has(base) ? 'touched' : 'named'
+}
+
+export const operatorsSql = `
+  select n.nspname, o.oprname, o.oprcode::oid::bigint, l.oid::bigint, l.typname, r.oid::bigint, r.typname
+  from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
+    left join pg_type l on l.oid = o.oprleft left join pg_type r on r.oid = o.oprright where o.oid >= ${firstOwnOid}`
+
+export function operatorsOf(rows: readonly unknown[][]): CatalogOperator[] {
+  const side = (oid: unknown, name: unknown) => ({ oid: Number(oid), name: String(name) })
+  return rows.map(([schema, name, code, leftOid, left, rightOid, right]) => ({
+    schema: String(schema),
+    name: String(name),
+    code: Number(code),
+    ...(typeof left === 'string' ? { left: side(leftOid, left) } : {}),
+    ...(typeof right === 'string' ? { right: side(rightOid, right) } : {}),
+  }))
+}
