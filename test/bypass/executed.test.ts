@@ -181,6 +181,61 @@ describe('parameters of EXECUTE', () => {
   })
 })
 
+describe('a name that stands for what nobody opened', () => {
+  const mails = "select email || '' as v from customers order by id"
+  const notes = "select 'n' || '' as v"
+
+  it.each([
+    [['begin', `declare c cursor for ${mails}`, `explain analyze declare c cursor for ${notes}`, 'fetch 2 from c']],
+    [['begin', `declare c cursor for ${mails}`, `explain (analyze) declare c cursor for ${notes}; fetch 2 from c`]],
+    [['begin', `declare c cursor for ${mails}`, `explain analyze declare c cursor with hold for ${notes}`, 'fetch c']],
+  ])('is a cursor that EXPLAIN ANALYZE only measures: %j', async (texts) => {
+    expect(await bytesOf(texts)).not.toContain(secret)
+  })
+
+  it.each([
+    [
+      'a prepared statement',
+      say.parse('s', notes),
+      `execute 'deallocate s'; execute $q$prepare s as ${mails}$q$;`,
+      [bind('', 's'), execute(''), say.sync],
+    ],
+    [
+      'one by SQL',
+      say.query(`prepare s as ${notes}`),
+      `execute 'deallocate s'; execute $q$prepare s as ${mails}$q$;`,
+      [],
+    ],
+  ] as const)('is %s that code made while nothing was masked', async (_name, made, code, use) => {
+    const { masked } = door.people
+    door.people.masked = new Set()
+    door.people.epoch++
+    await client.send(made[0] === 0x51 ? [made] : [made, say.sync])
+    expect((await client.query(`do $do$ begin ${code} end $do$`)).errors).toEqual([])
+    door.people.masked = masked
+    door.people.epoch++
+    for (const answer of [use.length > 0 ? await client.send(use) : undefined, await client.query('execute s')]) {
+      expect(answer?.bytes.toString('latin1') ?? '').not.toContain(secret)
+      if (answer !== undefined) expect(answer.errors).toMatchObject([{ sqlstate: '26000' }])
+    }
+  })
+
+  it('is the same one for those for whom nothing is masked', async () => {
+    const { masked } = door.people
+    door.people.masked = new Set()
+    door.people.epoch++
+    await client.send([say.parse('s', mails), say.sync])
+    await client.query("do $$ begin execute 'select 1'; end $$")
+    door.people.requests.length = 0
+    expect((await client.send([bind('', 's'), execute('', 2), say.sync])).rows).toBe(2)
+    expect(door.people.requests.filter(({ complete }) => complete === false)).toEqual([])
+    door.people.masked = masked
+    door.people.epoch++
+    await client.query('deallocate s')
+    expect((await client.send([say.parse('s', notes), bind('', 's'), execute(''), say.sync])).rows).toBe(1)
+  })
+})
+
 describe('EXPLAIN ANALYZE of EXECUTE', () => {
   it('is not decided on as a change of the session', async () => {
     const { masked } = door.people

@@ -367,7 +367,8 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   report.use(coded, 'write')
   if (runs) {
     for (const table of inner.written) report.written.add(table)
-    report.effects.push(...inner.effects)
+    // A cursor's query runs, and no cursor is opened.
+    report.effects.push(...inner.effects.filter(({ kind }) => kind !== 'declare'))
     // The memory that a step took shows how long the values were that it kept, those that nobody gets to see too.
     report.use(computed, 'predicate')
   }

@@ -1,6 +1,6 @@
 import type { SessionEffect } from './analysis.ts'
 import type { Execution } from './expected.ts'
-import type { Line, Prepared } from './line.ts'
+import type { Line, Portal, Prepared } from './line.ts'
 import { Judged, type Meaning } from './statements.ts'
 
 /** Settings that a later statement's meaning depends on. */
@@ -46,6 +46,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     bySql: true,
     declared: undefined,
     bindable: undefined,
+    shaken: false,
     describing: -1,
   })
   for (const effect of analysis.effects) {
@@ -78,6 +79,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
           judged: cursor.judged,
           bind: undefined,
           held: effect.held,
+          shaken: false,
           // A statement of the same text before it may have changed that.
           path: line.stateDirty ? undefined : meaning.searchPath,
           catalog: meaning.catalog,
@@ -102,13 +104,19 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     line.change('any')
     writes.push({
       confirm() {
-        line.statements.forget((statement) => statement.bySql)
-        line.portals.forget((portal) => portal.prepared.bySql)
+        line.statements.forget(shake)
+        line.portals.forget(shake)
       },
       discard() {},
     })
   }
   execution.writes = writes
+}
+
+/** True: who made it is to be asked again. What came by the protocol goes on for those for whom nothing is masked. */
+function shake(named: Prepared | Portal): boolean {
+  named.shaken = true
+  return 'prepared' in named ? named.prepared.bySql : named.bySql
 }
 
 function newJudged(statement: Judged['analysis']): Judged {

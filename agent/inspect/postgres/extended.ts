@@ -13,7 +13,7 @@ import { uncertain } from './names.ts'
 import { type Bound, detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
 import { dependsOnFormat } from './plan.ts'
 import { asItRuns } from './portals.ts'
-import { beside, unknown } from './referred.ts'
+import { beside, shakenHint, unknown } from './referred.ts'
 import { type Refusals, refusedName } from './refusals.ts'
 import { firstOwnOid } from './sql/ids.ts'
 import type { Judged, Script } from './statements.ts'
@@ -84,6 +84,7 @@ export class ExtendedQueries {
         bySql: false,
         declared,
         bindable: judged,
+        shaken: false,
         describing: -1,
       }
       const line = this.#line
@@ -125,9 +126,9 @@ export class ExtendedQueries {
     if (prepared === uncertain) return this.#whenSettled(() => this.bind(buf, start, end))
     const known = prepared === undefined ? undefined : this.#gate.renewed(prepared)
     const missing = prepared === undefined || (known === undefined && prepared.judged !== undefined)
-    if (missing && this.#hides) {
+    if ((missing || prepared.shaken) && this.#hides) {
       const which = statement === '' ? 'unnamed prepared statement' : `prepared statement "${statement}"`
-      return this.#refusals.refuse(say({ severity: 'ERROR', sqlstate: '26000', message: `${which} does not exist` }))
+      return this.#refuseName('26000', `${which} does not exist`, prepared?.shaken)
     }
     const bind = { buf, at: parametersAt, end }
     const judged = missing ? unknown() : known && this.#checking(known, prepared?.declared)
@@ -142,6 +143,7 @@ export class ExtendedQueries {
       judged,
       bind: portal === '' ? bind : detached(bind),
       held: false,
+      shaken: false,
       path: line.meaning?.searchPath,
       catalog: line.target.current,
       moved: undefined,
@@ -170,6 +172,11 @@ export class ExtendedQueries {
       this.#refusals.refuse(one.error)
     })
     return { later }
+  }
+
+  #refuseName(sqlstate: string, message: string, shaken = false): undefined {
+    const hint = shaken ? { hint: shakenHint } : {}
+    return this.#refusals.refuse(say({ severity: 'ERROR', sqlstate, message, ...hint }))
   }
 
   /** What a name stands for depends on an answer that is still on its way. */
@@ -215,10 +222,8 @@ export class ExtendedQueries {
     if (!isSettled && (bound?.refers !== undefined || bound?.code === true || line.target.outdated)) {
       return settled(line, this.#gate, () => this.#execute(buf, start, end, startedAt, true))
     }
-    if (portal === undefined && this.#hides) {
-      return this.#refusals.refuse(
-        say({ severity: 'ERROR', sqlstate: '34000', message: `portal "${name}" does not exist` }),
-      )
+    if ((portal === undefined || portal.shaken) && this.#hides) {
+      return this.#refuseName('34000', `portal "${name}" does not exist`, portal?.shaken)
     }
     const prepared = portal?.prepared ?? this.#foreign(undefined)
     const judged = portal === undefined ? unknown() : asItRuns(portal, 'same', this.#line)
@@ -300,6 +305,7 @@ export class ExtendedQueries {
       bySql: true,
       declared: undefined,
       bindable: undefined,
+      shaken: false,
       describing: -1,
     }
   }

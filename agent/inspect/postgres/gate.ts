@@ -180,7 +180,7 @@ export class Gate {
         ? statements.read(refers.name, segment, confirmed)
         : portals.read(refers.name, segment, confirmed)
     if (found === uncertain) return uncertain
-    if (found?.judged === undefined) return null
+    if (found?.judged === undefined || (found.shaken && this.#line.judge.anyMasked(meaning))) return null
     if ('prepared' in found) {
       const portal = asItRuns(found, path, this.#line)
       return portal === undefined ? null : merge(judged, portal.analysis)

@@ -28,6 +28,8 @@ export interface Prepared {
   declared: readonly number[] | undefined
   /** As it was when it was last found that it may be bound; `judged` itself unless it changed since. */
   bindable: Judged | undefined
+  /** Code ran that could not be followed, so that its name may stand for something else by now. */
+  shaken: boolean
   /** The segment in which a Describe for it is on its way; -1 when none is. */
   describing: number
 }
@@ -39,6 +41,8 @@ export interface Portal {
   bind: Bound | undefined
   /** It outlives its transaction: a cursor WITH HOLD. */
   held: boolean
+  /** As of a prepared statement. */
+  shaken: boolean
   /** The search_path under which `judged` is right about code that runs; undefined: none that is known. */
   path: readonly string[] | undefined
   /** The definitions of that code. */

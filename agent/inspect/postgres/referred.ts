@@ -108,6 +108,10 @@ const nameless: StatementAnalysis = {
   literalFree: false,
 }
 
+/** Of a name that code may have given to something else since. */
+export const shakenHint =
+  'Code ran since it was made that could not be followed, so that it may be another one by now. Close it, and make it anew.'
+
 /** What the target says of a name that stands for nothing. */
 export function unknownName({ refers }: StatementAnalysis): Buffer {
   return refers?.kind === 'prepared'
