@@ -7,6 +7,7 @@ import { followEvents } from './gateway/events.ts'
 import { LinkMonitor } from './gateway/monitor.ts'
 import type { Log } from './log.ts'
 import { Teller } from './notices/teller.ts'
+import { Pages } from './pages.ts'
 import { AsyncQueue } from './queue.ts'
 import { sweepScratch } from './rdp/scratch.ts'
 import { appRouters } from './rpc/app.ts'
@@ -116,6 +117,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     saver: options.saver ?? downloadsSaver(options.downloadsDir),
     warn: (message) => log.warn({}, message),
   })
+  const pages = new Pages((page) => {
+    work.closeOf(page).catch((error: unknown) => log.warn({ err: error }, 'what a page had opened was not closed'))
+  })
   const follow = (who: SignedIn, signal: AbortSignal): void => {
     const warn = (message: string): void => {
       log.warn({}, message)
@@ -143,6 +147,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     account,
     monitor,
     teller,
+    pages,
     work,
     events,
     links,
@@ -175,6 +180,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       work.endpointChanges.end()
       teller.end()
       links.end()
+      pages.end()
       await work.closeAll()
       await settings.settled()
     },
@@ -187,6 +193,7 @@ interface RouterDeps {
   account: Account
   monitor: LinkMonitor
   teller: Teller
+  pages: Pages
   work: Work
   events: Broadcast<GatewayEvent>
   links: AsyncQueue<DeepLink>

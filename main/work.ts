@@ -44,6 +44,8 @@ export class Work {
   private readonly sql = new Map<string, SqlSession>()
   private readonly terminals = new Map<string, TerminalSession>()
   private readonly desktops = new Map<string, DesktopSession>()
+  /** The page that opened it, by handle. */
+  private readonly openers = new Map<string, string>()
   private readonly endpoints: Endpoints
   private readonly catalogs: Catalogs
   private readonly libraries = new Map<string, Library>()
@@ -81,7 +83,7 @@ export class Work {
     return confirmed(open, ({ stepUp, message }) => this.options.confirm(stepUp, message, signal))
   }
 
-  async openSql(name: string): Promise<{ id: string; environment: Connection['environment'] }> {
+  async openSql(name: string, page?: string): Promise<{ id: string; environment: Connection['environment'] }> {
     const { who, dataDir, warn } = this.options
     const library = this.library()
     const connection = await asked(who().api.connections.get({ name }))
@@ -100,6 +102,7 @@ export class Work {
     })
     const id = randomUUID()
     this.sql.set(id, session)
+    this.openedBy(id, page)
     return { id, environment: connection.environment }
   }
 
@@ -158,20 +161,26 @@ export class Work {
 
   async closeSql(id: string): Promise<void> {
     const session = this.sql.get(id)
+    this.openers.delete(id)
     this.sql.delete(id)
     await session?.close()
   }
 
-  openTerminal(connection: string, size: { cols: number; rows: number }): string {
+  openTerminal(
+    connection: string,
+    { cols, rows, page }: { cols: number; rows: number; page?: string | undefined },
+  ): string {
     const { who } = this.options
     const terminal = new TerminalSession({
       dial: (signal) =>
         this.enter(() => openSession(who(), connection, { door: 'desktop', annotations: 'machine' }, signal), signal),
       user: who().person.id,
-      ...size,
+      cols,
+      rows,
     })
     const id = randomUUID()
     this.terminals.set(id, terminal)
+    this.openedBy(id, page)
     return id
   }
 
@@ -184,10 +193,11 @@ export class Work {
   closeTerminal(id: string): void {
     this.terminals.get(id)?.close()
     this.terminals.delete(id)
+    this.openers.delete(id)
   }
 
   /** Opens a desktop's tab and launches it at once. */
-  async openDesktop(name: string, wanted: DesktopProgramId | undefined): Promise<string> {
+  async openDesktop(name: string, wanted: DesktopProgramId | undefined, page?: string): Promise<string> {
     const { who, dataDir, warn, settings } = this.options
     const connection = await asked(who().api.connections.get({ name }))
     if (connection.kind !== 'rdp') throw fail('bad-input', `${name} is no desktop.`)
@@ -206,6 +216,7 @@ export class Work {
     })
     const id = randomUUID()
     this.desktops.set(id, desktop)
+    this.openedBy(id, page)
     void desktop.launch()
     return id
   }
@@ -226,6 +237,7 @@ export class Work {
   closeDesktop(id: string): void {
     this.desktops.get(id)?.end()
     this.desktops.delete(id)
+    this.openers.delete(id)
   }
 
   async listEndpoints(): Promise<Endpoint[]> {
@@ -288,6 +300,20 @@ export class Work {
   private async target(name: string): Promise<EndpointTarget> {
     const { api, person } = this.options.who()
     return targetOf(await asked(api.connections.get({ name })), person.id)
+  }
+
+  private openedBy(id: string, page: string | undefined): void {
+    if (page !== undefined) this.openers.set(id, page)
+  }
+
+  /** Closes what a page had opened, which is gone. */
+  async closeOf(page: string): Promise<void> {
+    const theirs = [...this.openers].filter(([, opener]) => opener === page).map(([id]) => id)
+    for (const id of theirs) {
+      this.closeTerminal(id)
+      this.closeDesktop(id)
+    }
+    await Promise.all(theirs.map((id) => this.closeSql(id)))
   }
 
   /** Ends everything. The Work can be used again afterwards, by whoever is signed in then. */

@@ -3,6 +3,7 @@ import type { Account } from '../account.ts'
 import { discoverGateway } from '../gateway/address.ts'
 import type { LinkMonitor } from '../gateway/monitor.ts'
 import type { Teller } from '../notices/teller.ts'
+import type { Pages } from '../pages.ts'
 import { fail } from '../problem.ts'
 import type { SettingsStore } from '../settings.ts'
 import type { Updates } from '../updates.ts'
@@ -23,6 +24,7 @@ export interface AppDeps {
   bundle(): Diagnostics
   /** Writes it where the person finds it; resolves to the path. */
   saveBundle(bundle: Diagnostics): Promise<string>
+  pages: Pages
   deepLinks(signal: AbortSignal | undefined): AsyncGenerator<DeepLink, void, void>
 }
 
@@ -53,6 +55,7 @@ export function appRouters(deps: AppDeps) {
       update: app.update.handler(({ signal }) => told(deps.updates.state.watch(signal))),
       checkUpdate: app.checkUpdate.handler(() => deps.updates.check()),
       installUpdate: app.installUpdate.handler(() => deps.updates.install()),
+      stay: app.stay.handler(({ input, signal }) => told(deps.pages.stay(input.page, signal))),
       notices: app.notices.handler(({ signal }) => told(deps.teller.read(signal))),
     },
     auth: {

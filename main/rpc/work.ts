@@ -12,7 +12,7 @@ export function workRouters(work: Work) {
   const { sql, terminal, desktop, endpoints } = rpc
   return {
     sql: {
-      open: sql.open.handler(({ input }) => work.openSql(input.connection)),
+      open: sql.open.handler(({ input }) => work.openSql(input.connection, input.page)),
       run: sql.run.handler(({ input, signal }) => told(work.sqlSession(input.id).run(input, signal))),
       rows: sql.rows.handler(async ({ input }) => {
         const { result, from, to, maxCell } = input
@@ -42,7 +42,7 @@ export function workRouters(work: Work) {
     },
     desktop: {
       open: desktop.open.handler(async ({ input }) => ({
-        id: await work.openDesktop(input.connection, input.program),
+        id: await work.openDesktop(input.connection, input.program, input.page),
       })),
       attach: desktop.attach.handler(({ input, signal }) => told(work.desktop(input.id).state.watch(signal))),
       launch: desktop.launch.handler(({ input }) => work.launchDesktop(input.id, input.program)),

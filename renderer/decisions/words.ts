@@ -19,6 +19,8 @@ export const looks = {
   denied: { word: 'Denied', icon: 'circle-x', tone: 'blocked' },
   expired: { word: 'Expired', icon: 'clock', tone: 'ended' },
   cancelled: { word: 'Cancelled', icon: 'undo', tone: 'ended' },
+  /** Somebody went on without an approval. Never in the green of one. */
+  brokeGlass: { word: 'Break-glass', icon: 'alert', tone: 'blocked' },
   revoked: { word: 'Revoked', icon: 'ban', tone: 'ended' },
   ended: { word: 'Ended', icon: 'clock', tone: 'ended' },
   /** The target's own error: red, but never with the shield of a decision. */
@@ -39,6 +41,7 @@ export function requestLook(request: AccessRequest, now: number): Look & { detai
     case 'pending':
       return { ...looks.held, detail: `${approvals(request)} of ${request.approval.count}` }
     case 'approved': {
+      if (request.afterReview !== undefined) return looks.brokeGlass
       if (request.kind === 'once') return looks.approved
       const over = request.grant !== undefined && Date.parse(request.grant.endsAt) <= now
       return over ? looks.ended : looks.granted

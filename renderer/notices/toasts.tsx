@@ -146,9 +146,11 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
     state === 'pending'
       ? looks.held
       : state === 'approved'
-        ? request.kind === 'once'
-          ? looks.approved
-          : looks.granted
+        ? afterReview !== undefined
+          ? looks.brokeGlass
+          : request.kind === 'once'
+            ? looks.approved
+            : looks.granted
         : looks[state]
   return (
     <Toast

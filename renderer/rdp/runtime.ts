@@ -1,6 +1,7 @@
 import type { DesktopProgramId, DesktopState } from '../../shared/rpc/desktop.ts'
 import type { Problem } from '../../shared/rpc/problem.ts'
 import type { RpcClient } from '../rpc/client.ts'
+import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 
@@ -42,7 +43,7 @@ export function createDesktopRuntime(client: RpcClient, connection: string): Des
   }
 
   async function open(program: DesktopProgramId | undefined): Promise<string> {
-    const input = { connection, ...(program === undefined ? {} : { program }) }
+    const input = { connection, page: pageId, ...(program === undefined ? {} : { program }) }
     try {
       const { id } = await client.desktop.open(input, { signal })
       void follow(id)

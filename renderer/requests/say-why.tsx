@@ -46,7 +46,7 @@ function ReasonLine({
       <label className="h-label" htmlFor={id}>
         {label}
       </label>
-      <div className="row why__l">
+      <div className={extra === undefined ? 'row why__l' : 'row why__l why__l--more'}>
         <span className={problem !== undefined ? 'input grow is-error' : 'input grow'}>
           <input
             id={id}

@@ -102,6 +102,7 @@ const bindingNames: Readonly<Record<string, string>> = {
   search_path: 'Search path',
   role: 'Role',
   user: 'Role',
+  account: 'Account',
 }
 
 function Columns({ request }: { request: AccessRequest }) {

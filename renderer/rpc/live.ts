@@ -4,6 +4,7 @@ import type { DeepLink, Endpoint, LinkState, Settings } from '../../shared/rpc/c
 import { type Auth, nextAuth } from './auth.ts'
 import type { RpcClient, RpcQueries } from './client.ts'
 import { follow } from './follow.ts'
+import { pageId } from './page-id.ts'
 import { createStore, type Store } from './store.ts'
 
 type Reader<T> = Pick<Store<T>, 'get' | 'subscribe'>
@@ -43,6 +44,11 @@ export function startLive(client: RpcClient, queries: RpcQueries, cache: QueryCl
       if (!known && next.state === 'signed-in')
         void cache.prefetchQuery(queries.gateway.connections.list.queryOptions())
     },
+    signal,
+  )
+  void follow(
+    (s) => client.app.stay({ page: pageId }, { signal: s }),
+    () => {},
     signal,
   )
   void follow((s) => client.app.link(undefined, { signal: s }), link.set, signal)

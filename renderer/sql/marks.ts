@@ -103,8 +103,8 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
     range,
     options: {
       stickiness: 1,
-      linesDecorationsClassName: `bar bar--${tone}`,
-      firstLineDecorationClassName: 'bar--first',
+      linesDecorationsClassName: `stmt stmt--${tone}`,
+      firstLineDecorationClassName: 'stmt--first',
       ...(mark.look === 'blocked' ? { inlineClassName: 'sq' } : {}),
     },
   }

@@ -1,6 +1,7 @@
 import type { Environment } from '../../shared/connection.ts'
 import type { ExplainMode } from '../../shared/rpc/editor.ts'
 import type { RpcClient } from '../rpc/client.ts'
+import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 import { beginAgain, project } from './rerun.ts'
@@ -68,7 +69,7 @@ export function createSqlRuntime(
   let handle: string | undefined
 
   async function open(): Promise<string> {
-    handle ??= (await client.sql.open({ connection }, { signal: life.signal })).id
+    handle ??= (await client.sql.open({ connection, page: pageId }, { signal: life.signal })).id
     return handle
   }
 

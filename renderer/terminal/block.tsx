@@ -117,7 +117,8 @@ function Held({
   const state = request?.state ?? 'pending'
   const pending = state === 'pending'
   const had = request === undefined ? 0 : approvals(request)
-  const look = pending ? looks.held : state === 'approved' ? looks.approved : looks[state]
+  const went = request?.afterReview === undefined ? looks.approved : looks.brokeGlass
+  const look = pending ? looks.held : state === 'approved' ? went : looks[state]
   const last = request?.reviews.at(-1)
   const by = (request?.reviews ?? []).map((review) => review.by).join(' and ')
   const { command } = annotation

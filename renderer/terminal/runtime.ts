@@ -1,6 +1,7 @@
 import type { Annotation } from '../../shared/annotation.ts'
 import type { Problem } from '../../shared/rpc/contract.ts'
 import type { RpcClient } from '../rpc/client.ts'
+import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 
@@ -50,7 +51,7 @@ export function createTerminalRuntime(client: RpcClient, connection: string): Te
 
   async function perform(screen: Screen, cols: number, rows: number): Promise<void> {
     try {
-      const opened = await client.terminal.open({ connection, cols, rows }, { signal: life.signal })
+      const opened = await client.terminal.open({ connection, cols, rows, page: pageId }, { signal: life.signal })
       handle = opened.id
       for await (const event of await client.terminal.attach(opened, { signal: life.signal })) {
         switch (event.type) {

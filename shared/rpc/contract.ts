@@ -39,6 +39,8 @@ export { Problem }
 
 const problem = { PROBLEM: { status: 500, data: Problem } } as const
 const rpc = oc.errors(problem)
+/** A page of the client, as it calls itself. */
+const PageId = z.uuid()
 const handle = z.object({ id: z.string() })
 
 export const rpcContract = {
@@ -61,6 +63,11 @@ export const rpcContract = {
     checkUpdate: rpc,
     /** Closes the app, installs what is ready and starts again. */
     installUpdate: rpc,
+    /**
+     * For as long as a page is open, under a name of its own. What it opens under that name (sessions, terminals, desktops) is closed
+     * soon after it has gone.
+     */
+    stay: rpc.input(z.object({ page: PageId })).output(eventIterator(z.literal(true))),
     /** What the system is to tell: first what waits for this person, then every change. */
     notices: rpc.output(eventIterator(NoticeEvent)),
   },
@@ -90,7 +97,9 @@ export const rpcContract = {
   events: rpc.output(eventIterator(GatewayEvent)),
   sql: {
     /** A SQL session on a connection; it dials on the first run. */
-    open: rpc.input(z.object({ connection: ConnectionName })).output(handle.extend({ environment: Environment })),
+    open: rpc
+      .input(z.object({ connection: ConnectionName, page: PageId.optional() }))
+      .output(handle.extend({ environment: Environment })),
     /** Runs `text` from `start` to `end`, statement by statement. `stopOnError` ends at the first that fails. */
     run: rpc
       .input(
@@ -164,7 +173,14 @@ export const rpcContract = {
   },
   terminal: {
     open: rpc
-      .input(z.object({ connection: ConnectionName, cols: z.number().int(), rows: z.number().int() }))
+      .input(
+        z.object({
+          connection: ConnectionName,
+          cols: z.number().int(),
+          rows: z.number().int(),
+          page: PageId.optional(),
+        }),
+      )
       .output(handle),
     /** One reader per terminal; output waits until it is read. */
     attach: rpc.input(handle).output(eventIterator(TerminalEvent)),
@@ -174,7 +190,9 @@ export const rpcContract = {
   },
   desktop: {
     /** A desktop's tab. Asks the gateway and starts the program; `program` is remembered as the choice. */
-    open: rpc.input(z.object({ connection: ConnectionName, program: DesktopProgramId.optional() })).output(handle),
+    open: rpc
+      .input(z.object({ connection: ConnectionName, program: DesktopProgramId.optional(), page: PageId.optional() }))
+      .output(handle),
     /** The state at once, then each change. */
     attach: rpc.input(handle).output(eventIterator(DesktopState)),
     /** Once more, in a new session: the one before is ended. */

@@ -49,10 +49,14 @@ describe.skipIf(chromiumPath === undefined)('break-glass', secondTry, () => {
       .getByText(/Say why/)
       .waitFor()
     await field.fill('Checkout is down, nobody of dba answers.')
+    expect((await field.boundingBox())?.width).toBeGreaterThan(180)
     const told = grace.page.locator('.toast').filter({ hasText: 'went on without an approval' })
     await decision(linus).getByRole('button', { name: 'Go on without approval' }).click()
     expect((await held).stderr).toMatch(/linus \(break-glass\)/)
     await decision(linus).getByText('Somebody else has to review it.').waitFor()
+    // Nobody has approved it, and nothing says so.
+    await page.locator('main:visible').getByText('Break-glass', { exact: true }).first().waitFor()
+    expect(await page.getByText('Approved', { exact: true }).count()).toBe(0)
     expect(await decision(linus).getByRole('button', { name: 'Accept' }).count()).toBe(0)
 
     await told.first().waitFor()

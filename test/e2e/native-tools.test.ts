@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -108,6 +109,29 @@ describe.skipIf(chromiumPath === undefined)('what outlives a restart', () => {
     await found.getByRole('radio', { name: 'Saved' }).click()
     await found.getByRole('textbox', { name: 'Search saved queries' }).fill('country')
     await found.getByRole('button', { name: /^One country/ }).waitFor()
+  })
+
+  test('a page that is gone leaves no session open, and none of its transactions', async () => {
+    picture('page-gone')
+    const { page } = linus
+    const target = new pg.Client({ connectionString: demo.targets?.['orders-db'] })
+    await target.connect()
+    const marker = `page-${randomUUID()}`
+    const open = async (): Promise<unknown[]> => {
+      const text = `SELECT state FROM pg_stat_activity WHERE query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid()`
+      return (await target.query(text, [marker])).rows
+    }
+    try {
+      await openTab(page, 'orders-db')
+      await runFor(page, `SELECT '${marker}' AS one`, 1)
+      // Production commits by hand.
+      await expect.poll(open).toEqual([{ state: 'idle in transaction' }])
+      await page.reload()
+      await panel(page).locator('.monaco-editor').first().waitFor()
+      await expect.poll(open).toEqual([])
+    } finally {
+      await target.end()
+    }
   })
 
   test('what was typed last is there again: after a reload at once, and after a client that was killed meanwhile', async () => {

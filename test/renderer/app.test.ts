@@ -73,6 +73,18 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await page.getByRole('region', { name: 'Request access' }).waitFor()
   })
 
+  test('what the editor brings leaves the look of other screens alone', async () => {
+    await tree('orders-db').first().click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
+    await page
+      .getByRole('button', { name: /Ada Brandt/ })
+      .first()
+      .click()
+    await page.getByText('Expires in').waitFor()
+    expect((await page.locator('.dec__exp .bar').boundingBox())?.width).toBeGreaterThan(200)
+  })
+
   test('a plan by button, key and palette: as picture, moved through by arrows, and as text; no literal beside a masked column', async () => {
     await tree('orders-db').first().click()
     await page.locator('.monaco-editor').first().waitFor()

@@ -5,6 +5,7 @@ import { extname, join, normalize } from 'node:path'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer } from 'ws'
+import { Pages } from '../../../main/pages.ts'
 import { rpcContract, Settings } from '../../../shared/rpc/contract.ts'
 import { desktopFixture } from './desktop.ts'
 import { desktopPage } from './desktop-recording.ts'
@@ -65,6 +66,7 @@ const types: Record<string, string> = {
 function router(fixture: Fixture) {
   const os = implement(rpcContract)
   const shells = new Map<string, Shell>()
+  const pages = new Pages(() => {})
   let count = 0
   /** With a second factor. */
   let proven = false
@@ -96,6 +98,7 @@ function router(fixture: Fixture) {
         for await (const link of fixture.deepLinks.follow(signal)) if (link !== undefined) yield link
       }),
       link: os.app.link.handler(({ signal }) => fixture.link.follow(signal)),
+      stay: os.app.stay.handler(({ input, signal }) => pages.stay(input.page, signal)),
       notices: os.app.notices.handler(({ signal }) => fixture.notices.follow(signal)),
       diagnostics: os.app.diagnostics.handler(() => data.diagnostics),
       saveDiagnostics: os.app.saveDiagnostics.handler(() => ({
