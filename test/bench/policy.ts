@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const demoPolicy = join(import.meta.dirname, '..', '..', 'demo', 'policy')
 
 /** How many rules decide on what is measured: as many as a team has after a while. */
-export const ruleCount = 50
+const ruleCount = 50
 
 /** Writes the demo's policy to `folder`, with rules that look at the same requests and apply to none of them, up to `ruleCount`. */
 export async function writePolicy(folder: string): Promise<void> {
@@ -13,8 +13,12 @@ export async function writePolicy(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.endsWith('.cedar')) known += countRules(await readFile(join(folder, name), 'utf8'))
   }
-  const rules = Array.from({ length: Math.max(0, ruleCount - known) }, (_, i) => rule(i))
-  await writeFile(join(folder, 'bench.cedar'), `${rules.join('\n')}\n`)
+  await writeFile(join(folder, 'bench.cedar'), moreRules(known))
+}
+
+/** The rules that fill up a policy of `known` ones. */
+export function moreRules(known: number): string {
+  return `${Array.from({ length: Math.max(0, ruleCount - known) }, (_, i) => rule(i)).join('\n')}\n`
 }
 
 function countRules(text: string): number {

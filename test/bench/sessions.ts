@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { z } from 'zod'
 import type { Ready } from '../support/demo.ts'
+import { tokenEnv } from '../support/pg.ts'
 import { RawPostgres } from '../support/raw-postgres.ts'
 import { end, run } from '../support/run.ts'
 import { workersOf } from '../support/workers.ts'
 import { residentMiB } from './memory.ts'
+import { named, processorMs, type Used, usedEach } from './processor.ts'
 import { inTurn, median, type Row } from './stats.ts'
 import { native, pgbouncer, type Way } from './ways.ts'
 
@@ -17,41 +19,65 @@ const rounds = 3
 /** Sessions that are opened before the first look at memory: what is made once is no session's. */
 const warmUp = 100
 
-/** How fast sessions begin and end, and what one costs that does nothing. */
-export async function benchSessions(demo: Ready): Promise<Row[]> {
-  return [...(await newSessions(demo)), ...(await idleSessions(demo))]
+/** How many are asked for. */
+const goal = 200
+
+/** How fast sessions begin and end, what that costs, and what one costs that does nothing. */
+export async function benchSessions(demo: Ready, pid: number): Promise<Row[]> {
+  return [...(await newSessions(demo, pid)), ...(await withStandIn(demo, behindStandIn))]
 }
 
-async function newSessions(demo: Ready): Promise<Row[]> {
+const what = 'new sessions, 8 at a time, one statement each'
+
+async function newSessions(demo: Ready, pid: number): Promise<Row[]> {
   const bouncer = await pgbouncer(demo, join(demo.dataDir, 'pgbouncer-new'))
-  const ways: Record<string, Way> = {
-    ...(bouncer === undefined ? {} : { pgbouncer: bouncer }),
-    native: native(demo, 'engineer'),
+  const gateway = native(demo, 'engineer')
+  const used: Used[] = []
+  const ways: Record<string, () => Promise<number>> = {
+    ...(bouncer === undefined ? {} : { pgbouncer: async () => (await open(bouncer)).perSecond }),
+    native: async () => {
+      const before = await processorMs(pid)
+      const { perSecond, count } = await open(gateway)
+      used.push(usedEach(before, await processorMs(pid), count))
+      return perSecond
+    },
   }
   try {
-    const measured = await inTurn(
-      Object.fromEntries(Object.entries(ways).map(([name, way]) => [name, () => perSecond(way)])),
-      rounds,
-    )
-    return Object.entries(measured).map(([way, figures]) => ({
-      what: 'new sessions, 8 at a time, one statement each',
-      way,
-      value: median(figures),
-      unit: '/s',
-    }))
+    // Not counted: what is loaded and compiled once is no session's.
+    await open(gateway)
+    const measured = await inTurn(ways, rounds)
+    const rates = Object.entries(measured).map(([way, figures]): Row => {
+      const value = median(figures)
+      return { what, way, value, unit: '/s', ...(way === 'native' ? ofGoal(value) : {}) }
+    })
+    const costs = new Map<string, number[]>()
+    for (const one of used) for (const [part, ms] of named(one)) costs.set(part, [...(costs.get(part) ?? []), ms])
+    const cost = [...costs].map(([part, ms]): Row => {
+      return { what: `processor time of a new session, ${part}`, way: 'native', value: median(ms), unit: 'ms' }
+    })
+    return [...rates, ...cost]
   } finally {
     await bouncer?.close()
   }
 }
 
-/** Every transaction is a connection of its own (`-C`): sign-in, `SELECT 1`, goodbye. */
-async function perSecond(way: Way): Promise<number> {
+function ofGoal(value: number): Pick<Row, 'ratio' | 'against'> {
+  return { ratio: value / goal, against: `${goal} /s` }
+}
+
+/**
+ * Every transaction is a connection of its own (`-C`): sign-in, `SELECT 1`, goodbye. Each client has a thread (`-j`), for pgbench stands
+ * still while it connects: with two threads for eight clients there are two at a time.
+ */
+async function open(way: Pick<Way, 'env'>): Promise<{ perSecond: number; count: number }> {
   const script = ['-f', join(import.meta.dirname, 'select-1.sql')]
-  const args = ['-n', '-C', '-c', '8', '-j', '2', '-T', String(seconds), ...script]
+  const args = ['-n', '-C', '-c', '8', '-j', '8', '-T', String(seconds), ...script]
   const ran = await run('pgbench', args, { env: await way.env() })
-  const tps = /tps = ([\d.]+)/.exec(ran.stdout)?.[1]
-  if (ran.code !== 0 || tps === undefined) throw new Error(`pgbench -C: ${ran.stderr}`)
-  return Number(tps)
+  const [perSecond, count] = [/tps = ([\d.]+)/, /actually processed: (\d+)/].map((figure) =>
+    Number(figure.exec(ran.stdout)?.[1]),
+  )
+  if (ran.code !== 0 || perSecond === undefined || count === undefined) throw new Error(`pgbench -C: ${ran.stderr}`)
+  return { perSecond, count }
 }
 
 const Token = z.object({
@@ -62,8 +88,18 @@ const Token = z.object({
   token: z.string(),
 })
 
+type Token = z.infer<typeof Token>
+
+/** A gateway of its own, in front of something that stands in for a target. */
+interface StandIn {
+  token: Token
+  pid: number
+  /** Lines that its processes print. */
+  lines: Interface
+}
+
 /** pgbouncer stands in for the target: it holds as many sessions as are asked for, with few of PostgreSQL's own. */
-async function idleSessions(demo: Ready): Promise<Row[]> {
+async function withStandIn(demo: Ready, act: (gateway: StandIn) => Promise<Row[]>): Promise<Row[]> {
   const standIn = await pgbouncer(demo, join(demo.dataDir, 'pgbouncer-idle'), 'transaction')
   if (standIn === undefined) return []
   const { PGPORT = '', PGUSER = '', PGPASSWORD = '', PGDATABASE = '' } = await standIn.env()
@@ -72,11 +108,29 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: `--import=${join(import.meta.dirname, 'collecting.ts')}` },
   })
-  const open: RawPostgres[] = []
   try {
     const lines = createInterface({ input: gateway.stdout })
     const [line]: string[] = await once(lines, 'line')
-    const { host, port, user, database, token } = Token.parse(JSON.parse(line ?? ''))
+    return await act({ token: Token.parse(JSON.parse(line ?? '')), pid: gateway.pid ?? 0, lines })
+  } finally {
+    await end(gateway)
+    await standIn.close()
+  }
+}
+
+/** Idle ones first: memory is looked at while little has happened. */
+async function behindStandIn(gateway: StandIn): Promise<Row[]> {
+  const idle = await idleSessions(gateway)
+  const way = { env: async () => tokenEnv(gateway.token) }
+  await open(way)
+  const measured = await inTurn({ native: async () => (await open(way)).perSecond }, rounds)
+  const value = median(measured.native)
+  return [...idle, { what: `${what}, stand-in target`, way: 'native', value, unit: '/s', ...ofGoal(value) }]
+}
+
+async function idleSessions({ token: { host, port, user, database, token }, pid, lines }: StandIn): Promise<Row[]> {
+  const open: RawPostgres[] = []
+  try {
     const door = { host, port, user, database, password: token }
     const upTo = async (count: number): Promise<void> => {
       while (open.length < count) {
@@ -84,7 +138,6 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
         open.push(...(await Promise.all(Array.from({ length: batch }, () => RawPostgres.open(door)))))
       }
     }
-    const { pid = 0 } = gateway
     const pids = [pid, ...(await workersOf(pid))]
     const collected = async (): Promise<number> => {
       for (const pid of pids) {
@@ -111,7 +164,5 @@ async function idleSessions(demo: Ready): Promise<Row[]> {
     ]
   } finally {
     for (const client of open) client.close()
-    await end(gateway)
-    await standIn.close()
   }
 }

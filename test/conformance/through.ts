@@ -10,7 +10,7 @@ import { type SessionToken, sessionToken } from '../support/access.ts'
 import { type Server, startServer } from './server.ts'
 
 /** Everybody may do everything, and nothing is masked: what is left is the gateway itself. */
-const allowAll = '@id("all")\n@reason("Everything is allowed.")\npermit (principal, action, resource);\n'
+export const allowAll = '@id("all")\n@reason("Everything is allowed.")\npermit (principal, action, resource);\n'
 
 /** A gateway with its agent in front of `server`: one connection for each database, under its name. */
 export interface Through {
