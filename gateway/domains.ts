@@ -92,6 +92,7 @@ export async function startDomains(
     definitions,
     db,
     listener,
+    events,
     prepared,
     audit,
     recordings,

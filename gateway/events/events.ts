@@ -60,6 +60,7 @@ export class Events {
   #reading = new Map<number, Promise<StoredEvent[]>>()
   #sweep: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
+  #closed = false
 
   constructor(options: { db: Kysely<Database>; listener: Listener; log: Log }) {
     this.#db = options.db
@@ -90,6 +91,7 @@ export class Events {
   }
 
   close(): void {
+    this.#closed = true
     clearInterval(this.#sweep)
     this.#unsubscribe?.()
     for (const wake of this.#wake) wake()
@@ -114,6 +116,14 @@ export class Events {
       .execute()
     const types = [...new Set(events.map(({ payload }) => payload.type))]
     await sql`select pg_notify(${channel}, type) from unnest(${types}::text[]) as type`.execute(trx)
+  }
+
+  /** Wakes readers, here and at other replicas, for events that were stored without. They look by themselves after a while. */
+  hint(type: EventPayload['type']): void {
+    if (this.#closed) return
+    this.#listener
+      .notify(channel, type)
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'readers of events can’t be woken'))
   }
 
   /** Adds an event about something that is stored already; failing to is logged, because the thing itself has happened. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { SessionEnd } from '../../shared/link.ts'
 import { Audit } from '../audit/audit.ts'
 import { chainStart } from '../audit/chain.ts'
@@ -11,6 +11,7 @@ import { type LedgerSession, SessionLedger } from './ledger.ts'
 
 let server: TestStore
 let audits: Audit[]
+let hints: string[]
 
 beforeAll(async () => {
   server = await startTestStore()
@@ -19,6 +20,7 @@ afterAll(() => server.close())
 beforeEach(async () => {
   await server.clear()
   audits = []
+  hints = []
 })
 afterEach(async () => {
   for (const audit of audits) await audit.close()
@@ -28,7 +30,8 @@ async function replica(name: string): Promise<{ audit: Audit; ledger: SessionLed
   const { store, sealer, dataDir } = server
   const audit = await Audit.open({ db: store.db, sealer, dataDir, log: quiet })
   audits.push(audit)
-  return { audit, ledger: new SessionLedger({ audit, prepared: store.prepared, replica: name }) }
+  const events = { hint: (type: string) => void hints.push(type) }
+  return { audit, ledger: new SessionLedger({ audit, events, prepared: store.prepared, replica: name }) }
 }
 
 function session(): LedgerSession {
@@ -105,6 +108,28 @@ test('what would not follow the newest record is not stored, nor anything with i
   expect((await after(1, chainStart)).rows).toEqual(expected)
   expect(await rows()).toHaveLength(1)
   expect(await audit.list(0, 10)).toHaveLength(1)
+})
+
+test('readers are woken at once, and then once in a while for all that happened', async () => {
+  const { store } = server
+  const heard: string[] = []
+  const stop = await store.listener.subscribe('sallyport_events', (type) => heard.push(type))
+  const { ledger } = await replica('one')
+  await ledger.begun(session())
+  await expect.poll(() => heard).toEqual(['session'])
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  await ledger.begun(session())
+  await ledger.begun(session())
+  expect(hints).toEqual([])
+  vi.advanceTimersByTime(50)
+  expect(hints).toEqual(['session'])
+  vi.advanceTimersByTime(1_000)
+  expect(hints).toEqual(['session'])
+  vi.useRealTimers()
+  // Nothing else woke them: NOTIFY comes in order, and this is the next.
+  await store.listener.notify('sallyport_events', 'end')
+  await expect.poll(() => heard).toEqual(['session', 'end'])
+  stop()
 })
 
 test('a session that can’t be stored does not keep the others from it', async () => {

@@ -2,7 +2,7 @@ import type { Session } from '../../shared/api/models.ts'
 import type { SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit, AuditEntry } from '../audit/audit.ts'
 import type { ChainPosition } from '../audit/chain.ts'
-import { eventRow, type NewEvent } from '../events/events.ts'
+import { type Events, eventRow, type NewEvent } from '../events/events.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
 import { Batches } from '../store/batches.ts'
 import { json } from '../store/database.ts'
@@ -24,6 +24,9 @@ type Entry =
 /** An end waits this long for company: nobody waits for it, and what begins takes it along. */
 const endPatienceMs = 20
 
+/** Readers of events are woken this often at most: each time costs more than it takes to store what they are woken for. */
+const hintEveryMs = 50
+
 /** See the migration of this name. */
 const recordSessions = {
   name: 'record_sessions',
@@ -34,20 +37,28 @@ const recordSessions = {
 export class SessionLedger {
   readonly #batches: Batches<Entry>
   readonly #replica: string
+  readonly #events: Pick<Events, 'hint'>
+  #hintedAt = Number.NEGATIVE_INFINITY
+  /** Of a hint that is due. */
+  #hint: NodeJS.Timeout | undefined
 
-  constructor(options: { audit: Audit; prepared: RunPrepared; replica: string }) {
+  constructor(options: { audit: Audit; events: Pick<Events, 'hint'>; prepared: RunPrepared; replica: string }) {
     const { audit, prepared } = options
     this.#replica = options.replica
-    this.#batches = new Batches((entries) => {
+    this.#events = options.events
+    this.#batches = new Batches(async (entries) => {
+      const silent = this.#hint !== undefined || performance.now() - this.#hintedAt < hintEveryMs
       const opened = entries.flatMap((entry) => (entry.kind === 'begun' ? [this.#row(entry.session)] : []))
       const closed = entries.flatMap((entry) => (entry.kind === 'ended' ? [closedRow(entry)] : []))
-      const told = entries.map(({ session }) => eventRow(eventOf(session)))
-      return audit.inOne(entries.map(auditEntry), async (after, records) => {
+      const told = entries.map(({ session }) => ({ ...eventRow(eventOf(session)), ...(silent ? { silent } : {}) }))
+      await audit.inOne(entries.map(auditEntry), async (after, records) => {
         const rows = [records, opened, closed, told].map(json)
         const [newest] = await prepared<ChainPosition>(recordSessions, [after.seq, after.hash, ...rows])
         if (newest === undefined) throw new Error('The store does not say what it stored.')
         return newest
       })
+      if (silent) this.#hintSoon()
+      else this.#hintedAt = performance.now()
     })
   }
 
@@ -59,6 +70,15 @@ export class SessionLedger {
   /** Resolves once its end is stored. */
   ended(session: LedgerSession, end: SessionEnd, seal: RecordingSeal | undefined): Promise<void> {
     return this.#batches.add({ kind: 'ended', session, end, seal }, endPatienceMs)
+  }
+
+  /** Of what was stored in silence, once for all that comes by then. */
+  #hintSoon(): void {
+    this.#hint ??= setTimeout(() => {
+      this.#hint = undefined
+      this.#hintedAt = performance.now()
+      this.#events.hint('session')
+    }, hintEveryMs).unref()
   }
 
   #row({ id, spec: { principal, connection, annotations, context }, door, startedAt }: LedgerSession): object {

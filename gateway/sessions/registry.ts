@@ -5,6 +5,7 @@ import type { Annotation } from '../../shared/annotation.ts'
 import type { Session } from '../../shared/api/models.ts'
 import type { SessionEnd, SessionSpec } from '../../shared/link.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Events } from '../events/events.ts'
 import type { Recordings } from '../recordings/recordings.ts'
 import type { RecordingSeal } from '../recordings/writer.ts'
 import type { Requests } from '../requests/requests.ts'
@@ -24,6 +25,7 @@ import { type Full, room } from './room.ts'
 export interface SessionsOptions extends AdmissionDeps {
   db: Kysely<Database>
   listener: Listener
+  events: Pick<Events, 'hint'>
   prepared: RunPrepared
   audit: Audit
   recordings: Recordings

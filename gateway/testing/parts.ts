@@ -107,6 +107,7 @@ export async function startParts(
   const sessions = new Sessions({
     db,
     listener,
+    events,
     prepared,
     audit,
     recordings,

@@ -5,7 +5,7 @@ import type { Migration } from './migration.ts'
  *
  * `records` follow the record that the caller takes for the newest, `after_seq` and `after_hash`. Where that is not the newest any more,
  * nothing is stored. The answer is the newest record then, or the last that was stored. Locks are those of the audit log (7717002) and
- * of events (7717003), in the order in which everybody takes them.
+ * of events (7717003), in the order in which everybody takes them. Readers are not woken for a `silent` event.
  */
 export const recordSessions: Migration = {
   id: 7,
@@ -57,7 +57,8 @@ begin
   insert into events (type, audience, payload)
   select t.payload ->> 'type', t.audience, t.payload from jsonb_to_recordset(told) as t(audience jsonb, payload jsonb);
   perform pg_notify('sallyport_events', t.type)
-  from (select distinct payload ->> 'type' as type from jsonb_to_recordset(told) as t(payload jsonb)) as t;
+  from (select distinct payload ->> 'type' as type from jsonb_to_recordset(told) as t(payload jsonb, silent boolean)
+    where silent is not true) as t;
 end
 $$;
 `,
