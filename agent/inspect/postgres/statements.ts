@@ -2,6 +2,7 @@ import type { Analysis, Catalog, Changes, StatementAnalysis } from './analysis.t
 import { analyse } from './classify.ts'
 import { FrameError, sameAt } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
+import { sharedUnder } from './shared-analyses.ts'
 import { template } from './template.ts'
 import type { Verdict } from './verdict.ts'
 import { weightOf } from './weight.ts'
@@ -101,11 +102,19 @@ export class Scripts {
     }
     const exact = short ? this.#known.get(`=${text}`) : undefined
     if (exact !== undefined && (!fresh || exact.refreshed)) return exact
-    const script = makeScript(text, meaning, fresh, meaning.searchPath)
+    const { catalog, searchPath } = meaning
+    const shared = key === undefined ? undefined : sharedUnder(catalog).get(key, searchPath)
+    if (key !== undefined && shared !== undefined) {
+      const script: Script = { ok: true, statements: [new Judged(shared, 1)], meaning, refreshed: fresh }
+      this.#keep(key, script)
+      return script
+    }
+    const script = makeScript(text, meaning, fresh, searchPath)
     if (!short) return script
     const [only, second] = script.ok ? script.statements : []
     if (key !== undefined && only !== undefined && second === undefined && only.analysis.literalFree) {
       this.#keep(key, script)
+      sharedUnder(catalog).keep(key, searchPath, only.analysis)
     } else this.#keep(`=${text}`, script)
     return script
   }
