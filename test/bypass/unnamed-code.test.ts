@@ -202,3 +202,30 @@ describe('code that runs without its name', () => {
     expect(await read('select id from orders')).toEqual([])
   })
 })
+
+describe('what is refused for code that nobody named', () => {
+  it.each([
+    [
+      'select mail_of(1)',
+      /^Blocked by mask-pii: the function public\.mail_of looks at public\.customers\.email \(pii\)/,
+    ],
+    ["select 'x'::guess", /a domain’s check, or a cast, looks at public\.customers\.email \(pii\)/],
+    ['select 1::bigint <<>> 2', /the operator public\.<<>> looks at public\.customers\.email \(pii\)/],
+    ["insert into asks values (1, 'x')", /index or trigger of public\.asks looks at public\.customers\.email \(pii\)/],
+    [
+      "insert into checked values (1, 'x')",
+      /a row policy of public\.checked looks at public\.customers\.email \(pii\)/,
+    ],
+    ['do $$ begin perform mail_of(1); end $$', /the DO block looks at public\.customers\.email \(pii\)/],
+    [
+      'select nothing(1), email from customers',
+      /the function nothing is not known here.* It reads public\.customers\.email \(pii\), masked for you\./,
+    ],
+    [
+      "select 1 from customers where ssn like '9%' and mail_of(1) is null",
+      /computes by public\.customers\.ssn \(pii\)/,
+    ],
+  ])('says what it is, and which column it is about: %s', async (sql, words) => {
+    expect((await client.query(sql)).errors).toMatchObject([{ message: expect.stringMatching(words) }])
+  })
+})

@@ -208,6 +208,8 @@ export interface StatementAnalysis {
    * so a statement that differs in literals alone has the same analysis.
    */
   literalFree: boolean
+  /** Columns that it does not name, and what looks at them in its place, for people. */
+  readers?: ReadonlyMap<ColumnId, string>
   /** It runs code of people's own, whose names are looked up when that runs. */
   code?: true
 }

@@ -54,10 +54,12 @@ export function planMasks(
     return unproved('it runs a statement that was named before, and which one is not known here', statement, hidden)
   if (!statement.complete) return unproved(statement.doubt ?? 'not all that it does is known', statement, hidden)
 
-  const misuse = statement.uses.find((use) => {
+  const misuses = statement.uses.filter((use) => {
     const found = hidden(use.column)
     return found !== undefined && !permits(found, use.how)
   })
+  // What the statement says itself is what people can change.
+  const misuse = misuses.find(({ column }) => statement.readers?.has(column) !== true) ?? misuses[0]
   if (misuse) return refusedUse(misuse, statement, hidden)
 
   const { copyOut } = statement
@@ -148,10 +150,8 @@ function blocked(
   instead: string,
   at?: { label: string; position: number },
 ): MaskPlan {
-  const { policy, approval } = found.unmask
-  const ask = approval
-    ? `, or request unmask of ${found.dataClass} on this connection (${approval.group} approves)`
-    : ''
+  const { policy } = found.unmask
+  const ask = asking([found])
   return {
     ok: false,
     policy,
@@ -159,6 +159,20 @@ function blocked(
     hint: `${instead}${ask}.`,
     columns: [maskedAs(column, found, at?.label ?? '', at?.position ?? -1)],
   }
+}
+
+/** How to come to see them, where there is a way. */
+function asking(found: readonly Hidden[]): string {
+  const classes = new Set<string>()
+  const groups = new Set<string>()
+  for (const { dataClass, unmask } of found) {
+    if (unmask.approval === undefined) continue
+    classes.add(dataClass)
+    groups.add(unmask.approval.group)
+  }
+  if (classes.size === 0) return ''
+  const who = `${[...groups].join(', ')} ${groups.size === 1 ? 'approves' : 'approve'}`
+  return `, or request unmask of ${[...classes].join(', ')} on this connection (${who})`
 }
 
 function refusedUse(
@@ -169,11 +183,20 @@ function refusedUse(
   const found = hidden(column)
   if (!found) return unproved('a use of a column could not be judged', statement, hidden)
   const name = `${column} (${found.dataClass})`
+  const who = statement.readers?.get(column)
+  if (who !== undefined) {
+    return blocked(
+      column,
+      found,
+      `${who} looks at ${name}, which is masked for you`,
+      'Leave out what runs that code, or have it read other columns',
+    )
+  }
   if (how === 'write') {
     return blocked(
       column,
       found,
-      `it would copy ${name}, which is masked for you, to where nothing masks it`,
+      `it would put ${name}, which is masked for you, where nothing masks it`,
       `Leave ${column} out of it`,
     )
   }
@@ -203,15 +226,28 @@ function refusedCopy(column: ColumnId, found: Hidden, { name }: OutputColumn, po
 
 /** What isn't known may reach anything. */
 function unproved(why: string, statement: StatementAnalysis, hidden: (id: ColumnId) => Hidden | undefined): MaskPlan {
-  const columns = statement.columns.flatMap((column) => {
+  const read = statement.columns.flatMap((column) => {
     const found = hidden(column)
-    return found ? [maskedAs(column, found, '', -1)] : []
+    return found ? [{ column, found }] : []
   })
+  const ask =
+    read.length > 0
+      ? asking(read.map(({ found }) => found))
+      : ', or request unmask of what is masked for you on this connection'
   return {
     ok: false,
     policy: { id: unprovable, reason: 'It can’t be proved that this shows nothing that is masked for you.' },
-    message: `${why}, so it can't be proved that it shows nothing masked. Nothing ran.`,
-    hint: 'Write it with tables, columns and functions that are known here, or request unmask of what it reads.',
-    columns,
+    message: `${why}, so it can't be proved that it shows nothing masked.${readsWords(read)} Nothing ran.`,
+    hint: `Write it with tables, columns and functions that are known here${ask}.`,
+    columns: read.map(({ column, found }) => maskedAs(column, found, '', -1)),
   }
+}
+
+const mostNamed = 3
+
+function readsWords(read: readonly { column: ColumnId; found: Hidden }[]): string {
+  if (read.length === 0) return ''
+  const named = read.slice(0, mostNamed).map(({ column, found }) => `${column} (${found.dataClass})`)
+  const more = read.length > mostNamed ? ` and ${read.length - mostNamed} more` : ''
+  return ` It reads ${named.join(', ')}${more}, masked for you.`
 }

@@ -22,6 +22,7 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
     complete: own.complete && referred.complete,
     ...(doubt === undefined ? {} : { doubt }),
     ...(own.code || referred.code ? { code: true } : {}),
+    ...readersOf(own, referred),
   }
   return new Judged(merged, judged.count, judged)
 }
@@ -64,8 +65,13 @@ export function beside(judged: Judged, other: StatementAnalysis): Judged {
     complete: own.complete && other.complete,
     ...(doubt === undefined ? {} : { doubt }),
     ...(own.code || other.code ? { code: true } : {}),
+    ...readersOf(own, other),
   }
   return new Judged(merged, judged.count, judged)
+}
+
+function readersOf(a: StatementAnalysis, b: StatementAnalysis): Pick<StatementAnalysis, 'readers'> {
+  return a.readers || b.readers ? { readers: new Map([...(b.readers ?? []), ...(a.readers ?? [])]) } : {}
 }
 
 function joined(own: readonly string[], referred: readonly string[]): readonly string[] {

@@ -6,7 +6,7 @@ import type { OutputColumn, StatementAnalysis } from './analysis.ts'
  */
 export function weightOf(analysis: StatementAnalysis): number {
   const { tables, written, columns, functions, outputs, uses, effects, copyOut } = analysis
-  let bytes = 1_024 + 64 * uses.length
+  let bytes = 1_024 + 64 * uses.length + 128 * (analysis.readers?.size ?? 0)
   for (const names of [tables, written, columns, functions]) for (const name of names) bytes += 48 + 2 * name.length
   bytes += weightOfColumns(outputs ?? []) + weightOfColumns(copyOut?.columns ?? [])
   for (const effect of effects) {

@@ -59,7 +59,7 @@ export function invoke(f: FuncCall, walk: Walk, scope: Scope) {
   let inner: Value = opaque
   for (const fn of outcome.code) {
     const code = walk.code(fn)
-    report.includeCode(code)
+    report.includeCode(code, `the function ${outcome.name}`)
     inner = derived([inner, { ...opaque, sources: code.touched }])
   }
   return { args, inner, outcome, name }

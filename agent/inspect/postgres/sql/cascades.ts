@@ -81,7 +81,11 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
     const fn = catalog.functionByOid(oid)
     if (fn?.definition === undefined) {
       if (fn?.schema !== 'pg_catalog') report.doubts(`changing ${full} runs a trigger, and what it does can't be told`)
-    } else report.includeCode((relation.deferrable?.includes(oid) ? walk.deferred : walk).code(fn, relation))
+    } else {
+      const code = (relation.deferrable?.includes(oid) ? walk.deferred : walk).code(fn, relation)
+      if (code.doubt !== undefined) report.doubts(`changing ${full} runs a trigger: ${code.doubt}`)
+      report.includeCode(code, `a trigger of ${full}`)
+    }
   }
 }
 
@@ -94,7 +98,7 @@ function evaluates(relation: CatalogRelation, walk: Walk): void {
     if (action !== undefined) report.does(action)
     for (const one of code) {
       const found = walk.code(one)
-      report.includeCode(found)
+      report.includeCode(found, `a default, check, index or trigger of ${nameOf(relation)}`)
       // A default may be shown, and an error says which value a check or index met.
       report.use(found.touched, 'write')
     }

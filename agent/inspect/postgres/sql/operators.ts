@@ -28,7 +28,7 @@ export function operates(names: readonly string[], sides: Sides, walk: Walk): Va
     if (action !== undefined) report.does(action)
     for (const fn of code) {
       const found = walk.code(fn)
-      report.includeCode(found)
+      report.includeCode(found, `the operator ${one.schema}.${name}`)
       // It may say what it gets.
       for (const side of sides) if (side) report.use(side.sources, 'write')
       shown = derived([...(shown ? [shown] : []), { ...opaque, sources: found.touched }], true)

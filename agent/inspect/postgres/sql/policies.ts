@@ -29,6 +29,8 @@ export function policies(relation: CatalogRelation, how: 'reads' | 'writes', wal
       report.doubt = `a row policy of ${tableId(relation.schema, relation.name)}: ${report.doubt}`
     // Whoever reads the table calls nothing: what the code changes counts.
     if (report.action === 'sql:call') report.action = 'sql:select'
+    for (const column of report.touched)
+      walk.report.reads(column, `a row policy of ${tableId(relation.schema, relation.name)}`)
     walk.report.include(report)
     walk.report.use(report.writes, 'write')
     for (const table of report.written) walk.report.written.add(table)

@@ -21,6 +21,8 @@ export class Report {
   readonly #computed = new Set<ColumnId>()
   /** Columns that code of people's own looks at, and may give back. */
   readonly coded = new Set<ColumnId>()
+  /** Columns that the statement does not name, and what looks at them in its place, for people. */
+  readonly readers = new Map<ColumnId, string>()
   readonly tables = new Set<string>()
   readonly written = new Set<string>()
   readonly functions = new Set<string>()
@@ -81,6 +83,7 @@ export class Report {
     this.use(view.predicates, 'predicate')
     this.computes(view.computed)
     for (const column of view.coded) this.coded.add(column)
+    for (const [column, who] of view.readers) this.reads(column, who)
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)
     this.runsCode ||= view.runsCode
@@ -95,10 +98,18 @@ export class Report {
     return this.effects.some((effect) => effect.kind === 'set' && changesMeaning(effect.name))
   }
 
-  /** Takes over what code does that is run. */
-  includeCode(code: Report): void {
+  /** The outermost of those that look at it is the one that people know of. */
+  reads(column: ColumnId, who: string): void {
+    if (!this.readers.has(column)) this.readers.set(column, who)
+  }
+
+  /** Takes over what code does that is run. `who`: what it is, for people. */
+  includeCode(code: Report, who: string): void {
+    for (const column of code.touched) {
+      this.coded.add(column)
+      this.reads(column, who)
+    }
     this.include(code)
-    for (const column of code.touched) this.coded.add(column)
     this.runsCode = true
     this.codeWrites ||= code.written.size > 0
     this.use(code.writes, 'write')

@@ -16,6 +16,7 @@ export function include(inner: StatementAnalysis, report: Report): void {
   for (const name of inner.functions) report.functions.add(name)
   report.touch(new Set(inner.columns))
   report.runsCode ||= inner.code === true
+  for (const [column, who] of inner.readers ?? []) report.reads(column, who)
   for (const use of inner.uses) report.use(new Set([use.column]), use.how)
   if (inner.doubt !== undefined) report.doubts(inner.doubt)
 }

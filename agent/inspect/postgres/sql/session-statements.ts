@@ -113,7 +113,7 @@ export function doBlock(node: DoStmt, walk: Walk): void {
   }
   const code = walk.block(text)
   if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
-  walk.report.includeCode(code)
+  walk.report.includeCode(code, 'the DO block')
 }
 
 /** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */

@@ -101,6 +101,6 @@ function check(types: readonly CodedType[], walk: Walk): void {
   for (const oid of new Set(types.flatMap(({ calls }) => calls))) {
     const { code, doubt } = judgeStored(catalog, oid)
     if (doubt !== undefined) report.doubts(`the check of a domain, or a cast, runs code: ${doubt}`)
-    for (const one of code) if (!walk.within(one)) report.includeCode(walk.code(one))
+    for (const one of code) if (!walk.within(one)) report.includeCode(walk.code(one), 'a domain’s check, or a cast,')
   }
 }
