@@ -98,7 +98,7 @@ test('an error names its place in the text that was run, in UTF-16 units, and st
   const events = await runAll(session, text)
   const [error] = only(events, 'error')
   expect(error).toMatchObject({ statement: 1, sqlstate: '42703', position: text.indexOf('nope') })
-  expect(events.at(-1)).toEqual({ type: 'done', ran: 2 })
+  expect(events.at(-1)).toEqual({ type: 'done', ran: 2, left: 1 })
   const on = await runAll(session, text, false)
   expect(only(on, 'complete')).toHaveLength(2)
 })
@@ -168,7 +168,7 @@ test('cancel really cancels, and what follows is not run', async () => {
     if (event.type === 'statement') void runs('select pg_sleep').then(() => session.cancel())
   }
   expect(only(events, 'error')[0]).toMatchObject({ sqlstate: '57014' })
-  expect(events.at(-1)).toEqual({ type: 'done', ran: 1 })
+  expect(events.at(-1)).toEqual({ type: 'done', ran: 1, left: 1 })
   expect(only(await runAll(session, 'select 1'), 'complete')).toHaveLength(1)
 })
 

@@ -146,7 +146,8 @@ export class SqlSession {
       this.tellTransaction(emit)
       if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
     }
-    emit({ type: 'done', ran })
+    const left = statements.length - ran
+    emit({ type: 'done', ran, ...(left === 0 ? {} : { left }) })
   }
 
   /** The session to run on; undefined when none could be had, which has then been said. */

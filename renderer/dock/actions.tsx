@@ -2,6 +2,7 @@ import type { IDockviewHeaderActionsProps } from 'dockview-react'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useConnections } from '../sidebar/connections.ts'
 import { IconButton } from '../theme/controls.tsx'
+import { split } from './tab-actions.ts'
 
 /** At the end of a row of tabs: another tab on the same connection, and a split. */
 export function Actions({ activePanel, containerApi, group }: IDockviewHeaderActionsProps) {
@@ -23,10 +24,11 @@ export function Actions({ activePanel, containerApi, group }: IDockviewHeaderAct
         icon="split"
         label="Split"
         size={16}
-        disabled={group.panels.length < 2}
-        onClick={() =>
-          activePanel.api.moveTo({ group: containerApi.addGroup({ referenceGroup: group, direction: 'right' }) })
-        }
+        disabled={group.panels.length < 2 && connection === undefined}
+        onClick={() => {
+          activePanel.api.setActive()
+          split(containerApi, () => connection && go.connection(connection, { fresh: true }))
+        }}
       />
     </div>
   )

@@ -26,7 +26,10 @@ export function useTabActions(api: DockviewApi | undefined): void {
       },
       'tab.next': () => step(1),
       'tab.previous': () => step(-1),
-      'tab.split': { label: `Split with ${document?.connection ?? ''}`, run: () => api && split(api) },
+      'tab.split': {
+        label: `Split with ${document?.connection ?? ''}`,
+        run: () => api && split(api, () => connection && go.connection(connection, { fresh: true })),
+      },
     },
     on,
   )
@@ -45,8 +48,16 @@ export function useTabActions(api: DockviewApi | undefined): void {
   )
 }
 
-/** Moves the tab in front to a group of its own, right of where it was. A tab that is alone has no other side. */
-export function split(api: DockviewApi): void {
+/** Moves the tab in front to a group of its own, right of where it was. Beside one that is alone, another on its connection is opened. */
+export function split(api: DockviewApi, another: () => void): void {
+  const alone = api.activeGroup !== undefined && api.activeGroup.panels.length < 2
+  if (alone) another()
+  // The dock shows it with the next frame.
+  if (alone) requestAnimationFrame(() => moveRight(api))
+  else moveRight(api)
+}
+
+function moveRight(api: DockviewApi): void {
   const { activePanel, activeGroup } = api
   if (activePanel === undefined || activeGroup === undefined || activeGroup.panels.length < 2) return
   activePanel.api.moveTo({ group: api.addGroup({ referenceGroup: activeGroup, direction: 'right' }) })

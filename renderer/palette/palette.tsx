@@ -28,7 +28,7 @@ import { highlight, type Item, type Sources, search } from './items.ts'
 export default function Palette() {
   const go = useNavigation()
   const { os } = usePlatform()
-  const { actions } = useDesk()
+  const { actions, workspace } = useDesk()
   const openSaved = useOpenSaved()
   const [store] = useState(openedStore)
   useFocusBack()
@@ -86,8 +86,9 @@ export default function Palette() {
   }
   const split = () => {
     if (connection === undefined || shown === undefined) return
+    const empty = workspace.state.get().documents.length === 0
     act(shown)
-    requestAnimationFrame(() => actions.run('tab.split'))
+    if (!empty) requestAnimationFrame(() => actions.run('tab.split'))
   }
   const press = (event: KeyboardEvent) => {
     const does = (

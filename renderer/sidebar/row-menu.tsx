@@ -25,13 +25,14 @@ export function RowMenu({ row, at, onClose }: { row: MenuRow; at: { x: number; y
 
 function OfConnection({ connection }: { connection: Connection }) {
   const go = useNavigation()
-  const { actions } = useDesk()
+  const { actions, workspace } = useDesk()
   const endpoint = useEndpoint(connection.name)
   const pin = usePin(connection.name)
   const split = () => {
+    const empty = workspace.state.get().documents.length === 0
     go.connection(connection)
-    // Once its tab is in front.
-    requestAnimationFrame(() => actions.run('tab.split'))
+    // Once its tab is in front; the first one has nothing to stand beside.
+    if (!empty) requestAnimationFrame(() => actions.run('tab.split'))
   }
   return (
     <>

@@ -65,6 +65,13 @@ describe('what the gateway says of a statement', () => {
     expect([stopped.look, stoppedWords(stopped)]).toEqual(['cancelled', 'Stopped while it ran'])
   })
 
+  test('what was left out because of an error is told', () => {
+    const over = apply(run(error('42703')), 0, { type: 'done', ran: 1, left: 2 }, 9)
+    expect(over).toMatchObject({ running: undefined })
+    expect(over.messages.at(-1)?.text).toBe('2 statements after it not run')
+    expect(apply(run(complete(1)), 0, { type: 'done', ran: 1 }, 9).messages).toHaveLength(1)
+  })
+
   test('held, then cancelled by the person', () => {
     const waiting = run(says(held))
     expect(only(apply({ ...waiting, cancelling: true }, 0, error('57014'), 9)).look).toBe('cancelled')

@@ -3,7 +3,7 @@ import type { Masked } from '../../shared/decision.ts'
 import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
 import { milliseconds } from '../decisions/time.ts'
-import { bareName, firstLine, type LookName, roughTables } from '../decisions/words.ts'
+import { bareName, counted, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -131,7 +131,7 @@ export function dismiss(state: SqlState, id: string): SqlState {
 export function apply(state: SqlState, run: number, event: RunEvent, now: number): SqlState {
   if (event.type === 'transaction') return { ...state, transaction: event.state }
   if (event.type === 'server') return { ...state, server: event.version }
-  if (event.type === 'done') return { ...state, running: undefined, cancelling: false }
+  if (event.type === 'done') return finish(state, event, now)
   const id = `${run}:${event.statement}`
   switch (event.type) {
     case 'statement': {
@@ -158,6 +158,12 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
     default:
       return event satisfies never
   }
+}
+
+function finish(state: SqlState, { left = 0 }: Extract<RunEvent, { type: 'done' }>, now: number): SqlState {
+  const over = { ...state, running: undefined, cancelling: false }
+  if (left === 0) return over
+  return say(over, now, { kind: 'info', text: `${counted(left, 'statement')} after it not run` })
 }
 
 /** The run broke outside any statement: the link to the core went, or it refused the run. */

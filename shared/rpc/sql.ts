@@ -79,7 +79,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('transaction'), state: TransactionState }),
   /** A session has begun on this version of the server, as it calls itself (`15.18`). */
   z.object({ type: z.literal('server'), version: z.string() }),
-  z.object({ type: z.literal('done'), ran: z.number().int() }),
+  /** `left`: those that were not run, because of one before them or because the person stopped. */
+  z.object({ type: z.literal('done'), ran: z.number().int(), left: z.number().int().optional() }),
 ])
 export type RunEvent = z.infer<typeof RunEvent>
 

@@ -118,6 +118,9 @@ async function lookCloser({ take }: Stage, client: Client): Promise<void> {
   await page.keyboard.press('Alt+Shift+E')
   await page.getByRole('treeitem', { name: /^Limit/ }).waitFor()
   await take(client, '02-plan')
+  // The rows again, for what comes after.
+  await runLine(client, 4, 6)
+  await page.locator('.ag-root').getByText('captured').first().waitFor()
 }
 
 /** What was asked for is given for a time, and shows wherever the connection does. */

@@ -107,6 +107,10 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.locator('.tab.is-on', { hasText: 'query 1' }).waitFor()
     await page.keyboard.press('Alt+w')
     await expect.poll(() => page.locator('.tab').count()).toBe(1)
+    // Beside one that is alone another is opened.
+    await page.keyboard.press('Meta+\\')
+    await expect.poll(() => page.locator('.monaco-editor:visible').count()).toBe(2)
+    expect(await page.locator('.tab').count()).toBe(2)
   })
 
   test('a grant is extended; a request is sent, denied with a comment, approved', async () => {

@@ -49,6 +49,7 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
     series,
     withLegend: series.length > 1,
     tickLine: 'none' as const,
+    yAxisProps: { tickFormatter: (value: number) => value.toLocaleString('en-GB'), width: 76 },
     gridColor: 'var(--sp-line)',
     textColor: 'var(--sp-text-2)',
   }
