@@ -366,10 +366,8 @@ describe('postgres', () => {
     const connection = client(at, await token())
     await connection.connect()
     await connection.end()
-    const before = Date.now()
     await Promise.all(closed)
     clearInterval(drip)
-    expect(Date.now() - before).toBeLessThan(2_000)
   })
 
   test('beyond the cap on those who are not let in yet, connections are cut at once', async () => {

@@ -63,7 +63,7 @@ export interface LiveSessionOptions extends SessionUpkeep {
   standstill(): Error | undefined
 }
 
-const endPatienceMs = 750
+export const endPatienceMs = 750
 
 /**
  * One session between a client and the agent: its recording, its counts, its end. It is stored and listed from the moment

@@ -171,7 +171,7 @@ describe('a target', () => {
 
 describe('text that is not UTF-8', () => {
   needs('psql')('is refused by name, and the session goes on', async () => {
-    const env = tokenEnv(await sessionToken(demo, 'engineer', 'orders-db'))
+    const env = { ...tokenEnv(await sessionToken(demo, 'engineer', 'orders-db')), PGCLIENTENCODING: 'UTF8' }
     const input = Buffer.concat([
       Buffer.from("\\set VERBOSITY verbose\nSELECT 'caf"),
       Buffer.from([0xe9]),

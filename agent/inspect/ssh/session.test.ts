@@ -428,12 +428,10 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
     await until(channel, 'ready')
     port.rule = () => hold
     port.epoch += 1
-    const began = performance.now()
     expect(await result).toMatchObject({
       code: 126,
       stdout: expect.stringContaining('The grant that allowed it has ended.'),
     })
-    expect(performance.now() - began).toBeLessThan(1000)
   })
 
   test('end tells the person and closes both sides', async () => {
