@@ -11,7 +11,7 @@ import { workersOf } from '../support/workers.ts'
 import { residentMiB } from './memory.ts'
 import { named, processorMs, type Used, usedEach } from './processor.ts'
 import { inTurn, median, type Row } from './stats.ts'
-import { native, pgbouncer, type Way } from './ways.ts'
+import { direct, native, pgbouncer, type Way } from './ways.ts'
 
 const seconds = Number(process.env.SALLYPORT_BENCH_SECONDS ?? 5)
 const idleCount = Number(process.env.SALLYPORT_BENCH_IDLE ?? 2_000)
@@ -33,7 +33,9 @@ async function newSessions(demo: Ready, pid: number): Promise<Row[]> {
   const bouncer = await pgbouncer(demo, join(demo.dataDir, 'pgbouncer-new'))
   const gateway = native(demo, 'engineer')
   const used: Used[] = []
+  const past = direct(demo)
   const ways: Record<string, () => Promise<number>> = {
+    direct: async () => (await open(past)).perSecond,
     ...(bouncer === undefined ? {} : { pgbouncer: async () => (await open(bouncer)).perSecond }),
     native: async () => {
       const before = await processorMs(pid)
