@@ -20,8 +20,13 @@ beforeAll(async () => {
   await postgres.direct(`set role app;
     create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
     create view moves as ${toPublic}; create view says as select set_config('app.word', 'w', false) as x;
-    reset role`)
+    create schema app; create table app.people (id int, email text); insert into app.people values (1, 'harmless');
+    reset role; create role bob; grant bob to app; create schema bob authorization bob; grant usage on schema app to bob;
+    create table bob.people (id int, email text); insert into bob.people values (1, 'c1@example.com');
+    grant usage on schema bob to app; grant select on bob.people, app.people to app, bob;
+    create schema postgres; create table postgres.people (id int, email text)`)
   door = await openDoor(postgres.target)
+  door.people.masked.add('bob.people.email')
 })
 afterAll(async () => {
   await door?.close()
@@ -83,5 +88,55 @@ describe('a query that changes search_path', () => {
       expect((await client.query(text)).errors, text).toEqual([])
     }
     expect((await client.query(`${toMine}; ${derived}`)).bytes.toString('latin1')).toContain('harmless')
+  })
+})
+
+describe('"$user" on the search_path', () => {
+  const people = "select email || '' as v from people"
+
+  it.each([
+    [['set role bob', `set search_path = "$user"; ${people}`]],
+    [['set role bob', `begin; set local search_path = "$user", public; ${people}; commit`]],
+    [['set role bob', `select set_config('search_path', '"$user"', false); ${people}`]],
+    [['set role bob', 'set search_path = app', `prepare p as ${people}`, 'set search_path = "$user"; execute p']],
+    [[`set role bob; set search_path = "$user"; ${people}`]],
+    [[`set role bob; set search_path = app; set search_path = "$user"; ${people}`]],
+    [['begin; set local role bob', `set search_path = "$user"; ${people}`]],
+    [['set role bob', people]],
+  ])('is the role that was taken: %j', async (texts) => {
+    let bytes = ''
+    for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
+    expect(bytes).not.toContain(secret)
+  })
+
+  it.each([
+    [['set session authorization bob', people]],
+    [['set session authorization bob', `set search_path = "$user"; ${people}`]],
+    [[`set session authorization bob; ${people}`]],
+    [['begin', 'set local session authorization bob', people]],
+  ])('is who the session is authorized as: %j', async (texts) => {
+    const other = await openDoor({ ...postgres.target, user: 'postgres' })
+    other.people.masked.add('bob.people.email')
+    const superuser = await enter(other)
+    let bytes = ''
+    for (const text of texts) bytes += (await superuser.query(text)).bytes.toString('latin1')
+    const { bytes: piped } = await superuser.send([
+      say.parse('a', 'set session authorization bob'),
+      bind('', 'a'),
+      execute(''),
+      say.parse('b', people),
+      bind('', 'b'),
+      execute(''),
+      say.sync,
+    ])
+    superuser.close()
+    await other.close()
+    expect(bytes + piped.toString('latin1')).not.toContain(secret)
+  })
+
+  it('is the account where nothing was changed', async () => {
+    expect((await client.query(`set search_path = "$user"; ${people}`)).bytes.toString('latin1')).toContain('harmless')
+    await client.query('set role bob; reset role')
+    expect((await client.query(people)).bytes.toString('latin1')).toContain('harmless')
   })
 })

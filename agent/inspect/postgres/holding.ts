@@ -49,7 +49,7 @@ export class Holding {
         ...this.#shownToOthers(asked.shown(), statements),
         binding: {
           search_path: line.searchPath.join(', '),
-          role: line.account,
+          role: line.identity.account,
           database: line.target.current?.database ?? '',
         },
       })

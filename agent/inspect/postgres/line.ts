@@ -8,6 +8,7 @@ import { both } from './changes.ts'
 import type { Letters } from './charsets/charset.ts'
 import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
+import { Identity } from './identity.ts'
 import { Names } from './names.ts'
 import type { Bound } from './parameters.ts'
 import { SharedChanges } from './shared-changes.ts'
@@ -94,7 +95,7 @@ export class Line {
   readonly portals = new Names(bytesOfPortal)
   readonly target: TargetCatalog
   readonly shared: SharedChanges
-  readonly account: string
+  readonly identity: Identity
   /** The session was begun for replication: it takes simple queries alone. */
   replicates = false
   /** Of the last ReadyForQuery. */
@@ -157,7 +158,7 @@ export class Line {
     this.judge = new Judge(options.port, this.voice)
     this.target = options.target
     this.shared = new SharedChanges(options.target, options.port)
-    this.account = options.account
+    this.identity = new Identity(options.account)
     this.fail = options.fail
   }
 
@@ -171,11 +172,11 @@ export class Line {
     return this.#meaning
   }
 
-  /** Takes `search_path` and `role` as SHOW gives them. False: they can't be read. */
-  setPath(searchPath: string, role: string): boolean {
+  /** Takes `search_path`, `role` and, where asked for, `session_authorization` as SHOW gives them. False: they can't be read. */
+  setPath(searchPath: string, role: string, authorized?: string): boolean {
     const names = parseSearchPath(searchPath)
     if (names === undefined) return false
-    const user = role === 'none' ? this.account : role
+    const user = this.identity.set(role, authorized)
     const path = names.map((name) => (name === '$user' ? user : name))
     if (path.join('\0') !== this.#searchPath.join('\0')) {
       this.#searchPath = path
@@ -218,10 +219,11 @@ export class Line {
 
   /** Takes a ParameterStatus. */
   report(name: string, value: string): void {
-    if (name === 'client_encoding') this.#reported = { ...this.#reported, encoding: value }
-    else if (name === 'standard_conforming_strings') {
-      this.#reported = { ...this.#reported, conforming: value !== 'off' }
-    } else return
+    const reported = this.#reported
+    if (name === 'session_authorization' && this.identity.report(value)) this.stateDirty = true
+    if (name === 'client_encoding') this.#reported = { ...reported, encoding: value }
+    else if (name === 'standard_conforming_strings') this.#reported = { ...reported, conforming: value !== 'off' }
+    else return
     this.setReading(this.#reported)
   }
 

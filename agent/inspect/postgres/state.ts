@@ -36,13 +36,20 @@ export class StateReader {
     if (!line.midSegment && line.status === statuses.failed) return
     for (let attempt = 0; attempt < 2 && line.stateDirty && !line.skipping; attempt++) {
       // What the target reports by itself it reports between segments.
-      const reading = line.midSegment ? ['SHOW client_encoding', 'SHOW standard_conforming_strings'] : []
-      const [searchPath, role, encoding, conforming] = await this.#ask(['SHOW search_path', 'SHOW role', ...reading])
+      const reading = line.midSegment
+        ? ['SHOW client_encoding', 'SHOW standard_conforming_strings', 'SHOW session_authorization']
+        : []
+      const [searchPath, role, encoding, conforming, authorized] = await this.#ask([
+        'SHOW search_path',
+        'SHOW role',
+        ...reading,
+      ])
       if (searchPath === undefined || role === undefined) continue
       if (encoding !== undefined && conforming !== undefined) {
         line.setReading({ encoding: encoding.toString('latin1'), conforming: conforming.toString('latin1') !== 'off' })
       }
-      if (!line.setPath(this.#text(searchPath), this.#text(role))) {
+      const session = authorized === undefined ? undefined : this.#text(authorized)
+      if (!line.setPath(this.#text(searchPath), this.#text(role), session)) {
         throw new FrameError('the target says a search_path that is none')
       }
     }
