@@ -99,9 +99,10 @@ export class ExtendedQueries {
 
   /** With what checks the values of its parameters, where they are of types that people's own code does that for. */
   #checking(judged: Judged, declared: readonly number[] | undefined): Judged {
+    if (declared === undefined) return judged
     const { meaning, scripts } = this.#line
-    const types = declared && meaning?.catalog.codedTypes.filter(({ oid }) => declared.includes(oid))
-    if (types === undefined || types.length === 0 || meaning === undefined) return judged
+    const types = meaning?.catalog.codedTypes.filter(({ oid }) => declared.includes(oid)) ?? []
+    if (types.length === 0 || meaning === undefined) return judged
     const text = `SELECT ${types.map(({ name }) => `NULL::${quoted(name)}`).join(', ')}`
     const checks = scripts.fresh(text, meaning, meaning.searchPath)
     const [one] = checks.ok ? checks.statements : []
