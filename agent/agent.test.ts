@@ -12,6 +12,7 @@ import type { PolicyFile, SessionPort, SessionSpec, Target } from '../shared/lin
 import type { Principal } from '../shared/principal.ts'
 import type { RecordingEvent } from '../shared/recording.ts'
 import { type Agent, createAgent } from './agent.ts'
+import { ed25519Pair } from './inspect/ssh/key-pair.ts'
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const ada: Principal = { kind: 'user', id: 'ada', name: 'Ada', groups: ['engineers'] }
@@ -47,7 +48,7 @@ afterEach(async () => {
 
 /** An SSH host that answers every command with an e-mail address. */
 async function startHost(): Promise<{ host: ssh2.Server; target: Target }> {
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
+  const hostKey = ed25519Pair()
   const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
     client.on('authentication', (auth) => auth.accept())
     client.on('error', () => client.end())
@@ -65,7 +66,7 @@ async function startHost(): Promise<{ host: ssh2.Server; target: Target }> {
   const parsed = ssh2.utils.parseKey(hostKey.public)
   if (typeof address === 'string' || address === null || parsed instanceof Error) throw new Error('no host')
   const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '')
-  const user = ssh2.utils.generateKeyPairSync('ed25519').private
+  const user = ed25519Pair().private
   return {
     host: server,
     target: {

@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import ssh2 from 'ssh2'
+import { ed25519Pair } from './inspect/ssh/key-pair.ts'
 
 /** The agent's own secrets, kept in its data folder and readable by nobody else. */
 export interface AgentKeys {
@@ -40,12 +41,8 @@ export async function loadKeys(dataDir: string): Promise<AgentKeys> {
   }
 }
 
-/** ssh2 writes about one in 256 of its Ed25519 keys too short to be read again: those are thrown away. */
 function makeHostKey(): string {
-  for (;;) {
-    const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
-    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key
-  }
+  return ed25519Pair().private
 }
 
 /** RSA, because older Windows clients take nothing else; its name is shown where a client asks people about it. */

@@ -8,14 +8,21 @@ export interface SshHost {
   close(): Promise<void>
 }
 
+/** ssh2 writes about one in 256 of its Ed25519 keys too short to be read again. */
+function hostKey(): { hostPrivate: string; parsed: ssh2.ParsedKey } {
+  for (;;) {
+    const { private: hostPrivate } = ssh2.utils.generateKeyPairSync('ed25519')
+    const parsed = ssh2.utils.parseKey(hostPrivate)
+    if (!(parsed instanceof Error)) return { hostPrivate, parsed }
+  }
+}
+
 /** An SSH host for tests that lets `none` in, as an inspector does in a tunnel. `shell` and `exec` serve channels. */
 export async function startSshHost(
   shell: (channel: ServerChannel) => void,
   exec: (channel: ServerChannel, command: string) => void = (channel) => channel.end(),
 ): Promise<SshHost> {
-  const { private: hostPrivate } = ssh2.utils.generateKeyPairSync('ed25519')
-  const parsed = ssh2.utils.parseKey(hostPrivate)
-  if (parsed instanceof Error) throw parsed
+  const { hostPrivate, parsed } = hostKey()
   const connections = new Set<Connection>()
   const windows: string[] = []
   const server = new ssh2.Server({ hostKeys: [hostPrivate] }, (connection) => {

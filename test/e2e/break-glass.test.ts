@@ -55,8 +55,8 @@ describe.skipIf(chromiumPath === undefined)('break-glass', secondTry, () => {
     expect((await held).stderr).toMatch(/linus \(break-glass\)/)
     await decision(linus).getByText('Somebody else has to review it.').waitFor()
     // Nobody has approved it, and nothing says so.
-    await page.locator('main:visible').getByText('Break-glass', { exact: true }).first().waitFor()
-    expect(await page.getByText('Approved', { exact: true }).count()).toBe(0)
+    await page.locator('main:visible header').getByText('Break-glass', { exact: true }).waitFor()
+    expect(await page.locator('main:visible header').getByText('Approved', { exact: true }).count()).toBe(0)
     expect(await decision(linus).getByRole('button', { name: 'Accept' }).count()).toBe(0)
 
     await told.first().waitFor()

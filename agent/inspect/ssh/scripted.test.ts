@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import ssh2 from 'ssh2'
 import { afterEach, expect, test } from 'vitest'
 import { type SshEntry, serveSshFront } from './front.ts'
+import { ed25519Pair } from './key-pair.ts'
 import {
   block,
   type Door,
@@ -22,8 +23,8 @@ afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close()
 })
 
-const hostPair = ssh2.utils.generateKeyPairSync('ed25519')
-const userPair = ssh2.utils.generateKeyPairSync('ed25519')
+const hostPair = ed25519Pair()
+const userPair = ed25519Pair()
 
 interface Scripted {
   port: number

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parseAnnotation } from '../../../shared/annotation.ts'
+import { ed25519Pair } from './key-pair.ts'
 import {
   allow,
   block,
@@ -456,7 +457,7 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
   })
 
   test('a host that does not know us, and one that is not there, are told apart', async () => {
-    const key = ssh2.utils.generateKeyPairSync('ed25519').private
+    const key = ed25519Pair().private
     expect((await ssh(await open(testPort(), { privateKey: key }), ['true'])).stderr).toContain(
       'did not accept the key',
     )

@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import ssh2 from 'ssh2'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { serveSshFront } from './front.ts'
+import { ed25519Pair } from './key-pair.ts'
 import { entryDeadlineMs, serveSsh } from './session.ts'
 import { targetDeadlineMs } from './target.ts'
 import { dialTcp, doorKey, listen, startDoor, testPort } from './testing.ts'
@@ -18,8 +19,8 @@ afterEach(async () => {
   vi.useRealTimers()
 })
 
-const hostPair = ssh2.utils.generateKeyPairSync('ed25519')
-const userPair = ssh2.utils.generateKeyPairSync('ed25519')
+const hostPair = ed25519Pair()
+const userPair = ed25519Pair()
 const hostKeys = [fingerprint(Buffer.from(hostPair.public.split(' ')[1] ?? '', 'base64'))]
 /** A client that opens nothing yet is let go somewhat later, so that what it opens can say why. */
 const wordsMs = 10_000

@@ -4,12 +4,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import type { Decision } from '../../../shared/decision.ts'
 import type { Held, HoldOutcome, HoldRequest } from '../../../shared/link.ts'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { DecisionRequest, InspectorPort, TextMask } from '../port.ts'
 import type { InspectorSession } from '../session.ts'
+import { ed25519Pair } from './key-pair.ts'
 import { serveSsh } from './session.ts'
 import { fingerprint } from './transport.ts'
 
@@ -18,7 +18,7 @@ export const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find(existsSync)
 export const hasOpenSsh = sshd !== undefined && ['ssh', 'scp', 'sftp'].every((name) => existsSync(`/usr/bin/${name}`))
 
 /** The inspector's host key in tests. */
-export const doorKey = ssh2.utils.generateKeyPairSync('ed25519').private
+export const doorKey = ed25519Pair().private
 
 export interface Host {
   port: number
@@ -34,8 +34,8 @@ export async function startHost(): Promise<Host> {
   if (sshd === undefined) throw new Error('sshd is not installed')
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-sshd-'))
   await chmod(dir, 0o755)
-  const host = ssh2.utils.generateKeyPairSync('ed25519')
-  const user = ssh2.utils.generateKeyPairSync('ed25519')
+  const host = ed25519Pair()
+  const user = ed25519Pair()
   const hostKeyFile = join(dir, 'host_key')
   await writeFile(hostKeyFile, host.private, { mode: 0o600 })
   await writeFile(join(dir, 'authorized_keys'), `${user.public}\n`)
