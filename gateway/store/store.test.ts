@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { startEmbedded } from './embedded.ts'
 import { loadOrCreateKey } from './keys.ts'
@@ -193,7 +193,8 @@ describe('the embedded PostgreSQL', () => {
 
     // A gateway that was killed: its connections are gone, its PostgreSQL is not.
     await opened.close()
-    const second = await startEmbedded(dir, quiet)
+    // It notices a moment later that they are.
+    const second = await vi.waitFor(() => startEmbedded(dir, quiet), 10_000)
     const again = await openStore(second.url, quiet)
     const kept = await again.db.selectFrom('keys').select('name').execute()
     expect(kept).toEqual([{ name: 'kept' }])
