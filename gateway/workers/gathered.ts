@@ -2,7 +2,7 @@
  * Sends messages, those of one turn together and in order: each that goes over a pipe by itself costs both of its ends a call of the
  * system, and more than it says.
  */
-export function gathered(send: (messages: readonly unknown[]) => void): (message: unknown) => void {
+export function gathered(send: (messages: unknown[]) => void): (message: unknown) => void {
   let waiting: unknown[] = []
   return (message) => {
     waiting.push(message)

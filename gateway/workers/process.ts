@@ -58,7 +58,7 @@ export class WorkerProcess implements CatalogReader {
     this.#log = log
     this.#worker = createBirpc<WorkerCalls, GatewayCalls>(this.#calls(), {
       // One that left is dealt with when its end is told.
-      post: gathered((messages) => void (child.connected && child.send([...messages], () => undefined))),
+      post: gathered((messages) => void (child.connected && child.send(messages, () => undefined))),
       on: (take) => void child.on('message', eachOf(take)),
       eventNames: ['standstill', 'end', 'setGrants', 'definitionsChanged'],
       timeout: -1,

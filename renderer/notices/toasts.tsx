@@ -6,7 +6,7 @@ import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { clock, useNow, when } from '../decisions/time.ts'
-import { approvals, capitalise, type Look, looks, requestTitle } from '../decisions/words.ts'
+import { approvals, capitalise, type Look, looks, requestLook, requestTitle } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { extension, grantWords } from '../frame/grants.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
@@ -142,16 +142,8 @@ export function DecidedToast({ request, onOpen }: { request: AccessRequest; onOp
   const { state } = request
   const pending = state === 'pending'
   const approved = state === 'approved' || pending
-  const look =
-    state === 'pending'
-      ? looks.held
-      : state === 'approved'
-        ? afterReview !== undefined
-          ? looks.brokeGlass
-          : request.kind === 'once'
-            ? looks.approved
-            : looks.granted
-        : looks[state]
+  // What was decided, also of a grant that is over by now.
+  const look = requestLook(request, 0)
   return (
     <Toast
       id={request.id}

@@ -14,6 +14,7 @@ import { when } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useFocusBack } from '../frame/use-focus-back.ts'
+import { useOpenInSplit } from '../frame/use-open-in-split.ts'
 import { useRequests } from '../frame/waiting.ts'
 import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -28,7 +29,7 @@ import { highlight, type Item, type Sources, search } from './items.ts'
 export default function Palette() {
   const go = useNavigation()
   const { os } = usePlatform()
-  const { actions, workspace } = useDesk()
+  const openInSplit = useOpenInSplit()
   const openSaved = useOpenSaved()
   const [store] = useState(openedStore)
   useFocusBack()
@@ -86,9 +87,7 @@ export default function Palette() {
   }
   const split = () => {
     if (connection === undefined || shown === undefined) return
-    const empty = workspace.state.get().documents.length === 0
-    act(shown)
-    if (!empty) requestAnimationFrame(() => actions.run('tab.split'))
+    openInSplit(() => act(shown))
   }
   const press = (event: KeyboardEvent) => {
     const does = (

@@ -1,7 +1,8 @@
 import { Menu } from '@mantine/core'
 import type { Connection } from '../../shared/api/models.ts'
 import { copyText } from '../decisions/copy.ts'
-import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useNavigation } from '../frame/desk.tsx'
+import { useOpenInSplit } from '../frame/use-open-in-split.ts'
 import { useEndpoint } from '../settings/endpoints.ts'
 import { MenuAt } from '../theme/menu-at.tsx'
 import type { Row } from './rows.ts'
@@ -25,22 +26,16 @@ export function RowMenu({ row, at, onClose }: { row: MenuRow; at: { x: number; y
 
 function OfConnection({ connection }: { connection: Connection }) {
   const go = useNavigation()
-  const { actions, workspace } = useDesk()
+  const openInSplit = useOpenInSplit()
   const endpoint = useEndpoint(connection.name)
   const pin = usePin(connection.name)
-  const split = () => {
-    const empty = workspace.state.get().documents.length === 0
-    go.connection(connection)
-    // Once its tab is in front; the first one has nothing to stand beside.
-    if (!empty) requestAnimationFrame(() => actions.run('tab.split'))
-  }
   return (
     <>
       {connection.access === 'open' && (
         <>
           <Menu.Item onClick={() => go.connection(connection)}>Open</Menu.Item>
           <Menu.Item onClick={() => go.connection(connection, { fresh: true })}>Open in a new tab</Menu.Item>
-          <Menu.Item onClick={split}>Open in split</Menu.Item>
+          <Menu.Item onClick={() => openInSplit(() => go.connection(connection))}>Open in split</Menu.Item>
         </>
       )}
       <Menu.Item onClick={() => go.compose({ connection: connection.name })}>Request access…</Menu.Item>

@@ -3,7 +3,7 @@ import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.t
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
 import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
+import { bytesOf, enter } from './enter.ts'
 
 /** The target looks names up again when EXECUTE runs: under the search_path of that moment, not of PREPARE or of the text. */
 let postgres: TestPostgres
@@ -33,13 +33,6 @@ beforeEach(async () => {
 afterEach(() => client.close())
 
 const derived = "select email || '' as v from customers where id = 1"
-
-/** Runs them one after the other: all the bytes that came. */
-async function bytesOf(texts: readonly string[]): Promise<string> {
-  let bytes = ''
-  for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
-  return bytes
-}
 
 describe('EXECUTE behind a change of search_path', () => {
   it.each([
@@ -117,7 +110,7 @@ describe('EXECUTE behind a change of search_path', () => {
       ],
     ],
   ])('%j', async (texts) => {
-    expect(await bytesOf(texts)).not.toContain(secret)
+    expect(await bytesOf(client, texts)).not.toContain(secret)
   })
 
   it('as a portal that was bound before', async () => {
@@ -190,7 +183,7 @@ describe('a name that stands for what nobody opened', () => {
     [['begin', `declare c cursor for ${mails}`, `explain (analyze) declare c cursor for ${notes}; fetch 2 from c`]],
     [['begin', `declare c cursor for ${mails}`, `explain analyze declare c cursor with hold for ${notes}`, 'fetch c']],
   ])('is a cursor that EXPLAIN ANALYZE only measures: %j', async (texts) => {
-    expect(await bytesOf(texts)).not.toContain(secret)
+    expect(await bytesOf(client, texts)).not.toContain(secret)
   })
 
   it.each([

@@ -3,7 +3,7 @@ import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.t
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
 import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
+import { bytesOf, enter } from './enter.ts'
 
 /** A query that changes search_path, where it runs at another time than it is read, or not at all: what follows must not be judged as if it had. */
 let postgres: TestPostgres
@@ -55,9 +55,7 @@ describe('a query that changes search_path', () => {
     [['set search_path = mine', 'begin', `declare c cursor with hold for ${toPublic}`, 'commit', derived]],
     [['set search_path = mine', `begin; declare c cursor with hold for ${toPublic}; commit; ${derived}`]],
   ])('%j', async (texts) => {
-    let bytes = ''
-    for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
-    expect(bytes).not.toContain(secret)
+    expect(await bytesOf(client, texts)).not.toContain(secret)
   })
 
   it('in a view, within a pipeline', async () => {
@@ -104,9 +102,7 @@ describe('"$user" on the search_path', () => {
     [['begin; set local role bob', `set search_path = "$user"; ${people}`]],
     [['set role bob', people]],
   ])('is the role that was taken: %j', async (texts) => {
-    let bytes = ''
-    for (const text of texts) bytes += (await client.query(text)).bytes.toString('latin1')
-    expect(bytes).not.toContain(secret)
+    expect(await bytesOf(client, texts)).not.toContain(secret)
   })
 
   it.each([
@@ -118,8 +114,7 @@ describe('"$user" on the search_path', () => {
     const other = await openDoor({ ...postgres.target, user: 'postgres' })
     other.people.masked.add('bob.people.email')
     const superuser = await enter(other)
-    let bytes = ''
-    for (const text of texts) bytes += (await superuser.query(text)).bytes.toString('latin1')
+    const bytes = await bytesOf(superuser, texts)
     const { bytes: piped } = await superuser.send([
       say.parse('a', 'set session authorization bob'),
       bind('', 'a'),

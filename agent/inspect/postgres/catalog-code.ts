@@ -13,7 +13,8 @@ const closed = `(select ':funcid (' || string_agg(oid::text, '|') || ') ' from p
 
 const closedIn = (tree: string) => `(regexp_matches(${tree}, ${closed}, 'g'))[1]::bigint`
 
-const calledBy = (kept: string) => `join pg_depend p on p.classid = ${kept}.class and p.objid = ${kept}.oid
+/** Of what is in `kept`, with its class, and its oid in that. */
+const calledBy = (oid: 'oid' | 'check') => `join pg_depend p on p.classid = kept.class and p.objid = kept.${oid}
     left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
     join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)`
 
@@ -41,7 +42,7 @@ export const callsSql = `(with recursive domains as (
           union all select 'pg_class', c.oid where c.relkind = 'p'
           union all select 'pg_trigger', t.oid from pg_trigger t
             where t.tgrelid = c.oid and t.tgqual is not null and t.tgenabled <> 'D') kept
-        ${calledBy('kept')}
+        ${calledBy('oid')}
         where f.oid >= ${firstOwnOid} and not (kept.class = 'pg_trigger'::regclass
           and exists (select from pg_trigger t where t.oid = kept.oid and t.tgfoid = f.oid))
       union all select ${closedIn('tree')} from (
@@ -81,7 +82,7 @@ export const typesSql = `
   coded as (
     (select kept.oid, f.oid as called from (select k.contypid as oid, 'pg_constraint'::regclass as class, k.oid as check
         from pg_constraint k where k.contypid >= ${firstOwnOid}) kept
-      ${calledBy('kept').replace('kept.oid', 'kept.check')} where f.oid >= ${firstOwnOid}
+      ${calledBy('check')} where f.oid >= ${firstOwnOid}
     union all select k.contypid, ${closedIn('k.conbin::text')} from pg_constraint k where k.contypid >= ${firstOwnOid}
     union all select oid, called from cast_types where oid >= ${firstOwnOid})
     union select holder.oid, c.called from coded c cross join lateral (

@@ -1,6 +1,6 @@
 import type { SessionEffect } from './analysis.ts'
 import type { Execution } from './expected.ts'
-import type { Line, Portal, Prepared } from './line.ts'
+import { type Line, type Portal, type Prepared, preparedBySql } from './line.ts'
 import { Judged, type Meaning } from './statements.ts'
 
 /** Settings that a later statement's meaning depends on. */
@@ -36,19 +36,10 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
   const writes: Pick<(typeof execution.writes)[number], 'confirm' | 'discard'>[] = []
   const { segment } = line
   const { start, end } = analysis
-  const prepared = (statement: Parameters<typeof newJudged>[0]): Prepared => ({
-    // The PREPARE or DECLARE alone: it is read again by itself.
-    text: text.slice(start, end),
-    // In a text with others it was read under a search_path that may be none of the session's before or after: the next use reads it again.
-    meaning: { ...meaning },
-    judged: newJudged(statement),
-    redacted: undefined,
-    bySql: true,
-    declared: undefined,
-    bindable: undefined,
-    shaken: false,
-    describing: -1,
-  })
+  // The PREPARE or DECLARE alone: it is read again by itself. In a text with others it was read under a search_path that may be none of the
+  // session's before or after: the next use reads it again.
+  const prepared = (statement: Judged['analysis']): Prepared =>
+    preparedBySql(text.slice(start, end), { ...meaning }, newJudged(statement))
   for (const effect of analysis.effects) {
     switch (effect.kind) {
       case 'set':

@@ -5,9 +5,9 @@ import { applyEffects } from './effects.ts'
 import { isAscii, longestName, readName } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FrameError, type Outbox, sameAt } from './frames.ts'
-import { type Gate, quoted } from './gate.ts'
+import type { Gate } from './gate.ts'
 import { admitted, again, type Later, settled } from './later.ts'
-import type { Line, Portal, Prepared } from './line.ts'
+import { type Line, type Portal, type Prepared, preparedBySql } from './line.ts'
 import { messages, type ReadName, readBind, readExecute, readNamed, readParse } from './messages.ts'
 import { uncertain } from './names.ts'
 import { type Bound, detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
@@ -15,7 +15,7 @@ import { dependsOnFormat } from './plan.ts'
 import { asItRuns } from './portals.ts'
 import { beside, shakenHint, unknown } from './referred.ts'
 import { type Refusals, refusedName } from './refusals.ts'
-import { firstOwnOid } from './sql/ids.ts'
+import { firstOwnOid, quoted } from './sql/ids.ts'
 import type { Judged, Script } from './statements.ts'
 import type { Texts } from './texts.ts'
 
@@ -298,17 +298,7 @@ export class ExtendedQueries {
   #foreign(judged: Prepared['judged']): Prepared {
     const { meaning } = this.#line
     if (meaning === undefined) throw new Error('the catalog was read and is not there')
-    return {
-      text: 'a statement prepared by code',
-      meaning,
-      judged,
-      redacted: undefined,
-      bySql: true,
-      declared: undefined,
-      bindable: undefined,
-      shaken: false,
-      describing: -1,
-    }
+    return preparedBySql('a statement prepared by code', meaning, judged)
   }
 }
 

@@ -12,6 +12,7 @@ import { uncertain } from './names.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { asItRuns } from './portals.ts'
 import { merge, unknown, unknownName } from './referred.ts'
+import { quoted } from './sql/ids.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
@@ -382,8 +383,4 @@ export class Gate {
     const admission: Admission = { ok: false, error: blockedError(line.voice, refusal, action) }
     return wait === undefined ? admission : wait.then(() => admission)
   }
-}
-
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

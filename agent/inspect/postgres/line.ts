@@ -35,6 +35,21 @@ export interface Prepared {
   describing: number
 }
 
+/** What PREPARE, DECLARE or code made, of which no message said anything. */
+export function preparedBySql(text: string, meaning: Meaning, judged: Judged | undefined): Prepared {
+  return {
+    text,
+    meaning,
+    judged,
+    redacted: undefined,
+    bySql: true,
+    declared: undefined,
+    bindable: undefined,
+    shaken: false,
+    describing: -1,
+  }
+}
+
 /** A portal: a prepared statement with parameters, or a cursor of DECLARE. */
 export interface Portal {
   prepared: Prepared

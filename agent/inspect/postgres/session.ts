@@ -10,7 +10,7 @@ import { cancelAt, signInAt } from './dialling.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
-import { inTime, isLate } from './in-time.ts'
+import { inTime, isLate, Phases } from './in-time.ts'
 import { isLender, tookAll } from './lending.ts'
 import { Line, RecordError, statuses, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
@@ -55,9 +55,8 @@ class Session implements InspectorSession {
   readonly #voice: Voice
   readonly #toClient = new Outbox()
   readonly #toTarget = new Outbox()
-  /** Told when a phase before the first ReadyForQuery takes too long, and when the session ends in one. */
-  readonly #aborter = new AbortController()
-  #phase: NodeJS.Timeout | undefined
+  /** Before the first ReadyForQuery. */
+  readonly #phases = new Phases()
   #server: Duplex | undefined
   #frontend: Frontend | undefined
   #backend: Backend | undefined
@@ -102,7 +101,7 @@ class Session implements InspectorSession {
     const opening = await readOpening(client, this.#deadline()).catch((error: unknown) => {
       throw isLate(error) ? new FrameError('nobody said in time who they are') : error
     })
-    this.#inTime()
+    this.#phases.end()
     if (opening.kind === 'cancel') {
       const digest = cancelDigest(opening.secret)
       if (!cancels.cancel(opening.processId, digest)) port.cancelElsewhere?.(opening.processId, digest)
@@ -132,7 +131,7 @@ class Session implements InspectorSession {
       this.#server = stream
     })
     await inTime(prepared, signal)
-    this.#inTime()
+    this.#phases.end()
     if (this.#ended) {
       server.destroy()
       return
@@ -306,14 +305,7 @@ class Session implements InspectorSession {
   }
 
   #deadline(): AbortSignal {
-    const late = (): void => this.#aborter.abort(new DOMException('it took too long', 'TimeoutError'))
-    this.#phase = setTimeout(late, this.#options.patienceMs ?? phaseMs).unref()
-    return this.#aborter.signal
-  }
-
-  #inTime(): void {
-    clearTimeout(this.#phase)
-    this.#phase = undefined
+    return this.#phases.begin(this.#options.patienceMs ?? phaseMs)
   }
 
   /** A session that can't go on: the peer broke the protocol, the record can't be written, or the catalog can't be read. */
@@ -364,8 +356,7 @@ class Session implements InspectorSession {
   #end(reason: string, words?: Buffer): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.#phase !== undefined) this.#aborter.abort(new Error(reason))
-    this.#inTime()
+    this.#phases.abort(reason)
     this.#gate?.cancel()
     this.#release()
     const { client, port } = this.#options

@@ -21,8 +21,13 @@ export function splitId(id: string): string[] {
 }
 
 function part(name: string): string {
-  return name === '' || name.includes('.') || name.includes('"') ? `"${name.replaceAll('"', '""')}"` : name
+  return name === '' || name.includes('.') || name.includes('"') ? quoted(name) : name
 }
 
 /** OIDs below it are of what initdb made; from here on, of what people made. */
 export const firstOwnOid = 16_384
+
+/** As a statement names it, whatever is in it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,5 +1,6 @@
 import type { VariableSetStmt } from 'libpg-query'
 import type { SessionEffect } from '../analysis.ts'
+import { quoted } from './ids.ts'
 import { literalText } from './literals.ts'
 
 /** Settings that take a list of names; their value is kept as PostgreSQL shows it. */
@@ -61,5 +62,5 @@ export function parseSearchPath(value: string): string[] | undefined {
 }
 
 function quoteIdentifier(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted(name)
 }
