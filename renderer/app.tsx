@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Suspense, useEffect } from 'react'
 import { Announcer } from './decisions/announce.tsx'
-import { startPlace, useDesk } from './frame/desk.tsx'
+import { startPlace, startTree, useDesk } from './frame/desk.tsx'
 import { useAuth, useRpc, useSettings } from './rpc/context.tsx'
 import { SignIn } from './sign-in/sign-in.tsx'
 import { preloaded } from './theme/preloaded.tsx'
@@ -18,7 +18,7 @@ export function loadFrame(): void {
 export function App() {
   const auth = useAuth()
   const settings = useSettings()
-  const { workspace, runtimes, place } = useDesk()
+  const { workspace, runtimes, place, tree } = useDesk()
   const { live, queries } = useRpc()
   const known = settings !== undefined
   const person = auth?.state === 'signed-in' || auth?.state === 'expired' ? auth.person.id : undefined
@@ -33,8 +33,9 @@ export function App() {
     runtimes.closeAll()
     workspace.leave()
     place.set(startPlace)
+    tree.set(startTree)
     cache.removeQueries({ queryKey: queries.gateway.key() })
-  }, [known, person, live, workspace, runtimes, place, cache, queries])
+  }, [known, person, live, workspace, runtimes, place, tree, cache, queries])
   if (auth === undefined || !known) return null
   return (
     <ThemeProvider>

@@ -17,7 +17,7 @@ import { App, loadFrame } from './app.tsx'
 import { mountSprite } from './decisions/icon.tsx'
 import { createRuntimes } from './dock/runtime.ts'
 import { createWorkspace } from './dock/workspace.ts'
-import { type Desk, DeskProvider, startPlace } from './frame/desk.tsx'
+import { type Desk, DeskProvider, startPlace, startTree } from './frame/desk.tsx'
 import { browserNotices, shellNotices } from './notices/browser.ts'
 import { createNotices } from './notices/notices.ts'
 import { createClient, createQueries } from './rpc/client.ts'
@@ -50,6 +50,8 @@ async function start(root: HTMLElement): Promise<void> {
   })
   const desk: Desk = {
     place: createStore(startPlace),
+    tree: createStore(startTree),
+    query: createStore(''),
     workspace,
     runtimes: createRuntimes(),
     notices: createNotices(),

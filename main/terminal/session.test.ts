@@ -78,6 +78,14 @@ test('types, resizes, and hands over to a second reader', async () => {
   expect(host.windows).toEqual(['80x24', '120x40'])
 })
 
+test('what is typed before there is a shell reaches it whole and in order; what is typed after the end is refused', async () => {
+  const session = await open((channel) => channel.once('data', (d: Buffer) => channel.end(`<${d}>`)))
+  for (const key of 'rm /tmp/x\r') session.write(key)
+  const events = await all(session)
+  expect(text(events)).toBe('<rm /tmp/x\r>')
+  expect(() => session.write('x')).toThrow('not connected')
+})
+
 test('a host key that the gateway did not name is refused before anything is sent', async () => {
   let opened = false
   const session = await open(() => {

@@ -17,6 +17,8 @@ export interface TerminalOptions {
 
 /** Unread events before the host has to wait. */
 const maxUnread = 64
+/** What may be typed before there is a shell: as much as a terminal keeps of a line. The rest is dropped, as it would there. */
+const maxAhead = 4_096
 
 /** A shell on an SSH connection. Events wait until they are read; while too many do, the host is not read either. */
 export class TerminalSession {
@@ -27,6 +29,9 @@ export class TerminalSession {
   private size: { cols: number; rows: number }
   private paused = false
   private closed = false
+  private ended = false
+  /** Typed while the session was being opened. */
+  private ahead = ''
   private readonly dialling = new AbortController()
   private attached: AbortController | undefined
 
@@ -56,6 +61,8 @@ export class TerminalSession {
       this.channel = channel
       this.queue.push({ type: 'ready', sessionId })
       this.read(channel, () => broken)
+      if (this.ahead !== '') channel.write(this.ahead)
+      this.ahead = ''
     } catch (error) {
       this.client?.end()
       this.exit({ problem: toProblem(error) })
@@ -114,6 +121,8 @@ export class TerminalSession {
   }
 
   private exit(how: Omit<Extract<TerminalEvent, { type: 'exit' }>, 'type'>): void {
+    this.ended = true
+    this.ahead = ''
     this.queue.push({ type: 'exit', ...how })
     this.queue.end()
   }
@@ -127,10 +136,12 @@ export class TerminalSession {
     for await (const event of this.queue.until(either)) yield event
   }
 
+  /** Before there is a shell it is kept, and the shell gets it first: a command that lost its beginning would be another one. */
   write(data: string): void {
-    if (this.channel === undefined || this.closed)
+    if (this.ended || this.closed)
       throw fail('session-ended', 'The terminal is not connected.', { action: 'reconnect' })
-    this.channel.write(data)
+    if (this.channel !== undefined) this.channel.write(data)
+    else if (this.ahead.length + data.length <= maxAhead) this.ahead += data
   }
 
   resize(cols: number, rows: number): void {

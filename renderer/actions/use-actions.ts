@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react'
 import type { Platform } from '../../shared/rpc/contract.ts'
 import { isField, keepsKeys, keyLabel, matches } from '../decisions/keys.ts'
-import { useDesk } from '../frame/desk.tsx'
+import { type Desk, useDesk } from '../frame/desk.tsx'
 import { usePlatform, useSettings } from '../rpc/context.tsx'
 import type { Handler } from './registry.ts'
 import { type ActionId, type Bindings, bindings, isActionId } from './table.ts'
@@ -50,25 +50,39 @@ export function useKeys(id: ActionId): string | undefined {
 
 /** Does actions by key, on the whole page. Once, at the top. */
 export function useActionKeys(): void {
-  const { actions } = useDesk()
+  const desk = useDesk()
   const { os } = usePlatform()
   const bound = useBindings()
   useEffect(() => {
+    const { actions } = desk
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing || keepsKeys(event.target)) return
       const live = actions.live.get()
+      const opening = desk.place.get().palette && !within(event.target, '[aria-modal="true"]')
       for (const [id, keys] of bound) {
         if (!live.has(id) || !meant(keys, event, os) || !reaches(id, keys, event.target)) continue
+        if (opening && id !== 'app.palette') continue
         event.preventDefault()
         event.stopPropagation()
         actions.run(id)
         return
       }
+      if (opening) typeAhead(event, desk)
     }
     // In the capture phase: Monaco and xterm would take them otherwise.
     window.addEventListener('keydown', press, true)
     return () => window.removeEventListener('keydown', press, true)
-  }, [actions, bound, os])
+  }, [desk, bound, os])
+}
+
+/** The palette has been asked for and has no focus yet: what is typed is for it, and not for what still has. */
+function typeAhead(event: KeyboardEvent, { place, query }: Pick<Desk, 'place' | 'query'>): void {
+  event.preventDefault()
+  event.stopPropagation()
+  if (event.ctrlKey || event.metaKey) return
+  if (event.key === 'Escape') place.update((p) => ({ ...p, palette: false }))
+  else if (event.key === 'Backspace') query.update((text) => text.slice(0, -1))
+  else if (event.key.length === 1) query.update((text) => text + event.key)
 }
 
 /** Where Mod is Ctrl, a shell needs it: in a terminal such keys take Shift as well, but for digits, which no shell uses. */

@@ -3,6 +3,7 @@ import { Icon, type IconName } from '../decisions/icon.tsx'
 import { usePerson } from '../rpc/context.tsx'
 import { Tip } from '../theme/controls.tsx'
 import { type Area, useNavigation, usePlace } from './desk.tsx'
+import { useSideRoom } from './use-room.ts'
 import { useRequests, useWaitingForMe } from './waiting.ts'
 
 /** The four areas. */
@@ -12,9 +13,16 @@ export function ActivityBar() {
   // Who has asked for nothing is here to review.
   const own = useRequests().requests.some((request) => request.requester.id === me)
   const go = useNavigation()
+  const { area } = usePlace()
+  const room = useSideRoom()
   return (
     <nav className="act" aria-label="Areas">
-      <Item area="connections" label="Connections" icon="plug" onClick={() => go.area('connections')} />
+      <Item
+        area="connections"
+        label="Connections"
+        icon="plug"
+        onClick={() => (area === 'connections' && !room ? go.toggleSidebar(room) : go.area('connections'))}
+      />
       <Item
         area="requests"
         label="Requests"

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
+import type { ConnectionKind } from '../../shared/connection.ts'
 import type { ActionRegistry } from '../actions/registry.ts'
 import type { RuntimeMap } from '../dock/runtime.ts'
 import type { Workspace } from '../dock/workspace.ts'
@@ -21,8 +22,33 @@ export interface RequestDraft {
   extends?: string
 }
 
+/** How the tree of connections is looked at: it is so again after another area was in front. */
+export interface TreeView {
+  filter: string
+  kind: ConnectionKind | undefined
+  /** Keys of groups and schemas that are folded. */
+  folded: ReadonlySet<string>
+  /** Names of databases whose tables are shown. */
+  unfolded: readonly string[]
+  /** Pixels. */
+  scrolled: number
+  /** The filter is to be given the focus. */
+  asked: boolean
+}
+
+export const startTree: TreeView = {
+  filter: '',
+  kind: undefined,
+  folded: new Set(),
+  unfolded: [],
+  scrolled: 0,
+  asked: false,
+}
+
 export interface Place {
   area: Area
+  /** Where there is no room for the side bar beside the work: whether it lies over it. */
+  side: boolean
   /** Saved queries in the side bar; `asked`: open, and to be given the focus. */
   saved: 'folded' | 'open' | 'asked'
   /** Requests: which list, which one is shown, or the composer. */
@@ -49,6 +75,7 @@ export interface Place {
 
 export const startPlace: Place = {
   area: 'connections',
+  side: false,
   saved: 'folded',
   list: 'mine',
   request: undefined,
@@ -65,6 +92,9 @@ export const startPlace: Place = {
 /** Where the person is, and what is open. One for the page, made at its start. */
 export interface Desk {
   place: Store<Place>
+  tree: Store<TreeView>
+  /** What is typed into the palette, from the key that opens it on. */
+  query: Store<string>
   workspace: Workspace
   runtimes: RuntimeMap
   notices: Notices
@@ -90,19 +120,38 @@ export function usePlace(): Place {
 }
 
 /** The ways to go somewhere; each brings its area to the front. */
-export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace'>) {
-  const go = (change: Partial<Place>) => place.update((p) => ({ ...p, ...change, palette: false }))
+export function navigation({ place, workspace, tree, query }: Pick<Desk, 'place' | 'workspace' | 'tree' | 'query'>) {
+  const go = (change: Partial<Place>) => place.update((p) => ({ ...p, side: false, ...change, palette: false }))
   return {
     area: (area: Area) => go({ area }),
     saved: () => {
       workspace.setSidebar(true)
-      go({ area: 'connections', saved: 'asked' })
+      go({ area: 'connections', saved: 'asked', side: true })
     },
-    toggleSidebar: () => workspace.setSidebar(!workspace.state.get().sidebar),
+    /** Where it has room, whether the side bar is there is kept; where it has none it comes for the next thing that is done. */
+    toggleSidebar: (room: boolean) => {
+      if (room) workspace.setSidebar(!workspace.state.get().sidebar)
+      else place.update((p) => ({ ...p, side: !p.side }))
+    },
+    /** The side bar, whether or not it was there. */
+    sidebar: () => {
+      workspace.setSidebar(true)
+      go({ area: 'connections', side: true })
+    },
+    /** The filter of the side bar. */
+    filter: () => {
+      tree.update((t) => ({ ...t, asked: true }))
+      workspace.setSidebar(true)
+      go({ area: 'connections', side: true })
+    },
+    closeSide: () => place.update((p) => ({ ...p, side: false })),
     /** A section of the settings, by its id. */
     settings: (section?: string) => go({ area: 'settings', section }),
     shortcuts: (open: boolean) => place.update((p) => ({ ...p, shortcuts: open })),
-    palette: (open: boolean) => place.update((p) => ({ ...p, palette: open })),
+    palette: (open: boolean) => {
+      if (open) query.set('')
+      place.update((p) => ({ ...p, palette: open }))
+    },
     /** Opens what may be opened; what is locked leads to the composer. */
     connection: (connection: Connection, options?: { fresh?: boolean; text?: string }) => {
       if (connection.access === 'locked') {
@@ -133,6 +182,7 @@ export function navigation({ place, workspace }: Pick<Desk, 'place' | 'workspace
         ...p,
         replayFrom,
         palette: false,
+        side: false,
         area: 'sessions',
         replay: id,
         replays: p.replays.includes(id) ? p.replays : [...p.replays, id],

@@ -17,6 +17,7 @@ import { PauseBanner } from './pause-banner.tsx'
 import { TitleBar } from './title-bar.tsx'
 import { useFrameActions } from './use-frame-actions.ts'
 import { useRecent } from './use-recent.ts'
+import { useSideRoom } from './use-room.ts'
 
 const Dock = preloaded(() => import('../dock/dock.tsx'))
 const Requests = preloaded(() => import('../requests/requests.tsx'))
@@ -41,7 +42,8 @@ export default function Frame() {
   const confirming = auth?.state === 'signed-in' && auth.confirming !== undefined
   const connections = place.area === 'connections'
   const sidebar = useStore(workspace.state, (s) => s.sidebar)
-  const side = connections && sidebar
+  const room = useSideRoom()
+  const side = connections && (room ? sidebar : place.side)
   const loading = (
     <div className="main">
       <div className="gate__wait">
@@ -50,10 +52,10 @@ export default function Frame() {
     </div>
   )
   return (
-    <div className="app" data-area={place.area} data-side={side ? 'on' : 'off'}>
+    <div className="app" data-area={place.area} data-side={side && room ? 'on' : 'off'}>
       <TitleBar />
       <ActivityBar />
-      {side && <Sidebar recent={recent} />}
+      {side && <Sidebar recent={recent} over={!room} />}
       <main className="main main--dock" hidden={!connections}>
         <PauseBanner />
         {docked ? (

@@ -1,14 +1,17 @@
 import { useActions } from '../actions/use-actions.ts'
 import { useNow } from '../decisions/time.ts'
 import { useRpc, useSettings } from '../rpc/context.tsx'
+import { useStore } from '../rpc/store.ts'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
 import { extension, useMyGrants } from './grants.ts'
 import { moveToRegion } from './regions.ts'
+import { useSideRoom } from './use-room.ts'
 
 /** What can be done wherever one is. */
 export function useFrameActions(): void {
   const { client, live } = useRpc()
   const { workspace } = useDesk()
+  const room = useSideRoom()
   const settings = useSettings()
   const place = usePlace()
   const go = useNavigation()
@@ -27,7 +30,10 @@ export function useFrameActions(): void {
     'go.sessions': () => go.sessionList(),
     'go.settings': () => go.settings(),
     'go.nativeTools': () => go.settings('native-tools'),
-    'view.sidebar': () => go.toggleSidebar(),
+    'view.sidebar': () => {
+      if (place.area === 'connections') go.toggleSidebar(room)
+      else go.sidebar()
+    },
     'view.nextRegion': () => moveToRegion(1),
     'view.previousRegion': () => moveToRegion(-1),
     'access.request': () => go.compose(),
@@ -41,6 +47,10 @@ export function useFrameActions(): void {
       client.auth.signOut().catch((error: unknown) => console.warn('Signing out failed.', error))
     },
   })
+  const sideKept = useStore(workspace.state, (s) => s.sidebar)
+  const sideShown = room ? sideKept : place.side
+  // Where the side bar is, its field is at hand.
+  useActions({ 'view.filter': () => go.filter() }, place.area === 'connections' && !sideShown)
   const { documents, active } = workspace.state.get()
   const here = documents.find((d) => d.id === active)?.connection
   const grants = useMyGrants(useNow(15_000))

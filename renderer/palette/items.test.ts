@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { highlight, type Sources, score, search } from './items.ts'
+import { highlight, nearest, type Sources, score, search } from './items.ts'
 
 const sources: Sources = {
   connections: [],
@@ -36,18 +36,35 @@ test('hits are marked', () => {
   ).toEqual(['ord', 'db'])
 })
 
+const connection = (name: string) => ({
+  name,
+  kind: 'ssh' as const,
+  environment: 'staging' as const,
+  tags: ['billing'],
+  description: '',
+  access: 'open' as const,
+  reachable: true,
+  actions: [],
+  dataClasses: [],
+})
+
+test('a connection is found by environment, kind and tag as well, and by its name first', () => {
+  const connections = ['a', 'billing-1'].map(connection)
+  const found = (query: string) =>
+    search(query, { ...sources, connections }).flatMap((g) => g.items.map((i) => i.label))
+  expect(found('billing')).toEqual(['billing-1', 'a'])
+  expect(found('staging ssh')).toEqual(['a', 'billing-1'])
+  expect(found('production')).toEqual([])
+})
+
+test('tables are looked for in the databases that are near, and never in all of very many', () => {
+  const many = Array.from({ length: 500 }, (_, i) => connection(`db-${i}`))
+  const near = nearest(many, ['db-400', 'gone', 'db-3', 'db-400']).map((c) => c.name)
+  expect(near.slice(0, 3)).toEqual(['db-400', 'db-3', 'db-0'])
+  expect(near).toHaveLength(20)
+})
+
 test('connections used last come first', () => {
-  const connection = (name: string) => ({
-    name,
-    kind: 'ssh' as const,
-    environment: 'staging' as const,
-    tags: [],
-    description: '',
-    access: 'open' as const,
-    reachable: true,
-    actions: [],
-    dataClasses: [],
-  })
   const found = search('', { ...sources, connections: ['a', 'b', 'c'].map(connection), recent: ['c', 'b'] })
   expect(found[0]?.items.map((item) => item.label)).toEqual(['c', 'b', 'a'])
 })

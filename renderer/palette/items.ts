@@ -1,12 +1,12 @@
 import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
 import type { HistoryEntry, SavedQuery } from '../../shared/rpc/editor.ts'
-import { kindIcon } from '../decisions/environment.tsx'
+import { environments, kindIcon, kinds } from '../decisions/environment.tsx'
 import type { IconName } from '../decisions/icon.tsx'
 import { requestTitle } from '../decisions/words.ts'
 
 /** Something the palette can go to or do. */
 export type Item =
-  | { kind: 'connection'; id: string; label: string; icon: IconName; connection: Connection }
+  | { kind: 'connection'; id: string; label: string; about: string; icon: IconName; connection: Connection }
   | { kind: 'table'; id: string; label: string; icon: IconName; connection: Connection; table: SchemaTable }
   | { kind: 'command'; id: string; label: string; icon: IconName; keys?: string; run(): void }
   | { kind: 'saved'; id: string; label: string; icon: IconName; saved: SavedQuery }
@@ -57,6 +57,16 @@ export function search(query: string, sources: Sources): Group[] {
     .filter((group) => group.items.length > 0)
 }
 
+/** Whoever has hundreds of databases looks for tables in those that are near: to read them all would be a storm. */
+const mostDatabases = 20
+
+/** Those named in `first`, in that order, and others up to so many as are read at once. */
+export function nearest(databases: readonly Connection[], first: readonly string[]): Connection[] {
+  const named = new Set(first)
+  const near = [...named].flatMap((name) => databases.find((c) => c.name === name) ?? [])
+  return [...near, ...databases.filter((c) => !named.has(c.name))].slice(0, mostDatabases)
+}
+
 /** Those used last first; the others as they come. */
 function byRecent({ connections, recent }: Sources): Connection[] {
   const rank = (c: Connection) => (recent.includes(c.name) ? recent.indexOf(c.name) : recent.length)
@@ -65,11 +75,18 @@ function byRecent({ connections, recent }: Sources): Connection[] {
 
 function best(items: readonly Item[], words: readonly string[], most: number): Item[] {
   return items
-    .map((item) => ({ item, score: score(item.label, words) }))
+    .map((item) => ({ item, score: scoreOf(item, words) }))
     .filter((scored) => scored.score > 0)
     .sort((a, b) => b.score - a.score)
     .slice(0, most)
     .map((scored) => scored.item)
+}
+
+/** A name that fits comes before what is only said about it. */
+function scoreOf(item: Item, words: readonly string[]): number {
+  const named = score(item.label, words)
+  if (named > 0 || item.kind !== 'connection') return named
+  return Math.min(1, score(`${item.label} ${item.about}`, words))
 }
 
 /** Every word must be there; at the start of a part of the name counts most. 0: does not fit. */
@@ -111,9 +128,16 @@ function connectionItem(connection: Connection): Item {
     kind: 'connection',
     id: `c/${connection.name}`,
     label: connection.name,
+    about: about(connection),
     icon: kindIcon(connection),
     connection,
   }
+}
+
+/** What else a connection is looked for by. */
+function about({ description, environment, kind, tags }: Connection): string {
+  const { product, one } = kinds[kind]
+  return [environments[environment].name, environments[environment].tag, product, one, description, ...tags].join(' ')
 }
 
 function tableItem({ connection, table }: { connection: Connection; table: SchemaTable }): Item {

@@ -20,10 +20,11 @@ import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useEndpoint } from '../settings/endpoints.ts'
 import { useConnections } from '../sidebar/connections.ts'
+import { selectFrom } from '../sidebar/select-from.ts'
 import { useOpenSaved } from '../sidebar/use-saved.ts'
 import { commandIcon } from './command-icons.ts'
 import { Details } from './details.tsx'
-import { highlight, type Item, type Sources, search } from './items.ts'
+import { highlight, type Item, nearest, type Sources, search } from './items.ts'
 
 /** Go anywhere, do anything, by name. */
 export default function Palette() {
@@ -33,7 +34,8 @@ export default function Palette() {
   const openSaved = useOpenSaved()
   const [store] = useState(openedStore)
   useFocusBack()
-  const [query, setQuery] = useState('')
+  const { query: typed } = useDesk()
+  const query = useStore(typed)
   const sources = useSources()
   const groups = search(query, sources)
   const items = groups.flatMap((group) => group.items)
@@ -58,13 +60,14 @@ export default function Palette() {
         go.connection(item.connection)
         return
       case 'table':
-        go.connection(item.connection, { fresh: true, text: `SELECT * FROM ${item.label} LIMIT 100;\n` })
+        go.connection(item.connection, { fresh: true, text: selectFrom(item.table.schema, item.table.name) })
         return
       case 'request':
         go.request(item.request.id, item.request.canReview ? 'review' : 'mine')
         return
       case 'saved':
-        openSaved(item.saved)
+        // Without a database to open it on, it is shown where it says so.
+        if (!openSaved(item.saved)) go.saved()
         return
       case 'statement': {
         const on = sources.connections.find(({ name }) => name === item.ran.connection)
@@ -109,7 +112,7 @@ export default function Palette() {
       store={store}
       shortcut={null}
       query={query}
-      onQueryChange={setQuery}
+      onQueryChange={typed.set}
       onSpotlightClose={() => go.palette(false)}
       closeOnActionTrigger={false}
       centered={false}
@@ -193,7 +196,7 @@ function enterWords(item: Item | undefined): string {
     case 'command':
       return 'Do'
     case 'connection':
-      return item.connection.access === 'locked' ? 'Request access' : 'Go to tab'
+      return item.connection.access === 'locked' ? 'Request access' : 'Open'
     case 'table':
       return 'Query it'
     case 'saved':
@@ -262,14 +265,19 @@ function openedStore() {
 
 function useSources(): Sources {
   const { queries } = useRpc()
-  const { actions } = useDesk()
+  const { actions, workspace } = useDesk()
   const bound = useBindings()
   const live = useStore(actions.live)
   const recent = useSettings()?.recent ?? []
   const signedIn = useAuth()?.state === 'signed-in'
   const connections = useConnections().data ?? []
   const { requests } = useRequests()
-  const databases = connections.filter((c) => c.kind === 'postgres' && c.access === 'open')
+  const opened = useStore(workspace.state, (s) => s.documents)
+  const first = [...opened.map((d) => d.connection), ...recent]
+  const databases = nearest(
+    connections.filter((c) => c.kind === 'postgres' && c.access === 'open' && c.reachable),
+    first,
+  )
   const tables = useQueries({
     queries: databases.map(({ name }) =>
       queries.gateway.connections.schema.queryOptions({ input: { name }, enabled: signedIn, staleTime: 5 * 60_000 }),
@@ -297,5 +305,6 @@ function useSources(): Sources {
   })
   const saved = useQuery(queries.editor.saved.queryOptions()).data ?? []
   const ran = useQuery(queries.editor.history.queryOptions({ input: { limit: 200 } })).data?.entries ?? []
-  return { connections, recent, tables, requests, commands, saved, ran }
+  const here = new Set(connections.map((c) => c.name))
+  return { connections, recent, tables, requests, commands, saved, ran: ran.filter((e) => here.has(e.connection)) }
 }

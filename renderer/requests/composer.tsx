@@ -16,50 +16,37 @@ import { example, reasonProblem } from './reason.ts'
 import { Field, Reviewers } from './reviewers.tsx'
 
 /** Asking for access, for a time: what, why, how long, and what it will allow. */
-export function Composer({ draft }: { draft: RequestDraft }) {
+export function Composer({ draft: given }: { draft: RequestDraft }) {
   const connections = useConnections().data ?? []
-  const [name, setName] = useState(draft.connection)
+  const [name, setName] = useState(given.connection)
   const connection = connections.find((c) => c.name === name)
-  return (
-    <ComposerForm
-      key={connection?.name ?? ''}
-      connections={connections}
-      connection={connection}
-      draft={name === draft.connection ? draft : {}}
-      onConnection={setName}
-    />
-  )
-}
-
-function ComposerForm({
-  connections,
-  connection,
-  draft,
-  onConnection,
-}: {
-  connections: readonly Connection[]
-  connection: Connection | undefined
-  draft: RequestDraft
-  onConnection(name: string): void
-}) {
+  // What led here is about its connection; another one starts anew, but for what the person wrote.
+  const draft: RequestDraft = name === given.connection ? given : {}
   const { client } = useRpc()
   const sendKeys = useKeys('compose.send')
   const go = useNavigation()
   const off = usePause() !== undefined
-  const [actions, setActions] = useState<readonly string[]>(
-    () => draft.actions ?? (connection === undefined ? [] : preselected(connection)),
-  )
-  const [classes, setClasses] = useState<readonly string[]>(draft.dataClasses ?? [])
+  const [ticked, setActions] = useState<readonly string[] | undefined>(undefined)
+  const actions = ticked ?? draft.actions ?? (connection === undefined ? [] : preselected(connection))
+  const [named, setClasses] = useState<readonly string[] | undefined>(undefined)
+  const classes = named ?? draft.dataClasses ?? []
+  const choose = (other: string) => {
+    setName(other)
+    setActions(undefined)
+    setClasses(undefined)
+  }
   const [asked, setDuration] = useState<number | undefined>(undefined)
   const [start, setStart] = useState('')
-  const [reason, setReason] = useState(draft.reason ?? '')
+  const [reason, setReason] = useState(given.reason ?? '')
   const field = useRef<HTMLTextAreaElement>(null)
-  // Where the rest is filled in, only the reason is left to say.
-  const filled = connection !== undefined && (actions.length > 0 || classes.length > 0)
-  const startedFilled = useRef(filled)
+  // Where the rest is filled in by what led here, only the reason is left to say.
+  const filled = given.connection !== undefined && connection !== undefined && actions.length + classes.length > 0
+  const startedFilled = useRef(false)
   useEffect(() => {
-    if (startedFilled.current) field.current?.focus()
-  }, [])
+    if (!filled || startedFilled.current) return
+    startedFilled.current = true
+    field.current?.focus()
+  }, [filled])
   const [tried, setTried] = useState(false)
   const offers = connection === undefined ? undefined : askable(connection)
   const chosen =
@@ -112,7 +99,7 @@ function ComposerForm({
         </header>
         <div className="comp__bd scroll">
           <Field title="What">
-            <ConnectionSelect connections={connections} value={connection} onChange={onConnection} />
+            <ConnectionSelect connections={connections} value={connection} onChange={choose} />
             {offers && (
               <Choices
                 offers={offers}

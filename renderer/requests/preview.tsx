@@ -4,7 +4,7 @@ import { covers, isAction } from '../../shared/actions.ts'
 import type { Connection } from '../../shared/api/models.ts'
 import type { Decision } from '../../shared/decision.ts'
 import { Icon } from '../decisions/icon.tsx'
-import { capitalise, type Look, looks, spokenDuration } from '../decisions/words.ts'
+import { capitalise, counted, type Look, looks, spokenDuration } from '../decisions/words.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { ProblemNote } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
@@ -140,7 +140,9 @@ function Try({
   const explain = useMutation({
     mutationFn: (statement: string) => client.gateway.explain({ connection: connection.name, text: statement }),
   })
-  const { mutate } = explain
+  const { mutate, reset } = explain
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an answer is about the connection that was asked
+  useEffect(() => reset(), [connection.name, reset])
   useEffect(() => {
     // What was stopped is checked at once, so that the answer is there before anybody asks.
     if (statement !== undefined && statement.trim() !== '') mutate(statement)
@@ -194,7 +196,10 @@ function answerWords(decision: Decision, granted: boolean, masks: number): { loo
   switch (decision.verdict) {
     case 'allow':
       return masks > 0
-        ? { look: looks.masked, words: `runs now; ${masks} columns stay hidden.` }
+        ? {
+            look: looks.masked,
+            words: `runs now; ${counted(masks, 'column')} ${masks === 1 ? 'stays' : 'stay'} hidden.`,
+          }
         : { look: looks.allowed, words: 'runs now, without a grant.' }
     case 'hold':
       return granted

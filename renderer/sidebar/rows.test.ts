@@ -52,6 +52,15 @@ test('folded groups, one kind, and a filter over names, tags and environments', 
   expect(keys({ filter: 'nothing' })).toEqual([])
 })
 
+test('a filter finds what is folded away, and of an unfolded database the tables that it names', () => {
+  const found = ['production', 'a', 'a/public', 'a/public/customers', 'a/public/orders']
+  const schemas = new Map([['a', [table('public', 'orders'), table('public', 'customers')]]])
+  expect(keys({ schemas, filter: 'a', folded: new Set(['production', 'a/public']) }).slice(0, 5)).toEqual(found)
+  expect(keys({ schemas, filter: 'prod cust' })).toEqual(['production', 'a', 'a/public', 'a/public/customers'])
+  expect(keys({ schemas, filter: 'public.ord' })).toEqual(['production', 'a', 'a/public', 'a/public/orders'])
+  expect(keys({ filter: 'ssh' })).toEqual(['production', 'z'])
+})
+
 test('an unfolded database shows its schemas, public first, with masked columns counted', () => {
   const schemas = new Map([['a', [table('audit', 'log'), table('public', 'customers', true)]]])
   expect(keys({ schemas }).slice(0, 6)).toEqual([

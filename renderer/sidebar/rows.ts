@@ -1,7 +1,7 @@
 import type { Connection, SchemaTable } from '../../shared/api/models.ts'
 import type { ConnectionKind, Environment } from '../../shared/connection.ts'
 import type { Problem } from '../../shared/rpc/problem.ts'
-import { environments } from '../decisions/environment.tsx'
+import { environments, kinds } from '../decisions/environment.tsx'
 
 /** One line of the tree. `level` counts from 1, as `aria-level` does. */
 export type Row =
@@ -32,8 +32,9 @@ export interface TreeInput {
 
 const order: readonly Environment[] = ['production', 'staging', 'development']
 
-/** The visible lines, from top to bottom. */
-export function buildRows(input: TreeInput): Row[] {
+/** The visible lines, from top to bottom. What a filter finds is shown, also where it was folded away. */
+export function buildRows(given: TreeInput): Row[] {
+  const input = given.filter.trim() === '' ? given : { ...given, folded: new Set<string>() }
   const shown = input.connections.filter(
     (c) => (input.kind === undefined || c.kind === input.kind) && matchesFilter(c, input),
   )
@@ -102,7 +103,7 @@ function connectionRows(connection: Connection, input: TreeInput): Row[] {
       row,
       { type: 'note', key: `${name}/!`, level: 3, text: schema.problem.message, ...lackOf(name, schema.problem) },
     ]
-  return [row, ...schemaRows(connection, schema, input)]
+  return [row, ...schemaRows(connection, tablesMeant(connection, schema, input), input)]
 }
 
 function schemaRows(connection: Connection, tables: readonly SchemaTable[], input: TreeInput): Row[] {
@@ -131,24 +132,33 @@ function rank(schema: string): number {
   return schema === 'information_schema' || schema.startsWith('pg_') ? 2 : 1
 }
 
-/** Every word of the filter is in the name, a tag, the description, the environment or a known table. */
+/** Every word of the filter is in the name, a tag, the description, the kind, the environment or a known table. */
 function matchesFilter(connection: Connection, input: TreeInput): boolean {
-  const words = input.filter
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '')
+  const words = wordsBeyond(connection, input)
   if (words.length === 0) return true
   const schema = input.schemas.get(connection.name)
-  const tables = Array.isArray(schema) ? schema.map((table: SchemaTable) => table.name) : []
-  const text = [
-    connection.name,
-    connection.description,
-    environments[connection.environment].name,
-    ...connection.tags,
-    ...tables,
-  ]
-  const haystack = text.join(' ').toLowerCase()
-  return words.every((word) => haystack.includes(word))
+  return Array.isArray(schema) && schema.some((table: SchemaTable) => isNamed(table, words))
+}
+
+/** All tables where the filter is about the connection; else those that it names. */
+function tablesMeant(connection: Connection, tables: readonly SchemaTable[], input: TreeInput): readonly SchemaTable[] {
+  const words = wordsBeyond(connection, input)
+  return words.length === 0 ? tables : tables.filter((table) => isNamed(table, words))
+}
+
+function isNamed({ schema, name }: SchemaTable, words: readonly string[]): boolean {
+  const text = `${schema}.${name}`.toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
+/** The words of the filter that the connection itself does not have. */
+function wordsBeyond({ name, description, environment, kind, tags }: Connection, { filter }: TreeInput): string[] {
+  const text = [name, description, environments[environment].name, kinds[kind].product, kinds[kind].one, ...tags]
+  const own = text.join(' ').toLowerCase()
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => !own.includes(word))
 }
 
 function lackOf(connection: string, problem: Problem): { lack?: { connection: string; problem: Problem } } {

@@ -1,33 +1,41 @@
 import './tree.css'
-import { useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import type { ConnectionKind } from '../../shared/connection.ts'
 import { useActions } from '../actions/use-actions.ts'
 import { copyText } from '../decisions/copy.ts'
 import { kinds } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { useNavigation } from '../frame/desk.tsx'
+import { type TreeView, useDesk, useNavigation } from '../frame/desk.tsx'
+import { useFocusBack } from '../frame/use-focus-back.ts'
 import { usePerson, useRpc, useSettings } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
+import { useStore } from '../rpc/store.ts'
 import { Button, Empty, IconButton, Tip } from '../theme/controls.tsx'
 import { useConnections, useSchemas } from './connections.ts'
 import { buildRows } from './rows.ts'
 import { Saved } from './saved.tsx'
 import { Tree } from './tree.tsx'
 
-/** The connections, by environment. */
-export function Sidebar({ recent }: { recent: readonly string[] }) {
+/** The connections, by environment. `over`: there is no room beside the work, and it lies over it until something is done. */
+export function Sidebar({ recent, over }: { recent: readonly string[]; over: boolean }) {
   const connections = useConnections()
   const settings = useSettings()
   const go = useNavigation()
   const { live } = useRpc()
-  const [filter, setFilter] = useState('')
-  const [kind, setKind] = useState<ConnectionKind | undefined>(undefined)
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
-  const [unfolded, setUnfolded] = useState<readonly string[]>([])
+  const { tree: view } = useDesk()
+  const { filter, kind, folded, unfolded, asked } = useStore(view)
+  const change = (to: Partial<TreeView>) => view.update((v) => ({ ...v, ...to }))
+  const setFilter = (filter: string) => change({ filter })
   const schemas = useSchemas(unfolded)
   const search = useRef<HTMLInputElement>(null)
   const tree = useRef<HTMLDivElement>(null)
   useActions({ 'view.filter': () => search.current?.focus() })
+  useScrolled(tree)
+  useEffect(() => {
+    if (!asked) return
+    search.current?.focus()
+    view.update((v) => ({ ...v, asked: false }))
+  }, [asked, view])
 
   const list = connections.data
   const pinned = settings?.pinned
@@ -47,17 +55,22 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
     [list, pinned, recent, grouping, filter, kind, folded, schemas],
   )
   const toggle = (key: string, connection: boolean) => {
-    if (connection) setUnfolded((names) => (names.includes(key) ? names.filter((n) => n !== key) : [...names, key]))
-    else {
-      setFolded((keys) => {
-        const next = new Set(keys)
-        if (!next.delete(key)) next.add(key)
-        return next
-      })
+    if (connection) {
+      change({ unfolded: unfolded.includes(key) ? unfolded.filter((n) => n !== key) : [...unfolded, key] })
+      return
     }
+    const next = new Set(folded)
+    if (!next.delete(key)) next.add(key)
+    change({ folded: next })
   }
-  return (
-    <aside className="side" aria-label="Connections">
+  const side = (
+    <aside
+      className={over ? 'side side--over' : 'side'}
+      aria-label="Connections"
+      onKeyDown={(event) => {
+        if (over && event.key === 'Escape' && !event.defaultPrevented) go.closeSide()
+      }}
+    >
       <div className="side__hd">
         <h2 className="h-label grow">Connections</h2>
         <IconButton
@@ -69,7 +82,7 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
               .catch((error: unknown) => console.warn('The grouping was not saved.', error))
           }}
         />
-        <IconButton icon="rows" label="Collapse all" onClick={() => setUnfolded([])} />
+        <IconButton icon="rows" label="Collapse all" onClick={() => change({ unfolded: [] })} />
         <IconButton icon="plus" label="Request access" onClick={() => go.compose()} />
       </div>
       <div className="side__search">
@@ -83,7 +96,10 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
             value={filter}
             onChange={(event) => setFilter(event.target.value)}
             onKeyDown={(event) => {
-              if (event.key === 'Escape') setFilter('')
+              if (event.key === 'Escape' && filter !== '') {
+                event.preventDefault()
+                setFilter('')
+              }
               if (event.key !== 'ArrowDown' && event.key !== 'Enter') return
               event.preventDefault()
               // Who has named one means it; who only leaves the field goes on by arrows.
@@ -99,7 +115,7 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
           </span>
         </label>
       </div>
-      <KindFilter kind={kind} onChange={setKind} />
+      <KindFilter kind={kind} onChange={(kind) => change({ kind })} />
       <div className="side__bd" ref={tree}>
         {connections.isPending && <TreeSkeleton />}
         {connections.error && list === undefined && (
@@ -122,6 +138,37 @@ export function Sidebar({ recent }: { recent: readonly string[] }) {
       <Saved filter={filter} />
     </aside>
   )
+  return over ? (
+    <>
+      <Away search={search} />
+      {side}
+    </>
+  ) : (
+    side
+  )
+}
+
+/** What lies under the side bar leads away from it; the focus goes into it, and back when it goes. */
+function Away({ search }: { search: { readonly current: HTMLInputElement | null } }) {
+  const go = useNavigation()
+  useFocusBack()
+  useEffect(() => search.current?.focus(), [search])
+  // biome-ignore lint/a11y/noStaticElementInteractions: by key it is Escape
+  // biome-ignore lint/a11y/useKeyWithClickEvents: by key it is Escape
+  return <div className="side__away" onClick={() => go.closeSide()} />
+}
+
+/** The tree is where it was when it comes back. */
+function useScrolled(element: { readonly current: HTMLElement | null }) {
+  const { tree: view } = useDesk()
+  useEffect(() => {
+    const scrolled = element.current
+    if (scrolled === null) return
+    scrolled.scrollTop = view.get().scrolled
+    const keep = () => view.update((v) => ({ ...v, scrolled: scrolled.scrollTop }))
+    scrolled.addEventListener('scrollend', keep)
+    return () => scrolled.removeEventListener('scrollend', keep)
+  }, [element, view])
 }
 
 function KindFilter({

@@ -42,17 +42,20 @@ export interface TerminalRuntime {
   close(): void
 }
 
-export function createTerminalRuntime(client: RpcClient, connection: string): TerminalRuntime {
+export function createTerminalRuntime(client: Pick<RpcClient, 'terminal'>, connection: string): TerminalRuntime {
   const state = createStore<TerminalState>({ phase: { state: 'opening' }, said: [], since: Date.now() })
   const life = new AbortController()
   let handle: string | undefined
   let sending = Promise.resolve()
+  /** What was done while the core had no name for the session yet. */
+  let early: ((id: string) => Promise<unknown>)[] = []
   let count = 0
 
   async function perform(screen: Screen, cols: number, rows: number): Promise<void> {
     try {
       const opened = await client.terminal.open({ connection, cols, rows, page: pageId }, { signal: life.signal })
       handle = opened.id
+      for (const call of early.splice(0)) send(call)
       for await (const event of await client.terminal.attach(opened, { signal: life.signal })) {
         switch (event.type) {
           case 'ready':
@@ -82,6 +85,7 @@ export function createTerminalRuntime(client: RpcClient, connection: string): Te
       if (!isAbort(error, life.signal)) end(problemOf(error))
     } finally {
       handle = undefined
+      early = []
     }
   }
 
@@ -92,7 +96,10 @@ export function createTerminalRuntime(client: RpcClient, connection: string): Te
   /** In order, one at a time; what fails ends the session, which says so. */
   function send(call: (id: string) => Promise<unknown>): void {
     const id = handle
-    if (id === undefined) return
+    if (id === undefined) {
+      if (state.get().phase.state === 'opening') early.push(call)
+      return
+    }
     sending = sending
       .then(() => call(id))
       .then(

@@ -175,6 +175,62 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await expect.poll(() => harness.fixture.settings.get().pinned).toEqual(['web-1', 'orders-db'])
   })
 
+  test('the tree is as it was when another area was in front', async () => {
+    await tree('orders-db').first().focus()
+    await page.keyboard.press('ArrowRight')
+    await tree(/^customers/).waitFor()
+    const filter = page.getByRole('searchbox', { name: 'Filter connections' })
+    await filter.fill('prod public.cust')
+    await tree('web-1').first().waitFor({ state: 'detached' })
+    await page.keyboard.press('Meta+2')
+    await page.keyboard.press('Meta+1')
+    await tree(/^customers/).waitFor()
+    expect(await filter.inputValue()).toBe('prod public.cust')
+    expect(await tree(/^payments/).count()).toBe(0)
+  })
+
+  test('where there is no room beside the work, the side bar comes over it, and goes when something is done', async () => {
+    await tree('web-1').first().waitFor()
+    await page.setViewportSize({ width: 720, height: 450 })
+    await tree('web-1').first().waitFor({ state: 'detached' })
+    const side = page.getByRole('complementary', { name: 'Connections' })
+    const areas = page.getByRole('navigation', { name: 'Areas' })
+    await page.keyboard.press('Meta+b')
+    await side.waitFor()
+    await page.keyboard.press('Escape')
+    await side.waitFor({ state: 'detached' })
+    await areas.getByRole('button', { name: 'Connections' }).click()
+    await side.waitFor()
+    await page.mouse.click(600, 300)
+    await side.waitFor({ state: 'detached' })
+    await page.keyboard.press('/')
+    await page.keyboard.type('analytics')
+    await page.keyboard.press('Enter')
+    await page.locator('.tab.is-on', { hasText: 'analytics-db' }).waitFor()
+    await side.waitFor({ state: 'detached' })
+    // What was kept for a window with room is as it was.
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await side.waitFor()
+  })
+
+  test('what was written in a request stays when another connection is chosen, and the focus where it was chosen', async () => {
+    await page.keyboard.press('Alt+n')
+    const reason = page.getByRole('textbox', { name: 'Reason' })
+    await reason.fill('INC-4821: void the duplicates')
+    const choose = page.getByRole('main').getByRole('button', { name: /^Connection/ })
+    for (const name of ['orders-db', 'ledger-main']) {
+      await choose.click()
+      await page.getByRole('option', { name }).click()
+      await page.getByRole('button', { name: new RegExp(`^Connection ${name}`) }).waitFor()
+      await expect
+        .poll(() => page.evaluate('document.activeElement?.ariaLabel'))
+        .toMatch(new RegExp(`^Connection ${name}`))
+    }
+    // What opens a locked connection is ticked by itself, also where another was chosen before.
+    await page.getByRole('checkbox', { name: 'Write', checked: true }).waitFor()
+    expect(await reason.inputValue()).toBe('INC-4821: void the duplicates')
+  })
+
   test('native tools: state as it changes, a taken port has a way out, snippets are copied', async () => {
     await page.keyboard.press('Meta+,')
     const table = page.getByRole('table', { name: 'Native tools' })

@@ -36,6 +36,31 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.locator('.tab.is-on', { hasText: 'analytics-db' }).waitFor()
   })
 
+  test('what is typed while the palette comes is for the palette, and nothing of it for what had the focus', async () => {
+    const gate = Promise.withResolvers<void>()
+    await page.route(/\/palette-[^/]*\.js$/, async (route) => {
+      await gate.promise
+      await route.continue()
+    })
+    await page.reload()
+    await tree('orders-db').first().click()
+    await page.locator('.monaco-editor').first().waitFor()
+    await page.keyboard.type('SELECT 1')
+    await page.keyboard.press('Meta+k')
+    await page.keyboard.type('anax')
+    await page.keyboard.press('Backspace')
+    await page.keyboard.press('Enter')
+    gate.resolve()
+    await expect.poll(() => palette().inputValue()).toBe('ana')
+    await page.keyboard.type('lytics')
+    await expect.poll(() => palette().inputValue()).toBe('analytics')
+    await page.keyboard.press('Escape')
+    await palette().waitFor({ state: 'detached' })
+    await page.keyboard.press('End')
+    await page.keyboard.type(';')
+    await expect.poll(() => page.locator('.view-line').first().innerText()).toMatch(/^SELECT.1;$/)
+  })
+
   test('areas, the side bar, the filter, a new request, all shortcuts', async () => {
     await page.keyboard.press('Meta+b')
     await tree('orders-db').first().waitFor({ state: 'detached' })
