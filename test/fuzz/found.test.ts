@@ -51,6 +51,17 @@ describe('found by the fuzzer', () => {
     expect(reason).toContain('a message of length')
   })
 
+  it('a text is read whatever was sent before it, and however soon', async () => {
+    // Each overflows the parser, and there are only so many of it.
+    const deep = `select 1${'+1'.repeat(15_000)}`
+    const controls = "select '\\\x1f'"
+    const input = talk([deep, deep, deep, controls, controls, controls, 'select 2'].map((text) => say.query(text)))
+    expect(await problemsOf(input)).toEqual([])
+    const { toTarget, toClient } = await run(ground, input, 'whole', new Random(1))
+    expect(toTarget.includes(say.query('select 2'))).toBe(true)
+    expect(toClient.includes('parser restarts')).toBe(false)
+  })
+
   it('a search_path that is none is the target’s fault, and said so', async () => {
     const value = Buffer.from('"open')
     const bytes = frame('D', Buffer.concat([Buffer.from([0, 1, 0, 0, 0, value.length]), value]))

@@ -1,5 +1,6 @@
 import { type MemorySession, memorySession, quiet } from '../../agent/inspect/postgres/testing/memory.ts'
 import { sqlstates } from '../../shared/annotation.ts'
+import { inItsOwnTime } from './clock.ts'
 import type { Corpus } from './corpus.ts'
 import { chunksOf, type Input, type Tamper } from './input.ts'
 import type { Learned } from './learn.ts'
@@ -39,7 +40,7 @@ export interface Ground {
 
 /** Runs one input through one session. */
 export async function run(ground: Ground, input: Input, arrival: Arrival, random: Random): Promise<Seen> {
-  return new Run(ground, input, arrival, random).all()
+  return inItsOwnTime(() => new Run(ground, input, arrival, random).all())
 }
 
 const closing = [frame('f', Buffer.from('over\0')), frame('S', Buffer.alloc(0)), frame('Q', Buffer.from('select 2\0'))]

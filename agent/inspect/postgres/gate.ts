@@ -9,6 +9,7 @@ import { Execution } from './expected.ts'
 import { Holding } from './holding.ts'
 import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
+import { parserRefilling } from './parser.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { asItRuns } from './portals.ts'
 import { merge, unknown, unknownName } from './referred.ts'
@@ -57,6 +58,7 @@ export class Gate {
   /** Something has to be waited for before a name can be resolved. */
   get unsettled(): boolean {
     const line = this.#line
+    if (parserRefilling() !== undefined) return true
     if (line.stateInTransaction && !line.isSettled) return true
     if (line.target.outdated) return true
     return line.stateDirty || line.catalogDirty || line.tempDirty || line.target.current === undefined
@@ -102,6 +104,7 @@ export class Gate {
   /** Reads again what earlier statements may have changed. */
   async settle(): Promise<void> {
     const line = this.#line
+    await parserRefilling()
     // An error among what was sent before may change settings back.
     if (line.stateInTransaction) await line.settled()
     if (line.catalogDirty) {

@@ -13,8 +13,9 @@ const naming = new Set(['PREPARE', 'EXECUTE', 'DEALLOCATE', 'DECLARE', 'FETCH', 
  */
 export function namesReadAlike(text: string, server: string): boolean {
   if (isPlain(text)) return true
-  const tokens = scan(text)
-  if (tokens === undefined) return true
+  const scanned = scan(text)
+  if (scanned.kind !== 'tokens') return scanned.kind === 'error'
+  const { tokens } = scanned
   const names = tokens.filter((token) => !isPlain(token.text) && /^["\p{L}_]/u.test(token.text))
   // What is set there in a string is names as well.
   const named = /search_path/i.test(text) ? tokens.filter((token) => !isPlain(token.text) && !isComment(token)) : names

@@ -15,5 +15,22 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     _wasm_scan(sql: number): number
     _wasm_free_string(text: number): void
   }
-  export default function create(): Promise<PgQueryModule>
+  export interface PgQueryOptions {
+    /** Makes the instance in place of the module itself. */
+    instantiateWasm?(imports: WebAssembly.Imports, take: (instance: WebAssembly.Instance) => void): void
+  }
+  export default function create(options?: PgQueryOptions): Promise<PgQueryModule>
+}
+
+/** As far as `parser.ts` uses it; the libraries that type it are those of a page. */
+declare namespace WebAssembly {
+  interface Module {
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module'
+  }
+  type Imports = Record<string, Record<string, unknown>>
+  class Instance {
+    constructor(module: Module, imports: Imports)
+    readonly exports: Record<string, unknown>
+  }
+  function compile(bytes: Uint8Array): Promise<Module>
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import type { Node, ParseResult, RawStmt } from 'libpg-query'
 import createPgQuery, { type PgQueryModule } from 'libpg-query/wasm/libpg-query.js'
 
@@ -30,12 +32,20 @@ export interface RawStatement {
 const instances = 2
 
 class Parser {
+  #compiled: Promise<WebAssembly.Module> | undefined
   #ready: PgQueryModule[] = []
   #refilling: Promise<void> | undefined
 
   /** Rejects when the module can't be loaded. */
   async fill(): Promise<void> {
-    while (this.#ready.length < instances) this.#ready.push(await createPgQuery())
+    this.#compiled ??= compile()
+    const compiled = await this.#compiled
+    while (this.#ready.length < instances) this.#ready.push(await instanceOf(compiled))
+  }
+
+  /** Resolves when what was dropped has been replaced; undefined: nothing was. */
+  get refilling(): Promise<void> | undefined {
+    return this.#refilling
   }
 
   /** PL/pgSQL's own tree of a CREATE FUNCTION; undefined when it can't be read. */
@@ -74,17 +84,17 @@ class Parser {
     return outcome
   }
 
-  scan(sql: string): readonly Token[] | undefined {
+  scan(sql: string): Scanned {
     const module = this.#ready[0]
     if (!module) {
       this.#refill()
-      return undefined
+      return { kind: 'fault' }
     }
     try {
       return runScan(module, sql)
     } catch {
       this.#drop()
-      return undefined
+      return { kind: 'fault' }
     }
   }
 
@@ -111,6 +121,11 @@ export function loadParser(): Promise<void> {
   return loading
 }
 
+/** Resolves when an instance that was dropped has been replaced, so that no text is read otherwise for what came before it; undefined: none is missing. */
+export function parserRefilling(): Promise<void> | undefined {
+  return parser.refilling
+}
+
 /** Parses a query string into its statements. Never throws. */
 export function parse(sql: string): Parsed {
   if (sql.length > longestStatement) {
@@ -132,9 +147,16 @@ export interface Token {
   text: string
 }
 
-/** The tokens of a text, comments among them; undefined when it can't be scanned. Never throws. */
-export function scan(sql: string): readonly Token[] | undefined {
-  if (sql.length > longestStatement || sql.includes('\0') || !sql.isWellFormed()) return undefined
+export type Scanned =
+  | { kind: 'tokens'; tokens: readonly Token[] }
+  /** It is none: nothing that parses reads so. */
+  | { kind: 'error' }
+  /** It can't be told. */
+  | { kind: 'fault' }
+
+/** The tokens of a text, comments among them. Never throws. */
+export function scan(sql: string): Scanned {
+  if (sql.length > longestStatement || sql.includes('\0') || !sql.isWellFormed()) return { kind: 'error' }
   return parser.scan(sql)
 }
 
@@ -144,6 +166,21 @@ const longestBody = 256 * 1024
 export function parsePlpgsql(definition: string): unknown {
   if (definition.length > longestBody || definition.includes('\0') || !definition.isWellFormed()) return undefined
   return parser.plpgsql(definition)
+}
+
+/** Compiled once, and kept with the machine code that it has become. */
+async function compile(): Promise<WebAssembly.Module> {
+  const file = createRequire(import.meta.url).resolve('libpg-query/wasm/libpg-query.wasm')
+  return WebAssembly.compile(await readFile(file))
+}
+
+/** There before the event loop turns: no other session finds none because of what one has sent. */
+function instanceOf(compiled: WebAssembly.Module): Promise<PgQueryModule> {
+  return createPgQuery({
+    instantiateWasm(imports, take) {
+      take(new WebAssembly.Instance(compiled, imports))
+    },
+  })
 }
 
 function runPlpgsql(module: PgQueryModule, definition: string): unknown {
@@ -182,7 +219,7 @@ function run(module: PgQueryModule, sql: string): Parsed {
   return outcome
 }
 
-function runScan(module: PgQueryModule, sql: string): readonly Token[] | undefined {
+function runScan(module: PgQueryModule, sql: string): Scanned {
   const size = module.lengthBytesUTF8(sql) + 1
   const text = module._malloc(size)
   if (text === 0) throw new Error('out of memory')
@@ -193,10 +230,20 @@ function runScan(module: PgQueryModule, sql: string): readonly Token[] | undefin
   const found = module.UTF8ToString(result)
   module._wasm_free_string(result)
   // Anything else is an error in words.
-  if (!found.startsWith('{')) return undefined
-  const { tokens }: { tokens: readonly (Omit<Token, 'name'> & { tokenName: string })[] } = JSON.parse(found)
-  return tokens.map(({ start, end, tokenName, text: own }) => ({ start, end, name: tokenName, text: own }))
+  if (!found.startsWith('{')) return { kind: 'error' }
+  const { tokens }: { tokens: readonly (Omit<Token, 'name'> & { tokenName: string })[] } = JSON.parse(escaped(found))
+  return {
+    kind: 'tokens',
+    tokens: tokens.map(({ start, end, tokenName, text: own }) => ({ start, end, name: tokenName, text: own })),
+  }
 }
+
+/** The scanner's control characters stand within its strings as they are, which is no JSON. It writes none between. */
+function escaped(json: string): string {
+  return json.replaceAll(control, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+const control = /\p{Cc}/gu
 
 /** The parser counts bytes of UTF-8, we count UTF-16. */
 function locate(stmts: readonly RawStmt[], sql: string, bytes: number): RawStatement[] {

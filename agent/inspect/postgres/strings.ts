@@ -22,15 +22,15 @@ export function withEscapeStrings(text: string): string | undefined {
     from = place
   }
   written += text.slice(from)
-  const tokens = scan(written)
-  return tokens !== undefined && saysTheSame(tokens, starts) ? written : undefined
+  const scanned = scan(written)
+  return scanned.kind === 'tokens' && saysTheSame(scanned.tokens, starts) ? written : undefined
 }
 
 /** Whether a text says the same whatever standard_conforming_strings is. */
 export function readsOneWay(text: string): boolean {
   if (!text.includes('\\')) return true
-  const tokens = scan(text)
-  return tokens !== undefined && !tokens.some(hangsOnSetting)
+  const scanned = scan(text)
+  return scanned.kind === 'tokens' && !scanned.tokens.some(hangsOnSetting)
 }
 
 function saysTheSame(tokens: readonly Token[], starts: ReadonlySet<number>): boolean {
