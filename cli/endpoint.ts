@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { asked, Endpoints, fail, openSession, targetOf } from '../main/client.ts'
+import { asked, cancelStatement, Endpoints, fail, openSession, targetOf } from '../main/client.ts'
 import type { Connection } from '../shared/api/models.ts'
 import type { ConnectionKind } from '../shared/connection.ts'
 import type { Endpoint } from '../shared/rpc/contract.ts'
@@ -34,6 +34,7 @@ export async function openEndpoint(
       if (stream !== undefined && !stream.destroyed) return stream
       return (await who.confirmed((me) => openSession(me, name, { door: 'endpoint', annotations: 'text' }))).stream
     },
+    cancel: (name, key) => who.confirmed((me) => cancelStatement(me, name, key)),
     port: (name) => store?.port(who.info.url, name),
     savePort: async (name, bound) => store?.savePort(who.info.url, name, bound),
     warn: (message) => say(`sallyport: ${message}`),

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSession, type ResultLimits, ResultStore, type Row, SqlSession } from '../main/client.ts'
+import { cancelStatement, openSession, type ResultLimits, ResultStore, type Row, SqlSession } from '../main/client.ts'
 import type { Connection } from '../shared/api/models.ts'
 import type { RunEvent } from '../shared/rpc/contract.ts'
 import type { Caller } from './context.ts'
@@ -27,6 +27,7 @@ export async function execSql(who: Caller, connection: Connection, text: string,
     dial: async (signal) =>
       (await who.confirmed((me) => openSession(me, connection.name, { door: 'cli', annotations: 'machine' }, signal)))
         .stream,
+    cancel: (key) => who.confirmed((me) => cancelStatement(me, connection.name, key)),
     user: (await who.person()).id,
     database: connection.database ?? connection.name,
     newResult: () => new ResultStore(spool, limits),
@@ -62,6 +63,8 @@ async function handle(event: RunEvent, printer: Printer): Promise<number | undef
     }
     case 'notice':
       say(printable(`${event.severity}: ${event.message}`))
+      if (event.detail !== undefined) say(printable(`DETAIL: ${event.detail}`))
+      if (event.hint !== undefined) say(printable(`HINT: ${event.hint}`))
       return undefined
     case 'columns':
       await printer.begin(

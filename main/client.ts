@@ -3,6 +3,7 @@
 export { Endpoints } from './endpoints/endpoints.ts'
 export { fileSecrets, readIfPresent, writeAtomic } from './files.ts'
 export { gatewayOrigin } from './gateway/address.ts'
+export { cancelStatement } from './gateway/cancel.ts'
 export { type ApiClient, asked } from './gateway/client.ts'
 export { openSession } from './gateway/session.ts'
 export { fail, messageOf, toProblem } from './problem.ts'

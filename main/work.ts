@@ -7,6 +7,7 @@ import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
 import type { SqlCatalog } from '../shared/rpc/editor.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
 import { plannedPort } from './endpoints/ports.ts'
+import { cancelStatement } from './gateway/cancel.ts'
 import { asked } from './gateway/client.ts'
 import { openSession } from './gateway/session.ts'
 import { fail, messageOf } from './problem.ts'
@@ -68,6 +69,7 @@ export class Work {
     this.endpoints = new Endpoints({
       dial: async (connection) =>
         (await openSession(options.who(), connection, { door: 'endpoint', annotations: 'text' })).stream,
+      cancel: (connection, key) => cancelStatement(options.who(), connection, key),
       port: (connection) => settings.port(settings.get().gateway, connection),
       savePort: (connection, port) => settings.savePort(settings.get().gateway, connection, port),
       plan: (target) => this.plan(target),
@@ -93,6 +95,7 @@ export class Work {
       dial: async (signal) =>
         (await this.enter(() => openSession(who(), name, { door: 'desktop', annotations: 'machine' }, signal), signal))
           .stream,
+      cancel: (key) => cancelStatement(who(), name, key),
       user: who().person.id,
       database: connection.database ?? name,
       newResult: () => new ResultStore(spool),

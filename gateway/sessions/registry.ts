@@ -206,6 +206,21 @@ export class Sessions implements LiveSessions {
     if (live !== undefined) await within(killPatienceMs, [live.closed])
   }
 
+  /** Cancels what the session that holds the key runs. Who asked is stored first, but a log that can't be written keeps nothing running. */
+  async cancel(key: { processId: number; digest: Uint8Array }, by: string, connection: string): Promise<void> {
+    const { audit, cancels } = this.#options
+    try {
+      await audit.append({
+        actor: by,
+        action: 'session.cancel',
+        subject: connection,
+        detail: { processId: key.processId },
+      })
+    } finally {
+      cancels.request(key.processId, key.digest)
+    }
+  }
+
   /** Grants of a principal on a connection changed: decisions from here on use these, and who may not stay must leave. */
   grantsChanged(principalId: string, connection: string): void {
     for (const live of this.#live.values()) {

@@ -22,7 +22,7 @@ export interface SessionsRouterDeps extends AdmissionDeps {
 export const tunnelPath = '/api/v1/tunnel'
 
 export function sessionsRouter(deps: SessionsRouterDeps) {
-  const { sessions, view, tokens, sshHostKey, rdpCertificate } = deps
+  const { sessions, view, tokens, connections, sshHostKey, rdpCertificate } = deps
   const unknown = (id: string) => ({ message: `There is no session ${id}, or it is not yours to see.` })
   return {
     list: api.sessions.list.handler(({ context: { caller }, input }) => view.list(caller, input)),
@@ -62,6 +62,14 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
           ? { rdp: { certificate: rdpCertificate, ...rdpCredential(secret) } }
           : {}),
       }
+    }),
+
+    cancel: api.sessions.cancel.handler(async ({ context: { caller }, input, errors }) => {
+      const { connection, processId, digest } = input
+      if (connections.get(connection) === undefined)
+        throw errors.NOT_FOUND({ message: `There is no connection ${connection} here.` })
+      await sessions.cancel({ processId, digest: Buffer.from(digest, 'base64') }, caller.principal.id, connection)
+      return {}
     }),
 
     kill: api.sessions.kill.handler(async ({ context: { caller }, input, errors }) => {

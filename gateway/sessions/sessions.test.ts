@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { call } from '@orpc/server'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { RecordingEvent } from '../../shared/recording.ts'
@@ -11,6 +12,7 @@ import { startParts, type TestParts } from '../testing/parts.ts'
 import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { createTunnel } from '../tunnel.ts'
 import { endPatienceMs } from './live.ts'
+import { sessionsRouter } from './router.ts'
 
 let server: TestStore
 let parts: TestParts
@@ -263,6 +265,21 @@ describe('sessions', () => {
       state: 'ended',
       endReason: 'grace ended this session: wrong database',
     })
+  })
+
+  test('a cancel is on the record, reaches whoever holds the key, and is no session', async () => {
+    const digest = Buffer.alloc(32, 7)
+    const input = { connection: 'orders-db', processId: 9, digest: digest.toString('base64') }
+    const router = sessionsRouter({ ...parts, sshHostKey: '', rdpCertificate: '' })
+    await call(router.cancel, input, { context: { caller: ada } })
+    expect(parts.agent.cancels).toEqual([{ processId: 9, digest: digest.toString('hex') }])
+    expect(await parts.audit.list(0, 1)).toMatchObject([
+      { actor: 'ada', action: 'session.cancel', subject: 'orders-db', detail: { processId: 9 } },
+    ])
+    expect(await parts.view.list(audrey, { limit: 10 })).toEqual([])
+    const elsewhere = call(router.cancel, { ...input, connection: 'nowhere' }, { context: { caller: ada } })
+    await expect(elsewhere).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(parts.agent.cancels).toHaveLength(1)
   })
 
   test('an agent that does not react is cut off within a second', async () => {

@@ -15,6 +15,7 @@ let relay: Relay
 let endpoints: Endpoints
 let ports: Map<string, number>
 let warnings: string[]
+let cancelled: { connection: string; processId: number; secret: string }[]
 let dial: () => ReturnType<typeof openTunnel>
 
 beforeEach(async () => {
@@ -25,6 +26,7 @@ beforeEach(async () => {
   relay = await startRelay(typeof address === 'object' && address !== null ? address.port : 0)
   ports = new Map()
   warnings = []
+  cancelled = []
   dial = () => openTunnel({ url: relay.url, ticket: relay.ticket() })
   endpoints = make()
 })
@@ -38,6 +40,9 @@ afterEach(async () => {
 function make(more: Partial<EndpointOptions> = {}): Endpoints {
   return new Endpoints({
     dial: () => dial(),
+    cancel: async (connection, { processId, secret }) => {
+      cancelled.push({ connection, processId, secret: Buffer.from(secret).toString('hex') })
+    },
     port: (connection) => ports.get(connection),
     savePort: async (connection, port) => void ports.set(connection, port),
     warn: (message) => warnings.push(message),
@@ -67,6 +72,22 @@ test('pipes each native client into a tunnel of its own, on a port that stays', 
       .open(target)
       .then((e) => e.port),
   ).toBe(port)
+})
+
+test('a cancel goes to the gateway as such and opens no session, with and without asking for encryption first', async () => {
+  const { port } = await endpoints.open(target)
+  const request = Buffer.from('00000010' + '04d2162e' + '00000007' + 'deadbeef', 'hex')
+  const bare = connect(port, '127.0.0.1')
+  bare.end(request)
+  await once(bare.resume(), 'close')
+  const asking = connect(port, '127.0.0.1')
+  asking.write(Buffer.from('00000008' + '04d2162f', 'hex'))
+  expect(String((await once(asking, 'data'))[0])).toBe('N')
+  asking.end(request)
+  await once(asking.resume(), 'close')
+  const one = { connection: 'orders-db', processId: 7, secret: 'deadbeef' }
+  expect(cancelled).toEqual([one, one])
+  expect(relay.tunnels).toHaveLength(0)
 })
 
 test('a port that is taken is said, with what to do', async () => {

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 import type { ConnectionKind } from '../../shared/connection.ts'
 import type { Endpoint, Problem } from '../../shared/rpc/contract.ts'
+import type { CancelKey } from '../gateway/cancel.ts'
 import { isOwnPeer } from '../peer.ts'
 import { codeOf, fail, messageOf, toProblem } from '../problem.ts'
+import { cancelAsked } from './opening.ts'
 import { freePort } from './ports.ts'
 import { refuse } from './refusal.ts'
 
@@ -19,6 +21,8 @@ export interface EndpointTarget {
 export interface EndpointOptions {
   /** A new session's tunnel for each native client. */
   dial(connection: string): Promise<Duplex>
+  /** A PostgreSQL client cancels what it runs on another connection of this endpoint. */
+  cancel(connection: string, key: CancelKey): Promise<void>
   /** The port that a connection had last, so that tools can be set up once. */
   port(connection: string): number | undefined
   savePort(connection: string, port: number): Promise<void>
@@ -155,6 +159,13 @@ export class Endpoints {
       if (!(await isOwnPeer(socket))) {
         this.options.warn(`another user of this machine tried the endpoint of ${target.connection}; it was turned away`)
         socket.destroy()
+        return
+      }
+      const key = target.kind === 'postgres' ? await cancelAsked(socket) : undefined
+      if (socket.destroyed) return
+      if (key !== undefined) {
+        // Its sender waits for the end of the connection, and for nothing else.
+        await this.options.cancel(target.connection, key).finally(() => socket.end())
         return
       }
       const tunnel = await this.options.dial(target.connection)

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { isDecisionSqlstate, parseAnnotation } from '../../shared/annotation.ts'
 import type { TransactionState } from '../../shared/rpc/editor.ts'
+import type { CancelKey } from '../gateway/cancel.ts'
 import { fail, messageOf, ProblemError, unreachableHint } from '../problem.ts'
 import { type ServerMessage, type ServerWords, Wire } from './wire.ts'
 
@@ -16,7 +17,7 @@ export interface Listener {
 export class SqlLink {
   readonly wire: Wire
   /** Identifies the session in a CancelRequest. */
-  key: { processId: number; secret: number } | undefined
+  key: CancelKey | undefined
   /** What the server calls its version. */
   version: string | undefined
   /** Set once the session is over. */

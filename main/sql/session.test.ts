@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -6,6 +8,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
+import type { CancelKey } from '../gateway/cancel.ts'
 import { startPostgres } from '../testing/postgres.ts'
 import { type Relay, startRelay } from '../testing/relay.ts'
 import { openTunnel } from '../tunnel.ts'
@@ -42,9 +45,21 @@ afterAll(async () => {
 const dial = (signal?: AbortSignal): Promise<Duplex> =>
   openTunnel({ url: relay.url, ticket: relay.ticket(), ...(signal === undefined ? {} : { signal }) })
 
+/** As the gateway does: at the server that holds the key. */
+async function cancelAtServer({ processId, secret }: CancelKey): Promise<void> {
+  const head = Buffer.alloc(12)
+  head.writeInt32BE(12 + secret.length)
+  head.writeInt32BE(80_877_102, 4)
+  head.writeInt32BE(processId, 8)
+  const socket = connect(postgres.port, '127.0.0.1')
+  socket.end(Buffer.concat([head, secret]))
+  await once(socket, 'close')
+}
+
 function openSession(limits: ResultLimits = defaultLimits): SqlSession {
   const session = new SqlSession({
     dial,
+    cancel: cancelAtServer,
     user: 'postgres',
     database: 'postgres',
     newResult: () => new ResultStore(spool, limits),
@@ -146,6 +161,7 @@ test('a disk that takes no more keeps what is there and says so', async () => {
   await writeFile(file, '')
   const session = new SqlSession({
     dial,
+    cancel: cancelAtServer,
     user: 'postgres',
     database: 'postgres',
     newResult: () => new ResultStore(file, { ...defaultLimits, memory: 1024 }),
@@ -426,6 +442,14 @@ test('manual commit: an error among reads leaves nothing open; one after a write
   expect(await session.endTransaction('rollback')).toBe('none')
 })
 
+test('manual commit: a table made from a query is no read, whatever its tag says', async () => {
+  const session = openSession()
+  await manual(session, 'CREATE TABLE made AS SELECT 1 AS a')
+  expect(() => session.renew()).toThrow(/A transaction is open/)
+  expect(state(await manual(session, 'SELECT nothing'))).toEqual(['failed'])
+  expect(await session.endTransaction('rollback')).toBe('none')
+})
+
 test('parameters are bound: a value is never SQL, and positions stay those of the text', async () => {
   const session = openSession()
   const run = async (text: string, values: Record<string, string | null>) => {
@@ -448,6 +472,7 @@ test('each statement is told of when it ended, with how it did', async () => {
   const told: unknown[] = []
   const session = new SqlSession({
     dial,
+    cancel: cancelAtServer,
     user: 'postgres',
     database: 'postgres',
     newResult: () => new ResultStore(spool),

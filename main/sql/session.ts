@@ -4,18 +4,21 @@ import { type ExplainMode, explainLead, type TransactionState } from '../../shar
 import { bindParameters, findParameters } from '../../shared/sql/parameters.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
 import { transactionRole } from '../../shared/sql/transaction.ts'
+import type { CancelKey } from '../gateway/cancel.ts'
 import { fail, ProblemError, toProblem } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
 import { SqlLink } from './link.ts'
 import { queryRows } from './query.ts'
 import { type Ran, RunLog } from './ran.ts'
+import { onlyReads } from './reads.ts'
 import type { ResultStore } from './result.ts'
 import { runStatement } from './statement.ts'
-import { cancelRequest } from './wire.ts'
 
 export interface SqlSessionOptions {
-  /** Opens a tunnel to the connection. Called again for a cancel, and for a new session when one was lost. */
+  /** Opens a tunnel to the connection. Called again for a new session when one was lost. */
   dial(signal?: AbortSignal): Promise<Duplex>
+  /** Cancels what runs in the session that has this key. */
+  cancel(key: CancelKey): Promise<void>
   user: string
   database: string
   newResult(): ResultStore
@@ -126,6 +129,8 @@ export class SqlSession {
       const undo = run.explain === 'measure' ? await this.shield(link, statement, emit) : []
       if (undo === undefined) break
       ran += 1
+      // Asked before it is run, so that nothing comes between its end and what is made of it.
+      const harmless = !this.reads || run.explain !== undefined || (await onlyReads(bound?.text ?? text))
       const newResult = (): ResultStore => this.keep(this.options.newResult())
       const outcome = await runStatement({
         link,
@@ -134,7 +139,7 @@ export class SqlSession {
         range,
         newResult,
         emit: (event) => {
-          if (event.type === 'complete' && !readTags.test(event.tag)) this.reads = false
+          if (event.type === 'complete' && !harmless) this.reads = false
           emit(event)
         },
         lead: run.explain === undefined ? '' : explainLead[run.explain],
@@ -314,7 +319,7 @@ export class SqlSession {
     await result?.release()
   }
 
-  /** Ends what runs now: by a CancelRequest on a tunnel of its own, as PostgreSQL has it. No-op when nothing runs. */
+  /** Ends what runs now. No-op when nothing does. */
   async cancel(): Promise<void> {
     if (this.running === undefined) return
     this.running.abort()
@@ -327,11 +332,7 @@ export class SqlSession {
       return
     }
     try {
-      const stream = await this.options.dial()
-      // The server answers a CancelRequest by closing, which is all that can still happen here.
-      stream.on('error', () => stream.destroy())
-      stream.resume()
-      stream.end(cancelRequest(link.key.processId, link.key.secret))
+      await this.options.cancel(link.key)
     } catch (error) {
       throw error instanceof ProblemError ? error : fail('failed', 'The cancel could not be sent.', { cause: error })
     }
@@ -355,9 +356,6 @@ const savepoint = {
   drop: 'RELEASE SAVEPOINT sallyport_measured',
 } as const
 type OwnWords = 'BEGIN' | 'ROLLBACK' | (typeof savepoint)[keyof typeof savepoint]
-
-/** Tags of statements that only read, as far as a tag can say. */
-const readTags = /^(?:SELECT|SHOW|EXPLAIN|FETCH)\b/
 
 /** The statement with its values; undefined where it has no parameters, or none are to be bound. */
 function bind(text: string, values: Run['values']): { text: string; values: (string | null)[] } | undefined {

@@ -31,7 +31,7 @@ export interface ServerWords {
 export type ServerMessage =
   | { type: 'auth-ok' }
   | { type: 'auth-wanted' }
-  | { type: 'key'; processId: number; secret: number }
+  | { type: 'key'; processId: number; secret: Buffer }
   | { type: 'parameter'; name: string; value: string }
   | { type: 'ready'; transaction: TransactionState }
   | { type: 'columns'; columns: readonly { name: string; typeOid: number }[] }
@@ -123,10 +123,6 @@ export class Wire {
   }
 }
 
-export function cancelRequest(processId: number, secret: number): Buffer {
-  return serialize.cancel(processId, secret)
-}
-
 /** Status byte of ReadyForQuery. */
 const states: Readonly<Record<string, TransactionState>> = { I: 'none', T: 'open', E: 'failed' }
 
@@ -140,7 +136,9 @@ function translate(message: BackendMessage | DatabaseError): ServerMessage | und
   if (message instanceof DatabaseError) return { type: 'error', words: words(message) }
   if (message instanceof CopyDataMessage) return { type: 'copy-data', chunk: message.chunk }
   if (message instanceof BackendKeyDataMessage) {
-    return { type: 'key', processId: message.processID, secret: message.secretKey }
+    const secret = Buffer.alloc(4)
+    secret.writeInt32BE(message.secretKey)
+    return { type: 'key', processId: message.processID, secret }
   }
   if (message instanceof NotificationResponseMessage) {
     return { type: 'notification', channel: message.channel, payload: message.payload }

@@ -91,6 +91,20 @@ export const apiContract = {
         }),
       )
       .output(SessionTicket),
+    /**
+     * Cancels what a PostgreSQL session runs, or its wait for approval, without a session of its own. Whoever holds the session's cancel
+     * key may; as in the protocol, nobody is told how it went. `digest`: SHA-256 of the key's secret.
+     */
+    cancel: base
+      .route({ method: 'POST', path: '/sessions/cancel', successStatus: 202 })
+      .input(
+        z.object({
+          connection: ConnectionName,
+          processId: z.number().int().min(-0x8000_0000).max(0x7fff_ffff),
+          digest: z.base64().length(44),
+        }),
+      )
+      .output(z.object({})),
     kill: base
       .route({ method: 'POST', path: '/sessions/{id}/kill' })
       .input(id.extend({ reason: z.string().max(500).default('') }))
