@@ -54,6 +54,9 @@ test('keys in their own order, types as PostgreSQL writes them, functions by nam
   const total = catalog.functions.find((f) => f.name === 'total')
   expect(total).toMatchObject({ schema: 'shop', arguments: 'a integer', result: 'numeric', overloads: 1 })
   expect(catalog.functions.some((f) => f.schema === 'pg_catalog' && f.name === 'count')).toBe(true)
+  const activity = catalog.system?.find((table) => table.name === 'pg_stat_activity')
+  expect(activity).toMatchObject({ schema: 'pg_catalog', kind: 'view' })
+  expect(activity?.columns.map((column) => column.name)).toContain('query')
   const nobodyWrites = ['int4pl', 'int4in', 'int4_avg_accum', 'btint4cmp']
   expect(catalog.functions.filter((f) => nobodyWrites.includes(f.name))).toEqual([])
 })

@@ -1,5 +1,5 @@
 import type { SchemaTable } from '../../shared/api/models.ts'
-import type { CatalogFunction, CatalogKey, SqlCatalog } from '../../shared/rpc/editor.ts'
+import type { CatalogFunction, CatalogKey, CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
 import { messageOf } from '../problem.ts'
 import type { SqlLink } from './link.ts'
 import { queryRows } from './query.ts'
@@ -19,6 +19,7 @@ interface Structure {
   keys: CatalogKey[]
   indexes: SqlCatalog['indexes']
   functions: CatalogFunction[]
+  system: CatalogTable[]
   partial?: string
 }
 
@@ -82,6 +83,7 @@ async function readStructure(link: SqlLink): Promise<Structure> {
     const keys = await queryRows(link, keysSql)
     const indexes = await queryRows(link, indexesSql)
     const functions = await queryRows(link, functionsSql)
+    const system = await queryRows(link, systemSql)
     return {
       columns,
       keys: keys.map(keyOf),
@@ -92,11 +94,12 @@ async function readStructure(link: SqlLink): Promise<Structure> {
         definition: definition ?? '',
       })),
       functions: grouped(functions),
+      system: systemTables(system),
     }
   } catch (error) {
     // A policy may keep the system catalog closed. Tables and columns come from the gateway all the same.
     const partial = `Keys, indexes and functions could not be read: ${messageOf(error)}`
-    return { columns: new Map(), keys: [], indexes: [], functions: [], partial }
+    return { columns: new Map(), keys: [], indexes: [], functions: [], system: [], partial }
   }
 }
 
@@ -147,6 +150,29 @@ AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_amproc s WHERE s.amproc = p.oid)
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_aggregate g
 WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
 ORDER BY n.nspname = 'pg_catalog', n.nspname, p.proname, p.pronargs`
+
+const systemSql = `SELECT n.nspname, c.relname, c.relkind, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v')
+ORDER BY 1 DESC, 2, a.attnum`
+
+function systemTables(rows: readonly Row[]): CatalogTable[] {
+  const tables = new Map<string, CatalogTable>()
+  for (const [schema, table, kind, name, type, notNull] of rows) {
+    const key = JSON.stringify([schema, table])
+    const one: CatalogTable = tables.get(key) ?? {
+      schema: schema ?? '',
+      name: table ?? '',
+      kind: kind === 'v' ? 'view' : 'table',
+      columns: [],
+    }
+    one.columns.push({ name: name ?? '', type: type ?? '', notNull: notNull === 't', masked: false })
+    tables.set(key, one)
+  }
+  return [...tables.values()]
+}
 
 function columnKey(schema: string, table: string, column: string): string {
   return JSON.stringify([schema, table, column])

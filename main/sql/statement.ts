@@ -189,7 +189,15 @@ class Execution {
     }
     const annotation = this.annotation(words)
     if (annotation === undefined) {
-      emit({ type: 'notice', statement, severity: words.severity, message: words.message })
+      const { severity, message, detail, hint } = words
+      emit({
+        type: 'notice',
+        statement,
+        severity,
+        message,
+        ...(detail === undefined ? {} : { detail }),
+        ...(hint === undefined ? {} : { hint }),
+      })
       return
     }
     emit({ type: 'annotation', statement, at: new Date().toISOString(), annotation })

@@ -15,7 +15,12 @@ export interface EditorHandle {
   lineOf(mark: string): number | undefined
   /** A mark's statement as it is now, and where; undefined when it is gone. */
   statementOf(mark: string): { start: number; end: number; text: string } | undefined
-  reveal(mark: string): void
+  /** Puts the cursor at a mark's statement, or at an offset within it, and shows it. */
+  reveal(mark: string, offset?: number): void
+  /** Scrolls so far that an offset within a mark's statement is seen, and moves nothing else. */
+  show(mark: string, offset: number): void
+  /** Line and column of an offset within a mark's statement; undefined when it is gone, or is another by now. */
+  placeOf(mark: string, offset: number): { line: number; column: number } | undefined
   /** The next decision from the cursor, or the one before. */
   step(direction: 1 | -1): void
   focus(): void
@@ -133,7 +138,21 @@ export class EditorMarks {
         const text = model.getValueInRange(range)
         return { start, end: start + text.length, text }
       },
-      reveal: (id) => this.reveal(id),
+      reveal: (id, offset) => {
+        const at = offset === undefined ? undefined : this.positionOf(id, offset)
+        if (at === undefined) return this.reveal(id)
+        editor.setPosition(at)
+        editor.revealPositionInCenterIfOutsideViewport(at)
+        editor.focus()
+      },
+      show: (id, offset) => {
+        const at = this.positionOf(id, offset)
+        if (at !== undefined) editor.revealPositionInCenterIfOutsideViewport(at)
+      },
+      placeOf: (id, offset) => {
+        const at = this.positionOf(id, offset)
+        return at && { line: at.lineNumber, column: at.column }
+      },
       step: (direction) => this.step(direction),
       focus: () => editor.focus(),
       replace: (start, end, text) => {
@@ -145,6 +164,14 @@ export class EditorMarks {
       },
       suggest: () => editor.trigger('sallyport', 'editor.action.triggerSuggest', {}),
     }
+  }
+
+  private positionOf(id: string, offset: number): monaco.Position | undefined {
+    const shown = this.shown.get(id)
+    const range = shown?.decorations.getRange(0)
+    if (shown === undefined || range == null || this.model.getValueInRange(range) !== shown.mark.text) return undefined
+    const start = this.model.getOffsetAt({ lineNumber: range.startLineNumber, column: range.startColumn })
+    return this.model.getPositionAt(start + offset)
   }
 
   private reveal(id: string): void {

@@ -56,8 +56,9 @@ export const configuration: languages.LanguageConfiguration = {
     ['[', ']'],
   ],
   autoClosingPairs: [
-    { open: '(', close: ')' },
-    { open: '[', close: ']' },
+    // Nor brackets: within a string they would be part of the value.
+    { open: '(', close: ')', notIn: ['string', 'comment'] },
+    { open: '[', close: ']', notIn: ['string', 'comment'] },
     { open: "'", close: "'", notIn: ['string', 'comment'] },
     { open: '"', close: '"', notIn: ['string', 'comment'] },
   ],

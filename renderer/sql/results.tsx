@@ -1,16 +1,16 @@
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
-import { timeOfDay } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
 import type { Aside } from '../frame/use-aside.ts'
 import { usePause } from '../rpc/context.tsx'
-import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
+import { IconButton, Spinner } from '../theme/controls.tsx'
 import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { DecisionLog } from './decision-log.tsx'
-import { isPlan } from './plan/is-plan.ts'
+import { Messages, type PlaceOf } from './messages.tsx'
+import { planForm } from './plan/is-plan.ts'
 import type { ResultTable } from './result/table.ts'
-import type { ResultTab, SqlState } from './run-state.ts'
+import { type ResultTab, type SqlState, waits } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 const ResultPane = preloaded(() => import('./result/result-pane.tsx'))
@@ -24,16 +24,18 @@ export function Results({
   state,
   log,
   onReveal,
+  placeOf,
 }: {
   document: SqlDocument
   runtime: SqlRuntime
   state: SqlState
   log: Aside
-  onReveal(mark: string): void
+  onReveal(mark: string, offset?: number): void
+  placeOf: PlaceOf
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
-  const grid = shown === undefined || isPlan(shown.columns) ? undefined : shown
+  const grid = shown === undefined || planForm(shown.columns) !== undefined ? undefined : shown
   const pane = useLast(grid)
   const [slot, setSlot] = useState<HTMLElement | null>(null)
   const table = useTable(state.running !== undefined)
@@ -42,15 +44,23 @@ export function Results({
   return (
     <div className="res">
       <div className="res__tabs">
-        <div className="row res__list" role="tablist" aria-label="Results">
+        <div className="row res__list" role="tablist" aria-label="Results" onKeyDown={moveAmongTabs}>
           {state.results.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
-              <Icon name={isPlan(result.columns) ? 'gauge' : 'table'} size={14} />
+              <Icon name={planForm(result.columns) === undefined ? 'table' : 'gauge'} size={14} />
               {result.title}
-              {!isPlan(result.columns) && <span className="t3 num"> {result.rows.toLocaleString('en-GB')}</span>}
+              {planForm(result.columns) === undefined && (
+                <span className="t3 num"> {result.rows.toLocaleString('en-GB')}</span>
+              )}
             </Tab>
           ))}
           <Tab on={shown === undefined} onClick={() => runtime.show('messages')}>
+            {state.messages.some(({ kind }) => kind === 'error') && (
+              <span className="fg d-blocked">
+                <Icon name="circle-x" size={14} />
+                <span className="visually-hidden">Errors among the </span>
+              </span>
+            )}
             Messages {state.messages.length > 0 && <span className="t3 num">{state.messages.length}</span>}
           </Tab>
         </div>
@@ -66,7 +76,7 @@ export function Results({
         <div className="res__bd">
           <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
             {shown === undefined ? (
-              <Messages state={state} />
+              <Messages state={state} onReveal={onReveal} placeOf={placeOf} />
             ) : (
               grid === undefined && (
                 <Suspense fallback={<Spinner label="Opening the plan" />}>
@@ -74,6 +84,7 @@ export function Results({
                     key={shown.key}
                     connection={document.connection}
                     result={shown}
+                    explain={[...state.marks, ...state.past].find((m) => m.id === shown.mark)?.explain}
                     runtime={runtime}
                     slot={slot}
                   />
@@ -151,43 +162,32 @@ function useTable(running: boolean): { current: ResultTable | undefined } {
 
 function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children: React.ReactNode }) {
   return (
-    <button type="button" role="tab" aria-selected={on} className={on ? 'rtab is-on' : 'rtab'} onClick={onClick}>
+    <button
+      type="button"
+      role="tab"
+      aria-selected={on}
+      tabIndex={on ? 0 : -1}
+      className={on ? 'rtab is-on' : 'rtab'}
+      onClick={onClick}
+    >
       {children}
     </button>
   )
 }
 
-/** What was run waits for people, and nothing runs meanwhile. */
-function waits({ running, marks }: SqlState): boolean {
-  return running !== undefined && marks.some((mark) => mark.look === 'held')
-}
-
-function Messages({ state }: { state: SqlState }) {
-  const { messages, marks, running } = state
-  if (messages.length === 0) {
-    if (waits(state))
-      return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
-    if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
-    const text =
-      marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
-    return <Empty icon="list" title="No messages" text={text} />
+/** Arrows, Home and End go from tab to tab, and open it. */
+function moveAmongTabs(event: KeyboardEvent<HTMLElement>) {
+  const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="tab"]')]
+  const at = tabs.findIndex((tab) => tab === event.target)
+  const to: Readonly<Record<string, number>> = {
+    ArrowRight: (at + 1) % tabs.length,
+    ArrowLeft: (at - 1 + tabs.length) % tabs.length,
+    Home: 0,
+    End: tabs.length - 1,
   }
-  return (
-    <ol className="msgs scroll" aria-label="Messages">
-      {messages.map((message) => (
-        <li key={message.id} className={message.kind === 'error' ? 'msg msg--error' : 'msg'}>
-          <span className="tm num t3">{timeOfDay(message.at)}</span>
-          {message.kind === 'error' && (
-            <span className="fg d-blocked">
-              <Icon name="circle-x" size={14} />
-            </span>
-          )}
-          <span>
-            {message.text}
-            {message.detail && <span className="t2"> {message.detail}</span>}
-          </span>
-        </li>
-      ))}
-    </ol>
-  )
+  const next = at === -1 ? undefined : tabs[to[event.key] ?? -1]
+  if (next === undefined) return
+  event.preventDefault()
+  next.click()
+  next.focus()
 }

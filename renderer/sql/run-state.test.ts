@@ -65,6 +65,20 @@ describe('what the gateway says of a statement', () => {
     expect([stopped.look, stoppedWords(stopped)]).toEqual(['cancelled', 'Stopped while it ran'])
   })
 
+  test('an error says its code, where it is in its statement, and what PostgreSQL adds; so does a warning', () => {
+    const more = { detail: 'Key (id)=(1).', hint: 'Do that.' }
+    const [failed] = run({ ...error('23505'), ...more, position: 8 }).messages
+    expect(failed).toMatchObject({
+      kind: 'error',
+      mark: '0:0',
+      sqlstate: '23505',
+      position: 8 - (only(run()).start ?? 0),
+      detail: 'Detail: Key (id)=(1).\nHint: Do that.',
+    })
+    const [warned] = run({ type: 'notice', statement: 0, severity: 'WARNING', message: 'careful', hint: 'x' }).messages
+    expect(warned).toMatchObject({ kind: 'warning', text: 'WARNING: careful', detail: 'Hint: x' })
+  })
+
   test('what was left out because of an error is told', () => {
     const over = apply(run(error('42703')), 0, { type: 'done', ran: 1, left: 2 }, 9)
     expect(over).toMatchObject({ running: undefined })

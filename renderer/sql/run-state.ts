@@ -1,4 +1,4 @@
-import type { Annotation } from '../../shared/annotation.ts'
+import { type Annotation, isDecisionSqlstate } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
 import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
@@ -68,9 +68,15 @@ export interface ResultTab {
 export interface Message {
   id: string
   at: number
-  kind: 'info' | 'notice' | 'error'
+  kind: 'info' | 'notice' | 'warning' | 'error'
   text: string
+  /** DETAIL and HINT, with their names. */
   detail?: string
+  sqlstate?: string
+  /** The statement that it is about. */
+  mark?: string
+  /** UTF-16 offset within that statement. */
+  position?: number
 }
 
 export interface SqlState {
@@ -142,7 +148,12 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
     case 'annotation':
       return withMark(state, id, (mark) => annotate(mark, event.annotation, now))
     case 'notice':
-      return say(state, now, { kind: 'notice', text: `${event.severity}: ${event.message}` })
+      return say(state, now, {
+        kind: event.severity === 'WARNING' ? 'warning' : 'notice',
+        text: `${event.severity}: ${event.message}`,
+        mark: id,
+        ...extras(event),
+      })
     case 'columns':
       return withColumns(state, id, event)
     case 'progress':
@@ -181,6 +192,11 @@ export function broke(state: SqlState, problem: Problem, now: number): SqlState 
 /** Still to end: it runs, or is held. */
 export function isOpen(mark: Mark): boolean {
   return mark.look === 'running' || mark.look === 'held'
+}
+
+/** What was run waits for people, and nothing runs meanwhile. */
+export function waits({ running, marks }: SqlState): boolean {
+  return running !== undefined && marks.some((mark) => mark.look === 'held')
 }
 
 function retire(state: SqlState, gone: ReadonlySet<string>): SqlState {
@@ -259,7 +275,7 @@ function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 
           truncated,
           rows: Math.max(r.rows, truncated ? r.rows : rows),
         }))
-  return tag === '' ? results : say(results, now, { kind: 'info', text: `${tag} · ${milliseconds(ms)}` })
+  return tag === '' ? results : say(results, now, { kind: 'info', text: `${tag} · ${milliseconds(ms)}`, mark: id })
 }
 
 function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'error' }>, now: number): SqlState {
@@ -279,9 +295,22 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
     // PostgreSQL says the same of its own limit of time, and of a session that an administrator stops.
     return { ...mark, look: sqlstate === canceled && state.cancelling ? 'cancelled' : 'failed', error }
   })
-  const extra = [detail, hint].filter((part) => part !== undefined).join(' ')
-  const said = say(failed, now, { kind: 'error', text: message, ...(extra === '' ? {} : { detail: extra }) })
+  const start = state.marks.find((mark) => mark.id === id)?.start ?? 0
+  const said = say(failed, now, {
+    kind: 'error',
+    text: message,
+    mark: id,
+    ...extras(event),
+    ...(sqlstate === undefined || isDecisionSqlstate(sqlstate) ? {} : { sqlstate }),
+    ...(position === undefined ? {} : { position: position - start }),
+  })
   return said.results.length === 0 ? { ...said, shown: 'messages' } : said
+}
+
+/** DETAIL and HINT as lines of their own. */
+function extras({ detail, hint }: { detail?: string | undefined; hint?: string | undefined }): { detail?: string } {
+  const lines = [detail === undefined ? [] : [`Detail: ${detail}`], hint === undefined ? [] : [`Hint: ${hint}`]].flat()
+  return lines.length === 0 ? {} : { detail: lines.join('\n') }
 }
 
 /** A line among the messages, in front where it is an error. */

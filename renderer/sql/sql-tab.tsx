@@ -261,7 +261,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
           runtime={runtime}
           state={state}
           log={log}
-          onReveal={(mark) => editor.current?.reveal(mark)}
+          onReveal={(mark, offset) => editor.current?.reveal(mark, offset)}
+          placeOf={(mark, offset) => editor.current?.placeOf(mark, offset)}
         />
       </div>
     </div>
@@ -294,6 +295,7 @@ function useNewDecisions(marks: readonly Mark[], editor: { current: EditorHandle
     for (const mark of marks) {
       if (told.current.get(mark.id) === mark.look) continue
       told.current.set(mark.id, mark.look)
+      if (mark.look === 'failed') editor.current?.show(mark.id, mark.error?.position ?? 0)
       if (looks[mark.look].tone === 'info' || mark.look === 'allowed') continue
       announce(spoken(mark, editor.current?.lineOf(mark.id) ?? 1))
     }

@@ -64,6 +64,8 @@ export const SqlCatalog = z.object({
   keys: z.array(CatalogKey),
   indexes: z.array(TableName.extend({ name: z.string(), definition: z.string() })),
   functions: z.array(CatalogFunction),
+  /** Tables and views of `pg_catalog` and `information_schema`. */
+  system: z.array(CatalogTable).optional(),
   /** Why keys, indexes and functions are not there, in words; absent when they are. */
   partial: z.string().optional(),
 })

@@ -36,7 +36,14 @@ export const RunEvent = z.discriminatedUnion('type', [
     at: z.iso.datetime(),
     annotation: Annotation,
   }),
-  z.object({ type: z.literal('notice'), statement: z.number().int(), severity: z.string(), message: z.string() }),
+  z.object({
+    type: z.literal('notice'),
+    statement: z.number().int(),
+    severity: z.string(),
+    message: z.string(),
+    detail: z.string().optional(),
+    hint: z.string().optional(),
+  }),
   /** The result has columns; `result` is the handle for `sql.rows`. */
   z.object({
     type: z.literal('columns'),

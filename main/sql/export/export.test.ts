@@ -75,7 +75,7 @@ test('CSV keeps NULL and the empty string apart, and quotes what needs it', asyn
 test('JSON keeps types, loses no digit, and leaves masked values text', async () => {
   expect(JSON.parse((await exported(rows, 'json')).toString())).toEqual([
     { id: 1, note: 'a "b", c', note_2: { a: [1] }, n: 1.5, ok: true, code: '••41' },
-    { id: 2, note: '', note_2: null, n: '1.10', ok: false, code: null },
+    { id: 2, note: '', note_2: null, n: 1.1, ok: false, code: null },
     { id: 3, note: '=1+1\n<&>\u0007 _x0041_', note_2: 'x', n: '12345678901234567890', ok: null, code: '7' },
   ])
   expect(JSON.parse((await exported([], 'json')).toString())).toEqual([])
@@ -88,12 +88,40 @@ test('a workbook has a bold, fixed header, numbers that are exact, and text that
   expect(sheet).toContain('state="frozen"')
   expect(sheet).toContain('<c r="A2"><v>1</v></c>')
   expect(sheet).toContain('<c r="E2" t="b"><v>1</v></c>')
-  expect(sheet).toContain('<c r="D3" t="inlineStr"><is><t xml:space="preserve">1.10</t></is></c>')
+  // A sum of the column counts it, and it looks as it did.
+  expect(sheet).toMatch(/<c r="D3" s="\d+"><v>1.10<\/v><\/c>/)
+  expect(sheet).toContain('<c r="D4" t="inlineStr"><is><t xml:space="preserve">12345678901234567890</t></is></c>')
   expect(sheet).toContain('=1+1\n&lt;&amp;&gt;_x0007_ _x005F_x0041_')
   expect(sheet).toContain('<c r="F4" t="inlineStr"><is><t xml:space="preserve">7</t></is></c>')
   expect(sheet).not.toContain('<f>')
   expect(sheet.match(/<row /g)).toHaveLength(4)
 })
+
+test('a workbook has days and times that Excel counts right, and what it can not count as text', async () => {
+  const { strings, sheet } = await sheetOf(
+    [
+      { name: 'day', type: 'date' },
+      { name: 'at', type: 'timestamp' },
+    ],
+    [
+      ['2024-02-29', '2024-02-29 12:00:00'],
+      ['0044-03-15 BC', 'infinity'],
+      ['1900-01-01', '2024-02-29 12:00:00.123456'],
+    ],
+  )
+  expect(sheet).toMatch(/<c r="A2" s="\d+"><v>45351<\/v>/)
+  expect(sheet).toMatch(/<c r="B2" s="\d+"><v>45351.5<\/v>/)
+  expect(strings).toEqual(['0044-03-15 BC', 'infinity', '1900-01-01', '2024-02-29 12:00:00.123456'])
+})
+
+async function sheetOf(of: ResultColumn[], given: Row[]): Promise<{ sheet: string; strings: (string | undefined)[] }> {
+  const store = await storeOf(given)
+  store.columns = of
+  const done = (await run(store, { format: 'xlsx' })).at(-1)
+  const files = unzipSync(await readFile(done?.type === 'done' ? done.file : ''))
+  const sheet = strFromU8(files['xl/worksheets/sheet1.xml'] ?? new Uint8Array())
+  return { sheet, strings: [...sheet.matchAll(/<t xml:space="preserve">([^<]*)</g)].map((m) => m[1]) }
+}
 
 test('what a sheet can not hold is refused in words, and nothing is saved', async () => {
   const long = await storeOf([['1', 'x'.repeat(32_768), null, null, null, null]])

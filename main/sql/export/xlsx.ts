@@ -1,10 +1,10 @@
 import { strFromU8, strToU8, unzipSync, Zip, ZipDeflate } from 'fflate'
 import writeExcelFile from 'write-excel-file/node'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { isExactNumber, numberTypes, uniqueNames } from '../../../shared/sql/values.ts'
 import { fail } from '../../problem.ts'
 import type { Row } from '../result.ts'
 import type { Table } from './format.ts'
-import { isExactNumber, uniqueNames } from './json.ts'
 
 /** Limits of the format itself: rows of a sheet, and characters of a cell. Source: Excel specifications and limits. */
 export const maxSheetRows = 1_048_576
@@ -12,7 +12,6 @@ const maxCell = 32_767
 const maxColumns = 16_384
 
 const sheetPath = 'xl/worksheets/sheet1.xml'
-const rowsEnd = '</sheetData>'
 
 /**
  * A workbook with one sheet. The library writes all of it but the rows: it would hold every cell in memory, so they are put into
@@ -20,11 +19,7 @@ const rowsEnd = '</sheetData>'
  */
 export async function* encodeXlsx(table: Table): AsyncGenerator<Uint8Array, void, void> {
   checkSize(table)
-  const files = await template(table.columns)
-  const sheet = strFromU8(files[sheetPath] ?? new Uint8Array())
-  const split = sheet.indexOf(rowsEnd)
-  if (split === -1) throw fail('failed', 'The workbook could not be begun.')
-
+  const { files, before, after, looks } = await template(table.columns)
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {
     if (error !== null) throw error
@@ -34,19 +29,19 @@ export async function* encodeXlsx(table: Table): AsyncGenerator<Uint8Array, void
     if (path !== sheetPath) add(zip, path).push(bytes, true)
   }
   const entry = add(zip, sheetPath)
-  entry.push(strToU8(sheet.slice(0, split)))
+  entry.push(strToU8(before))
   // The header is row 1.
   let number = 2
   for await (const rows of table.pages) {
     let xml = ''
     for (const row of rows) {
-      xml += rowXml(row, number, table.columns)
+      xml += rowXml(row, number, table.columns, looks)
       number += 1
     }
     entry.push(strToU8(xml))
     yield* ready.splice(0)
   }
-  entry.push(strToU8(sheet.slice(split)), true)
+  entry.push(strToU8(after), true)
   zip.end()
   yield* ready.splice(0)
 }
@@ -66,36 +61,89 @@ function checkSize({ rows, columns }: Table): void {
   if (columns.length > maxColumns) throw fail('bad-input', `A sheet holds ${maxColumns} columns.`, { hint })
 }
 
-async function template(columns: readonly ResultColumn[]): Promise<Record<string, Uint8Array>> {
+/** Looks of cells that the library writes, by their number in its styles. */
+interface Looks {
+  /** Numbers with so many places behind the point: `12.50` stays `12.50`. */
+  places: readonly number[]
+  date: number
+  time: number
+}
+
+const mostPlaces = 12
+const formats = {
+  places: Array.from({ length: mostPlaces }, (_, i) => `0.${'0'.repeat(i + 1)}`),
+  date: 'yyyy-mm-dd',
+  time: 'yyyy-mm-dd hh:mm:ss.000',
+}
+
+/** All of a workbook but its rows, and the looks that these may have: read from a row of samples, which is left out again. */
+async function template(columns: readonly ResultColumn[]): Promise<{
+  files: Record<string, Uint8Array>
+  before: string
+  after: string
+  looks: Looks
+}> {
   const names = uniqueNames(columns.map((column) => column.name))
   const header = names.map((value) => ({ value: escaped(value), fontWeight: 'bold' as const, type: String }))
   const widths = names.map((name) => ({ width: Math.min(60, Math.max(12, name.length + 3)) }))
-  const book = writeExcelFile([header], { columns: widths, stickyRowsCount: 1, sheet: 'Result' })
-  return unzipSync(await book.toBuffer())
+  const samples = [...formats.places, formats.date, formats.time].map((format) => ({ value: 1, type: Number, format }))
+  const book = writeExcelFile([header, samples], { columns: widths, stickyRowsCount: 1, sheet: 'Result' })
+  const files = unzipSync(await book.toBuffer())
+  const sheet = strFromU8(files[sheetPath] ?? new Uint8Array())
+  const parts = /^([\s\S]*)<row r="2">([\s\S]*?)<\/row>(<\/sheetData>[\s\S]*)$/.exec(sheet)
+  const [, before, row, after] = parts ?? []
+  const styles = [...(row ?? '').matchAll(/ s="(\d+)"/g)].map((match) => Number(match[1]))
+  const [time, date] = [styles.pop(), styles.pop()]
+  if (before === undefined || after === undefined || time === undefined || date === undefined) {
+    throw fail('failed', 'The workbook could not be begun.')
+  }
+  return { files, before, after, looks: { places: styles, date, time } }
 }
 
-const numbers = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid'])
-
-function rowXml(row: Row, number: number, columns: readonly ResultColumn[]): string {
+function rowXml(row: Row, number: number, columns: readonly ResultColumn[], looks: Looks): string {
   let xml = `<row r="${number}">`
   for (const [i, column] of columns.entries()) {
     const cell = row[i] ?? null
-    if (cell !== null) xml += cellXml(cell, `${letters(i)}${number}`, column)
+    if (cell !== null) xml += cellXml(cell, `${letters(i)}${number}`, column, looks)
   }
   return `${xml}</row>`
 }
 
-/** Numbers that Excel holds exactly (15 digits) are numbers, all else is text: nothing here is ever a formula. */
-function cellXml(cell: string, at: string, { name, type, masked }: ResultColumn): string {
-  if (masked === undefined && type === 'bool') return `<c r="${at}" t="b"><v>${cell === 't' ? 1 : 0}</v></c>`
-  const digits = cell.replace(/\D/g, '').length
-  if (masked === undefined && numbers.has(type) && digits <= 15 && isExactNumber(cell))
-    return `<c r="${at}"><v>${cell}</v></c>`
+/** Numbers that Excel holds exactly (15 digits) and dates that it can count are such, all else is text: nothing here is ever a formula. */
+function cellXml(cell: string, at: string, { name, type, masked }: ResultColumn, looks: Looks): string {
+  const typed = masked === undefined ? typedCell(cell, type, looks) : undefined
+  if (typed !== undefined) return `<c r="${at}"${typed}</c>`
   if (cell.length > maxCell) {
     const words = `${name} in cell ${at} has ${cell.length.toLocaleString('en')} characters; a cell holds ${maxCell.toLocaleString('en')}.`
     throw fail('bad-input', words, { hint: 'Export as CSV or JSON.' })
   }
   return `<c r="${at}" t="inlineStr"><is><t xml:space="preserve">${xmlText(cell)}</t></is></c>`
+}
+
+/** The rest of a cell's element, where the value is more than text; undefined where it is not, or would lose something. */
+function typedCell(cell: string, type: string, looks: Looks): string | undefined {
+  if (type === 'bool') return ` t="b"><v>${cell === 't' ? 1 : 0}</v>`
+  if (numberTypes.has(type)) {
+    if (cell.replace(/\D/g, '').length > 15 || !isExactNumber(cell)) return undefined
+    const places = /^-?\d+\.(\d+)$/.exec(cell)?.[1]?.length
+    const look = places === undefined || !cell.endsWith('0') ? undefined : looks.places[places - 1]
+    return `${look === undefined ? '' : ` s="${look}"`}><v>${cell}</v>`
+  }
+  const day = type === 'date' || type === 'timestamp' ? dayOf(cell) : undefined
+  return day === undefined ? undefined : ` s="${type === 'date' ? looks.date : looks.time}"><v>${day}</v>`
+}
+
+const dayMs = 86_400_000
+/** Excel's day 0, and the first day from which its count is right: it takes 1900 for a leap year. */
+const dayZero = Date.UTC(1899, 11, 30)
+const firstDay = 61
+
+/** A date, or a time without zone of no more than milliseconds, as Excel counts days. */
+function dayOf(cell: string): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d:\d\d(?:\.\d{1,3})?))?$/.exec(cell)
+  if (match === null) return undefined
+  const day = (Date.parse(`${match[1]}T${match[2] ?? '00:00:00'}Z`) - dayZero) / dayMs
+  return day >= firstDay ? day : undefined
 }
 
 const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

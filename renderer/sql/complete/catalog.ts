@@ -9,24 +9,28 @@ export interface CatalogIndex {
   table(schema: string | undefined, name: string): CatalogTable | undefined
   keysOf(table: CatalogTable): readonly CatalogKey[]
   foreignKeys: readonly CatalogKey[]
+  /** What every database has: `pg_stat_activity` and the like. */
+  system: readonly CatalogTable[]
 }
 
 export function indexCatalog(catalog: SqlCatalog): CatalogIndex {
   const id = (schema: string, name: string) => JSON.stringify([schema, name])
-  const byId = new Map(catalog.tables.map((table) => [id(table.schema, table.name), table]))
+  const system = catalog.system ?? []
+  const byId = new Map([...system, ...catalog.tables].map((table) => [id(table.schema, table.name), table]))
   const keys = Map.groupBy(catalog.keys, (key) => id(key.schema, key.table))
   const schemas = [...new Set(catalog.tables.map((table) => table.schema))]
   return {
     catalog,
     schemas,
     table: (schema, name) => {
-      for (const s of schema === undefined ? ['public', ...schemas] : [schema]) {
+      for (const s of schema === undefined ? ['public', ...schemas, 'pg_catalog'] : [schema]) {
         const found = byId.get(id(s, name))
         if (found !== undefined) return found
       }
       return undefined
     },
     keysOf: (table) => keys.get(id(table.schema, table.name)) ?? [],
+    system,
     foreignKeys: catalog.keys.filter((key) => key.refers !== undefined),
   }
 }

@@ -23,6 +23,7 @@ const icons: Readonly<Record<Suggestion['kind'], monaco.languages.CompletionItem
   keyword: kinds.Keyword,
   join: kinds.Reference,
   snippet: kinds.Snippet,
+  type: kinds.TypeParameter,
 }
 
 /** The nearest text around the cursor that is split: whole statements, without those far away. A millisecond's work. */
@@ -57,13 +58,14 @@ export function provide(
   catalog: () => Promise<CatalogIndex | undefined>,
 ): monaco.IDisposable {
   const completion = monaco.languages.registerCompletionItemProvider(languageId, {
-    triggerCharacters: ['.', ' '],
+    triggerCharacters: ['.', ' ', ':'],
     async provideCompletionItems(model, position, context, token) {
       if (model !== own) return { suggestions: [] }
       const { sql, offset } = statementAround(model, position)
       const scope = scopeAt(sql, offset)
       // After a blank only where something certain comes: a table, a join, a condition.
       const blank = context.triggerCharacter === ' '
+      if (context.triggerCharacter === ':' && scope.expecting !== 'type') return { suggestions: [] }
       if (blank && !['table', 'join', 'condition'].includes(scope.expecting)) return { suggestions: [] }
       if (isInLiteral(sql, scope.tokens, offset)) return { suggestions: [] }
       const index = await catalog()

@@ -1,3 +1,4 @@
+import { definedTable, excludedSource, wantsShared, wantsTable, wantsType } from './places.ts'
 import { reserved, type Token, tokenize } from './tokens.ts'
 
 /** Something that columns come from: a table, a common table expression, or a subquery in FROM. */
@@ -12,7 +13,18 @@ export interface Source {
 }
 
 /** What a person is writing at a place; `name`: one of their own, which nobody can know. */
-export type Expecting = 'table' | 'join' | 'condition' | 'column' | 'insert-columns' | 'keyword' | 'expression' | 'name'
+export type Expecting =
+  | 'table'
+  | 'join'
+  | 'condition'
+  | 'column'
+  /** One that both sides of a join have. */
+  | 'shared'
+  | 'insert-columns'
+  | 'type'
+  | 'keyword'
+  | 'expression'
+  | 'name'
 
 export interface Scope {
   expecting: Expecting
@@ -67,9 +79,11 @@ export function scopeAt(sql: string, offset: number): Scope {
   const head = before.slice(0, before.length - qualifier.length * 2)
   const blocks = blocksAround(tokens, offset)
   const ctes = blocks.flatMap((block) => ctesOf(block))
-  const sources = blocks.flatMap((block) => sourcesOf(block, ctes))
+  const defined = definedTable(head)
+  const named = blocks.flatMap((block) => sourcesOf(block, ctes))
+  const sources = defined === undefined ? [...named, ...excludedSource(head, named[0])] : [defined]
   return {
-    expecting: expectingAfter(head, blocks[0] ?? [], offset),
+    expecting: defined === undefined ? expectingAfter(head, blocks[0] ?? [], offset) : 'column',
     qualifier,
     from: word?.start ?? offset,
     sources,
@@ -106,6 +120,9 @@ function qualifierBefore(before: readonly Token[]): string[] {
 function expectingAfter(head: readonly Token[], block: readonly Token[], offset: number): Expecting {
   const last = head.at(-1)
   if (last === undefined) return 'keyword'
+  if (wantsType(head)) return 'type'
+  if (wantsShared(head)) return 'shared'
+  if (wantsTable(head)) return 'table'
   if (last.kind === 'word') {
     if (tableWords.has(last.text)) return last.text === 'join' ? 'join' : 'table'
     if (last.text === 'on') return 'condition'

@@ -3,6 +3,7 @@ import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
 import { indexCatalog } from './catalog.ts'
 import { scopeAt } from './scope.ts'
 import { startsWord, suggest } from './suggest.ts'
+import { isInLiteral, tokenize } from './tokens.ts'
 
 const column = (name: string, type = 'integer') => ({ name, type, notNull: false, masked: false })
 const catalog: SqlCatalog = {
@@ -75,8 +76,68 @@ describe('suggestions', () => {
   })
 
   test('columns of the table that is inserted into or set', () => {
-    expect(inserts('insert into orders (id, |')).toEqual(['id', 'customer_id', '"Total"'])
+    expect(inserts('insert into orders (id, |')).toEqual(['customer_id', '"Total"'])
+    expect(inserts('insert into orders (|, id) values (1, 2)')).toEqual(['customer_id', '"Total"'])
     expect(inserts('update customers set |')).toEqual(['id', 'email'])
+  })
+
+  test('columns of the table that is altered, indexed or copied, and those that both sides of a join have', () => {
+    const all = ['id', 'customer_id', '"Total"']
+    for (const sql of [
+      'alter table orders drop column |',
+      'alter table if exists public.orders alter column |',
+      'create index on orders (|',
+      'create unique index if not exists x on orders using btree (id, |',
+      'copy orders (|',
+    ]) {
+      expect(inserts(sql), sql).toEqual(all)
+    }
+    expect(inserts('select 1 from customers c join orders o using (|')).toEqual(['id'])
+  })
+
+  test('tables where a statement names one, and what was to be inserted', () => {
+    for (const sql of ['grant select on |', 'lock |', 'copy |', 'drop view if exists |', 'create index on |'])
+      expect(inserts(sql, 'table'), sql).toEqual(['customers', 'orders'])
+    expect(inserts('insert into orders (id) values (1) on conflict (id) do update set id = excluded.|')).toEqual([
+      'id',
+      'customer_id',
+      '"Total"',
+    ])
+    expect(
+      inserts('insert into orders (id) values (1) on conflict (id) do update set id = 1 returning |'),
+    ).not.toContain('excluded')
+  })
+
+  test('types behind :: and in CAST', () => {
+    expect(inserts('select 1::|', 'type').slice(0, 2)).toEqual(['text', 'integer'])
+    expect(inserts('select cast(id as |', 'type')).toContain('jsonb')
+    expect(inserts('select :|', 'type')).toEqual([])
+  })
+
+  test('what every database has, once it is begun', () => {
+    const view = { schema: 'pg_catalog', name: 'pg_stat_activity', kind: 'view' as const, columns: [column('pid')] }
+    const more = indexCatalog({ ...catalog, system: [view] })
+    const found = (sql: string) => {
+      const scope = scopeAt(sql, sql.length)
+      return suggest(scope, more, sql.slice(scope.from)).map((s) => s.insert)
+    }
+    expect(found('select * from pg_st')).toContain('pg_stat_activity')
+    expect(found('select * from ')).not.toContain('pg_stat_activity')
+    expect(found('select * from pg_stat_activity a where a.')).toEqual(['pid'])
+  })
+
+  test('nothing within a comment, wherever it ends', () => {
+    const inside = (sql: string) => {
+      const text = sql.replace('|', '')
+      return isInLiteral(text, tokenize(text), sql.indexOf('|'))
+    }
+    expect(['select /* | */ 1', 'select 1 -- |', '/* a /* b */ | */ select', "select '|'"].map(inside)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ])
+    expect(['select /* a */ |', 'select 1 -- a\n|', "select '--' |"].map(inside)).toEqual([false, false, false])
   })
 
   test('keywords in the case that is written; functions with a place for the argument', () => {

@@ -1,9 +1,11 @@
 import type { CatalogTable } from '../../../shared/rpc/editor.ts'
 import { type CatalogIndex, classNote, columnsOf, keyNotes, type ReachedColumn, tableLabel } from './catalog.ts'
 import { type KeywordPlace, keywordsAt } from './keywords.ts'
+import { listedNames } from './places.ts'
 import type { Scope, Source } from './scope.ts'
 import { snippets } from './snippets.ts'
 import { quoteName } from './tokens.ts'
+import { typeNames } from './types.ts'
 
 export interface Suggestion {
   kind:
@@ -18,6 +20,7 @@ export interface Suggestion {
     | 'keyword'
     | 'join'
     | 'snippet'
+    | 'type'
   label: string
   /** Beside the label, for the eye: type and class of a column, arguments of a function. */
   note: string
@@ -49,9 +52,18 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
       return [...joins(scope, index), ...tables(scope, index, written, true), ...schemas(index), ...words]
     case 'condition':
       return [...conditions(scope, index), ...expressions(scope, index, written), ...words]
-    case 'insert-columns':
+    case 'insert-columns': {
+      const listed = new Set(listedNames(scope.tokens, scope.from))
+      return ownColumns(scope, index)
+        .filter((c) => !listed.has(c.name))
+        .map((c) => column(c, index, ''))
+    }
     case 'column':
-      return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index).map((c) => column(c, index, '')))
+      return ownColumns(scope, index).map((c) => column(c, index, ''))
+    case 'shared':
+      return sharedColumns(scope, index)
+    case 'type':
+      return typeNames.map((name, i) => ({ kind: 'type', label: name, note: '', insert: name, rank: 1 + i / 1000 }))
     case 'expression':
       return [...expressions(scope, index, written), ...words]
     case 'name':
@@ -61,6 +73,21 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
     default:
       return scope.expecting satisfies never
   }
+}
+
+/** Columns of the table that a statement is about. */
+function ownColumns(scope: Scope, index: CatalogIndex): ReachedColumn[] {
+  return scope.sources.slice(0, 1).flatMap((source) => columnsOf(source, index))
+}
+
+/** Columns of the table that was joined last, by names that those before it have as well. */
+function sharedColumns(scope: Scope, index: CatalogIndex): Suggestion[] {
+  const last = scope.sources.at(-1)
+  if (last === undefined) return []
+  const others = new Set(scope.sources.slice(0, -1).flatMap((source) => columnsOf(source, index).map((c) => c.name)))
+  return columnsOf(last, index)
+    .filter((c) => others.has(c.name))
+    .map((c) => column(c, index, ''))
 }
 
 /** Whether a word of `name` begins with the first letter of `written`: no other name can be what is meant. */
@@ -84,7 +111,7 @@ function afterDot(scope: Scope, index: CatalogIndex): Suggestion[] {
   const wantsTable = scope.expecting === 'table' || scope.expecting === 'join'
   const source = scope.sources.find((s) => s.name === first) ?? scope.ctes.find((c) => c.name === first)
   if (!wantsTable && source !== undefined) return columnsOf(source, index).map((c) => column(c, index, ''))
-  const inSchema = index.catalog.tables.filter((table) => table.schema === first)
+  const inSchema = [...index.catalog.tables, ...index.system].filter((table) => table.schema === first)
   if (inSchema.length > 0) {
     const routines = index.catalog.functions.filter((f) => f.schema === first)
     return [...inSchema.map((table) => tableOf(table, quoteName(table.name))), ...routines.map(routine)]
@@ -152,7 +179,18 @@ function tables(scope: Scope, index: CatalogIndex, start: string, withAlias: boo
     const name = written(table)
     return tableOf(table, withAlias ? `${name} ${freeAlias(table.name, scope)}` : name)
   })
-  return [...ctes, ...all]
+  return [...ctes, ...all, ...systemTables(index, start)]
+}
+
+/** Those that every database has: behind all others, and only once something of their name is written. */
+function systemTables(index: CatalogIndex, start: string): Suggestion[] {
+  if (start === '') return []
+  return index.system
+    .filter((table) => startsWord(table.name, start))
+    .map((table) => {
+      const name = table.schema === 'pg_catalog' ? table.name : `${table.schema}.${table.name}`
+      return { ...tableOf(table, name), label: name, rank: 4 }
+    })
 }
 
 function tableOf(table: CatalogTable, insert: string): Suggestion {
@@ -172,7 +210,7 @@ function written(table: { schema: string; name: string }): string {
 }
 
 function schemas(index: CatalogIndex): Suggestion[] {
-  return index.schemas.map((name) => ({
+  return [...index.schemas, ...new Set(index.system.map((table) => table.schema))].map((name) => ({
     kind: 'schema',
     label: name,
     note: 'schema',

@@ -57,20 +57,28 @@ export function isInLiteral(sql: string, tokens: readonly Token[], offset: numbe
     // Closed literals end with what they began with.
     if (sql[open.end - 1] !== sql[open.start] || open.end - open.start === 1) return true
   }
-  const line = sql.slice(sql.lastIndexOf('\n', offset - 1) + 1, offset)
-  return commentStart(line) !== -1
+  // Comments are no tokens: they are in the gaps between them.
+  const before = tokens.findLast((t) => t.end <= offset)
+  return inComment(sql.slice(before?.end ?? 0, offset))
 }
 
-function commentStart(line: string): number {
-  let quote = ''
-  for (let i = 0; i < line.length; i += 1) {
-    const char = line[i] ?? ''
-    if (quote !== '') {
-      if (char === quote) quote = ''
-    } else if (char === "'" || char === '"') quote = char
-    else if (line.startsWith('--', i)) return i
+/** Whether a comment is open at the end of blanks and comments. */
+function inComment(gap: string): boolean {
+  let depth = 0
+  for (let i = 0; i < gap.length; i += 1) {
+    if (depth === 0 && gap.startsWith('--', i)) {
+      const end = gap.indexOf('\n', i)
+      if (end === -1) return true
+      i = end
+    } else if (gap.startsWith('/*', i)) {
+      depth += 1
+      i += 1
+    } else if (depth > 0 && gap.startsWith('*/', i)) {
+      depth -= 1
+      i += 1
+    }
   }
-  return -1
+  return depth > 0
 }
 
 /** A name as it must be written: quoted where it has capitals or is reserved. */

@@ -11,6 +11,14 @@ export function hideLiterals(json: string, hidden: Hidden): string {
   return JSON.stringify(walk(z.json().parse(JSON.parse(json)), hidden))
 }
 
+/** The same for the lines of a plan in text: in those that name a condition. */
+export function hideInLines(text: string, hidden: Hidden): string {
+  return text
+    .split('\n')
+    .map((line) => (/^\s*-?\s*"?[A-Z<][\w ]*"?>?:? /.test(line) && !/\(cost=/.test(line) ? inText(line, hidden) : line))
+    .join('\n')
+}
+
 type Json = z.infer<ReturnType<typeof z.json>>
 
 function walk(value: Json, hidden: Hidden): Json {

@@ -2,7 +2,7 @@ import './plan.css'
 import { useEffect, useEffectEvent, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { z } from 'zod'
-import type { SqlCatalog } from '../../../shared/rpc/editor.ts'
+import type { ExplainMode, SqlCatalog } from '../../../shared/rpc/editor.ts'
 import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
 import { capitalise } from '../../decisions/words.ts'
@@ -11,24 +11,36 @@ import { Button, Empty, Segments, Spinner } from '../../theme/controls.tsx'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { useCatalog } from '../use-catalog.ts'
-import { type Hidden, hideLiterals } from './hide.ts'
+import { type Hidden, hideInLines, hideLiterals } from './hide.ts'
+import { planForm } from './is-plan.ts'
 import { PlanPicture } from './picture.tsx'
 import { heaviest, nodesOf, type Plan, type PlanNode, parsePlan } from './plan.ts'
 import { planText } from './plan-text.ts'
 import { bufferWords, warningsOf } from './warnings.ts'
 
-type Loaded = { state: 'loading' } | { state: 'ready'; plan: Plan; json: string } | { state: 'failed'; message: string }
+type Loaded =
+  | { state: 'loading' }
+  | { state: 'ready'; plan: Plan; json: string }
+  /** As PostgreSQL has written it, for people to read. */
+  | { state: 'text'; text: string }
+  | { state: 'failed'; message: string }
 type Form = 'picture' | 'text' | 'json'
+
+/** Lines of a plan in text that are read: no plan that anybody reads has more. */
+const mostLines = 10_000
 
 /** A plan, as a picture and as text. `slot` takes its tools. */
 export default function PlanPane({
   connection,
   result,
+  explain,
   runtime,
   slot,
 }: {
   connection: string
   result: ResultTab
+  /** How it was asked for: undefined where the statement itself was an EXPLAIN. */
+  explain: ExplainMode | undefined
   runtime: SqlRuntime
   slot: HTMLElement | null
 }) {
@@ -38,15 +50,12 @@ export default function PlanPane({
   const [said, setSaid] = useState('')
   if (loaded.state === 'loading') return <Spinner label="Drawing the plan" />
   if (loaded.state === 'failed') return <Empty icon="alert" title="The plan could not be read" text={loaded.message} />
+  if (loaded.state === 'text') return <PlanLines text={loaded.text} slot={slot} />
   const { plan, json } = loaded
   const node = nodesOf(plan.root).find((n) => n.id === chosen) ?? heaviest(plan)
   const text = form === 'json' ? JSON.stringify(JSON.parse(json), null, 2) : planText(plan)
   const textLabel = form === 'json' ? 'Plan as JSON' : 'Plan as text'
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setSaid(form === 'json' ? 'Copied the plan as JSON.' : 'Copied the plan as text.'),
-      (error: unknown) => setSaid(`Nothing was copied: ${problemOf(error).message}`),
-    )
+  const copy = () => copyPlan(text, form === 'json' ? 'JSON' : 'text').then(setSaid)
   const tools = (
     <>
       <Segments<Form>
@@ -74,20 +83,63 @@ export default function PlanPane({
             <Details node={node} />
           </>
         ) : (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
-          <section className="plan__text scroll" tabIndex={0} aria-label={textLabel}>
-            <pre>{text}</pre>
-          </section>
+          <PlanText label={textLabel} text={text} />
         )}
       </div>
       <div className="res__ft">
-        <span>{plan.executionMs === undefined ? 'Planned, not run' : 'Ran to be measured, and was rolled back'}</span>
+        <span>{ranWords(plan.executionMs !== undefined, explain)}</span>
         {plan.planningMs !== undefined && <span className="t2 num">Planning {milliseconds(plan.planningMs)}</span>}
         {plan.executionMs !== undefined && <span className="t2 num">Execution {milliseconds(plan.executionMs)}</span>}
         <span className="t2" role="status">
           {said}
         </span>
         <span className="right num">cost {plan.root.totalCost.toLocaleString('en-GB')}</span>
+      </div>
+    </>
+  )
+}
+
+/** What became of what the statement did: rolled back only where we ran it to be measured. */
+function ranWords(measured: boolean, explain: ExplainMode | undefined): string {
+  if (!measured) return 'Planned, not run'
+  return explain === 'measure' ? 'Ran to be measured, and was rolled back' : 'Ran, and what it did stays'
+}
+
+function copyPlan(text: string, form: 'text' | 'JSON'): Promise<string> {
+  return navigator.clipboard.writeText(text).then(
+    () => `Copied the plan as ${form}.`,
+    (error: unknown) => `Nothing was copied: ${problemOf(error).message}`,
+  )
+}
+
+function PlanText({ label, text }: { label: string; text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <section className="plan__text scroll" tabIndex={0} aria-label={label}>
+      <pre>{text}</pre>
+    </section>
+  )
+}
+
+/** A plan that the statement itself asked for as text, YAML or XML. */
+function PlanLines({ text, slot }: { text: string; slot: HTMLElement | null }) {
+  const [said, setSaid] = useState('')
+  const tools = (
+    <Button size="sm" kind="ghost" icon="copy" onClick={() => void copyPlan(text, 'text').then(setSaid)}>
+      Copy
+    </Button>
+  )
+  return (
+    <>
+      {slot !== null && createPortal(tools, slot)}
+      <div className="res__split plan">
+        <PlanText label="Plan as text" text={text} />
+      </div>
+      <div className="res__ft">
+        <span className="t2">Explain, beside Run, draws it as a picture.</span>
+        <span className="t2" role="status">
+          {said}
+        </span>
       </div>
     </>
   )
@@ -142,16 +194,19 @@ function Details({ node }: { node: PlanNode }) {
 function usePlan(connection: string, result: ResultTab, runtime: SqlRuntime): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' })
   const catalog = useEffectEvent(useCatalog(connection))
-  const { handle, complete } = result
+  const { handle, complete, columns } = result
+  const form = planForm(columns)
   useEffect(() => {
     if (!complete) return
     const leave = new AbortController()
     const load = async (): Promise<Loaded> => {
-      const { rows } = await runtime.rows({ result: handle, from: 0, to: 1 }, { signal: leave.signal })
+      const { rows } = await runtime.rows({ result: handle, from: 0, to: mostLines }, { signal: leave.signal })
       const hidden = await catalog(false).then(maskedNames, (error: unknown): Hidden => {
         console.warn('Which columns are masked is not known, so no literal of the plan is shown.', error)
         return 'all'
       })
+      if (form === 'text')
+        return { state: 'text', text: hideInLines(rows.map(([line]) => line ?? '').join('\n'), hidden) }
       const json = hideLiterals(rows[0]?.[0] ?? '', hidden)
       return { state: 'ready', plan: parsePlan(json), json }
     }
@@ -165,7 +220,7 @@ function usePlan(connection: string, result: ResultTab, runtime: SqlRuntime): Lo
       },
     )
     return () => leave.abort()
-  }, [handle, complete, runtime])
+  }, [handle, complete, form, runtime])
   return loaded
 }
 

@@ -20,6 +20,8 @@ export interface PlanNode {
   ownCost: number
   ownMs: number | undefined
   details: readonly { name: string; value: string }[]
+  /** Whoever takes its rows may have had enough before it was done: under a Limit, in EXISTS, beside a join that has found its match. */
+  mayStopEarly: boolean
   children: readonly PlanNode[]
 }
 
@@ -49,6 +51,7 @@ const RawNode = z.looseObject({
   'Actual Loops': z.number().optional(),
   'Parallel Aware': z.boolean().optional(),
   'Join Type': z.string().optional(),
+  'Inner Unique': z.boolean().optional(),
   Strategy: z.string().optional(),
   'Partial Mode': z.string().optional(),
   Operation: z.string().optional(),
@@ -81,10 +84,10 @@ export function parsePlan(json: string): Plan {
   const [first] = RawPlan.parse(JSON.parse(json))
   if (first === undefined) throw new Error('The plan is empty.')
   let next = 0
-  const build = (raw: RawNode): PlanNode => {
+  const build = (raw: RawNode, mayStopEarly: boolean): PlanNode => {
     const id = next
     next += 1
-    const children = (raw.Plans ?? []).map(build)
+    const children = (raw.Plans ?? []).map((child) => build(child, stopsEarly(raw, child, mayStopEarly)))
     const measured = measuredOf(raw)
     return {
       id,
@@ -101,14 +104,33 @@ export function parsePlan(json: string): Plan {
         measured &&
         Math.max(0, measured.totalMs * measured.loops - sum(children.map((child) => allMs(child.measured)))),
       details: Object.entries(raw).flatMap(([name, value]) => detail(name, value)),
+      mayStopEarly,
       children,
     }
   }
   return {
-    root: build(first.Plan),
+    root: build(first.Plan, false),
     planningMs: first['Planning Time'],
     executionMs: first['Execution Time'],
   }
+}
+
+/** Steps that take all rows of what feeds them before they give the first. */
+const takesAll = new Set(['Sort', 'Hash', 'Aggregate', 'Materialize', 'BitmapAnd', 'BitmapOr', 'ModifyTable', 'SetOp'])
+
+/** Whether `child`, which feeds `parent`, may be left before its end. */
+function stopsEarly(parent: RawNode, child: RawNode, parentMay: boolean): boolean {
+  const type = parent['Node Type']
+  // One row answers EXISTS or IN, and a second one is too many for a scalar.
+  if (child['Parent Relationship'] === 'SubPlan' || child['Parent Relationship'] === 'InitPlan') return true
+  if (type === 'Limit') return true
+  // Ends when its other side does; a match is enough for Semi and Anti, and for an inner side that is unique.
+  if (type === 'Merge Join') return true
+  if (type === 'Nested Loop' && child['Parent Relationship'] === 'Inner') {
+    const join = parent['Join Type']
+    if (join === 'Semi' || join === 'Anti' || parent['Inner Unique'] === true) return true
+  }
+  return parentMay && !takesAll.has(type)
 }
 
 /** Every node, in the order of the text form. */
@@ -128,10 +150,15 @@ export function heaviest(plan: Plan): PlanNode {
   return nodesOf(plan.root).reduce((most, node) => (shareOf(node, plan) > shareOf(most, plan) ? node : most))
 }
 
-/** How many times more rows came than were expected, or fewer (below 1); undefined where that was not measured. */
+/**
+ * How many times more rows came than were expected, or fewer (below 1); undefined where that was not measured, and where fewer came because
+ * nobody asked for more.
+ */
 export function misjudged(node: PlanNode): number | undefined {
-  const { measured, rows } = node
-  return measured === undefined || measured.loops === 0 ? undefined : Math.max(measured.rows, 1) / Math.max(rows, 1)
+  const { measured, rows, mayStopEarly } = node
+  if (measured === undefined || measured.loops === 0) return undefined
+  const off = Math.max(measured.rows, 1) / Math.max(rows, 1)
+  return off < 1 && mayStopEarly ? undefined : off
 }
 
 function measuredOf(raw: RawNode): Measured | undefined {

@@ -59,3 +59,32 @@ test('blocks are those of the step itself', () => {
 test('how far off, in words', () => {
   expect([12.4, 1.5, 0.05].map(offWords)).toEqual(['12× more rows', '1.5× more rows', '20× fewer rows'])
 })
+
+const fed = (by: Record<string, unknown>, more: Record<string, unknown> = {}): PlanNode => {
+  const [child] = step({
+    ...by,
+    Plans: [{ 'Node Type': 'Seq Scan', 'Plan Rows': 200_000, 'Actual Rows': 3, 'Actual Loops': 1, ...more }],
+  }).children
+  if (child === undefined) throw new Error('no child')
+  return child
+}
+
+test.each([
+  { 'Node Type': 'Limit' },
+  { 'Node Type': 'Merge Join' },
+  { 'Node Type': 'Nested Loop', 'Join Type': 'Semi', inner: true },
+])('fewer rows are no misjudgement where nobody asked for more: %o', ({ inner, ...by }) => {
+  expect(warningsOf(fed(by, inner ? { 'Parent Relationship': 'Inner' } : {}))).toEqual([])
+})
+
+test('a step that takes all of its rows before a limit is still judged, and so is one with more rows than expected', () => {
+  const sorted = {
+    'Node Type': 'Sort',
+    Plans: [{ 'Node Type': 'Seq Scan', 'Plan Rows': 200_000, 'Actual Rows': 3, 'Actual Loops': 1 }],
+  }
+  const [sort] = step({ 'Node Type': 'Limit', Plans: [sorted] }).children
+  expect(sort?.children.map(warningsOf)).toEqual([['66,667× fewer rows than expected']])
+  expect(warningsOf(fed({ 'Node Type': 'Limit' }, { 'Plan Rows': 1, 'Actual Rows': 50 }))).toEqual([
+    '50× more rows than expected',
+  ])
+})

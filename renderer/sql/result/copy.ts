@@ -1,4 +1,6 @@
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { jsonValue, numberTypes, uniqueNames } from '../../../shared/sql/values.ts'
+import { quoteName, type Token, tokenize } from '../complete/tokens.ts'
 
 type Row = readonly (string | null)[]
 
@@ -28,7 +30,7 @@ export function copied(
     case 'csv':
       return lines([columns.map((c) => csvField(c.name)).join(','), ...rows.map(csvLine)])
     case 'json':
-      return `[\n${rows.map((row) => `  ${jsonObject(columns, row)}`).join(',\n')}\n]`
+      return jsonRows(columns, rows)
     case 'markdown':
       return markdown(columns, rows)
     case 'insert':
@@ -59,50 +61,56 @@ function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`
 }
 
-const numbers = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid'])
-
-function jsonObject(columns: readonly ResultColumn[], row: Row): string {
-  const seen = new Map<string, number>()
-  const members = columns.map((column, i) => {
-    const n = (seen.get(column.name) ?? 0) + 1
-    seen.set(column.name, n)
-    return `${JSON.stringify(n === 1 ? column.name : `${column.name}_${n}`)}: ${jsonValue(row[i] ?? null, column)}`
+function jsonRows(columns: readonly ResultColumn[], rows: readonly Row[]): string {
+  const names = uniqueNames(columns.map((c) => c.name)).map((name) => JSON.stringify(name))
+  const all = rows.map((row) => {
+    const members = columns.map((column, i) => `${names[i]}: ${jsonValue(row[i] ?? null, column)}`)
+    return `  { ${members.join(', ')} }`
   })
-  return `{ ${members.join(', ')} }`
-}
-
-/** Numbers that a double holds exactly are numbers, others strings. */
-function jsonValue(cell: string | null, { type, masked }: ResultColumn): string {
-  if (cell === null) return 'null'
-  if (masked === undefined && type === 'bool') return cell === 't' ? 'true' : 'false'
-  if (masked === undefined && numbers.has(type) && /\d/.test(cell) && String(Number(cell)) === cell) return cell
-  return JSON.stringify(cell)
+  return `[\n${all.join(',\n')}\n]`
 }
 
 function markdown(columns: readonly ResultColumn[], rows: readonly Row[]): string {
   const row = (cells: Row) =>
     `| ${cells.map((c) => (c ?? 'NULL').replaceAll('|', '\\|').replace(/\r?\n/g, '<br>')).join(' | ')} |`
-  const rule = `| ${columns.map((c) => (numbers.has(c.type) ? '---:' : '---')).join(' | ')} |`
+  const rule = `| ${columns.map((c) => (numberTypes.has(c.type) ? '---:' : '---')).join(' | ')} |`
   return lines([row(columns.map((c) => c.name)), rule, ...rows.map(row)])
 }
 
 function insert(columns: readonly ResultColumn[], rows: readonly Row[], table: string): string {
   const hidden = columns.filter((c) => c.masked !== undefined).map((c) => c.name)
-  const names = columns.map((c) => identifier(c.name)).join(', ')
+  const names = columns.map((c) => quoteName(c.name)).join(', ')
   const values = rows.map((row) => `  (${columns.map((column, i) => literal(row[i] ?? null, column)).join(', ')})`)
   const warning =
     hidden.length === 0 ? [] : [`-- Masked, not the real values: ${hidden.join(', ').replace(/\s/g, ' ')}`]
   return lines([...warning, `INSERT INTO ${table} (${names}) VALUES`, `${values.join(',\n')};`])
 }
 
-function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
-}
-
 /** A literal that means the same whatever `standard_conforming_strings` is. */
 function literal(cell: string | null, { type, masked }: ResultColumn): string {
   if (cell === null) return 'NULL'
-  if (masked === undefined && numbers.has(type) && /^-?[\d.]+(e[+-]?\d+)?$/.test(cell)) return cell
+  if (masked === undefined && numberTypes.has(type) && /^-?[\d.]+(e[+-]?\d+)?$/.test(cell)) return cell
   const text = cell.replaceAll("'", "''")
   return text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\')}'` : `'${text}'`
+}
+
+/** The table that a statement names first, as it must be written again; `result` where it names none. */
+export function insertTarget(statement: string): string {
+  const tokens = tokenize(statement)
+  const words = ['from', 'into', 'update']
+  const at = tokens.findIndex((t, i) => t.kind === 'word' && words.includes(t.text) && isNameAt(tokens, i + 1))
+  if (at === -1) return 'result'
+  let i = tokens[at + 1]?.text === 'only' ? at + 2 : at + 1
+  const names: string[] = []
+  while (isNameAt(tokens, i)) {
+    names.push(quoteName(tokens[i]?.text ?? ''))
+    if (tokens[i + 1]?.text !== '.') break
+    i += 2
+  }
+  return names.join('.')
+}
+
+function isNameAt(tokens: readonly Token[], i: number): boolean {
+  const kind = tokens[i]?.kind
+  return kind === 'word' || kind === 'quoted'
 }

@@ -91,7 +91,7 @@ export function ResultGrid({
     else if (mod && event.key.toLowerCase() === 'a' && columns.length > 0 && total > 0) {
       act(() => onSelect({ anchor: { row: 0, column: 0 }, head: { row: total - 1, column: columns.length - 1 } }))
     } else if (event.shiftKey && event.key !== 'F10' && now !== undefined) {
-      const next = extended(now, event.key, { rows: total, columns: columns.length })
+      const next = extended(now, event.key, { rows: total, columns: columns.length }, mod)
       if (next !== undefined) act(() => extend(next))
     } else if ((event.key === ' ' || event.key === 'Enter') && !mod) act(onOpen)
     else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {

@@ -6,7 +6,7 @@ import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { Icon } from '../../decisions/icon.tsx'
 import { keyLabel } from '../../decisions/keys.ts'
 import { milliseconds } from '../../decisions/time.ts'
-import { bareName, counted, roughTables } from '../../decisions/words.ts'
+import { counted } from '../../decisions/words.ts'
 import { useNavigation } from '../../frame/desk.tsx'
 import { usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
@@ -16,7 +16,7 @@ import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
 import { chartRows } from './chart-data.ts'
-import { type CopyFormat, copied, copyNames } from './copy.ts'
+import { type CopyFormat, copied, copyNames, insertTarget } from './copy.ts'
 import { ExportMenu, ExportProgress } from './export.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
 import { ColumnMenu } from './menus.tsx'
@@ -97,11 +97,10 @@ export default function ResultPane({
       return
     }
     const picked = columns.slice(box.left, box.right + 1)
-    const table = roughTables(text)[0] ?? 'result'
     try {
       const cells = await readBox(runtime, handle, box)
       const what = `${counted(cells.length, 'row')} × ${counted(picked.length, 'column')}`
-      await put(`Copied ${what}.`, copied(format, picked, cells, bareName(table)))
+      await put(`Copied ${what}.`, copied(format, picked, cells, insertTarget(text)))
     } catch (error) {
       setSaid(`Nothing was copied: ${problemOf(error).message}`)
     }

@@ -4,7 +4,7 @@ import { beginAgain, project } from '../rerun.ts'
 import { apply, begin, noRuns, type SqlState, type View } from '../run-state.ts'
 import { hexLines, kindOf, prettyJson, prettyXml } from './cell.ts'
 import { chartData, firstChoice } from './chart-data.ts'
-import { copied } from './copy.ts'
+import { copied, insertTarget } from './copy.ts'
 import { boxOf, cellCount, extended, holds } from './selection.ts'
 
 const masked = { dataClass: 'email', policyId: 'pii', reason: 'Personal data.', requestable: true }
@@ -58,6 +58,35 @@ test('INSERT quotes what it holds, and says which values are masks', () => {
       "  (3, E'two\nlines\\\\', NULL);",
     ].join('\n'),
   )
+})
+
+test('INSERT names the table and columns as they must be written, and JSON keeps what is JSON', () => {
+  const odd: ResultColumn[] = [
+    { name: 'user', type: 'text' },
+    { name: 'user', type: 'jsonb' },
+    { name: 'user_2', type: 'numeric' },
+  ]
+  const row = ['a', '{"b": [1]}', '12.50']
+  expect(copied('insert', odd.slice(0, 1), [['a']], insertTarget('SELECT * FROM sales."Order Items" o'))).toBe(
+    'INSERT INTO sales."Order Items" ("user") VALUES\n  (\'a\');',
+  )
+  expect(JSON.parse(copied('json', odd, [row], 't'))).toEqual([{ user: 'a', user_3: { b: [1] }, user_2: 12.5 }])
+  expect(insertTarget("SELECT 'from x', count(*) FROM (SELECT 1 FROM only t) s")).toBe('t')
+  expect(insertTarget('DELETE FROM public.orders RETURNING *')).toBe('public.orders')
+  expect(insertTarget('SELECT 1')).toBe('result')
+})
+
+test('Shift with Home, End and Mod goes to the edges', () => {
+  const at = { anchor: { row: 2, column: 1 }, head: { row: 2, column: 1 } }
+  const size = { rows: 10, columns: 4 }
+  const head = (key: string, far: boolean) => extended(at, key, size, far)?.head
+  expect(head('End', false)).toEqual({ row: 2, column: 3 })
+  expect(head('Home', false)).toEqual({ row: 2, column: 0 })
+  expect(head('End', true)).toEqual({ row: 9, column: 3 })
+  expect(head('Home', true)).toEqual({ row: 0, column: 0 })
+  expect(head('ArrowDown', true)).toEqual({ row: 9, column: 1 })
+  expect(head('ArrowUp', true)).toEqual({ row: 0, column: 1 })
+  expect(head('ArrowLeft', true)).toEqual({ row: 2, column: 0 })
 })
 
 test('a selection is a rectangle that keys extend, within the result', () => {

@@ -35,19 +35,24 @@ export function cellCount({ top, bottom, left, right }: Box): number {
   return (bottom - top + 1) * (right - left + 1)
 }
 
-/** The head moved by an arrow key, within `rows` × `columns`; undefined for any other key. */
+/** The head moved by a key, within `rows` × `columns`; undefined for one that moves nothing. `far`: with Ctrl or ⌘, to the edge. */
 export function extended(
   { anchor, head }: Selection,
   key: string,
   size: { rows: number; columns: number },
+  far = false,
 ): Selection | undefined {
+  const most = Number.MAX_SAFE_INTEGER
+  const one = far ? most : 1
   const steps: Readonly<Record<string, readonly [number, number]>> = {
-    ArrowUp: [-1, 0],
-    ArrowDown: [1, 0],
-    ArrowLeft: [0, -1],
-    ArrowRight: [0, 1],
+    ArrowUp: [-one, 0],
+    ArrowDown: [one, 0],
+    ArrowLeft: [0, -one],
+    ArrowRight: [0, one],
     PageUp: [-20, 0],
     PageDown: [20, 0],
+    Home: [far ? -most : 0, -most],
+    End: [far ? most : 0, most],
   }
   const step = steps[key]
   if (step === undefined) return undefined

@@ -2,6 +2,7 @@ import {
   CellStyleModule,
   type ColDef,
   ColumnApiModule,
+  ColumnAutoSizeModule,
   createGrid,
   type GetRowIdParams,
   type GridApi,
@@ -22,12 +23,13 @@ import type { SqlRuntime } from '../runtime.ts'
 import { isNumber } from './fields.ts'
 import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
 import type { Place } from './selection.ts'
-import { columnWidths } from './widths.ts'
+import { columnWidths, grown, numberWidth } from './widths.ts'
 
 ModuleRegistry.registerModules([
   InfiniteRowModelModule,
   CellStyleModule,
   ColumnApiModule,
+  ColumnAutoSizeModule,
   RenderApiModule,
   ScrollApiModule,
   TooltipModule,
@@ -67,6 +69,8 @@ export class ResultTable {
   private short = false
   /** The row that was on top when it was last shown. */
   private top = 0
+  /** Columns whose width a person has chosen. */
+  private readonly sized = new Set<string>()
   /** The columns that are drawn, in a form to compare. */
   private drawn = ''
 
@@ -88,6 +92,10 @@ export class ResultTable {
       tooltipShowDelay: 600,
       suppressDragLeaveHidesColumns: true,
       onCellFocused: () => this.use?.onFocus(),
+      onColumnResized: ({ source, columns }) => {
+        if (source === 'uiColumnResized' || source === 'autosizeColumns')
+          for (const column of columns ?? []) this.sized.add(column.getColId())
+      },
     })
   }
 
@@ -139,6 +147,7 @@ export class ResultTable {
     const drawn = JSON.stringify([columns, widths, this.use?.header.sort()])
     if (drawn === this.drawn) return
     this.drawn = drawn
+    this.sized.clear()
     // By way of `use`, so that the columns stay the same while what the header does changes.
     const actions: HeaderActions = {
       sort: () => this.use?.header.sort() ?? [],
@@ -208,7 +217,20 @@ export class ResultTable {
     }
     if (rows.length < endRow - startRow && !complete) this.short = true
     const read = rows.map((cells, i): Row => ({ n: startRow + i + 1, cells }))
+    this.grow(rows, startRow + rows.length)
     successCallback(read, complete ? total : undefined)
+  }
+
+  /** Where the rows that come now would be cut to say something else. What a person has set a width for stays as it is. */
+  private grow(rows: readonly (readonly (string | null)[])[], last: number): void {
+    const columns = this.shown?.columns ?? []
+    const widths = columns.map((_, i) =>
+      this.sized.has(String(i)) ? Number.POSITIVE_INFINITY : (this.api.getColumn(String(i))?.getActualWidth() ?? 0),
+    )
+    const wider = grown(columns, rows, widths).map(({ column, width }) => ({ key: String(column), newWidth: width }))
+    const numbers = numberWidth(last)
+    if (numbers > (this.api.getColumn('row')?.getActualWidth() ?? 0)) wider.push({ key: 'row', newWidth: numbers })
+    if (wider.length > 0) this.api.setColumnWidths(wider)
   }
 
   /** What is selected has changed. */
@@ -269,7 +291,7 @@ function columnDef(
     headerComponentParams: { of: column, index, actions } satisfies HeaderParams,
     headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     valueGetter: ({ data }) => data?.cells[index],
-    valueFormatter: ({ value }) => (value === null ? 'null' : (value ?? '')),
+    valueFormatter: ({ value }) => (value === null ? 'null' : oneLine(value ?? '')),
     // What costs each cell is asked of each column: a fast scroll makes hundreds of cells for a frame.
     ...(reason === undefined ? {} : { tooltipValueGetter: () => reason }),
     cellClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
@@ -280,6 +302,11 @@ function columnDef(
     width,
     sortable: false,
   }
+}
+
+/** Line ends as signs: a cell is one line. What is copied is the value itself. */
+function oneLine(value: string): string {
+  return /[\r\n]/.test(value) ? value.replaceAll(/\r\n|[\r\n]/g, '↵') : value
 }
 
 const theme = themeQuartz.withParams({

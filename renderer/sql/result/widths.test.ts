@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
-import { columnWidths } from './widths.ts'
+import { columnWidths, grown, numberWidth } from './widths.ts'
 
 const column = (name: string, type: string): ResultColumn => ({ name, type })
 const none: ReadonlySet<number> = new Set()
@@ -21,4 +21,12 @@ test('an icon in the header has its room beside the name', () => {
 
 test('before there are rows it is what the type usually holds', () => {
   expect(columnWidths([column('id', 'int4'), column('at', 'timestamptz')], undefined, none)).toEqual([96, 210])
+})
+
+test('numbers and dates of later rows are never cut, and text stays as wide as it was', () => {
+  const columns = [column('id', 'int8'), column('note', 'text'), column('at', 'date')]
+  expect(grown(columns, [['1000000', 'a long text', '2026-11-30']], [56, 56, 210])).toEqual([{ column: 0, width: 73 }])
+  expect(grown(columns, [['1', '', null]], [56, 56, 210])).toEqual([])
+  expect(numberWidth(200)).toBe(64)
+  expect(numberWidth(1_000_000)).toBeGreaterThan(64)
 })

@@ -29,6 +29,33 @@ export function columnWidths(
   })
 }
 
+/**
+ * Of columns whose values say something else when they are cut (numbers, dates): how wide rows that came later make them. The others are
+ * left as they are, so that what is read does not move.
+ */
+export function grown(
+  columns: readonly ResultColumn[],
+  rows: readonly (readonly (string | null)[])[],
+  widths: readonly number[],
+): { column: number; width: number }[] {
+  return columns.flatMap((column, i) => {
+    if (column.masked !== undefined || !(isNumber(column.type) || isTime(column.type))) return []
+    let longest = 0
+    for (const row of rows) longest = Math.max(longest, row[i]?.length ?? 0)
+    const width = Math.ceil(Math.min(widest, longest * cellChar + beside))
+    return width > (widths[i] ?? 0) ? [{ column: i, width }] : []
+  })
+}
+
+/** Of the column with the numbers of `rows` rows. */
+export function numberWidth(rows: number): number {
+  return Math.max(64, Math.ceil(String(rows).length * cellChar + beside))
+}
+
+function isTime(type: string): boolean {
+  return type === 'date' || type.startsWith('time')
+}
+
 function usual({ type, masked }: ResultColumn): number {
   if (masked !== undefined) return 190
   return isNumber(type) ? 96 : type.startsWith('timestamp') ? 210 : 160

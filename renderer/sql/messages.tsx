@@ -1,0 +1,69 @@
+import { Icon } from '../decisions/icon.tsx'
+import { timeOfDay } from '../decisions/time.ts'
+import { Empty } from '../theme/controls.tsx'
+import { type Message, type SqlState, waits } from './run-state.ts'
+
+/** Where an offset within a mark's statement is now; undefined when it is gone, or is another by now. */
+export type PlaceOf = (mark: string, offset: number) => { line: number; column: number } | undefined
+
+interface Props {
+  onReveal(mark: string, offset?: number): void
+  placeOf: PlaceOf
+}
+
+/** What was said of the last run, in order. Each leads to its statement, an error to the character that it is about. */
+export function Messages({ state, ...props }: Props & { state: SqlState }) {
+  const { messages, marks, running } = state
+  if (messages.length === 0) {
+    if (waits(state))
+      return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
+    if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
+    const text =
+      marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
+    return <Empty icon="list" title="No messages" text={text} />
+  }
+  return (
+    <ol className="msgs scroll" aria-label="Messages">
+      {messages.map((message) => (
+        <li key={message.id} className={message.kind === 'error' ? 'msg msg--error' : 'msg'}>
+          <span className="tm num t3">{timeOfDay(message.at)}</span>
+          <Sign kind={message.kind} />
+          <span className="msg__text">
+            {message.text}
+            {message.sqlstate !== undefined && <span className="t3 mono msg__code">{message.sqlstate}</span>}
+            <Lead message={message} {...props} />
+            {message.detail !== undefined && <span className="t2 msg__more">{message.detail}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function Sign({ kind }: { kind: Message['kind'] }) {
+  if (kind === 'error')
+    return (
+      <span className="fg d-blocked">
+        <Icon name="circle-x" size={14} />
+      </span>
+    )
+  if (kind === 'warning')
+    return (
+      <span className="fg d-held">
+        <Icon name="alert" size={14} />
+      </span>
+    )
+  return <span />
+}
+
+/** To the statement in the text. */
+function Lead({ message: { mark, position }, onReveal, placeOf }: Props & { message: Message }) {
+  const at = mark === undefined ? undefined : placeOf(mark, position ?? 0)
+  if (mark === undefined || at === undefined) return null
+  return (
+    <button type="button" className="msg__at num" onClick={() => onReveal(mark, position ?? 0)}>
+      line {at.line}
+      {position !== undefined && `, column ${at.column}`}
+    </button>
+  )
+}
