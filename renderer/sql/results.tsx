@@ -178,7 +178,7 @@ function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children
 /** Arrows, Home and End go from tab to tab, and open it. */
 function moveAmongTabs(event: KeyboardEvent<HTMLElement>) {
   const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="tab"]')]
-  const at = tabs.findIndex((tab) => tab === event.target)
+  const at = event.target instanceof HTMLElement ? tabs.indexOf(event.target) : -1
   const to: Readonly<Record<string, number>> = {
     ArrowRight: (at + 1) % tabs.length,
     ArrowLeft: (at - 1 + tabs.length) % tabs.length,

@@ -1,5 +1,5 @@
 import type { CatalogColumn, CatalogKey, CatalogTable, SqlCatalog } from '../../../shared/rpc/editor.ts'
-import type { Source } from './scope.ts'
+import type { Source } from './source.ts'
 
 /** A catalog made ready for look-ups by name. */
 export interface CatalogIndex {

@@ -1,6 +1,7 @@
 import type { CatalogFunction, CatalogTable } from '../../../shared/rpc/editor.ts'
 import { type CatalogIndex, columnsOf, type ReachedColumn } from './catalog.ts'
-import { type Scope, type Source, scopeAt } from './scope.ts'
+import { type Scope, scopeAt } from './scope.ts'
+import type { Source } from './source.ts'
 import type { Token } from './tokens.ts'
 
 /** What a name in a statement stands for. */

@@ -1,4 +1,4 @@
-import type { Source } from './scope.ts'
+import type { Source } from './source.ts'
 import { reserved, type Token } from './tokens.ts'
 
 /** Places that the words right before them tell, whatever clause they are in. */
