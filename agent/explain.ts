@@ -5,7 +5,7 @@ import type { DecisionRequest } from './inspect/port.ts'
 import type { Catalog, CatalogRelation, StatementAnalysis } from './inspect/postgres/analysis.ts'
 import { upperFirst } from './inspect/postgres/annotations.ts'
 import { analyse } from './inspect/postgres/classify.ts'
-import { withChildren } from './inspect/postgres/inherited.ts'
+import { inherited } from './inspect/postgres/inherited.ts'
 import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
 
 type Explained = Explanation['statements'][number]
@@ -124,7 +124,7 @@ function quote(name: string): string {
 }
 
 function sensitivityOf(policy: SessionPolicy, catalog: Catalog): SensitivityOf {
-  return withChildren(catalog, (schema, table, column) => policy.sensitivity(schema, table, column))
+  return inherited(catalog, (schema, table, column) => policy.sensitivity(schema, table, column))
 }
 
 function tableKind(relation: CatalogRelation): SchemaTable['kind'] | undefined {

@@ -12,6 +12,10 @@ export interface CatalogColumn {
   typeOid: number
   /** pg_type.typname: `text`, `varchar`, `int4`. */
   typeName: string
+  /** It has a collation that is neither its database's nor that of names. */
+  collated?: true
+  /** Columns of the same relation that the server computes it from. */
+  generatedFrom?: readonly string[]
 }
 
 export interface CatalogRelation {
@@ -40,6 +44,8 @@ export interface CatalogRelation {
   unique?: readonly string[]
   /** Its own foreign keys. */
   refersTo?: readonly Reference[]
+  /** The type whose attributes its columns are, and follow: pg_type.typname, in whatever schema. */
+  ofType?: string
 }
 
 /** `columns` of the one that refers, and `theirs` that they refer to, in the same order. `oid`: of the other relation. */
@@ -111,6 +117,8 @@ export interface Catalog {
   relationByOid(oid: number): CatalogRelation | undefined
   /** Its partitions, and the tables that inherit from it directly. */
   children(oid: number): readonly CatalogRelation[]
+  /** Tables whose columns are the attributes of a type of that name. */
+  typed(type: string): readonly CatalogRelation[]
   /** Of a search_path that can't be told: wherever they are. */
   functions(
     schema: string | undefined,
@@ -150,8 +158,8 @@ export interface OutputColumn {
 /** A base column used where its value steers the result without being in it. */
 export interface ColumnUse {
   column: ColumnId
-  /** `lookup`: equality (or IN) with constants or parameters, joined by AND only. `predicate`: any other condition, join, order, group, window or filter. `write`: read by an assignment into another column. */
-  how: 'lookup' | 'predicate' | 'write'
+  /** `lookup`: equality (or IN) with constants or parameters, joined by AND only. `predicate`: any other condition, join, order, group, window or filter. `write`: read by an assignment into another column. `compute`: something is computed from it, whether it is shown or not. */
+  how: 'lookup' | 'predicate' | 'write' | 'compute'
 }
 
 /** Names of relations whose definitions changed, wherever they are; `any`: of other things too, or it can't be told of which. */

@@ -150,12 +150,20 @@ const relationsSql = (part: Part, definition: string, locked: boolean) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql(locked)}, ${uniqueSql}
+    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
+/** The database's, and "C", which names have. */
+const usualCollations = '100, 950'
+
 const columnsSql = (part: Part) => `
-  select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname
+  select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname, a.attcollation not in (0, ${usualCollations}),
+    case when a.attgenerated <> '' then (select array_agg(distinct b.attname::text) from pg_depend d
+      join pg_attribute b on b.attrelid = d.refobjid and b.attnum = d.refobjsubid
+      where d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid not in (0, a.attnum)
+        and (d.classid = 'pg_class'::regclass and d.objid = a.attrelid and d.objsubid = a.attnum or d.classid = 'pg_attrdef'::regclass
+          and d.objid = (select f.oid from pg_attrdef f where f.adrelid = a.attrelid and f.adnum = a.attnum))) end
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and a.attnum > 0 and not a.attisdropped and c.oid ${part} ${firstOwnOid}
     and ($1::oid[] is null or c.oid = any($1))
@@ -239,10 +247,17 @@ async function readSnapshot(
   await client.query('begin isolation level repeatable read read only')
   try {
     const columns = new Map<number, CatalogRelation['columns'][number][]>()
-    for (const [oid, name, attnum, typeOid, typeName] of await many(client, columnsSql(part), values)) {
+    for (const [oid, name, attnum, typeOid, typeName, collated, from] of await many(client, columnsSql(part), values)) {
       const relation = Number(oid)
       const list = columns.get(relation) ?? []
-      list.push({ name: String(name), attnum: Number(attnum), typeOid: Number(typeOid), typeName: String(typeName) })
+      list.push({
+        name: String(name),
+        attnum: Number(attnum),
+        typeOid: Number(typeOid),
+        typeName: String(typeName),
+        ...(collated === true ? { collated } : {}),
+        ...(Array.isArray(from) ? { generatedFrom: namesOf(from) } : {}),
+      })
       columns.set(relation, list)
     }
     const references = new Map<number, ForeignKey[]>()
@@ -274,6 +289,7 @@ async function readSnapshot(
       reads,
       writes,
       unique,
+      ofType,
     ] of await many(client, relationsSql(part, definition, locked), values)) {
       const referencedBy = references.get(Number(oid))
       const refersTo = owned.get(Number(oid))
@@ -292,6 +308,7 @@ async function readSnapshot(
         ...(Array.isArray(deferrable) ? { deferrable: deferrable.map(Number) } : {}),
         ...(refersTo === undefined ? {} : { refersTo }),
         ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
+        ...(typeof ofType === 'string' ? { ofType } : {}),
         ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })
     }

@@ -314,6 +314,10 @@ export class Snapshot implements Catalog {
     return this.#schemas?.has(name) ?? this.#layers.some((layer) => layer.byName.has(name))
   }
 
+  typed(type: string): readonly CatalogRelation[] {
+    return this.#layers.flatMap((layer) => layer.typed.get(type) ?? [])
+  }
+
   *relations(): Iterable<CatalogRelation> {
     for (const layer of this.#layers) yield* layer.byOid.values()
   }
@@ -323,6 +327,7 @@ interface Index {
   byOid: Map<number, CatalogRelation>
   byName: Map<string, Map<string, CatalogRelation>>
   children: Map<number, CatalogRelation[]>
+  typed: Map<string, CatalogRelation[]>
   functions: Map<string, CatalogFunction[]>
   functionByOid: Map<number, CatalogFunction>
 }
@@ -336,6 +341,7 @@ function indexOf(definitions: Definitions): Index {
     byOid: new Map(),
     byName: new Map(),
     children: new Map(),
+    typed: new Map(),
     functions: new Map(),
     functionByOid: new Map(),
   }
@@ -343,6 +349,7 @@ function indexOf(definitions: Definitions): Index {
     index.byOid.set(relation.oid, relation)
     at(index.byName, relation.schema, () => new Map<string, CatalogRelation>()).set(relation.name, relation)
     for (const parent of relation.parents) at(index.children, parent, () => []).push(relation)
+    if (relation.ofType !== undefined) at(index.typed, relation.ofType, () => []).push(relation)
   }
   for (const fn of definitions.functions) {
     index.functionByOid.set(fn.oid, fn)

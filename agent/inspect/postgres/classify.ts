@@ -91,6 +91,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
   for (const column of report.lookups) uses.push({ column, how: 'lookup' })
   for (const column of report.predicates) uses.push({ column, how: 'predicate' })
   for (const column of report.writes) uses.push({ column, how: 'write' })
+  for (const column of report.computedHere) uses.push({ column, how: 'compute' })
   for (const use of uses) report.touched.add(use.column)
   if (report.runsCode && report.setsMeaning) {
     report.doubts('code that it runs may do so before or after the setting that it changes')

@@ -1,21 +1,23 @@
-import type { CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
+import type { Node, SelectStmt } from 'libpg-query'
 import type { Catalog, OutputColumn } from './analysis.ts'
-import { objects, open, strings } from './parser.ts'
+import { open, strings } from './parser.ts'
 import { blockReport, codeReport, type NestedWalk } from './sql/bodies.ts'
 import { window } from './sql/call.ts'
 import { Codes } from './sql/codes.ts'
 import { where } from './sql/conditions.ts'
 import { expression, findRelation } from './sql/expression.ts'
-import { fromClause, renamed } from './sql/from.ts'
+import { oneOf } from './sql/extent.ts'
+import { fromClause } from './sql/from.ts'
 import { isBareLiteral, literalText } from './sql/literals.ts'
 import { deleteFrom, insert, merge, update } from './sql/modify.ts'
 import { columnName } from './sql/names.ts'
 import { Relations } from './sql/relations.ts'
 import type { Report } from './sql/report.ts'
-import { type Ctes, findColumn, listedColumn, type Scope, star, topScope } from './sql/scope.ts'
+import { findColumn, listedColumn, type Scope, star, topScope } from './sql/scope.ts'
 import { typesIn } from './sql/types.ts'
 import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
+import { withQueries } from './sql/with.ts'
 
 /** A catalog is an immutable snapshot: what its relations expand to, and its functions do, is worked out once. */
 const relationsOf = new WeakMap<Catalog, Relations>()
@@ -279,7 +281,9 @@ function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
 function either(a: Value, b: Value): Value {
   const same =
     a.plain && b.plain && a.sources.size === b.sources.size && [...a.sources].every((id) => b.sources.has(id))
-  return same ? { sources: a.sources, plain: true, constant: false, risky: false } : dressed(derived([a, b]), [a, b])
+  if (same)
+    return { sources: a.sources, plain: true, constant: false, risky: false, kind: a.kind, collated: a.collated }
+  return { ...dressed(derived([a, b]), [a, b]), ...oneOf([a, b]) }
 }
 
 function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
@@ -306,95 +310,7 @@ function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
   }
   const open = opens.length === 0 ? undefined : derived(opens)
   return new Shape(
-    columns.map((column, i) => ({ name: `column${i + 1}`, value: derived(column) })),
+    columns.map((column, i) => ({ name: `column${i + 1}`, value: { ...derived(column), ...oneOf(column) } })),
     open,
   )
-}
-
-/** The scope with a WITH clause's queries in reach. */
-function withQueries(clause: WithClause | undefined, walk: Walk, parent: Scope): Scope {
-  if (!clause) return parent
-  let ctes = parent.ctes
-  const list = (clause.ctes ?? []).flatMap((node) => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []))
-  for (const cte of clause.recursive ? inOrder(list, walk) : list) {
-    const name = cte.ctename ?? ''
-    const shape = clause.recursive ? recursive(cte, walk, { ...parent, ctes }) : body(cte, walk, { ...parent, ctes })
-    ctes = { name, shape, next: ctes }
-  }
-  return { entries: [], parent, ctes }
-}
-
-/** WITH RECURSIVE lets a query use those that are written after it. */
-function inOrder(list: readonly CommonTableExpr[], walk: Walk): CommonTableExpr[] {
-  const names = new Set(list.map((cte) => cte.ctename ?? ''))
-  const needs = new Map(list.map((cte) => [cte, mentioned(cte.ctequery, names)]))
-  const done = new Set<string>()
-  const ordered: CommonTableExpr[] = []
-  let rest = [...list]
-  while (rest.length > 0) {
-    const ready = rest.filter((cte) =>
-      [...(needs.get(cte) ?? [])].every((name) => name === cte.ctename || done.has(name)),
-    )
-    if (ready.length === 0) {
-      walk.report.doubts('its WITH RECURSIVE queries use each other in a circle')
-      return [...ordered, ...rest]
-    }
-    for (const cte of ready) done.add(cte.ctename ?? '')
-    ordered.push(...ready)
-    rest = rest.filter((cte) => !ready.includes(cte))
-  }
-  return ordered
-}
-
-function mentioned(node: Node | undefined, names: ReadonlySet<string>): Set<string> {
-  const found = new Set<string>()
-  for (const one of objects(node)) {
-    if ('relname' in one && typeof one.relname === 'string' && names.has(one.relname)) found.add(one.relname)
-  }
-  return found
-}
-
-function body(cte: CommonTableExpr, walk: Walk, scope: Scope): Shape {
-  if (!cte.ctequery) return new Shape([])
-  const inner: Scope = { entries: [], parent: scope, ctes: scope.ctes }
-  const shape = renamed(query(cte.ctequery, walk, inner), strings(cte.aliascolnames), walk)
-  const extra = [
-    cte.search_clause?.search_seq_column,
-    cte.cycle_clause?.cycle_mark_column,
-    cte.cycle_clause?.cycle_path_column,
-  ]
-  const added = extra.flatMap((name) => (name === undefined ? [] : [name]))
-  if (added.length === 0) return shape
-  // They show the order of, or repetitions among, the columns that they are about.
-  const value = derived([shape.row])
-  walk.report.use(value.sources, 'predicate')
-  return new Shape([...shape.columns, ...added.map((name) => ({ name, value }))], shape.open)
-}
-
-const mostRounds = 16
-
-/** What the recursive part adds can only grow: it is walked until nothing changes. */
-function recursive(cte: CommonTableExpr, walk: Walk, scope: Scope): Shape {
-  const name = cte.ctename ?? ''
-  const union = cte.ctequery && 'SelectStmt' in cte.ctequery ? cte.ctequery.SelectStmt : undefined
-  if (!union?.larg || !mentioned(cte.ctequery, new Set([name])).has(name)) return body(cte, walk, scope)
-  const start = withQueries(union.withClause, walk, { entries: [], parent: scope, ctes: scope.ctes })
-  let shape = renamed(query({ SelectStmt: union.larg }, walk, start), strings(cte.aliascolnames), walk)
-  for (let round = 0; round < mostRounds; round++) {
-    const ctes: Ctes = { name, shape, next: scope.ctes }
-    const next = body(cte, walk, { ...scope, ctes })
-    if (sameLineage(shape, next)) return next
-    shape = next
-  }
-  walk.report.doubts('its WITH RECURSIVE query is too involved to be followed')
-  return shape
-}
-
-function sameLineage(a: Shape, b: Shape): boolean {
-  if (a.columns.length !== b.columns.length) return false
-  return a.columns.every(({ value }, i) => {
-    const other = b.columns[i]?.value
-    if (other === undefined || isWhole(value) !== isWhole(other)) return false
-    return value.plain === other.plain && value.sources.size === other.sources.size
-  })
 }

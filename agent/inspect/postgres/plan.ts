@@ -54,10 +54,11 @@ export function planMasks(
     return unproved('it runs a statement that was named before, and which one is not known here', statement, hidden)
   if (!statement.complete) return unproved(statement.doubt ?? 'not all that it does is known', statement, hidden)
 
-  const misuses = statement.uses.filter((use) => {
+  const forbidden = statement.uses.filter((use) => {
     const found = hidden(use.column)
     return found !== undefined && !permits(found, use.how)
   })
+  const misuses = forbidden.filter(({ how }) => how !== 'compute')
   // What the statement says itself is what people can change.
   const misuse = misuses.find(({ column }) => statement.readers?.has(column) !== true) ?? misuses[0]
   if (misuse) return refusedUse(misuse, statement, hidden)
@@ -89,6 +90,9 @@ export function planMasks(
     columns.push(maskOf(output, found))
     masked.push(maskedAs(column, found, output.name, position))
   }
+  // What is computed and not shown may still fail, and so show what it was.
+  const [computed] = forbidden
+  if (computed) return refusedUse(computed, statement, hidden)
   return { ok: true, columns: masked.length === 0 ? [] : columns, masked }
 }
 
@@ -100,6 +104,7 @@ function maskOf(output: OutputColumn, found: Hidden): ColumnMask {
 function permits(found: Hidden, how: ColumnUse['how']): boolean {
   if (how === 'write') return false
   if (found.use === 'any') return true
+  if (how === 'compute') return found.derived !== 'block'
   return how === 'lookup' && found.use === 'lookup'
 }
 
@@ -204,7 +209,10 @@ function refusedUse(
     found.use === 'lookup'
       ? `Compare ${column} with a constant by = or IN, or leave it to the select list`
       : `Use ${column} in the select list alone`
-  const what = `it filters, joins, sorts, groups or computes by ${name}, which is masked for you`
+  const what =
+    how === 'compute'
+      ? `it computes something from ${name}, which is masked for you`
+      : `it filters, joins, sorts, groups or computes by ${name}, which is masked for you`
   return blocked(column, found, what, instead)
 }
 

@@ -3,7 +3,7 @@ import type { InspectorPort, Sensitivity } from '../port.ts'
 import type { Catalog, CatalogRelation, Changes, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
 import type { Letters } from './charsets/charset.ts'
-import { withChildren } from './inherited.ts'
+import { inherited } from './inherited.ts'
 import type { Field } from './messages.ts'
 import { type ColumnMask, planMasks, type SensitivityOf } from './plan.ts'
 import { RowMasker } from './rows.ts'
@@ -156,7 +156,7 @@ export class Judge {
     this.#epoch = epoch
     this.#catalog = catalog
     this.#sensitivities = new Map()
-    const found = withChildren(catalog, (schema, table, column) => this.#port.sensitivity(schema, table, column))
+    const found = inherited(catalog, (schema, table, column) => this.#port.sensitivity(schema, table, column))
     this.#sensitivity = (schema, table, column) => {
       const key = `${schema}\0${table}\0${column}`
       if (this.#sensitivities.has(key)) return this.#sensitivities.get(key)

@@ -1,5 +1,6 @@
 import type { FuncCall, Node, WindowDef } from 'libpg-query'
 import { strings } from '../parser.ts'
+import { extentOfCall, grown, keepsLength, unknownExtent } from './extent.ts'
 import { neverFails } from './failure.ts'
 import { safeFunctions } from './function-lists.ts'
 import { judge } from './functions.ts'
@@ -18,9 +19,16 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
   predicate(walk, [f.agg_filter], scope)
   window(f.over, walk, scope)
 
-  const safe = outcome.builtIn && neverFails(name, f.args ?? [], args)
-  // What only its arguments keep from failing counts as what may fail where AND stops early.
-  const value = derived([...args, inner, ...ordered], !safe || !safeFunctions.has(name))
+  const values = [...args, inner, ...ordered]
+  const safe = outcome.builtIn && !values.some(({ collated }) => collated) && neverFails(name, f.args ?? [], args)
+  const value: Value = {
+    // What only its arguments keep from failing counts as what may fail where AND stops early.
+    ...derived(values, !safe || !safeFunctions.has(name)),
+    ...(outcome.builtIn
+      ? extentOfCall(name, args, { safe, computed: !args.map(ofRow).every(isWhole) })
+      : unknownExtent),
+  }
+  if (!keepsLength(name)) grown(value, walk)
   // A failure, or the number of rows, would tell what the value was.
   if (!safe || outcome.set) report.use(value.sources, 'predicate')
   return outcome.builtIn && keeping.has(name) ? dressed(value, [...args.map(ofRow), ...ordered]) : value

@@ -19,6 +19,8 @@ export function copy(
   const { report } = walk
   const onServer = node.filename !== undefined || node.is_program === true
   if (onServer) report.does('sql:copy-file')
+  if (node.is_program) report.doubts('what the program does that it runs on the server is not known here')
+  else if (onServer && node.is_from) report.doubts("it reads a file of the server, where other tables' values may be")
   if (node.is_from) {
     report.does('sql:copy-in')
     copyIn(node, walk)

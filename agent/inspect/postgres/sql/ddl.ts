@@ -231,6 +231,9 @@ export function rename(node: RenameStmt, walk: Walk): void {
   // ALTER INDEX renames tables and views, too, and ALTER TYPE their columns. What is not in the catalog is what they say.
   const itself = node.renameType === 'OBJECT_INDEX' || node.renameType === 'OBJECT_ATTRIBUTE'
   const { schemaname, relname = '' } = relation
+  if (node.renameType === 'OBJECT_ATTRIBUTE') {
+    for (const target of typed(relname, walk)) column(target, node.subname ?? '', 'write', walk)
+  }
   if (itself && !walk.catalog.relation(schemaname, relname, pathFor(walk, schemaname, relname))) return
   const target = existing(relation, walk)
   switch (node.renameType) {
@@ -266,9 +269,21 @@ export function sorted(name: RangeVar, walk: Walk): void {
 }
 
 export function alterTable(node: AlterTableStmt, walk: Walk): void {
-  if (node.objtype === 'OBJECT_INDEX' || node.objtype === 'OBJECT_SEQUENCE' || node.objtype === 'OBJECT_TYPE') return
-  const target = existing(node.relation, walk)
-  for (const item of node.cmds ?? []) if ('AlterTableCmd' in item) alterTableCommand(item.AlterTableCmd, target, walk)
+  if (node.objtype === 'OBJECT_INDEX' || node.objtype === 'OBJECT_SEQUENCE') return
+  const targets =
+    node.objtype === 'OBJECT_TYPE' ? typed(node.relation?.relname ?? '', walk) : [existing(node.relation, walk)]
+  for (const item of node.cmds ?? []) {
+    if (!('AlterTableCmd' in item)) continue
+    for (const target of targets) alterTableCommand(item.AlterTableCmd, target, walk)
+  }
+}
+
+/** Tables of a composite type, which become what it becomes. The type itself holds nothing. */
+function typed(type: string, walk: Walk): Entry[] {
+  return walk.catalog.typed(type).map(({ schema, name }) => {
+    mentionsWritten(tableId(schema, name), walk)
+    return relationEntry({ schemaname: schema, relname: name }, walk)
+  })
 }
 
 function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void {

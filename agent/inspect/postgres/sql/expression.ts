@@ -1,20 +1,22 @@
 import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCast } from 'libpg-query'
 import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
+import { grown, kindOf, oneOf } from './extent.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
-import { refused, safeOperators } from './function-lists.ts'
+import { comparing, refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
 import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, dressed, opaque, type Shape, type Value } from './value.ts'
+import { constant, derived, dressed, type Kind, literal, opaque, type Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
 export function expression(node: Node, walk: Walk, scope: Scope, neutral = false): Value {
   walk.report.enter()
   const value = dispatch(node, walk, scope, neutral)
-  if (!value.plain) walk.report.computes(value.sources)
+  // A row that is only gone through for its fields is no more computed than they are.
+  if (!value.plain && value.row === undefined) walk.report.computes(value.sources)
   walk.report.leave()
   return value
 }
@@ -26,7 +28,7 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
   switch (opened.tag) {
     case 'A_Const':
       if (!neutral) walk.report.literalFree = false
-      return constant
+      return literal(opened.node.sval?.sval ?? '')
     case 'ParamRef':
       return constant
     case 'ColumnRef':
@@ -45,9 +47,10 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
       return cases(opened.node, walk, scope)
     case 'CoalesceExpr': {
       const values = all(opened.node.args)
-      return dressed(guarded(values, walk), values)
+      return { ...dressed(guarded(values, walk), values), ...oneOf(values) }
     }
     case 'MinMaxExpr':
+      return extreme(all(opened.node.args), walk)
     case 'RowExpr':
       return derived(all(opened.node.args))
     case 'A_ArrayExpr':
@@ -56,9 +59,11 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
       return derived(all(opened.node.items))
     case 'CollateClause':
       // Two collations in one comparison are an error, found when it runs.
-      return opened.node.arg ? derived([walk.expression(opened.node.arg, scope)], true) : opaque
+      if (!opened.node.arg) return opaque
+      return { ...derived([walk.expression(opened.node.arg, scope)], true), kind: 'text', collated: true }
     case 'NullTest':
     case 'BooleanTest':
+      return opened.node.arg ? truth(derived([walk.expression(opened.node.arg, scope)])) : opaque
     case 'NamedArgExpr':
       return opened.node.arg ? derived([walk.expression(opened.node.arg, scope)]) : opaque
     case 'A_Indirection':
@@ -113,6 +118,17 @@ function named(ref: ColumnRef, names: readonly string[], walk: Walk, scope: Scop
   return open || isCallable(name, walk) ? attribute(name, { ColumnRef: whole }, open ?? opaque, walk, scope) : undefined
 }
 
+/** True, false or NULL. */
+function truth(value: Value): Value {
+  return { ...value, kind: 'scalar', growth: 1, collated: undefined }
+}
+
+/** GREATEST and LEAST compare their arguments. */
+function extreme(values: readonly Value[], walk: Walk): Value {
+  const value = { ...derived(values), ...oneOf(values) }
+  return value.kind === undefined || value.collated ? failing([value], walk) : value
+}
+
 /** A function of that name may be in reach. */
 function isCallable(name: string, { searchPath, catalog }: Walk): boolean {
   return searchPath === undefined || refused.has(name) || catalog.functions(undefined, name, searchPath).length > 0
@@ -123,7 +139,8 @@ function isCallable(name: string, { searchPath, catalog }: Walk): boolean {
  * that name, which may fail.
  */
 function attribute(name: string, of: Node, value: Value, walk: Walk, scope: Scope): Value {
-  if (!isCallable(name, walk)) return failing([value], walk)
+  // The field may be of any type.
+  if (!isCallable(name, walk)) return { ...failing([value], walk), collated: true }
   const called: Node = { FuncCall: { funcname: [{ String: { sval: name } }], args: [of] } }
   return derived([value, walk.expression(called, scope)], true)
 }
@@ -162,13 +179,53 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   const shown = called.flatMap((one) => operates(one, sides, walk) ?? [])
   if (shown.length > 0) return failing([...values, ...shown], walk)
   // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
-  if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) return guarded(values, walk)
+  if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) {
+    const rows = lexpr && 'RowExpr' in lexpr
+    const parts = rows ? (lexpr.RowExpr.args ?? []).map((arg) => walk.expression(arg, scope)) : values.slice(0, 1)
+    const fitting = rows ? parts.every((part) => kindOf(part) !== undefined) : fits(lexpr, rexpr, values)
+    if (!fitting || values.some((value) => value.collated)) return failing(values, walk)
+    return truth(guarded(values, walk))
+  }
   if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
   // A field of a document.
-  if (extracting.has(name) && isConstant(rexpr)) return dressed(derived(values), values)
-  // Arrays of different dimensions can't be joined; texts can.
-  const joined = name === '||' && !values.some(({ type }) => type !== undefined && textTypes.has(type))
-  return derived(values, joined)
+  if (extracting.has(name) && isConstant(rexpr)) {
+    const field = dressed(derived(values), values)
+    return name === '->>' ? { ...field, kind: 'text' } : field
+  }
+  if (name === '||') {
+    return joins([lexpr, rexpr], values) ? grown({ ...derived(values), kind: 'text' }, walk) : failing(values, walk)
+  }
+  const collated = values.some((value) => value.collated)
+  if (node.kind === 'AEXPR_NULLIF') {
+    const compared = { ...derived(values), ...oneOf(values.slice(0, 1)) }
+    return collated || !fits(lexpr, rexpr, values) ? failing([compared], walk) : compared
+  }
+  if (collated || (comparing.has(name) && !fits(lexpr, rexpr, values))) return failing(values, walk)
+  return truth(derived(values))
+}
+
+/** Texts can always be joined. Arrays of different dimensions can't, nor some documents. */
+function joins(sides: readonly (Node | undefined)[], values: readonly Value[]): boolean {
+  if (!values.some((value) => kindOf(value) === 'text')) return false
+  return sides.every((side, i) => isBareLiteral(side) || kindOf(values[i]) !== undefined)
+}
+
+/**
+ * Of two that are compared PostgreSQL makes one type: what is known of one holds for both. A literal becomes whatever the other is.
+ * Rows that were put together here may differ in their columns' types.
+ */
+function fits(left: Node | undefined, right: Node | undefined, values: readonly Value[]): boolean {
+  if (values.some((value) => kindOf(value) !== undefined) || isBareLiteral(left) || isBareLiteral(right)) return true
+  const [first] = values
+  return isConstants(right) && first?.plain === true
+}
+
+function isConstants(node: Node | undefined): boolean {
+  if (node && 'List' in node) return (node.List.items ?? []).every(isConstant)
+  if (node && 'A_ArrayExpr' in node) return (node.A_ArrayExpr.elements ?? []).every(isConstant)
+  if (node && 'TypeCast' in node && node.TypeCast.arg && 'A_ArrayExpr' in node.TypeCast.arg)
+    return isConstants(node.TypeCast.arg)
+  return isConstant(node)
 }
 
 const extracting = new Set(['->', '->>'])
@@ -229,7 +286,7 @@ function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
   const [subject, ...whens] = steering
   if (node.arg) steering.push(...whens.flatMap((when) => operates(['='], [subject, when], walk) ?? []))
   const values = results.map((result) => walk.expression(result, scope))
-  return dressed(derived([...steering, ...values]), [...steering, ...values])
+  return { ...dressed(derived([...steering, ...values]), [...steering, ...values]), ...oneOf(values) }
 }
 
 /** Casts to these never fail. */
@@ -242,14 +299,24 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   const type = names.at(-1) ?? ''
   const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
   const builtIn = isPlainType(names) && (names.length > 1 || builtInTypesFirst(walk.searchPath))
-  if (value.constant) return builtIn ? constant : derived([value], true)
+  const isText = builtIn && textTypes.has(type) && !node.typeName?.arrayBounds
+  const kind: Kind | undefined = isText
+    ? 'text'
+    : builtIn && !node.typeName?.arrayBounds && !documents.has(type)
+      ? 'scalar'
+      : undefined
+  if (value.constant) return builtIn ? { ...value, kind } : { ...derived([value], true), collated: true }
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
-  const isText = builtIn && textTypes.has(type) && !node.typeName?.arrayBounds
-  const result = isText ? derived([value]) : failing([value], walk)
+  // Quotes in a row, an array or a document are doubled.
+  const text = { ...derived([value]), kind, growth: (value.growth ?? 1) * (kindOf(value) === undefined ? 8 : 1) }
+  if (kindOf(value) === undefined) grown(text, walk)
+  const result = isText ? text : { ...failing([value], walk), kind, ...(builtIn ? {} : { collated: true as const }) }
   // A length would cut it.
   return builtIn && bare && wholeTypes.has(type) ? dressed(result, [value]) : result
 }
+
+const documents = new Set(['json', 'jsonb'])
 
 /** Casts between these keep every character, but for a row's. */
 const wholeTypes = new Set(['text', 'varchar', 'json', 'jsonb'])
@@ -275,6 +342,10 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
     case 'EXISTS_SUBLINK':
       return derived([], true)
     case 'EXPR_SUBLINK':
+      return {
+        ...dressed(derived(outputs, true), outputs),
+        kind: outputs.length === 1 ? kindOf(outputs[0]) : undefined,
+      }
     case 'ARRAY_SUBLINK':
     case 'MULTIEXPR_SUBLINK':
       return dressed(derived(outputs, true), outputs)

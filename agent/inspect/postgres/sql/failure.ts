@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query'
+import { kindOf } from './extent.ts'
 import { safeFunctions } from './function-lists.ts'
 import { isConstant, literalText } from './literals.ts'
 import type { Value } from './value.ts'
@@ -12,6 +13,7 @@ import type { Value } from './value.ts'
 type Check = (args: readonly Node[], values: readonly Value[]) => boolean
 
 const longestText = 64
+const mostPlaces = 1_000_000
 const mostCharacters = 10_000
 
 /** True when the call can't fail, whatever the values of its columns. `values` are those of `args`. */
@@ -21,29 +23,51 @@ export function neverFails(name: string, args: readonly Node[], values: readonly
 
 const plainFirst: Check = (_, [first]) => first?.plain === true || first?.constant === true
 
+/** A second argument is an encoding's name, or says that what is too long is an error. */
+const alone: Check = (args) => args.length === 1
+
+/** Rows and arrays may hold what can't be compared. */
+const comparable: Check = (_, [value]) => kindOf(value) !== undefined || value?.constant === true
+
+const dates: ReadonlySet<string> = new Set(['date', 'timestamp', 'timestamptz'])
+
+/** What is no part of a time of day, of an interval or of a number is an error there. */
+function isDate(value: Value | undefined): boolean {
+  return value?.plain === true && value.type !== undefined && dates.has(value.type)
+}
+
 const checks: Readonly<Record<string, Check>> = {
+  length: alone,
+  varchar: alone,
+  bpchar: alone,
+  min: comparable,
+  max: comparable,
   substring: (args) => from(args) && (args.length < 3 || atLeast(args[2], 0)),
   substr: (args) => from(args) && (args.length < 3 || atLeast(args[2], 0)),
-  split_part: (args) => isConstant(args[1]) && number(args[2]) !== undefined && number(args[2]) !== 0,
+  split_part: (args) => isConstant(args[1]) && atLeast(args[2], 1),
   lpad: ([, length]) => atMost(length, mostCharacters),
   rpad: ([, length]) => atMost(length, mostCharacters),
-  overlay: (args) => short(args[1]) && atLeast(args[2], 1) && (args.length < 4 || atLeast(args[3], 0)),
+  overlay: (args) =>
+    short(args[1]) && isWithin(args[2], 1, mostPlaces) && (args.length < 4 || isWithin(args[3], 0, mostPlaces)),
   // Those that make text longer start from a column: one within the other would make it as long as one likes.
   repeat: (args, values) => plainFirst(args, values) && atMost(args[1], 100),
   replace: (args, values) => plainFirst(args, values) && isConstant(args[1]) && short(args[2]),
   regexp_replace: (args, values) =>
     plainFirst(args, values) && isSafePattern(args[1]) && short(args[2]) && args.slice(3).every(isFlags),
-  regexp_match: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || isFlags(flags)),
-  regexp_like: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || isFlags(flags)),
+  regexp_match: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || matches(flags, /^i*$/)),
+  regexp_like: ([, pattern, flags]) => isSafePattern(pattern) && (flags === undefined || matches(flags, /^i*$/)),
   regexp_substr: (args) => args.length === 2 && isSafePattern(args[1]),
   regexp_count: (args) => args.length === 2 && isSafePattern(args[1]),
   regexp_instr: (args) => args.length === 2 && isSafePattern(args[1]),
-  to_char: ([, format]) => matches(format, /^(?:YYYY|YY|MM|DD|HH24|HH12|HH|MI|SS|MS|US|Mon|Month|Day|Dy|[\s,:/-])*$/),
-  encode: ([, name]) => matches(name, /^(?:hex|base64|escape)$/),
+  to_char: ([, format], [value]) =>
+    isDate(value) && matches(format, /^(?:YYYY|YY|MM|DD|HH24|HH12|HH|MI|SS|MS|US|Mon|Month|Day|Dy|[\s,:/-])*$/),
+  encode: ([, name, more]) => more === undefined && matches(name, /^(?:hex|base64|escape)$/),
   format: ([text]) => matches(text, /^(?:[^%]|%%|%[sL])*$/),
-  date_part: ([field]) => matches(field, dateFields),
-  extract: ([field]) => matches(field, dateFields),
-  date_trunc: ([field]) => matches(field, /^(?:year|quarter|month|week|day)$/i),
+  date_part: ([field], [, value]) => isDate(value) && matches(field, dateFields),
+  extract: ([field], [, value]) => isDate(value) && matches(field, dateFields),
+  // A third argument is a time zone's name.
+  date_trunc: (args, [, value]) =>
+    args.length === 2 && isDate(value) && matches(args[0], /^(?:year|quarter|month|week|day)$/i),
   // Arrays of arrays have to be of one size, and none of them empty.
   array_agg: (_, [value]) => value?.plain === true && value.type !== undefined && !value.type.startsWith('_'),
   nth_value: ([, at]) => atLeast(at, 1),
@@ -81,6 +105,10 @@ function atLeast(node: Node | undefined, least: number): boolean {
 function atMost(node: Node | undefined, most: number): boolean {
   const value = number(node)
   return value !== undefined && value <= most
+}
+
+function isWithin(node: Node | undefined, least: number, most: number): boolean {
+  return atLeast(node, least) && atMost(node, most)
 }
 
 function matches(node: Node | undefined, pattern: RegExp): boolean {

@@ -13,15 +13,15 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/)
  */
 export const safeFunctions: ReadonlySet<string> = new Set(
   words(`
-  lower upper initcap length char_length character_length octet_length bit_length btrim ltrim rtrim reverse left right
-  md5 sha224 sha256 sha384 sha512 ascii quote_literal quote_nullable quote_ident concat concat_ws
+  lower upper initcap char_length character_length octet_length bit_length btrim ltrim rtrim reverse left right
+  md5 sha224 sha256 sha384 sha512 quote_literal quote_nullable quote_ident concat concat_ws
   position strpos starts_with translate string_to_array
   to_json to_jsonb row_to_json array_to_json json_build_array jsonb_build_array json_strip_nulls jsonb_strip_nulls jsonb_pretty
-  json_typeof jsonb_typeof num_nulls num_nonnulls pg_typeof pg_column_size hashtext hashtextextended record_out format_type
-  count min max any_value json_agg jsonb_agg json_agg_strict jsonb_agg_strict string_agg xmlagg bool_and bool_or every
+  json_typeof jsonb_typeof num_nulls num_nonnulls pg_typeof pg_column_size hashtext hashtextextended record_out
+  count any_value json_agg jsonb_agg json_agg_strict jsonb_agg_strict string_agg xmlagg bool_and bool_or every
   first_value last_value lag lead row_number rank dense_rank percent_rank cume_dist mode
   array_to_string array_length array_upper array_lower array_ndims array_dims cardinality
-  text varchar bpchar name
+  text name
   json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text
   json_object_field json_object_field_text jsonb_object_field jsonb_object_field_text
   `),
@@ -200,6 +200,9 @@ export const knownOperators: ReadonlySet<string> = new Set(
 export const safeOperators: ReadonlySet<string> = new Set(
   words('= <> != < <= > >= || ~ !~ ~* !~* ~~ !~~ ~~* !~~* ^@ -> ->> @> <@ ? ?| ?&'),
 )
+
+/** Of these: rows and arrays are compared until they differ, and what stands behind that may not fit. */
+export const comparing: ReadonlySet<string> = new Set(words('= <> != < <= > >='))
 
 /** Types whose literals mean what they say, so that a cast literal is still a constant. */
 export const plainTypes: ReadonlySet<string> = new Set(

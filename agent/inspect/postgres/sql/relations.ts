@@ -1,9 +1,10 @@
 import type { Node } from 'libpg-query'
 import type { Catalog, CatalogColumn, CatalogRelation, ColumnId } from '../analysis.ts'
 import { parse } from '../parser.ts'
+import { plainTypes } from './function-lists.ts'
 import { columnId, firstOwnOid, tableId } from './ids.ts'
 import { Report } from './report.ts'
-import { opaque, type ScopeColumn, Shape } from './value.ts'
+import { opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 
 export interface RelationShape {
   shape: Shape
@@ -47,7 +48,7 @@ export class Relations {
           if (parent.columns.some(({ name }) => name === column.name))
             sources.add(columnId(parent.schema, parent.name, column.name))
         }
-        const value = { sources, plain: true, origin, type: typeOf(column), constant: false, risky: false }
+        const value = { sources, plain: true, origin, constant: false, risky: false, ...typed(column) }
         return { name: column.name, value }
       }),
     )
@@ -79,7 +80,7 @@ export class Relations {
       // The view's own column is named too, so that policy can classify either.
       const origin = columnId(relation.schema, relation.name, column.name)
       const sources = new Set(value.sources).add(origin)
-      return { name: column.name, value: { ...value, sources, origin, type: typeOf(column) } }
+      return { name: column.name, value: { ...value, sources, origin, ...typed(column) } }
     })
     return { shape: new Shape(columns), report }
   }
@@ -109,6 +110,15 @@ export function* family(catalog: Catalog, relation: CatalogRelation): Generator<
     rest.push(...catalog.children(one.oid))
   }
 }
+
+function typed(column: CatalogColumn): Pick<Value, 'type' | 'kind' | 'collated'> {
+  const type = typeOf(column)
+  const kind = textTypes.has(type) ? 'text' : scalarTypes.has(type) ? 'scalar' : undefined
+  return { type, ...(kind === undefined ? {} : { kind }), ...(column.collated ? { collated: true } : {}) }
+}
+
+const textTypes: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name'])
+const scalarTypes: ReadonlySet<string> = new Set([...plainTypes].filter((type) => type !== 'json' && type !== 'jsonb'))
 
 /** PostgreSQL's own type by its name; one that people made is none of these, whatever it is called. */
 function typeOf({ typeName, typeOid }: CatalogColumn): string {

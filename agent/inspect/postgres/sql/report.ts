@@ -19,6 +19,7 @@ export class Report {
   readonly predicates = new Set<ColumnId>()
   readonly writes = new Set<ColumnId>()
   readonly #computed = new Set<ColumnId>()
+  readonly #computedHere = new Set<ColumnId>()
   /** Columns that code of people's own looks at, and may give back. */
   readonly coded = new Set<ColumnId>()
   /** Columns that the statement does not name, and what looks at them in its place, for people. */
@@ -57,7 +58,7 @@ export class Report {
     this.action = stronger(this.action, action)
   }
 
-  use(sources: ReadonlySet<ColumnId>, how: ColumnUse['how']): void {
+  use(sources: ReadonlySet<ColumnId>, how: Exclude<ColumnUse['how'], 'compute'>): void {
     if (sources.size === 0) return
     const set = how === 'predicate' ? this.predicates : how === 'lookup' ? this.lookups : this.writes
     for (const source of sources) set.add(source)
@@ -81,7 +82,7 @@ export class Report {
     this.touch(view.touched)
     this.use(view.lookups, 'lookup')
     this.use(view.predicates, 'predicate')
-    this.computes(view.computed)
+    this.#compute(view.computed)
     for (const column of view.coded) this.coded.add(column)
     for (const [column, who] of view.readers) this.reads(column, who)
     for (const name of view.functions) this.functions.add(name)
@@ -122,7 +123,17 @@ export class Report {
     return this.#computed
   }
 
+  /** The same without what the definitions of views compute, which who reads them can't steer. */
+  get computedHere(): ReadonlySet<ColumnId> {
+    return this.#computedHere
+  }
+
   computes(sources: ReadonlySet<ColumnId>): void {
+    this.#compute(sources)
+    if (!this.#comparing) for (const source of sources) this.#computedHere.add(source)
+  }
+
+  #compute(sources: ReadonlySet<ColumnId>): void {
     if (!this.#comparing) for (const source of sources) this.#computed.add(source)
   }
 

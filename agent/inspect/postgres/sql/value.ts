@@ -19,6 +19,12 @@ export interface Value {
   readonly constant: boolean
   /** Evaluating it may fail, or take long, depending on its input: what decides over it is then visible. */
   readonly risky: boolean
+  /** What is known of its type; `scalar`: no array, row or document, but one value of a type of PostgreSQL's own. */
+  readonly kind?: Kind | undefined
+  /** It may be compared under a collation of its own, which fits no other one, or not every comparison. */
+  readonly collated?: true | undefined
+  /** How many times as long as a column's value it may be; 1 if unset. */
+  readonly growth?: number
   /** A whole row, with its columns. */
   readonly row?: readonly ScopeColumn[]
   /** Of a row with columns that can't be listed: see `Shape.open`. */
@@ -27,6 +33,8 @@ export interface Value {
   readonly rowWhole?: boolean
 }
 
+export type Kind = 'text' | 'scalar'
+
 export interface ScopeColumn {
   readonly name: string
   readonly value: Value
@@ -34,7 +42,12 @@ export interface ScopeColumn {
 
 const none: ReadonlySet<ColumnId> = new Set()
 
-export const constant: Value = { sources: none, plain: false, constant: true, risky: false }
+export const constant: Value = { sources: none, plain: false, constant: true, risky: false, growth: 0 }
+/** A literal: what it adds to the length of what it is put into counts in pieces as long as most values are. */
+export function literal(text: string): Value {
+  return text.length <= piece ? constant : { ...constant, growth: text.length / piece }
+}
+const piece = 64
 /** Known to come from no column, but no constant either: now(), a sequence, a system column. */
 export const opaque: Value = { sources: none, plain: false, constant: false, risky: false }
 const riskyOpaque: Value = { sources: none, plain: false, constant: false, risky: true }
@@ -43,8 +56,12 @@ const riskyOpaque: Value = { sources: none, plain: false, constant: false, risky
 export function derived(values: readonly Value[], risky = false): Value {
   let sources = none
   let owned: Set<ColumnId> | undefined
+  let growth = 0
+  let collated: true | undefined
   for (const value of values) {
     if (value.risky) risky = true
+    if (value.collated) collated = true
+    growth += value.growth ?? 1
     if (value.sources.size === 0 || value.sources === sources) continue
     if (sources.size === 0) sources = value.sources
     else {
@@ -55,8 +72,9 @@ export function derived(values: readonly Value[], risky = false): Value {
       for (const source of value.sources) owned.add(source)
     }
   }
-  if (sources.size === 0) return risky ? riskyOpaque : opaque
-  return { sources, plain: false, constant: false, risky }
+  const plainly = growth === 1 && !collated
+  if (sources.size === 0 && plainly) return risky ? riskyOpaque : opaque
+  return { sources, plain: false, constant: false, risky, ...(plainly ? {} : { growth, collated }) }
 }
 
 /** The same texts in another dress: see `Value.whole`. Constants are the client's own. */

