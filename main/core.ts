@@ -1,7 +1,7 @@
 import type { GatewayEvent } from '../shared/api/models.ts'
 import type { DeepLink, Diagnostics, Platform, Settings } from '../shared/rpc/contract.ts'
 import { Account } from './account.ts'
-import { diagnosticBundle, recentLog, saveBundle } from './diagnostics.ts'
+import { diagnosticBundle, failureWords, recentLog, saveBundle } from './diagnostics.ts'
 import { gatewayOrigin } from './gateway/address.ts'
 import { followEvents } from './gateway/events.ts'
 import { LinkMonitor } from './gateway/monitor.ts'
@@ -13,7 +13,7 @@ import { sweepScratch } from './rdp/scratch.ts'
 import { appRouters } from './rpc/app.ts'
 import { rpc } from './rpc/base.ts'
 import { editorRouter } from './rpc/editor.ts'
-import { told } from './rpc/errors.ts'
+import { thrownProblem, told } from './rpc/errors.ts'
 import { forwardRouter } from './rpc/forward.ts'
 import { workRouters } from './rpc/work.ts'
 import { downloadsSaver, type Saver } from './save.ts'
@@ -73,6 +73,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const teller = new Teller((message) => log.warn({}, message))
   let following = new AbortController()
   let lastPerson: string | undefined
+  let gatewayVersion: string | undefined
+  const startedAt = new Date().toISOString()
 
   const account = new Account({
     secrets: options.secrets,
@@ -83,6 +85,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       // Results and sessions of another person are not for this one to see.
       if (lastPerson !== undefined && lastPerson !== person) await work.closeAll()
       lastPerson = person
+      gatewayVersion = who.info.version
       await settings.save({ gateway: who.info.url })
       following.abort()
       following = new AbortController()
@@ -161,10 +164,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         auth: account.state.get(),
         link: monitor.state.get(),
         update: updates.state.get(),
-        endpoints: work.openEndpoints(),
+        endpoints: work.usedEndpoints(),
+        gatewayVersion,
+        startedAt,
         log: recent.entries(),
       }),
     saveBundle: (bundle) => saveBundle(bundle, options.downloadsDir),
+    failed: (path, error) => log.info({}, failureWords(path, thrownProblem(error))),
   })
   options.onSettings?.(settings.get())
   await account.resume(settings.get().gateway)
@@ -202,11 +208,22 @@ interface RouterDeps {
   settingsSaved(settings: Settings): void
   bundle(): Diagnostics
   saveBundle(bundle: Diagnostics): Promise<string>
+  /** What the page asked for and did not get. */
+  failed(path: readonly string[], error: unknown): void
 }
 
 function createRouter(deps: RouterDeps) {
   const { account, work, events, links, monitor } = deps
-  return rpc.router({
+  const logged = rpc.use(async ({ next, path }) => {
+    try {
+      return await next()
+    } catch (error) {
+      // Who went away before the answer came asks for nothing any more.
+      if (!(error instanceof Error && error.name === 'AbortError')) deps.failed(path, error)
+      throw error
+    }
+  })
+  return logged.router({
     ...appRouters({ ...deps, deepLinks: (signal) => links.until(signal) }),
     ...workRouters(work),
     editor: editorRouter(work),

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Settings } from '../shared/rpc/contract.ts'
-import { type DiagnosticFacts, diagnosticBundle, recentLog, saveBundle, withoutSecrets } from './diagnostics.ts'
+import {
+  type DiagnosticFacts,
+  diagnosticBundle,
+  failureWords,
+  recentLog,
+  saveBundle,
+  withoutSecrets,
+} from './diagnostics.ts'
 import { fail } from './problem.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -37,19 +44,39 @@ function facts(change: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
         atStart: false,
       },
     ],
+    gatewayVersion: '4.5.6',
+    startedAt: '2026-11-23T08:00:00.000Z',
     log: [],
     ...change,
   }
 }
 
-test('tells versions, states and ports', () => {
-  const { name, text } = diagnosticBundle(facts(), new Date('2026-11-23T14:32:00Z'))
+test('tells versions, states and ports, and why one is not open', () => {
+  const taken = { code: 'conflict', message: 'Port 15433 is in use by another program.', action: 'retry' } as const
+  const { endpoints } = facts()
+  const both = endpoints.flatMap((e) => [e, { ...e, connection: 'other-db', port: 15433, open: false, problem: taken }])
+  const { name, text } = diagnosticBundle(facts({ endpoints: both }), new Date('2026-11-23T14:32:00Z'))
   expect(name).toBe('sallyport-diagnostics-2026-11-23T143200.json')
   expect(JSON.parse(text)).toMatchObject({
     client: { version: '1.2.3', shell: 'browser', gateway: 'https://gw.example' },
     gatewayLink: { state: 'up', latencyMs: 9 },
-    endpoints: [{ connection: 'orders-db', port: 15432, open: true }],
+    gatewayVersion: '4.5.6',
+    startedAt: '2026-11-23T08:00:00.000Z',
+    endpoints: [
+      { connection: 'orders-db', port: 15432, open: true },
+      { connection: 'other-db', open: false, problem: 'Port 15433 is in use by another program.' },
+    ],
   })
+})
+
+test('what the page asked for and did not get is told by its name and kind; in words only where they hold no data', () => {
+  const quoting = fail('failed', 'invalid input syntax for type integer: "078-05-1120"').problem
+  expect(failureWords(['sql', 'run'], quoting)).toBe('sql.run failed (failed)')
+  expect(failureWords(['gateway', 'requests', 'create'], quoting)).toBe('gateway.requests.create failed (failed)')
+  const taken = fail('conflict', 'Port 15433 is in use by another program.').problem
+  expect(failureWords(['endpoints', 'open'], taken)).toBe(
+    'endpoints.open failed (conflict): Port 15433 is in use by another program.',
+  )
 })
 
 test('holds no draft, no pinned name, no address or code of a sign-in, and no person', () => {

@@ -7,6 +7,7 @@ import type {
   Endpoint,
   LinkState,
   Platform,
+  Problem,
   Settings,
   UpdateState,
 } from '../shared/rpc/contract.ts'
@@ -47,7 +48,19 @@ export interface DiagnosticFacts {
   link: LinkState
   update: UpdateState
   endpoints: readonly Endpoint[]
+  /** Of the gateway that was signed in to last. */
+  gatewayVersion: string | undefined
+  startedAt: string
   log: readonly Entry[]
+}
+
+/** Parts of the contract whose problems never quote a statement, a value or what a person wrote. */
+const wordsKept: ReadonlySet<string> = new Set(['endpoints', 'auth', 'terminal', 'desktop'])
+
+/** For the log: what was asked for and not had, and which kind of problem it was; in its own words where those tell no data. */
+export function failureWords(path: readonly string[], { code, message }: Problem): string {
+  const words = wordsKept.has(path[0] ?? '') ? `: ${message}` : ''
+  return `${path.join('.')} failed (${code})${words}`
 }
 
 /**
@@ -55,15 +68,18 @@ export interface DiagnosticFacts {
  * own address are not among them. Words that others wrote (log, problems) pass through `withoutSecrets`.
  */
 export function diagnosticBundle(facts: DiagnosticFacts, now = new Date()): Diagnostics {
-  const { platform, settings, auth, link, update, endpoints, log } = facts
+  const { platform, settings, auth, link, update, endpoints, gatewayVersion, startedAt, log } = facts
   const bundle = {
     madeAt: now.toISOString(),
+    startedAt,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     client: { ...platform, node: process.versions.node, system: release(), architecture: process.arch },
     signIn:
       auth.state === 'signed-out' && auth.problem !== undefined
         ? { state: auth.state, problem: auth.problem.code, message: withoutSecrets(auth.problem.message) }
         : { state: auth.state },
     gatewayLink: link,
+    gatewayVersion: gatewayVersion ?? 'not signed in since the start',
     update:
       update.state === 'failed' ? { state: update.state, message: withoutSecrets(update.problem.message) } : update,
     settings: {
@@ -75,13 +91,14 @@ export function diagnosticBundle(facts: DiagnosticFacts, now = new Date()): Diag
       updates: settings.updates,
       changedKeys: settings.keys,
     },
-    endpoints: endpoints.map(({ connection, kind, port, open, clients, atStart }) => ({
+    endpoints: endpoints.map(({ connection, kind, port, open, clients, atStart, problem }) => ({
       connection,
       kind,
       port,
       open,
       clients,
       atStart,
+      ...(problem === undefined ? {} : { problem: withoutSecrets(problem.message) }),
     })),
     log: log.map((entry) => ({
       ...entry,

@@ -249,8 +249,8 @@ export class Work {
     return connections.map((connection) => this.endpoints.describe(targetOf(connection, person.id)))
   }
 
-  /** Those that are open now, without asking the gateway. */
-  openEndpoints(): Endpoint[] {
+  /** Those that are open, or should be, without asking the gateway. */
+  usedEndpoints(): Endpoint[] {
     return this.endpoints.list()
   }
 

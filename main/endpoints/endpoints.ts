@@ -45,6 +45,7 @@ interface Open {
 
 /** Why an endpoint is not open, and what port would be free instead. */
 interface Failure {
+  target: EndpointTarget
   problem: Problem
   freePort: number | undefined
 }
@@ -93,7 +94,7 @@ export class Endpoints {
     } catch (error) {
       const problem = toProblem(error)
       const free = problem.code === 'conflict' && fixed !== undefined ? await this.another(fixed) : undefined
-      this.failures.set(target.connection, { problem, freePort: free })
+      this.failures.set(target.connection, { target, problem, freePort: free })
       this.tell(target)
       throw error
     }
@@ -115,9 +116,10 @@ export class Endpoints {
     await Promise.all(all.map(shut))
   }
 
-  /** Those that are open now. */
+  /** Those that are open now, and those that could not be opened. */
   list(): Endpoint[] {
-    return [...this.opened.values()].map(({ target }) => this.describe(target))
+    const failed = [...this.failures].flatMap(([name, { target }]) => (this.opened.has(name) ? [] : [target]))
+    return [...[...this.opened.values()].map(({ target }) => target), ...failed].map((target) => this.describe(target))
   }
 
   /** Says how it is now. */

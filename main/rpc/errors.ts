@@ -3,10 +3,15 @@ import type { Problem } from '../../shared/rpc/contract.ts'
 import { apiProblem } from '../gateway/client.ts'
 import { ProblemError, toProblem } from '../problem.ts'
 
+/** What a procedure threw, in words: ours, or those of the gateway's API. */
+export function thrownProblem(error: unknown): Problem {
+  return error instanceof ORPCError ? apiProblem(error).problem : toProblem(error)
+}
+
 /** What a procedure threw, as the renderer gets it: a PROBLEM with words and what helps. */
 export function rpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError && error.code === 'PROBLEM') return error
-  const problem: Problem = error instanceof ORPCError ? apiProblem(error).problem : toProblem(error)
+  const problem = thrownProblem(error)
   return new ORPCError('PROBLEM', { status: 500, message: problem.message, data: problem })
 }
 

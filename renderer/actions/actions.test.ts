@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { combinationOf, keyLabel, matches } from '../decisions/keys.ts'
 import { createActions } from './registry.ts'
-import { actionIds, bindings, conflict, defaultKeys } from './table.ts'
+import { whyNot } from './reserved.ts'
+import { actionIds, bindings, conflicts, defaultKeys } from './table.ts'
 
 function press(key: string, held: Partial<KeyboardEvent> = {}): KeyboardEvent {
   const code = /^[a-z]$/i.test(key) ? `Key${key.toUpperCase()}` : /^\d$/.test(key) ? `Digit${key}` : ''
@@ -12,8 +13,8 @@ test('no two default keys mean two things at once, in either shell', () => {
   for (const shell of ['electron', 'browser'] as const) {
     const bound = bindings({}, shell)
     const clashes = [...bound]
-      .map(([id, keys]) => [id, conflict(id, keys, bound)] as const)
-      .filter(([, other]) => other)
+      .map(([id, keys]) => [id, conflicts(id, keys, bound)] as const)
+      .filter(([, others]) => others.length > 0)
     expect(clashes).toEqual([])
   }
 })
@@ -28,9 +29,31 @@ test('what the person chose replaces the default, an empty choice takes the keys
 
 test('a key may stand in two scopes that are never live together, and not in two that are', () => {
   const bound = bindings({}, 'browser')
-  expect(conflict('review.approve', 'Mod+Enter', bound)).toBeUndefined()
-  expect(conflict('review.approve', 'mod+k', bound)).toBe('app.palette')
-  expect(conflict('tab.close', 'Mod+Enter', bound)).toBe('sql.run')
+  expect(conflicts('review.approve', 'Mod+Enter', bound)).toEqual([])
+  expect(conflicts('review.approve', 'mod+k', bound)).toEqual(['app.palette'])
+  expect(conflicts('tab.close', 'Mod+Enter', bound)).toEqual(['sql.run', 'desktop.front'])
+  expect(conflicts('go.saved', 'Mod+Enter', bound)).toEqual([
+    'sql.run',
+    'desktop.front',
+    'review.approve',
+    'compose.send',
+  ])
+})
+
+test('keys that edit, move, write or belong to the browser or the menu are given to no action, and no default is one of them', () => {
+  const inBrowser = { os: 'linux', shell: 'browser' } as const
+  const onDesktop = { os: 'mac', shell: 'electron' } as const
+  for (const keys of ['Mod+C', 'Mod+Shift+Z', 'Enter', 'Space', 'ArrowDown', 'Shift+End'])
+    expect(whyNot('go.saved', keys, inBrowser)).toBeDefined()
+  expect(whyNot('go.saved', 'Mod+T', inBrowser)).toBe('belongs to the browser.')
+  expect(whyNot('go.saved', 'Mod+T', onDesktop)).toBeUndefined()
+  expect(whyNot('go.saved', 'Mod+0', onDesktop)).toBe('is in the menu.')
+  expect(whyNot('sql.run', 'R', inBrowser)).toBe('is text where this is done.')
+  expect(whyNot('sql.run', 'F5', inBrowser)).toBeUndefined()
+  expect(whyNot('review.next', 'N', inBrowser)).toBeUndefined()
+  for (const platform of [inBrowser, onDesktop])
+    for (const [id, keys] of bindings({}, platform.shell))
+      expect([id, whyNot(id, keys, platform)]).toEqual([id, undefined])
 })
 
 test('keys are matched as they are on each system', () => {

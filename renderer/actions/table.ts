@@ -118,16 +118,19 @@ export function bindings(changed: Readonly<Record<string, string>>, shell: Platf
   return result
 }
 
-/** Another action that already has the keys, where both could be meant. */
-export function conflict(id: ActionId, keys: string, bound: Bindings): ActionId | undefined {
+/** Other actions that already have the keys, where both could be meant. */
+export function conflicts(id: ActionId, keys: string, bound: Bindings): ActionId[] {
   const { scope } = actionOf(id)
-  for (const [other, taken] of bound) {
-    if (other === id || taken.toLowerCase() !== keys.toLowerCase()) continue
-    const theirs = actionOf(other).scope
-    if (theirs === scope || theirs === 'everywhere' || scope === 'everywhere') return other
-    // A tab's own actions and those of its kind are live together.
-    const both = [scope, theirs]
-    if (both.includes('tabs') && both.some((s) => s === 'sql' || s === 'terminal' || s === 'desktop')) return other
-  }
-  return undefined
+  return [...bound].flatMap(([other, taken]) => {
+    const same = other !== id && taken.toLowerCase() === keys.toLowerCase()
+    return same && meet(scope, actionOf(other).scope) ? [other] : []
+  })
+}
+
+/** Whether actions of both can be live together. */
+function meet(one: Scope, other: Scope): boolean {
+  if (one === other || one === 'everywhere' || other === 'everywhere') return true
+  // A tab's own actions and those of its kind are.
+  const both = [one, other]
+  return both.includes('tabs') && both.some((s) => s === 'sql' || s === 'terminal' || s === 'desktop')
 }

@@ -1,21 +1,25 @@
 import './shortcuts.css'
 import { type KeyboardEvent, useState } from 'react'
 import { Chord } from '../actions/chord.tsx'
-import { type ActionId, actionIds, actionOf, conflict, defaultKeys, scopes } from '../actions/table.ts'
+import { whyNot } from '../actions/reserved.ts'
+import { type ActionId, actionIds, actionOf, conflicts, defaultKeys, isActionId, scopes } from '../actions/table.ts'
 import { useBindings } from '../actions/use-actions.ts'
 import { combinationOf, keyParts } from '../decisions/keys.ts'
+import { counted } from '../decisions/words.ts'
 import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 
-/** Actions by where they can be done: all, or those that have keys. */
+/** Actions by where they can be done: all, or those that have keys or had some. */
 export function ShortcutTable({ only = 'all' }: { only?: 'all' | 'with-keys' }) {
   const bound = useBindings()
-  const shown = actionIds.filter((id) => only === 'all' || bound.has(id))
+  const changed = useSettings()?.keys ?? {}
+  const shown = actionIds.filter((id) => only === 'all' || bound.has(id) || changed[id] !== undefined)
   const groups = Object.entries(scopes)
     .map(([scope, title]) => ({ title, ids: shown.filter((id) => actionOf(id).scope === scope) }))
     .filter((group) => group.ids.length > 0)
   return (
     <div className="skc">
+      <AllDefault />
       {groups.map(({ title, ids }) => (
         <section key={title} aria-label={title}>
           <h3 className="h-label skc__h">{title}</h3>
@@ -30,15 +34,39 @@ export function ShortcutTable({ only = 'all' }: { only?: 'all' | 'with-keys' }) 
   )
 }
 
+/** Once any key was changed: the way back for all of them. */
+function AllDefault() {
+  const { live } = useRpc()
+  const changed = Object.keys(useSettings()?.keys ?? {}).filter(isActionId)
+  if (changed.length === 0) return null
+  return (
+    <p className="row sm t2 skc__all">
+      {counted(changed.length, 'action has', 'actions have')} keys of your own.
+      <Button
+        size="sm"
+        kind="ghost"
+        onClick={() => {
+          live.saveSettings({ keys: {} }).catch((error: unknown) => console.warn('The keys were not saved.', error))
+        }}
+      >
+        Default keys for all
+      </Button>
+    </p>
+  )
+}
+
+type Wanted = { keys: string; holders: readonly ActionId[] } | { keys: string; why: string }
+
 function Row({ id }: { id: ActionId }) {
   const { live } = useRpc()
-  const { os, shell } = usePlatform()
+  const platform = usePlatform()
+  const { os } = platform
+  const standard = defaultKeys(id, platform.shell)
   const bound = useBindings()
   const changed = useSettings()?.keys ?? {}
   const [recording, setRecording] = useState(false)
-  const [wanted, setWanted] = useState<{ keys: string; holder: ActionId } | undefined>(undefined)
+  const [wanted, setWanted] = useState<Wanted | undefined>(undefined)
   const { name } = actionOf(id)
-  const own = changed[id] !== undefined
   const keys = bound.get(id)
   const shown = keys === undefined ? 'none' : keyParts(keys, os).join(' ')
   const save = (change: Readonly<Record<string, string | undefined>>) => {
@@ -62,24 +90,33 @@ function Row({ id }: { id: ActionId }) {
       save({ [id]: '' })
       return
     }
-    const holder = conflict(id, keys, bound)
-    if (holder === undefined) save({ [id]: keys === defaultKeys(id, shell) ? undefined : keys })
+    const why = whyNot(id, keys, platform)
+    if (why === undefined) choose(keys)
     else {
       setRecording(false)
-      setWanted({ keys, holder })
+      setWanted({ keys, why })
     }
   }
+  /** Takes the keys, unless others have them: then the person says whether. */
+  const choose = (keys: string) => {
+    const holders = conflicts(id, keys, bound)
+    if (holders.length > 0) {
+      setRecording(false)
+      setWanted({ keys, holders })
+    } else save({ [id]: own(keys) })
+  }
+  const own = (keys: string) => (keys === standard ? undefined : keys)
   return (
     <li>
       <div className="skr">
         <span className="trunc">{name}</span>
         <span className="row row--4 right">
-          {own && (
+          {changed[id] !== undefined && (
             <IconButton
               icon="undo"
               size={12}
               label={`Default keys for ${name}`}
-              onClick={() => save({ [id]: undefined })}
+              onClick={() => (standard === undefined ? save({ [id]: undefined }) : choose(standard))}
             />
           )}
           <button
@@ -97,10 +134,22 @@ function Row({ id }: { id: ActionId }) {
       </div>
       {wanted && (
         <p className="skr__c sm" role="alert">
-          <Chord keys={wanted.keys} /> <span className="grow">is {actionOf(wanted.holder).name}.</span>
-          <Button size="sm" onClick={() => save({ [id]: wanted.keys, [wanted.holder]: '' })}>
-            Use here
-          </Button>
+          <Chord keys={wanted.keys} />{' '}
+          {'why' in wanted ? (
+            <span className="grow">{wanted.why}</span>
+          ) : (
+            <>
+              <span className="grow">is {wanted.holders.map((other) => actionOf(other).name).join(', ')}.</span>
+              <Button
+                size="sm"
+                onClick={() =>
+                  save({ [id]: own(wanted.keys), ...Object.fromEntries(wanted.holders.map((other) => [other, ''])) })
+                }
+              >
+                Use here
+              </Button>
+            </>
+          )}
           <Button size="sm" kind="ghost" onClick={() => setWanted(undefined)}>
             Leave it
           </Button>

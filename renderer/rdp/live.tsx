@@ -234,7 +234,15 @@ function Programs({ desktop, runtime }: { desktop: DesktopState; runtime: Deskto
       </Menu.Target>
       <Menu.Dropdown>
         {programs.map((p) => (
-          <Menu.Item key={p.id} disabled={p.id === program?.id} onClick={() => runtime.launch(p.id)}>
+          // Not disabled, the one in use: the focus would have nowhere to go when the menu opens.
+          <Menu.Item
+            key={p.id}
+            aria-current={p.id === program?.id ? 'true' : undefined}
+            rightSection={p.id === program?.id && <Icon name="check" size={14} />}
+            onClick={() => {
+              if (p.id !== program?.id) runtime.launch(p.id)
+            }}
+          >
             {programWords(p)}
           </Menu.Item>
         ))}

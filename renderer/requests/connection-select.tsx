@@ -1,8 +1,12 @@
 import { Combobox, useCombobox } from '@mantine/core'
+import { useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import { Drawn } from '../decisions/drawn.tsx'
-import { EnvTag, kindIcon } from '../decisions/environment.tsx'
+import { EnvTag, environments, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
+
+/** From so many on they are searched. */
+const manyConnections = 12
 
 /** The connection a request is for. */
 export function ConnectionSelect({
@@ -14,7 +18,19 @@ export function ConnectionSelect({
   value: Connection | undefined
   onChange(name: string): void
 }) {
-  const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() })
+  const [search, setSearch] = useState('')
+  const many = connections.length >= manyConnections
+  const combobox = useCombobox({
+    onDropdownOpen: () => {
+      if (many) combobox.focusSearchInput()
+    },
+    onDropdownClose: () => {
+      combobox.resetSelectedOption()
+      setSearch('')
+      if (many) combobox.focusTarget()
+    },
+  })
+  const shown = found(connections, search)
   return (
     <Combobox
       store={combobox}
@@ -39,8 +55,20 @@ export function ConnectionSelect({
         </button>
       </Combobox.Target>
       <Combobox.Dropdown>
-        <Combobox.Options aria-label="Connections">
-          {connections.map((connection) => (
+        {many && (
+          <Combobox.Search
+            classNames={{ wrapper: 'input menu__find' }}
+            value={search}
+            onChange={(event) => {
+              setSearch(event.currentTarget.value)
+              combobox.updateSelectedOptionIndex()
+            }}
+            placeholder={`Search ${connections.length} connections`}
+            aria-label="Search connections"
+          />
+        )}
+        <Combobox.Options aria-label="Connections" className="menu__list scroll">
+          {shown.map((connection) => (
             <Combobox.Option
               value={connection.name}
               key={connection.name}
@@ -52,9 +80,19 @@ export function ConnectionSelect({
             </Combobox.Option>
           ))}
         </Combobox.Options>
+        {shown.length === 0 && <p className="menu__none sm t2">Nothing is called that.</p>}
       </Combobox.Dropdown>
     </Combobox>
   )
+}
+
+/** Those with every word in name, description, environment or a tag. */
+function found(connections: readonly Connection[], search: string): readonly Connection[] {
+  const words = search.toLowerCase().split(/\s+/)
+  return connections.filter(({ name, description, environment, tags }) => {
+    const text = [name, description, environments[environment].name, ...tags].join(' ').toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
 }
 
 function Line({ connection }: { connection: Connection }) {

@@ -76,10 +76,11 @@ function Active({ grant, now }: { grant: Grant; now: number }) {
               {grant.approvedBy.length > 0 ? `Approved by ${grant.approvedBy.join(' and ')}` : 'Granted by policy'}
             </span>
           </p>
+          {/* First one that is never disabled: the focus would have nowhere to go when the menu opens. */}
+          <Menu.Item onClick={() => go.request(grant.requestId, 'mine')}>Open the request</Menu.Item>
           <Menu.Item disabled={off} onClick={extend} rightSection={keys && <kbd className="kbd">{keys}</kbd>}>
             Extend…
           </Menu.Item>
-          <Menu.Item onClick={() => go.request(grant.requestId, 'mine')}>Open the request</Menu.Item>
           <Menu.Item disabled={off || giveBack.isPending} onClick={() => giveBack.mutate()}>
             Give back now
           </Menu.Item>

@@ -148,6 +148,22 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await page.getByRole('heading', { name: 'Native tools' }).waitFor()
     await page.getByRole('button', { name: 'Default keys for Side bar' }).click()
     await expect.poll(() => harness.fixture.settings.get().keys).toEqual({ 'go.settings': 'F4', 'app.palette': '' })
+    await page.keyboard.press('Meta+1')
+    await page.keyboard.press('?')
+    await change('Saved queries').click()
+    await page.keyboard.press('Meta+c')
+    await page.getByText('copies, everywhere.').waitFor()
+    await page.getByRole('button', { name: 'Leave it' }).click()
+    await change('Saved queries').click()
+    await page.keyboard.press('Meta+k')
+    await expect.poll(() => harness.fixture.settings.get().keys['go.saved']).toBe('Mod+K')
+    // The default that is to come back is somebody else's by now.
+    await page.getByRole('button', { name: 'Default keys for Command palette' }).click()
+    await page.getByText('is Saved queries.').waitFor()
+    await page.getByRole('button', { name: 'Use here' }).click()
+    await expect.poll(() => harness.fixture.settings.get().keys).toEqual({ 'go.settings': 'F4', 'go.saved': '' })
+    await page.getByRole('button', { name: 'Default keys for all' }).click()
+    await expect.poll(() => harness.fixture.settings.get().keys).toEqual({})
   })
 
   test('every part of the window is reached by F6, and every list by arrows', async () => {
@@ -229,6 +245,37 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     // What opens a locked connection is ticked by itself, also where another was chosen before.
     await page.getByRole('checkbox', { name: 'Write', checked: true }).waitFor()
     expect(await reason.inputValue()).toBe('INC-4821: void the duplicates')
+  })
+
+  test('every menu opens beside what opens it', async () => {
+    const menu = page.locator('.menu')
+    const opensBeside = async (target: ReturnType<typeof page.locator>, how: { button?: 'right' } = {}) => {
+      await target.click(how)
+      await menu.waitFor()
+      const [a, b] = [await target.boundingBox(), await menu.boundingBox()]
+      if (a === null || b === null) throw new Error('nothing to see')
+      const apart = Math.max(
+        b.x - (a.x + a.width),
+        a.x - (b.x + b.width),
+        b.y - (a.y + a.height),
+        a.y - (b.y + b.height),
+      )
+      expect(apart).toBeLessThan(16)
+      expect(b.y).toBeGreaterThanOrEqual(0)
+      expect(b.y + b.height).toBeLessThanOrEqual(900)
+      await page.keyboard.press('Escape')
+      await menu.waitFor({ state: 'hidden' })
+    }
+    await opensBeside(page.getByRole('button', { name: /^Linus Falk/ }))
+    await opensBeside(tree('orders-db').first(), { button: 'right' })
+    await tree('fin-desk-01').first().click()
+    await opensBeside(page.getByRole('button', { name: 'Change program' }))
+    await page.keyboard.press('Meta+2')
+    await page.keyboard.press('Alt+n')
+    await opensBeside(page.getByRole('button', { name: 'Connection', exact: true }))
+    await page.keyboard.press('Meta+1')
+    await tree('orders-db').first().click()
+    await opensBeside(page.getByRole('button', { name: /granted on orders-db/ }).first())
   })
 
   test('native tools: state as it changes, a taken port has a way out, snippets are copied', async () => {

@@ -8,6 +8,7 @@ const script = `(() => {
   const scrolls = (overflow) => overflow === 'auto' || overflow === 'scroll'
   const found = new Set()
   if (document.documentElement.scrollWidth > innerWidth + 1) found.add('the page is wider than the window')
+  if (document.documentElement.scrollHeight > innerHeight + 1) found.add('the page is higher than the window')
   for (const control of document.querySelectorAll('button, a[href], input, select, textarea, [role="treeitem"]')) {
     if (control.closest(skipped) || (dialog && !dialog.contains(control))) continue
     if (!control.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue
@@ -32,7 +33,7 @@ const script = `(() => {
         break
       }
     }
-    if (box.left < -2 || box.right > innerWidth + 2) found.add(name + ' lies outside of the window')
+    if (box.left < -2 || box.right > innerWidth + 2 || box.bottom < 0 || box.top > innerHeight) found.add(name + ' lies outside of the window')
     else if (inView) {
       const own = control.getBoundingClientRect()
       const at = document.elementFromPoint(own.x + own.width / 2, own.y + own.height / 2)
