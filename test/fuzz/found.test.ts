@@ -62,6 +62,15 @@ describe('found by the fuzzer', () => {
     expect(toClient.includes('parser restarts')).toBe(false)
   })
 
+  it('a target that takes several statements for a prepared one runs none of them', async () => {
+    const several = 'select id, ssn from customers where id = 1; select 2'
+    const input = talk([say.parse('a', several), say.bind('', 'a'), say.execute(''), say.sync])
+    expect(await problemsOf(input)).toEqual([])
+    const { toClient, toTarget } = await run(ground, input, 'whole', new Random(1))
+    expect(toClient.includes('cannot insert multiple commands into a prepared statement')).toBe(true)
+    expect(toTarget.includes(say.execute(''))).toBe(false)
+  })
+
   it('a search_path that is none is the target’s fault, and said so', async () => {
     const value = Buffer.from('"open')
     const bytes = frame('D', Buffer.concat([Buffer.from([0, 1, 0, 0, 0, value.length]), value]))

@@ -57,9 +57,11 @@ export class ExtendedQueries {
     const { name, textStart, textEnd } = readParse(buf, start, end, this.#name)
     return this.#texts.read(buf, textStart, textEnd, (text, script) => {
       const refuse = (error: Buffer): undefined => this.#refusals.refuse(error, name === '' ? '' : refusedName)
-      if (!script.ok) {
+      // Of several statements, the target says that it takes none. Should it, none of them runs.
+      if (!script.ok || script.statements.length > 1) {
         const written = buf.subarray(textStart, textEnd + 1)
-        this.#refusals.unreadable(written, this.#texts.syntaxError(text, script), name === '' ? '' : refusedName)
+        const error = script.ok ? severalCommands : this.#texts.syntaxError(text, script)
+        this.#refusals.unreadable(written, error, name === '' ? '' : refusedName)
         return undefined
       }
       const [first] = script.statements
@@ -78,8 +80,7 @@ export class ExtendedQueries {
       const prepared: Prepared = {
         text,
         meaning: script.meaning,
-        // Several statements: the target refuses them, and nothing may run should it not.
-        judged: script.statements.length === 1 ? judged : undefined,
+        judged,
         redacted: undefined,
         bySql: false,
         declared,
@@ -301,6 +302,12 @@ export class ExtendedQueries {
     return preparedBySql('a statement prepared by code', meaning, judged)
   }
 }
+
+const severalCommands = say({
+  severity: 'ERROR',
+  sqlstate: '42601',
+  message: 'cannot insert multiple commands into a prepared statement',
+})
 
 /** Those of people's own among the types that Parse declares; undefined: none. */
 function declaredTypes(buf: Buffer, at: number, end: number): readonly number[] | undefined {

@@ -43,6 +43,13 @@ export const scripts: Readonly<Record<string, readonly Buffer[]>> = {
     ...ask.again(''),
     say.sync,
     say.query("select U&'wrong: +0061' UESCAPE '+'"),
+    ...ask.named('two', 'select 1; select 2'),
+    say.sync,
+    ...ask.again('two'),
+    say.sync,
+    say.parse('', 'select 1; select 2'),
+    ...ask.again(''),
+    say.sync,
   ],
   'names that nobody made': [
     say.query('execute nothing'),
