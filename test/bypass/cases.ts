@@ -283,6 +283,7 @@ const groups: Record<string, Partial<Record<BypassCase['expect'], readonly strin
   'statistics and catalogs': {
     null: [
       'select most_common_vals from pg_stats',
+      'select n_distinct from pg_stats',
       'select * from pg_stats',
       'select histogram_bounds::text from pg_catalog.pg_stats',
       'select stavalues1 from pg_statistic',
@@ -298,7 +299,11 @@ const groups: Record<string, Partial<Record<BypassCase['expect'], readonly strin
       'create table x as select * from pg_stats',
       'select chunk_data from pg_toast.pg_toast_16384',
     ],
-    clean: ['select relname from pg_class', 'select n_distinct from pg_stats', 'select name, setting from pg_settings'],
+    clean: [
+      'select relname from pg_class',
+      'select null_frac, avg_width from pg_stats',
+      'select name, setting from pg_settings',
+    ],
   },
   'copy and export': {
     masked: [

@@ -20,13 +20,14 @@ beforeAll(async () => {
     insert into computed values (1, 'C1@Example.com', 'note');
     create table parts (id int, email text, low text generated always as (lower(email)) stored) partition by list (id);
     create table part_1 partition of parts for values in (1); insert into parts values (1, 'C1@Example.com');
+    create table elders (id int, email text); create table heirs () inherits (elders); insert into heirs values (1, 'c1@example.com');
     create type person as (id int, email text); create table typed of person; insert into typed values (1, 'c1@example.com');
     create type place as (id int, name text); create table placed of place;
     create domain guess as text check (value like 'x%');
     create table loot (line text);
     reset role`)
   door = await openDoor(postgres.target)
-  for (const table of ['computed', 'part_1', 'typed']) door.people.masked.add(`public.${table}.email`)
+  for (const table of ['computed', 'part_1', 'typed', 'elders']) door.people.masked.add(`public.${table}.email`)
   const { sensitivity } = door.people
   door.people.sensitivity = (schema, table, column) =>
     table === 'computed' && column === 'shown'
@@ -85,6 +86,24 @@ describe('columns that the server computes', () => {
     const answer = await client.query('select id, shown, plain from computed')
     expect(answer.errors).toEqual([])
     expect(valuesOf(answer)).toContain('|C|NOTE')
+  })
+})
+
+describe('what a column has its mask from', () => {
+  it.each([
+    ['alter table only elders drop column email', 'select * from heirs'],
+    ['alter table elders drop column email', 'select * from heirs'],
+    ['alter table computed alter column low drop expression', 'select low from computed'],
+    ['alter table parts alter column low drop expression', 'select low from part_1'],
+  ])('is not taken from it: %s', async (...texts) => {
+    const bytes = await bytesOf(client, texts)
+    expect(bytes).toContain('SPB01')
+    expect(bytes).not.toContain('c1@')
+  })
+
+  it('goes with it where nobody has it after', async () => {
+    const texts = ['begin', 'alter table typed not of', 'alter table typed drop column email', 'rollback']
+    for (const text of texts) expect((await client.query(text)).errors, text).toEqual([])
   })
 })
 

@@ -42,6 +42,8 @@ export interface CatalogRelation {
   policies?: { reads: readonly string[]; writes: readonly string[] }
   /** Columns that are in a unique index or an exclusion constraint. */
   unique?: readonly string[]
+  /** Columns that a constraint, or an index that keeps values apart, has together. */
+  constrained?: readonly (readonly string[])[]
   /** Its own foreign keys. */
   refersTo?: readonly Reference[]
   /** The type whose attributes its columns are, and follow: pg_type.typname, in whatever schema. */

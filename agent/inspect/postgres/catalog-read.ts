@@ -150,7 +150,7 @@ const relationsSql = (part: Part, definition: string, locked: boolean) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype)
+    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype), ${constrainedSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -183,6 +183,17 @@ const uniqueSql = `(select array_agg(distinct a.attname::text) from pg_index i
     where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and (a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])
       or exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
         and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum)))`
+
+const constrainedSql = `(select jsonb_agg(distinct together.names) from (
+    select (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+      where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) as names
+    from pg_constraint k where k.conrelid = c.oid and k.contype in ('c', 'f', 'p', 'u', 'x') and cardinality(k.conkey) > 1
+    union all select array_agg(a.attname::text order by a.attnum) from pg_index i
+      join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
+    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and exists (select from pg_depend d
+      where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+        and d.refobjsubid = a.attnum)
+    group by i.indexrelid having count(*) > 1) together)`
 
 const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
@@ -290,6 +301,7 @@ async function readSnapshot(
       writes,
       unique,
       ofType,
+      constrained,
     ] of await many(client, relationsSql(part, definition, locked), values)) {
       const referencedBy = references.get(Number(oid))
       const refersTo = owned.get(Number(oid))
@@ -309,6 +321,7 @@ async function readSnapshot(
         ...(refersTo === undefined ? {} : { refersTo }),
         ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
         ...(typeof ofType === 'string' ? { ofType } : {}),
+        ...(Array.isArray(constrained) ? { constrained: constrained.map(namesOf) } : {}),
         ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })
     }

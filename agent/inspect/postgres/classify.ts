@@ -3,6 +3,7 @@ import type { Action } from '../../../shared/actions.ts'
 import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
+import { alterTable } from './sql/alter.ts'
 import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
 import { alterFunction, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
@@ -123,7 +124,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
 }
 
 /** EXPLAIN alone asks for more of it than an analysis says. */
-const reportOf = new WeakMap<StatementAnalysis, Pick<Report, 'computed' | 'coded'>>()
+const reportOf = new WeakMap<StatementAnalysis, Pick<Report, 'computed' | 'coded' | 'replaced'>>()
 
 const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
@@ -274,7 +275,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       return nothing
     case 'AlterTableStmt':
       changes('sql:alter')
-      ddl.alterTable(opened.node, walk)
+      alterTable(opened.node, walk)
       return nothing
     case 'RenameStmt':
       changes('sql:alter')
@@ -313,6 +314,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
     case 'ClusterStmt':
       report.does('sql:reindex')
       if (opened.node.relation) ddl.sorted(opened.node.relation, walk)
+      else report.doubts('which tables it sorts, and by which columns, is not known here')
       return nothing
     default: {
       const utility = utilities.get(opened.tag)
@@ -364,7 +366,7 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   if (inner.refers) report.doubts('which statement it explains is only known when it runs')
   report.action = runs ? (inner.refers ? stronger(inner.action, 'sql:unknown') : inner.action) : 'sql:explain'
   report.hasWhere = inner.hasWhere
-  const { computed, coded } = reportOf.get(inner) ?? new Report('sql:explain')
+  const { computed, coded, replaced } = reportOf.get(inner) ?? new Report('sql:explain')
   // The planner calls what is immutable, and shows what came of it.
   report.use(coded, 'write')
   if (runs) {
@@ -373,6 +375,8 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
     report.effects.push(...inner.effects.filter(({ kind }) => kind !== 'declare'))
     // The memory that a step took shows how long the values were that it kept, those that nobody gets to see too.
     report.use(computed, 'predicate')
+    // And the log that it wrote, how much of a value was there before.
+    report.use(replaced, 'predicate')
   }
   // The size of what would be sent tells about values, masked ones too.
   if (isOn(node.options, 'serialize')) {

@@ -1,5 +1,5 @@
 import type { CatalogRelation, ColumnId, ColumnUse } from '../analysis.ts'
-import { columnId, splitId } from './ids.ts'
+import { columnId, splitId, tableId } from './ids.ts'
 import { family } from './relations.ts'
 import type { Walk } from './walk.ts'
 
@@ -21,6 +21,27 @@ export function collides(
       for (const { oid, columns, theirs } of refersTo ?? []) {
         const found = other(oid, theirs[columns.indexOf(name)], walk)
         if (found !== undefined) walk.report.use(new Set([found]), how)
+      }
+    }
+  }
+}
+
+/**
+ * A constraint over several columns compares what is written to one of them with what the row has in the others, or finds the two
+ * together in another row: whether the write succeeds shows what stands there.
+ */
+export function comparedWith(id: ColumnId, walk: Walk): void {
+  const [schema, table = '', name = ''] = splitId(id)
+  const relation = walk.catalog.relation(schema, table, [])
+  if (!relation) return
+  for (const one of family(walk.catalog, relation)) {
+    for (const together of one.constrained ?? []) {
+      if (!together.includes(name)) continue
+      for (const other of together) {
+        if (other === name) continue
+        const column = columnId(one.schema, one.name, other)
+        walk.report.use(new Set([column]), 'predicate')
+        walk.report.reads(column, `a constraint of ${tableId(one.schema, one.name)}`)
       }
     }
   }

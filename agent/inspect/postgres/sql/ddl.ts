@@ -1,7 +1,5 @@
 import type {
   AlterDomainStmt,
-  AlterTableCmd,
-  AlterTableStmt,
   ColumnDef,
   Constraint,
   CreateDomainStmt,
@@ -123,7 +121,7 @@ function newTable({ tableElts, inhRelations, ofTypename, partbound }: CreateStmt
 }
 
 /** They are evaluated as the statement runs, and what comes of it is kept where everybody can read it. */
-function bounds(spec: PartitionBoundSpec | undefined, walk: Walk): void {
+export function bounds(spec: PartitionBoundSpec | undefined, walk: Walk): void {
   const { listdatums = [], lowerdatums = [], upperdatums = [] } = spec ?? {}
   for (const datum of listdatums) stored(datum, topScope, walk)
   for (const datum of [...lowerdatums, ...upperdatums]) if (!isUnbounded(datum)) stored(datum, topScope, walk)
@@ -157,7 +155,7 @@ function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
 }
 
 /** A default, generated value or condition that is kept, and evaluated whenever a row is written: by then nobody looks at it. */
-function stored(node: Node, scope: Scope, walk: Walk): void {
+export function stored(node: Node, scope: Scope, walk: Walk): void {
   const value = walk.deferred.expression(node, scope)
   walk.report.use(value.sources, 'write')
 }
@@ -268,109 +266,12 @@ export function sorted(name: RangeVar, walk: Walk): void {
   walk.report.use(existing(name, walk).shape.row.sources, 'predicate')
 }
 
-export function alterTable(node: AlterTableStmt, walk: Walk): void {
-  if (node.objtype === 'OBJECT_INDEX' || node.objtype === 'OBJECT_SEQUENCE') return
-  const targets =
-    node.objtype === 'OBJECT_TYPE' ? typed(node.relation?.relname ?? '', walk) : [existing(node.relation, walk)]
-  for (const item of node.cmds ?? []) {
-    if (!('AlterTableCmd' in item)) continue
-    for (const target of targets) alterTableCommand(item.AlterTableCmd, target, walk)
-  }
-}
-
 /** Tables of a composite type, which become what it becomes. The type itself holds nothing. */
-function typed(type: string, walk: Walk): Entry[] {
+export function typed(type: string, walk: Walk): Entry[] {
   return walk.catalog.typed(type).map(({ schema, name }) => {
     mentionsWritten(tableId(schema, name), walk)
     return relationEntry({ schemaname: schema, relname: name }, walk)
   })
-}
-
-function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void {
-  const { def, name = '' } = node
-  const scope = scopeOf(target)
-  switch (node.subtype) {
-    case 'AT_AddColumn':
-      if (!def || !('ColumnDef' in def)) return
-      if (def.ColumnDef.raw_default) stored(def.ColumnDef.raw_default, scope, walk)
-      for (const item of def.ColumnDef.constraints ?? []) constraintNode(item, target, scope, walk)
-      return
-    case 'AT_AlterColumnType':
-      // USING fills the column with whatever it says.
-      if (def && 'ColumnDef' in def && def.ColumnDef.raw_default) {
-        walk.report.use(walk.expression(def.ColumnDef.raw_default, scope).sources, 'write')
-      }
-      column(target, name, 'predicate', walk)
-      return
-    case 'AT_SetExpression':
-    case 'AT_ColumnDefault':
-      if (def) stored(def, scope, walk)
-      return
-    case 'AT_SetNotNull':
-      column(target, name, 'predicate', walk)
-      return
-    case 'AT_AddConstraint':
-      if (def) constraintNode(def, target, scope, walk)
-      return
-    case 'AT_ValidateConstraint':
-      walk.report.doubts('what the constraint checks is not known here')
-      return
-    case 'AT_AddOf':
-      // The type's attributes can be renamed, and the columns with them.
-      every(target, walk)
-      return
-    case 'AT_AddInherit':
-    case 'AT_DropInherit':
-      every(target, walk)
-      if (def && 'RangeVar' in def) every(relationEntry(def.RangeVar, walk), walk)
-      return
-    case 'AT_AttachPartition':
-    case 'AT_DetachPartition':
-    case 'AT_DetachPartitionFinalize':
-      every(target, walk)
-      if (!def || !('PartitionCmd' in def)) return
-      bounds(def.PartitionCmd.bound, walk)
-      if (def.PartitionCmd.name) every(relationEntry(def.PartitionCmd.name, walk), walk)
-      return
-    case 'AT_EnableRule':
-    case 'AT_EnableAlwaysRule':
-    case 'AT_EnableReplicaRule':
-    case 'AT_EnableTrig':
-    case 'AT_EnableAlwaysTrig':
-    case 'AT_EnableReplicaTrig':
-    case 'AT_EnableTrigAll':
-    case 'AT_EnableTrigUser':
-      walk.report.doubts('what the triggers or rules that it turns on do is not known')
-      return
-    default:
-      return
-  }
-}
-
-function constraintNode(node: Node, target: Entry, scope: Scope, walk: Walk): void {
-  if ('Constraint' in node) constraint(node.Constraint, target, scope, walk)
-}
-
-/** Existing rows are checked, and the error names what does not fit. */
-function constraint(node: Constraint, target: Entry, scope: Scope, walk: Walk): void {
-  switch (node.contype) {
-    case 'CONSTR_GENERATED':
-    case 'CONSTR_DEFAULT':
-      if (node.raw_expr) stored(node.raw_expr, scope, walk)
-      return
-    case 'CONSTR_CHECK':
-      predicate(walk.deferred, [node.raw_expr], scope)
-      return
-    case 'CONSTR_EXCLUSION':
-      walk.report.doubts('an exclusion constraint compares values in ways that are not followed')
-      return
-    default:
-      for (const key of [...strings(node.keys), ...strings(node.fk_attrs), ...strings(node.including)]) {
-        column(target, key, 'predicate', walk)
-      }
-      if (!node.pktable) return
-      for (const key of strings(node.pk_attrs)) column(relationEntry(node.pktable, walk), key, 'predicate', walk)
-  }
 }
 
 export function policyExpressions(
@@ -381,18 +282,18 @@ export function policyExpressions(
   predicate(walk.deferred, expressions, scopeOf(existing(table, walk)))
 }
 
-function scopeOf(target: Entry): Scope {
+export function scopeOf(target: Entry): Scope {
   return { ...topScope, entries: [target] }
 }
 
-function column(target: Entry, name: string, how: 'predicate' | 'write' | 'touch', walk: Walk): void {
+export function column(target: Entry, name: string, how: 'predicate' | 'write' | 'touch', walk: Walk): void {
   const value = target.shape.column(name)?.value
   if (!value) return
   walk.report.touch(value.sources)
   if (how !== 'touch') walk.report.use(value.sources, how)
 }
 
-function every(target: Entry, walk: Walk): void {
+export function every(target: Entry, walk: Walk): void {
   const row: Value = target.shape.row
   walk.report.touch(row.sources)
   walk.report.use(row.sources, 'write')

@@ -41,7 +41,7 @@ export const harmlessVolatile: ReadonlySet<string> = new Set(
   pg_lock_status pg_notification_queue_usage pg_jit_available pg_get_wait_events pg_stat_clear_snapshot pg_stat_have_stats
   pg_stat_get_xact_blocks_fetched pg_stat_get_xact_blocks_hit pg_stat_get_xact_function_calls pg_stat_get_xact_function_self_time
   pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans pg_stat_get_xact_tuples_deleted pg_stat_get_xact_tuples_fetched
-  pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_inserted pg_stat_get_xact_tuples_newpage_updated
+  pg_stat_get_xact_tuples_inserted
   pg_stat_get_xact_tuples_returned pg_stat_get_xact_tuples_updated pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_io
   pg_get_shmem_allocations pg_get_loaded_modules amvalidate bernoulli system
   pg_prepared_xact pg_show_replication_origin_status set_config
@@ -140,7 +140,17 @@ export const refused: ReadonlyMap<string, { action: Action; why: string }> = new
     'shows how much statements put aside',
     'pg_stat_get_db_temp_files pg_stat_get_db_temp_bytes pg_get_backend_memory_contexts',
   ),
-  ...refuse('sql:select', 'shows values kept as statistics', 'pg_mcv_list_items pg_mcv_list_out pg_mcv_list_send'),
+  ...refuse(
+    'sql:select',
+    'shows whether updates left values as they were',
+    `pg_stat_get_tuples_hot_updated pg_stat_get_xact_tuples_hot_updated pg_stat_get_tuples_newpage_updated
+    pg_stat_get_xact_tuples_newpage_updated`,
+  ),
+  ...refuse(
+    'sql:select',
+    'shows values kept as statistics',
+    'pg_mcv_list_items pg_mcv_list_out pg_mcv_list_send pg_ndistinct_out pg_dependencies_out',
+  ),
   ...refuse(
     'sql:unknown',
     'is for internal use by the server',

@@ -10,7 +10,7 @@ import type {
 } from 'libpg-query'
 import type { ColumnId } from '../analysis.ts'
 import { type Change, changesThrough } from './cascades.ts'
-import { collides, leavesBehind } from './collisions.ts'
+import { collides, comparedWith, leavesBehind } from './collisions.ts'
 import { where } from './conditions.ts'
 import { fromClause, relationEntry } from './from.ts'
 import { splitId, tableId } from './ids.ts'
@@ -163,7 +163,11 @@ function assign(list: readonly Node[] | undefined, target: Entry, walk: Walk, sc
     const from = !val || repeats ? 'column' : written(val, walk, scope)
     if (name === undefined) continue
     assigned(name, from, target, walk)
-    for (const id of target.shape.column(name)?.value.sources ?? []) replaced(id, walk)
+    for (const id of target.shape.column(name)?.value.sources ?? []) {
+      walk.report.replaced.add(id)
+      replaced(id, walk)
+      comparedWith(id, walk)
+    }
   }
 }
 

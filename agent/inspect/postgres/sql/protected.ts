@@ -1,16 +1,28 @@
 import type { ColumnId } from '../analysis.ts'
 
+const values = `most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram
+  n_distinct correlation most_common_freqs most_common_elem_freqs elem_count_histogram`
+
 /**
  * Columns of PostgreSQL's own catalogs and statistics that show values of other tables, other people's statements, or secrets.
  * Wherever any column is masked for a person, these are closed to that person too.
+ * Also how many values there are, which are alike and how they are ordered, and whether an update left them as they were: with a value of one's own
+ * beside them that is a comparison.
  */
 const catalog: Readonly<Record<string, string>> = {
-  pg_statistic: 'stavalues1 stavalues2 stavalues3 stavalues4 stavalues5',
-  pg_stats: 'most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram',
-  pg_statistic_ext_data: 'stxdmcv stxdexpr',
-  pg_stats_ext: 'most_common_vals',
-  pg_stats_ext_exprs:
-    'most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram',
+  pg_statistic: `stavalues1 stavalues2 stavalues3 stavalues4 stavalues5 stadistinct stanumbers1 stanumbers2 stanumbers3 stanumbers4
+    stanumbers5`,
+  pg_stats: values,
+  pg_statistic_ext_data: 'stxdmcv stxdexpr stxdndistinct stxddependencies',
+  pg_stats_ext:
+    'most_common_vals most_common_val_nulls most_common_freqs most_common_base_freqs n_distinct dependencies',
+  pg_stats_ext_exprs: values,
+  ...Object.fromEntries(
+    ['all', 'sys', 'user', 'xact_all', 'xact_sys', 'xact_user'].map((which) => [
+      `pg_stat_${which}_tables`,
+      'n_tup_hot_upd n_tup_newpage_upd',
+    ]),
+  ),
   pg_stat_activity: 'query',
   // How much a statement had to put aside shows how long the values were that it computed.
   pg_stat_database: 'temp_files temp_bytes',
@@ -46,6 +58,6 @@ export function isProtected(schema: string, table: string, column: string): bool
 
 function ids(schema: string, tables: Readonly<Record<string, string>>): ColumnId[] {
   return Object.entries(tables).flatMap(([table, names]) =>
-    names.split(' ').map((name) => `${schema}.${table}.${name}`),
+    names.split(/\s+/).map((name) => `${schema}.${table}.${name}`),
   )
 }

@@ -20,6 +20,8 @@ export class Report {
   readonly writes = new Set<ColumnId>()
   readonly #computed = new Set<ColumnId>()
   readonly #computedHere = new Set<ColumnId>()
+  /** Columns of rows that are there already, which get other values. */
+  readonly replaced = new Set<ColumnId>()
   /** Columns that code of people's own looks at, and may give back. */
   readonly coded = new Set<ColumnId>()
   /** Columns that the statement does not name, and what looks at them in its place, for people. */
