@@ -132,7 +132,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       events.emit(event)
       teller.hear(event)
     }
-    followEvents(who.api, hear, warn, signal).catch((error: unknown) => {
+    followEvents(who.api, hear, warn, signal, (waiting) => monitor.back(waiting)).catch((error: unknown) => {
       log.error({ err: error }, 'gateway events stopped')
     })
   }

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
 import { type Annotation, parseAnnotation } from '../shared/annotation.ts'
 import { ProblemDocument } from '../shared/api/problem.ts'
+import { unreached } from './gateway/reach.ts'
 import { fail, messageOf, type ProblemError, unreachableHint } from './problem.ts'
 
 export interface TunnelOptions {
@@ -167,11 +168,8 @@ function lost(why: string): ProblemError {
 }
 
 function unreachable(error: Error): ProblemError {
-  return fail('gateway-unreachable', `The gateway can't be reached: ${messageOf(error)}.`, {
-    hint: 'Check the address and the network.',
-    action: 'retry',
-    cause: error,
-  })
+  const { why, hint } = unreached(error)
+  return fail('gateway-unreachable', `The gateway can't be reached: ${why}.`, { hint, action: 'retry', cause: error })
 }
 
 const statusCodes = new Map<number | undefined, ProblemError['problem']['code']>([

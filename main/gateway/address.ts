@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fail, messageOf } from '../problem.ts'
+import { fail } from '../problem.ts'
+import { unreached } from './reach.ts'
 
 /** A gateway, as its `/.well-known/sallyport` describes itself. `url` has no trailing slash. */
 export interface GatewayInfo {
@@ -85,8 +86,9 @@ async function readWellKnown(origin: string, signal: AbortSignal | undefined): P
     return response.ok && text.length < 65_536 ? parseJson(text) : undefined
   } catch (error) {
     if (signal?.aborted) throw error
-    throw fail('gateway-unreachable', `${origin} can't be reached: ${messageOf(error)}.`, {
-      hint: 'Check the address and the network.',
+    const { why, hint } = unreached(error)
+    throw fail('gateway-unreachable', `${origin} can't be reached: ${why}.`, {
+      hint,
       action: 'retry',
       cause: error,
     })

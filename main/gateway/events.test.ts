@@ -36,3 +36,31 @@ test('resumes after the last event that was seen, when the stream breaks', async
   expect(asked).toEqual([undefined, '1'])
   expect(warnings[0]).toContain('again in 1 s')
 })
+
+test('what could not be followed is followed again as soon as the gateway is seen to answer', async () => {
+  let asked = 0
+  const server = createServer((_request, response) => {
+    asked += 1
+    response.writeHead(503).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const api = createApiClient(`http://127.0.0.1:${port}`, { access: () => Promise.resolve({ token: 't' }) })
+  const abort = new AbortController()
+  const back = Promise.resolve()
+  // By the clock alone the sixth try would come after half a minute.
+  const following = followEvents(
+    api,
+    () => {},
+    () => {
+      if (asked === 6) abort.abort()
+    },
+    abort.signal,
+    () => back,
+  )
+  await following
+  server.close()
+  expect(asked).toBe(6)
+})

@@ -8,13 +8,15 @@ const longestDelayMs = 30_000
 
 /**
  * Follows the gateway's events until `signal` aborts: resumes after the last one that was seen, and after a failure waits 1 s, then
- * twice as long each time up to 30 s, so that a gateway that comes back is not met by all its clients at once.
+ * twice as long each time up to 30 s, so that a gateway that comes back is not met by all its clients at once. `back` resolves, when
+ * asked, as soon as the gateway is seen to answer again: nobody whose window says so waits longer for what happened meanwhile.
  */
 export async function followEvents(
   api: ApiClient,
   onEvent: (event: GatewayEvent) => void,
   log: (message: string) => void,
   signal: AbortSignal,
+  back: (signal: AbortSignal) => Promise<void> = () => new Promise(() => {}),
 ): Promise<void> {
   let lastEventId: string | undefined
   let delay = firstDelayMs
@@ -30,7 +32,10 @@ export async function followEvents(
       if (signal.aborted) return
       log(`gateway events: ${messageOf(error)}; again in ${Math.round(delay / 1000)} s`)
     }
-    await pause(delay / 2 + (Math.random() * delay) / 2, signal)
+    const waited = new AbortController()
+    const either = AbortSignal.any([signal, waited.signal])
+    await Promise.race([pause(delay / 2 + (Math.random() * delay) / 2, either), back(either)])
+    waited.abort()
     delay = Math.min(delay * 2, longestDelayMs)
   }
 }

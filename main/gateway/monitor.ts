@@ -27,6 +27,15 @@ export class LinkMonitor {
     this.waiting.abort()
   }
 
+  /** Resolves when the gateway, which did not answer, does again; or when `signal` aborts. */
+  async back(signal: AbortSignal): Promise<void> {
+    let before = this.state.get().state
+    for await (const { state } of this.state.watch(signal)) {
+      if (before === 'down' && state === 'up') return
+      before = state
+    }
+  }
+
   private async loop(gateway: string, signal: AbortSignal): Promise<void> {
     let trips: number[] = []
     while (!signal.aborted) {

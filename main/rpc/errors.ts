@@ -1,10 +1,12 @@
 import { ORPCError } from '@orpc/client'
-import type { Problem } from '../../shared/rpc/contract.ts'
+import { Problem } from '../../shared/rpc/problem.ts'
 import { apiProblem } from '../gateway/client.ts'
 import { ProblemError, toProblem } from '../problem.ts'
 
 /** What a procedure threw, in words: ours, or those of the gateway's API. */
 export function thrownProblem(error: unknown): Problem {
+  const told = error instanceof ORPCError && error.code === 'PROBLEM' ? Problem.safeParse(error.data) : undefined
+  if (told?.success) return told.data
   return error instanceof ORPCError ? apiProblem(error).problem : toProblem(error)
 }
 

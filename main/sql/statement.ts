@@ -67,6 +67,8 @@ class Execution {
   private readonly resolve: (outcome: 'ok' | 'error' | 'lost') => void
   /** Since when it runs: where people had to agree first, since they did. */
   private started: number
+  /** Held, and not approved as far as is known. */
+  private waits = false
   private masks: Extract<Annotation, { kind: 'masked' }>['columns'] = []
   /** What the gateway said of the command that completes next. */
   private timing: Timing | undefined
@@ -201,7 +203,11 @@ class Execution {
       return
     }
     emit({ type: 'annotation', statement, at: new Date().toISOString(), annotation })
-    if (annotation.kind === 'approved') this.started = this.context.now()
+    if (annotation.kind === 'held') this.waits = true
+    if (annotation.kind === 'approved') {
+      this.waits = false
+      this.started = this.context.now()
+    }
     if (annotation.kind !== 'masked') return
     this.masks = [...this.masks, ...annotation.columns]
     // Came late: tell the columns again, under the same handle.
@@ -292,7 +298,10 @@ class Execution {
       const annotation = failed === undefined ? undefined : this.annotation(failed)
       if (annotation !== undefined) emit({ type: 'annotation', statement, at: new Date().toISOString(), annotation })
       const words = failed === undefined ? { message: problem.message } : this.errorFields(failed)
-      const hint = 'The statement may or may not have run, and was not sent again. An open transaction was rolled back.'
+      const ran = this.waits
+        ? 'It was still held: unless it was approved in that very moment, it has not run.'
+        : 'The statement may or may not have run.'
+      const hint = `${ran} It was not sent again. An open transaction was rolled back.`
       emit({ type: 'error', statement, hint, ...words, problem: problem.problem })
       this.resolve('lost')
     })

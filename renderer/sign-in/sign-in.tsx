@@ -70,8 +70,10 @@ export function SignIn({ auth }: { auth: SignedOut }) {
                   </span>
                 )}
               </span>
-              <span className={unknown ? 'fld__h err' : 'fld__h'} id="gateway-hint">
-                {unknown?.message ?? gateway.data?.name ?? 'The address your company gave you.'}
+              <span className={unknown ? 'fld__h err' : 'fld__h'} id="gateway-hint" aria-live="polite">
+                {unknown
+                  ? `${unknown.message} ${unknown.hint ?? ''}`
+                  : (gateway.data?.name ?? 'The address your company gave you.')}
               </span>
             </label>
             <Button
