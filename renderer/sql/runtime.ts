@@ -1,5 +1,6 @@
 import type { Environment } from '../../shared/connection.ts'
 import type { ExplainMode } from '../../shared/rpc/editor.ts'
+import { byFrame } from '../rpc/by-frame.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
@@ -82,8 +83,8 @@ export function createSqlRuntime(
       const id = await open()
       for (const result of stale) report(client.sql.release({ result: result.handle }))
       const input = { id, text, start, end, ...options.get(), ...(explain === undefined ? {} : { explain }) }
-      for await (const event of await client.sql.run(input, { signal: life.signal })) {
-        state.update((s) => apply(s, run, event, Date.now()))
+      for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }))) {
+        state.update((s) => events.reduce((next, { value, at }) => apply(next, run, value, at), s))
       }
       // A stream that ends without its last event broke off.
       if (state.get().running === run) throw new Error('The run broke off. What was sent may or may not have run.')
@@ -105,11 +106,9 @@ export function createSqlRuntime(
     state.update(beginAgain)
     try {
       const id = await open()
-      for await (const event of await client.sql.run(
-        { id, text, start: 0, end: text.length, values: options.get().values },
-        { signal: life.signal },
-      )) {
-        sub = apply(sub, run, event, Date.now())
+      const input = { id, text, start: 0, end: text.length, values: options.get().values }
+      for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }))) {
+        sub = events.reduce((next, { value, at }) => apply(next, run, value, at), sub)
         show()
         if (sub.results.length > 0 && old !== undefined) {
           report(client.sql.release({ result: old }))

@@ -73,7 +73,9 @@ export function ThemeProvider({ children }: { children: ReactNode }) {
     dataset.contrast = name.endsWith('-high') ? 'high' : 'normal'
   }, [name])
   useLayoutEffect(() => {
-    document.documentElement.dataset.motion = motion
+    // Only where it says something: to ask each new element for the root's attribute is what costs.
+    if (motion === 'system') delete document.documentElement.dataset.motion
+    else document.documentElement.dataset.motion = motion
     if (codeSize !== undefined) document.documentElement.style.setProperty('--sp-size-code', `${codeSize}px`)
   }, [motion, codeSize])
   return (

@@ -71,6 +71,8 @@ export class ResultTable {
   private top = 0
   /** Columns whose width a person has chosen. */
   private readonly sized = new Set<string>()
+  /** How far it is scrolled to the right, in pixels: to ask the page would make it lay out all that has changed until then. */
+  private left = 0
   /** The columns that are drawn, in a form to compare. */
   private drawn = ''
 
@@ -89,12 +91,17 @@ export class ResultTable {
       headerHeight: 28,
       getRowId: rowId,
       animateRows: false,
+      // A row that is moved by a transform is a layer of its own, and a fast scroll is a fifth dearer for it.
+      suppressRowTransform: true,
       tooltipShowDelay: 600,
       suppressDragLeaveHidesColumns: true,
       onCellFocused: () => this.use?.onFocus(),
       onColumnResized: ({ source, columns }) => {
         if (source === 'uiColumnResized' || source === 'autosizeColumns')
           for (const column of columns ?? []) this.sized.add(column.getColId())
+      },
+      onBodyScroll: ({ left }) => {
+        this.left = left
       },
     })
   }
@@ -136,7 +143,7 @@ export class ResultTable {
     this.waiting = undefined
     this.short = false
     if (api.getFocusedCell() !== null) api.clearFocusedCell()
-    if (api.getHorizontalPixelRange().left > 0) api.ensureColumnVisible('0', 'start')
+    if (this.left > 0) api.ensureColumnVisible('0', 'start')
     this.setColumns(result.columns)
     // Scrolls to the top, too.
     api.setGridOption('datasource', this.datasourceOf(result.handle))
