@@ -24,10 +24,12 @@ beforeAll(async () => {
     create type person as (id int, email text); create table typed of person; insert into typed values (1, 'c1@example.com');
     create type place as (id int, name text); create table placed of place;
     create domain guess as text check (value like 'x%');
-    create table loot (line text);
+    create table loot (line text); create table events (id int, payload json);
+    insert into events values (1, '{"e": "lena\\u0040mailbox.com"}');
     reset role`)
   door = await openDoor(postgres.target)
   for (const table of ['computed', 'part_1', 'typed', 'elders']) door.people.masked.add(`public.${table}.email`)
+  door.people.scanned.add('public.events.payload')
   const { sensitivity } = door.people
   door.people.sensitivity = (schema, table, column) =>
     table === 'computed' && column === 'shown'
@@ -136,5 +138,22 @@ describe('files and programs of the server', () => {
     const { errors } = await client.query(text)
     expect(errors).toMatchObject([{ sqlstate: 'SPB01' }])
     expect(await bytesOf(client, ['select * from loot'])).not.toMatch(/c1@|root:/)
+  })
+})
+
+describe('a document as text', () => {
+  it.each([
+    'select payload::text from events',
+    "select (payload -> 'e')::text from events",
+    'select json_build_array(payload)::text from events',
+    'select to_json(payload::text) from events',
+    'select array_agg(payload::text) from events',
+    "select coalesce(payload::text, '') from events",
+    'select min(payload::text) from events',
+    'copy (select payload::text from events) to stdout',
+  ])('is searched as the document is: %s', async (text) => {
+    const { bytes, errors } = await client.query(text)
+    expect(errors).toEqual([])
+    expect(bytes.toString('latin1')).not.toMatch(/lena|mailbox/)
   })
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { builtinDetectors, redactor } from '../../../../policy/detectors.ts'
 import { maskArray, maskText } from './array.ts'
 import { maskJson } from './json.ts'
+import { scanOf } from './types.ts'
 
 const find = redactor(
   (['card', 'email', 'password', 'iban', 'private-key'] as const).map((name) => ({
@@ -89,4 +90,28 @@ it('a mask that depends on the value is the same wherever the value stands', () 
   const one = hashed('a@b.org')
   expect(maskJson('{"x":"a@b.org"}', hashed)).toBe(`{"x":"${one}"}`)
   expect(maskText('{a@b.org}', hashed)).toBe(`{"${one}"}`)
+})
+
+describe('documents as text', () => {
+  const text = scanOf(25, undefined, find)
+  const masked = (value: string) => (text?.kind === 'rewrite' ? text.text(value) : undefined)
+
+  it('are searched with their escapes undone, however deep', () => {
+    expect(masked(String.raw`{"a": "lena\u0040mailbox.com"}`)).toBe('{"a": "•••"}')
+    expect(masked(String.raw`["{\"a\": \"lena\\u0040mailbox\\u002ecom\"}"]`)).toBe(String.raw`["{\"a\": \"•••\"}"]`)
+    expect(masked(String.raw`say \u0022x\u0022 to \u006cena\u0040mailbox.com`)).toBe(
+      String.raw`say \u0022x\u0022 to •••`,
+    )
+  })
+
+  it('and so are addresses and XML', () => {
+    expect(masked('GET /users?mail=lena%40mailbox.com&x=50%25')).toBe('GET /users?mail=•••&x=50%')
+    expect(masked('<a>lena&#64;mailbox.com</a> <a>lena&#x40;mailbox.com</a>')).toBe('<a>•••</a> <a>•••</a>')
+    expect(masked('100%, 7%41, &#999; and 5%2')).toBe('100%, 7%41, &#999; and 5%2')
+  })
+
+  it('and left as they are where nothing is found', () => {
+    for (const value of [String.raw`{"a": "\u0040", "b": "\u20ac\u0000"}`, String.raw`C:\users\u00e9`])
+      expect(masked(value)).toBe(value)
+  })
 })

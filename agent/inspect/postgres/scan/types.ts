@@ -35,7 +35,12 @@ const byName: ReadonlyMap<string, Dress> = new Map<string, Dress>([
  * How values of a type are searched, in either format; undefined: they can't be. `typeName` is the catalog's, for types whose
  * number is not fixed.
  */
-export function scanOf(typeOid: number | undefined, typeName: string | undefined, find: Finder): FieldMask | undefined {
+export function scanOf(
+  typeOid: number | undefined,
+  typeName: string | undefined,
+  finder: Finder,
+): FieldMask | undefined {
+  const find = escapesUndone(finder)
   const dress = (typeOid === undefined ? undefined : byOid.get(typeOid)) ?? byName.get(typeName ?? '')
   switch (dress) {
     case 'text':
@@ -61,5 +66,27 @@ function ofText(mask: Finder): (value: Buffer) => Buffer {
     const said = value.toString('utf8')
     const masked = mask(said)
     return masked === said ? value : Buffer.from(masked, 'utf8')
+  }
+}
+
+/** `\u0040` of JSON, `%40` of an address, `&#64;` and `&#x40;` of XML. */
+const escapes = /\\+u00([2-7][\da-f])|%([2-7][\da-f])|&#x([2-7][\da-f]);|&#(\d{2,3});/gi
+
+/**
+ * A document may come as text, within a text, or within a string of another document, each time with one more backslash; an address has
+ * escapes of its own.
+ */
+function escapesUndone(find: Finder): Finder {
+  return (text) => {
+    const masked = find(text)
+    if (!/\\u00|%|&#/i.test(masked)) return masked
+    const plain = masked.replaceAll(escapes, (written, json?: string, url?: string, hex?: string, decimal?: string) => {
+      const code = decimal === undefined ? Number.parseInt(json ?? url ?? hex ?? '', 16) : Number(decimal)
+      const letter = String.fromCharCode(code)
+      // What would end a string or a tag, or escape something, stays as it is, and so does what can't be seen.
+      return code < 0x20 || code > 0x7e || '"\\<&'.includes(letter) ? written : letter
+    })
+    const found = find(plain)
+    return found === plain ? masked : found
   }
 }
