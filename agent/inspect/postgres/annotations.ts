@@ -21,8 +21,8 @@ export interface Words {
   severity: Severity
   sqlstate: string
   message: string
-  hint?: string
-  detail?: string
+  hint?: string | undefined
+  detail?: string | undefined
   /** 1-based place in the statement. */
   position?: number
 }

@@ -69,8 +69,8 @@ export function openingRequests({
 /** Why there is no session, for the record and for the client. */
 export function openingFailure(error: unknown, connection: string): { reason: string; words: Buffer } {
   if (error instanceof SignInError) {
-    const { message, sqlstate } = error
-    return { reason: message, words: say({ severity: 'FATAL', sqlstate, message }) }
+    const { message, sqlstate, more } = error
+    return { reason: message, words: say({ severity: 'FATAL', sqlstate, message, ...more }) }
   }
   if (error instanceof FrameError) {
     const message = upperFirst(sentence(error.message))

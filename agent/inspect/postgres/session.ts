@@ -10,15 +10,16 @@ import { cancelAt, signInAt } from './dialling.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
+import { greet } from './greeting.ts'
 import { inTime, isLate, Phases } from './in-time.ts'
 import { isLender, tookAll } from './lending.ts'
-import { Line, RecordError, statuses, unrecorded } from './line.ts'
+import { Line, RecordError, unrecorded } from './line.ts'
 import { messages } from './messages.ts'
 import { admitOpening, openingFailure, openingRequests } from './opening.ts'
 import { loadParser } from './parser.ts'
 import { unmaskable } from './replication.ts'
 import type { SignedIn } from './signin.ts'
-import { cancelKeyLength, negotiateVersion, readOpening, targetParameters } from './startup.ts'
+import { cancelKeyLength, readOpening, targetParameters } from './startup.ts'
 import { StateReader } from './state.ts'
 import type { PostgresTarget } from './tls.ts'
 
@@ -153,9 +154,10 @@ class Session implements InspectorSession {
       if (this.#ended) return
     }
     line.begin(signedIn.parameters)
-    this.#wire(client, server, line)
+    const backend = this.#wire(client, server, line)
     this.#registerCancel(signedIn, cancelKeyLength(opening.minor))
-    this.#greet(opening, signedIn)
+    greet(this.#toClient, { ...opening, keyData: this.#keyData }, signedIn, backend, line)
+    this.#flushToClient()
     port.started({ user: target.user, database: target.database })
     if (opening.rest.length > 0) this.#fromClient(opening.rest)
     // What it has read meanwhile comes at once, so not before the client was told that it is in.
@@ -165,7 +167,7 @@ class Session implements InspectorSession {
     server.resume()
   }
 
-  #wire(client: Duplex, server: Duplex, line: Line): void {
+  #wire(client: Duplex, server: Duplex, line: Line): Backend {
     const backend = new Backend(line, this.#toClient)
     const interject = (notice: Buffer): void => {
       if (this.#ended) return
@@ -185,6 +187,7 @@ class Session implements InspectorSession {
     else server.on('data', (chunk: Buffer) => this.#fromTarget(chunk, false))
     server.on('end', () => this.#targetLeft())
     server.on('close', () => this.#targetLeft())
+    return backend
   }
 
   /** True, as for a lender: a long chunk may wait, in the backlog or on its way to the target. */
@@ -279,17 +282,6 @@ class Session implements InspectorSession {
     if (this.#frontend?.busy === true || this.#server?.writableNeedDrain === true) return
     this.#clientPaused = false
     this.#options.client.resume()
-  }
-
-  /** Tells the client that it is in: our own cancel key, everything else as the target said it. */
-  #greet(opening: { minor: number; parameters: ReadonlyMap<string, string> }, signedIn: SignedIn): void {
-    const negotiate = negotiateVersion(opening.minor, opening.parameters)
-    if (negotiate !== undefined) this.#toClient.push(negotiate)
-    this.#toClient.push(messages.authenticationOk)
-    for (const [name, value] of signedIn.parameters) this.#toClient.push(messages.parameterStatus(name, value))
-    this.#toClient.push(this.#keyData)
-    this.#toClient.push(messages.readyForQuery(statuses.idle))
-    this.#flushToClient()
   }
 
   #registerCancel({ processId, secret }: SignedIn, keyLength: number): void {

@@ -139,6 +139,17 @@ describe('sign-in at a real target', () => {
     }
   })
 
+  it('says all that the target says of a setting that it does not take', async () => {
+    const door = await openDoor(postgres.target)
+    try {
+      const failed = await door.client({ options: '-c search_path=a\\ b' }).catch((error: unknown) => error)
+      expect(failed).toMatchObject({ code: '22023', detail: 'List syntax is invalid.' })
+      expect(String(failed)).toContain('invalid value for parameter "search_path": "a b"')
+    } finally {
+      await door.close()
+    }
+  })
+
   it('speaks TLS to the target, and verifies it where that is asked', async () => {
     const front = await startTlsFront(postgres.target)
     const at = (tls: PostgresTarget['tls']): PostgresTarget => ({ ...postgres.target, port: front.port, tls })

@@ -27,15 +27,26 @@ export interface SignedIn {
   parameters: Map<string, string>
   processId: number
   secret: Uint8Array
+  notices: SignInNotices
+}
+
+/** NoticeResponses to who was let in: of a collation that has changed, or of a login trigger. */
+export interface SignInNotices {
+  /** Before the target's first ParameterStatus. */
+  before: Buffer[]
+  behind: Buffer[]
 }
 
 /** Why the target did not let us in, in words for people. */
 export class SignInError extends Error {
   override readonly name = 'SignInError'
   readonly sqlstate: string
-  constructor(message: string, sqlstate = '08004') {
+  /** DETAIL and HINT of the target's. */
+  readonly more: { detail?: string | undefined; hint?: string | undefined }
+  constructor(message: string, sqlstate = '08004', more: SignInError['more'] = {}) {
     super(message)
     this.sqlstate = sqlstate
+    this.more = more
   }
 }
 
@@ -136,6 +147,7 @@ class Conversation {
   #phase: Phase = 'asked'
   #scram: Scram | undefined
   #scramDone = false
+  readonly #notices: SignInNotices = { before: [], behind: [] }
   #processId = 0
   #secret: Uint8Array = new Uint8Array()
   #count = 0
@@ -148,7 +160,12 @@ class Conversation {
   }
 
   result(): SignedIn {
-    return { parameters: this.#parameters, processId: this.#processId, secret: this.#secret }
+    return {
+      parameters: this.#parameters,
+      processId: this.#processId,
+      secret: this.#secret,
+      notices: this.#notices,
+    }
   }
 
   async hear(type: number, buf: Buffer, start: number, end: number): Promise<Buffer | 'ready' | undefined> {
@@ -161,9 +178,14 @@ class Conversation {
         const code = fields.get('C') ?? '08004'
         // The target's own words would name the account that the connection holds.
         if (code.startsWith('28')) throw new SignInError('The target refused the credentials of this connection.', code)
-        throw new SignInError(`The target refused the session: ${fields.get('M') ?? 'no reason given'}`, code)
+        throw new SignInError(`The target refused the session: ${fields.get('M') ?? 'no reason given'}`, code, {
+          detail: fields.get('D'),
+          hint: fields.get('H'),
+        })
       }
       case backend.notice:
+        if (this.#phase !== 'in') return undefined
+        this.#notices[this.#parameters.size === 0 ? 'before' : 'behind'].push(Buffer.from(buf.subarray(start, end)))
         return undefined
       case backend.negotiateProtocolVersion:
         this.#negotiate(int32At(buf, start + 5, end), int32At(buf, start + 9, end))

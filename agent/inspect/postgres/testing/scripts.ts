@@ -226,10 +226,13 @@ export const scripts: Readonly<Record<string, readonly Buffer[]>> = {
   ],
 }
 
-/** What a client that signs in as `open` hears for a script: at the target itself, and through a door at which everything is allowed. */
+/**
+ * What a client that signs in as `open` hears for a script: at the target itself, and through a door at which everything is allowed.
+ */
 export async function both(
   postgres: Pick<TestPostgres, 'target' | 'direct'>,
   script: readonly Buffer[],
+  hear: (messages: readonly Heard[]) => string[] = heard,
 ): Promise<{ direct: string[]; through: string[] }> {
   const target = { ...postgres.target, user: 'open' }
   const startup = writeStartup([
@@ -243,13 +246,19 @@ export async function both(
   try {
     const clean = 'truncate inbox'
     await postgres.direct(clean)
-    const through = heard(await talk(door.port, script))
+    const through = hear(await talk(door.port, script))
     await postgres.direct(clean)
-    const direct = heard(await talk(target.port, script, startup))
+    const direct = hear(await talk(target.port, script, startup))
     return { direct, through }
   } finally {
     await door.close()
   }
+}
+
+/** What a sign-in consists of, with the words of its notices; keys and how many parameters there are is each way's own. */
+export function greeted(messages: readonly Heard[]): string[] {
+  const said = messages.map(({ type, bytes }) => (type === 'N' ? `N ${bytes.toString('latin1', 5)}` : type))
+  return said.filter((one, i) => one !== 'S' || said[i - 1] !== 'S')
 }
 
 /** After the first ReadyForQuery: before it each way has its own keys and sign-in. A temporary schema is numbered by its process. */
