@@ -192,6 +192,13 @@ describe('code that runs without its name', () => {
     expect(await read('select * from guarded')).toEqual(['SPB01'])
     await again('alter policy p on guarded using (true)')
     expect(await read('select * from guarded')).toEqual([])
+    // Its policy looks at a table whose own looks at it: PostgreSQL says that for who is no owner.
+    await again(
+      'create policy round on guarded using (exists (select from mine)); create policy back on mine using (exists (select from guarded))',
+    )
+    expect(await read('select * from guarded')).toEqual(['SPB01'])
+    await again('drop policy round on guarded; drop policy back on mine')
+    expect(await read('select * from guarded')).toEqual([])
     await again('drop cast (boxed as text)')
     expect(await read('select x::text from holds')).toEqual(['SPB01'])
     await again('drop cast (bigint as boxed)')

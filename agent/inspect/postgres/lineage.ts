@@ -56,6 +56,7 @@ export function createWalk(
       return codePath === undefined ? walk : createWalk(catalog, searchPath, report, { deferred: true })
     },
     block: (text) => blockReport(text, walk, nested),
+    policing: (relation, how, read) => known.policing(relation, how, read),
     // A view's definition is read with an empty search_path: every name in it is qualified.
     relation: (relation) =>
       known.shape(relation, (definition, inner) => {

@@ -13,28 +13,38 @@ import type { Walk } from './walk.ts'
  * conditions to; but not what a setting of the client's, or a row that it brings, is compared with.
  */
 export function policies(relation: CatalogRelation, how: 'reads' | 'writes', walk: Walk): void {
-  for (const text of relation.policies?.[how] ?? []) {
-    const report = new Report('sql:select')
-    const inner = walk.apart(report)
-    const node = expressionOf(text)
-    if (node) {
-      const { shape } = walk.relation(relation)
-      const own = how === 'reads' && isSteered(node, inner) ? shape : unseen(shape)
-      where(node, inner, {
-        ...topScope,
-        entries: [{ ...entry(relation.name, own), schema: relation.schema, system: true }],
-      })
-    } else report.doubts('it can’t be read')
-    if (report.doubt !== undefined)
-      report.doubt = `a row policy of ${tableId(relation.schema, relation.name)}: ${report.doubt}`
-    // Whoever reads the table calls nothing: what the code changes counts.
-    if (report.action === 'sql:call') report.action = 'sql:select'
-    for (const column of report.touched)
-      walk.report.reads(column, `a row policy of ${tableId(relation.schema, relation.name)}`)
-    walk.report.include(report)
-    walk.report.use(report.writes, 'write')
-    for (const table of report.written) walk.report.written.add(table)
-  }
+  const texts = relation.policies?.[how] ?? []
+  if (texts.length === 0) return
+  const known = walk.policing(relation, how, () => {
+    for (const text of texts) policy(text, relation, how, walk)
+  })
+  if (!known)
+    walk.report.doubts(
+      `a row policy of ${tableId(relation.schema, relation.name)} depends on itself, or on too many others`,
+    )
+}
+
+function policy(text: string, relation: CatalogRelation, how: 'reads' | 'writes', walk: Walk): void {
+  const report = new Report('sql:select')
+  const inner = walk.apart(report)
+  const node = expressionOf(text)
+  if (node) {
+    const { shape } = walk.relation(relation)
+    const own = how === 'reads' && isSteered(node, inner) ? shape : unseen(shape)
+    where(node, inner, {
+      ...topScope,
+      entries: [{ ...entry(relation.name, own), schema: relation.schema, system: true }],
+    })
+  } else report.doubts('it can’t be read')
+  if (report.doubt !== undefined)
+    report.doubt = `a row policy of ${tableId(relation.schema, relation.name)}: ${report.doubt}`
+  // Whoever reads the table calls nothing: what the code changes counts.
+  if (report.action === 'sql:call') report.action = 'sql:select'
+  for (const column of report.touched)
+    walk.report.reads(column, `a row policy of ${tableId(relation.schema, relation.name)}`)
+  walk.report.include(report)
+  walk.report.use(report.writes, 'write')
+  for (const table of report.written) walk.report.written.add(table)
 }
 
 /** Columns whose values who wrote the policy decided about. */

@@ -16,6 +16,8 @@ export interface RelationShape {
 export type Expand = (definition: Node, report: Report) => Shape
 
 const deepestView = 24
+/** Row policies that look at tables with row policies. */
+const deepestPolicy = 12
 
 /**
  * The columns of each relation of a catalog, with views expanded. A catalog is an immutable snapshot,
@@ -25,6 +27,7 @@ export class Relations {
   readonly #catalog: Catalog
   readonly #known = new Map<number, RelationShape>()
   readonly #open = new Set<number>()
+  readonly #policing = new Set<string>()
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog
@@ -36,6 +39,19 @@ export class Relations {
     const shape = isExpanded(relation) ? this.#view(relation, expand) : { shape: this.#table(relation) }
     this.#known.set(relation.oid, shape)
     return shape
+  }
+
+  /** `read` looks into row policies. False: they are being looked into already, or too many others are. */
+  policing(relation: CatalogRelation, how: 'reads' | 'writes', read: () => void): boolean {
+    const key = `${relation.oid} ${how}`
+    if (this.#policing.has(key) || this.#policing.size >= deepestPolicy) return false
+    this.#policing.add(key)
+    try {
+      read()
+    } finally {
+      this.#policing.delete(key)
+    }
+    return true
   }
 
   #table(relation: CatalogRelation): Shape {

@@ -20,6 +20,8 @@ export interface Walk {
   expression(node: Node, scope: Scope, neutral?: boolean): Value
   /** A relation's columns, with a view's expanded. `report` is what reading it does besides. */
   relation(relation: CatalogRelation): { shape: Shape; report?: Report }
+  /** As `Relations.policing`. */
+  policing(relation: CatalogRelation, how: 'reads' | 'writes', read: () => void): boolean
   /** What a function in SQL or PL/pgSQL does; `row`: for each changed row of that relation, as a trigger. */
   code(fn: CatalogFunction, row?: CatalogRelation): Report
   /** Whether it is what is being looked into, so that whoever does comes upon its code anyway. */

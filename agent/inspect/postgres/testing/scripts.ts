@@ -202,6 +202,17 @@ export const scripts: Readonly<Record<string, readonly Buffer[]>> = {
     say.query('set standard_conforming_strings to maybe'),
     say.query("reset standard_conforming_strings; select 'on\\'"),
   ],
+  'row policies that depend on each other': [
+    say.query('create table ra (x int); create table rb (y int); insert into ra values (1)'),
+    say.query('alter table ra enable row level security; alter table rb enable row level security'),
+    say.query('create policy a on ra using (x in (select y from rb))'),
+    say.query('create policy b on rb using (y in (select x from ra))'),
+    say.query('alter policy a on ra using (x = (select max(y) from rb) or x in (select x from ra))'),
+    say.query('create view va as select * from ra'),
+    say.query('alter policy b on rb using (y in (select x from va))'),
+    say.query('select x + 0 from ra; select y + 0 from rb; select x + 0 from va; insert into ra values (2)'),
+    say.query('drop table ra, rb cascade'),
+  ],
   'client encodings': [
     say.query('set client_encoding to win1252'),
     inBytes('select \'caf\\xe9 \\x80\' as "na\\xefve"'),
