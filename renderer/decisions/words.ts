@@ -26,6 +26,8 @@ export const looks = {
   /** The target's own error: red, but never with the shield of a decision. */
   failed: { word: 'Failed', icon: 'circle-x', tone: 'blocked' },
   running: { word: 'Running', icon: 'play', tone: 'info' },
+  /** Foretold by nobody: only its session can tell. */
+  later: { word: 'Decided when run', icon: 'clock', tone: 'info' },
 } as const satisfies Record<string, Look>
 
 export type LookName = keyof typeof looks

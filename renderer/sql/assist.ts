@@ -20,14 +20,27 @@ interface Options extends EditorParts {
   catalog(refresh: boolean): Promise<SqlCatalog>
   /** A table's definition was asked for. */
   onTable(table: CatalogTable, index: CatalogIndex): void
+  /** What the tab does with the text, for the editor's own menu. */
+  commands: Readonly<Record<'run' | 'explain' | 'format', () => void>>
 }
+
+const commandNames = { run: 'Run statement', explain: 'Explain the plan', format: 'Format' } as const
 
 const retryMs = 10_000
 /** One worker for all tabs, as Monaco has one. */
 const splitter = createSplitter()
 
 /** Everything that helps while writing in one editor, until it is gone. */
-export function createAssist({ client, live, connection, runtime, catalog, onTable, ...parts }: Options): Assistance {
+export function createAssist({
+  client,
+  live,
+  connection,
+  runtime,
+  catalog,
+  onTable,
+  commands,
+  ...parts
+}: Options): Assistance {
   const { editor, model } = parts
   const index = indexed(catalog)
   const preflight = new PreflightPainter({
@@ -67,6 +80,25 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
     contextMenuGroupId: 'navigation',
     run: define,
   })
+  const menu = (['run', 'explain', 'format'] as const).map((id, i) =>
+    editor.addAction({
+      id: `sallyport.${id}`,
+      label: commandNames[id],
+      contextMenuGroupId: '1_run',
+      contextMenuOrder: i,
+      run: () => commands[id](),
+    }),
+  )
+  const wrap = editor.addAction({
+    id: 'sallyport.wrap',
+    label: 'Wrap Long Lines',
+    keybindings: [monaco.KeyMod.Alt | monaco.KeyCode.KeyZ],
+    contextMenuGroupId: 'view',
+    run: () => {
+      const on = editor.getOption(monaco.editor.EditorOption.wordWrap) !== 'off'
+      editor.updateOptions({ wordWrap: on ? 'off' : 'on' })
+    },
+  })
   const stopCursor = followCursor(editor, runtime.cursor)
   const click = editor.onMouseUp(({ event, target }) => {
     const isText = target.type === monaco.editor.MouseTargetType.CONTENT_TEXT
@@ -99,6 +131,8 @@ export function createAssist({ client, live, connection, runtime, catalog, onTab
       stopRuns()
       stopCursor()
       action.dispose()
+      wrap.dispose()
+      for (const item of menu) item.dispose()
       click.dispose()
       providers.dispose()
       preflight.dispose()

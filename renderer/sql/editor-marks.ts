@@ -24,8 +24,8 @@ export interface EditorHandle {
   /** The next decision from the cursor, or the one before. */
   step(direction: 1 | -1): void
   focus(): void
-  /** Puts `text` in the place of [start, end), as one step that can be undone. */
-  replace(start: number, end: number, text: string): void
+  /** Puts `text` in the place of [start, end), as one step that can be undone, and the cursor at its end or at `cursor`. */
+  replace(start: number, end: number, text: string, cursor?: number): void
   /** Offers what could come at the cursor. */
   suggest(): void
 }
@@ -155,11 +155,13 @@ export class EditorMarks {
       },
       step: (direction) => this.step(direction),
       focus: () => editor.focus(),
-      replace: (start, end, text) => {
+      replace: (start, end, text, cursor) => {
         editor.pushUndoStop()
         editor.executeEdits('sallyport', [{ range: this.toRange(start, end), text, forceMoveMarkers: true }])
         editor.pushUndoStop()
-        editor.setPosition(model.getPositionAt(start + text.length))
+        const at = model.getPositionAt(cursor ?? start + text.length)
+        editor.setPosition(at)
+        editor.revealPositionInCenterIfOutsideViewport(at)
         editor.focus()
       },
       suggest: () => editor.trigger('sallyport', 'editor.action.triggerSuggest', {}),

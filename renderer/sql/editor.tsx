@@ -134,6 +134,8 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   acceptSuggestionOnEnter: 'smart',
   unicodeHighlight: { ambiguousCharacters: false },
   fixedOverflowWidgets: true,
+  // Within a shadow root its menu would find none of the theme's colours.
+  useShadowDOM: false,
   tabSize: 2,
   scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 10, useShadows: false },
   placeholder: 'Write SQL, then run the statement at the cursor.',

@@ -1,7 +1,7 @@
 import { loadModule, parseSync } from 'libpg-query'
 import { beforeAll, expect, test } from 'vitest'
 import { bindParameters } from '../../shared/sql/parameters.ts'
-import { formatSql } from './format.ts'
+import { formatSql, placeAfter } from './format.ts'
 
 beforeAll(() => loadModule())
 
@@ -19,4 +19,12 @@ test.each([
   const tree = (text: string) =>
     JSON.stringify(parseSync(bindParameters(text).text)).replaceAll(/"(?:\w*location|stmt_len)":\d+,?/g, '')
   expect(tree(formatSql(sql))).toBe(tree(sql))
+})
+
+test('the cursor stays where it was in the statement', () => {
+  const before = 'select a,b from t where x=1'
+  const after = formatSql(before)
+  const at = before.indexOf('x=1') + 1
+  expect(after.slice(0, placeAfter(before, at, after)).endsWith('where\n  x')).toBe(true)
+  expect([placeAfter(before, 0, after), placeAfter(before, before.length, after)]).toEqual([0, after.length])
 })

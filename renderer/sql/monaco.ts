@@ -8,6 +8,7 @@ import 'monaco-editor/features/comment/register.js'
 import 'monaco-editor/features/contextmenu/register.js'
 import 'monaco-editor/features/cursorUndo/register.js'
 import 'monaco-editor/features/find/register.js'
+import 'monaco-editor/features/gotoLine/register.js'
 import 'monaco-editor/features/hover/register.js'
 import 'monaco-editor/features/indentation/register.js'
 import 'monaco-editor/features/lineSelection/register.js'
@@ -111,6 +112,17 @@ export function applyTheme(name: ThemeName): void {
       'inputOption.activeForeground': color('text'),
       'editor.findMatchBackground': color('accent-line'),
       'editor.findMatchHighlightBackground': color('held-tint'),
+      'menu.background': color('surface-overlay'),
+      'menu.foreground': color('text'),
+      'menu.border': color('line-strong'),
+      'menu.selectionBackground': color('accent-tint'),
+      'menu.selectionForeground': color('text'),
+      'menu.separatorBackground': color('line'),
+      'quickInput.background': color('surface-overlay'),
+      'quickInput.foreground': color('text'),
+      'quickInputList.focusBackground': color('accent-tint'),
+      'quickInputList.focusForeground': color('text'),
+      'pickerGroup.border': color('line'),
       'widget.shadow': '#00000000',
       focusBorder: color('focus'),
       'scrollbarSlider.background': color('accent-tint'),

@@ -12,7 +12,9 @@ export function beginAgain(state: SqlState): SqlState {
 export function project(state: SqlState, before: SqlState, sub: SqlState, key: string, view: View): SqlState {
   const [made] = sub.results
   const place = (result: ResultTab): ResultTab =>
-    result.key === key && made !== undefined ? { ...made, key, title: result.title, view } : result
+    result.key === key && made !== undefined
+      ? { ...made, key, title: result.title, view, ...(result.pinned ? { pinned: true } : {}) }
+      : result
   const messages = sub.messages.map((message, i) => ({ ...message, id: `again-${sub.runs}-${i}` }))
   const stopped = made === undefined && sub.messages.some((message) => message.kind === 'error')
   return {

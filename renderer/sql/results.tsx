@@ -1,5 +1,6 @@
 import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
+import { timeOfDay } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
 import type { Aside } from '../frame/use-aside.ts'
@@ -35,6 +36,7 @@ export function Results({
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
+  const failed = state.messages.some(({ kind }) => kind === 'error')
   const grid = shown === undefined || planForm(shown.columns) !== undefined ? undefined : shown
   const pane = useLast(grid)
   const [slot, setSlot] = useState<HTMLElement | null>(null)
@@ -48,20 +50,22 @@ export function Results({
           {state.results.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
               <Icon name={planForm(result.columns) === undefined ? 'table' : 'gauge'} size={14} />
+              {result.pinned && <Icon name="pin" size={12} />}
               {result.title}
+              {result.pinned && <span className="t3 num"> {pinnedAt(state, result)}</span>}
               {planForm(result.columns) === undefined && (
                 <span className="t3 num"> {result.rows.toLocaleString('en-GB')}</span>
               )}
             </Tab>
           ))}
           <Tab on={shown === undefined} onClick={() => runtime.show('messages')}>
-            {state.messages.some(({ kind }) => kind === 'error') && (
+            {failed && (
               <span className="fg d-blocked">
                 <Icon name="circle-x" size={14} />
-                <span className="visually-hidden">Errors among the </span>
               </span>
             )}
             Messages {state.messages.length > 0 && <span className="t3 num">{state.messages.length}</span>}
+            {failed && <span className="visually-hidden">, with errors</span>}
           </Tab>
         </div>
         <span className="right row">
@@ -158,6 +162,12 @@ function useTable(running: boolean): { current: ResultTable | undefined } {
     [],
   )
   return table
+}
+
+/** When a pinned result was run: another of the same title may stand beside it. */
+function pinnedAt({ marks, past }: SqlState, { mark }: ResultTab): string {
+  const ran = [...marks, ...past].find(({ id }) => id === mark)
+  return ran === undefined ? 'pinned' : `pinned ${timeOfDay(ran.startedAt)}`
 }
 
 function Tab({ on, onClick, children }: { on: boolean; onClick(): void; children: React.ReactNode }) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
 import { stoppedWords } from './marks.ts'
-import { apply, begin, broke, dismiss, noRuns, type SqlState } from './run-state.ts'
+import { apply, begin, broke, dismiss, noRuns, pin, type SqlState } from './run-state.ts'
 
 const policy = { id: 'p', reason: 'Because.' }
 const approval = { group: 'dba', count: 1, windowSeconds: 60, notify: [] }
@@ -77,6 +77,16 @@ describe('what the gateway says of a statement', () => {
     })
     const [warned] = run({ type: 'notice', statement: 0, severity: 'WARNING', message: 'careful', hint: 'x' }).messages
     expect(warned).toMatchObject({ kind: 'warning', text: 'WARNING: careful', detail: 'Hint: x' })
+  })
+
+  test('a pinned result stays when something else is run, and the new one is in front', () => {
+    const columns = (result: string): RunEvent => ({ type: 'columns', statement: 0, result, columns: [] })
+    const pinned = pin(run(columns('a'), complete(1)), '0:0:0', true)
+    const next = begin(pinned, new Set(), 9)
+    expect(next.results.map((r) => r.handle)).toEqual(['a'])
+    const both = [statement, columns('b')].reduce((s, event) => apply(s, 1, event, 9), next)
+    expect([both.results.map((r) => r.handle), both.shown]).toEqual([['a', 'b'], '1:0:0'])
+    expect(begin(pin(both, '0:0:0', false), new Set(), 9).results).toEqual([])
   })
 
   test('what was left out because of an error is told', () => {

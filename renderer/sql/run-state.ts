@@ -63,6 +63,8 @@ export interface ResultTab {
   first?: readonly (readonly (string | null)[])[]
   /** Set when it was run again, sorted or filtered. */
   view?: View
+  /** Stays when something else is run. */
+  pinned?: true
 }
 
 export interface Message {
@@ -94,6 +96,8 @@ export interface SqlState {
   shown: string
   /** The session's transaction. */
   transaction: TransactionState
+  /** Nothing has run since then. */
+  idleSince: number | undefined
   /** The first run began then; undefined before. */
   since: number | undefined
   /** The server's version, once there was a session. */
@@ -110,22 +114,29 @@ export const noRuns: SqlState = {
   messages: [],
   shown: 'messages',
   transaction: 'none',
+  idleSince: undefined,
   since: undefined,
   server: undefined,
 }
 
-/** A run begins: results of the run before go, and so do the marks that the editor says are run again. */
+/** A run begins: results of the run before go but for those that are pinned, and so do the marks that the editor says are run again. */
 export function begin(state: SqlState, again: ReadonlySet<string>, now: number): SqlState {
   return {
     ...retire(state, again),
     running: state.runs,
     runs: state.runs + 1,
     cancelling: false,
-    results: [],
+    results: state.results.filter((result) => result.pinned),
     messages: [],
     shown: 'messages',
     since: state.since ?? now,
   }
+}
+
+/** Keeps a result over the next runs, or no more. */
+export function pin(state: SqlState, key: string, on: boolean): SqlState {
+  const place = ({ pinned: _, ...result }: ResultTab): ResultTab => (on ? { ...result, pinned: true } : result)
+  return { ...state, results: state.results.map((result) => (result.key === key ? place(result) : result)) }
 }
 
 /** Takes a mark off the editor; it stays in the log. */
@@ -172,7 +183,7 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
 }
 
 function finish(state: SqlState, { left = 0 }: Extract<RunEvent, { type: 'done' }>, now: number): SqlState {
-  const over = { ...state, running: undefined, cancelling: false }
+  const over = { ...state, running: undefined, cancelling: false, idleSince: now }
   if (left === 0) return over
   return say(over, now, { kind: 'info', text: `${counted(left, 'statement')} after it not run` })
 }
@@ -247,7 +258,7 @@ function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { typ
     complete: false,
     truncated: false,
   }
-  const first = state.results.length === 0
+  const first = state.results.every((r) => r.pinned)
   return { ...state, results: [...state.results, result], shown: first ? result.key : state.shown }
 }
 
@@ -304,7 +315,7 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
     ...(sqlstate === undefined || isDecisionSqlstate(sqlstate) ? {} : { sqlstate }),
     ...(position === undefined ? {} : { position: position - start }),
   })
-  return said.results.length === 0 ? { ...said, shown: 'messages' } : said
+  return said.results.every((r) => r.pinned) ? { ...said, shown: 'messages' } : said
 }
 
 /** DETAIL and HINT as lines of their own. */

@@ -6,7 +6,7 @@ import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 import { beginAgain, project } from './rerun.ts'
-import { apply, begin, broke, dismiss, noRuns, type SqlState, said, type View } from './run-state.ts'
+import { apply, begin, broke, dismiss, noRuns, pin, type SqlState, said, type View } from './run-state.ts'
 
 export interface RunRequest {
   text: string
@@ -45,6 +45,8 @@ export interface SqlRuntime {
   runAgain(key: string, text: string, view: View): void
   cancel(): void
   show(key: string): void
+  /** Keeps a result when something else is run. */
+  pin(key: string, on: boolean): void
   /** Takes a mark off the editor. */
   dismiss(mark: string): void
   rows: RpcClient['sql']['rows']
@@ -76,7 +78,7 @@ export function createSqlRuntime(
 
   async function perform(request: RunRequest): Promise<void> {
     const run = state.get().runs
-    const stale = state.get().results
+    const stale = state.get().results.filter((result) => !result.pinned)
     state.update((s) => begin(s, request.again, Date.now()))
     try {
       const { text, start, end, explain } = request
@@ -167,6 +169,7 @@ export function createSqlRuntime(
       })
     },
     show: (key) => state.update((s) => ({ ...s, shown: key })),
+    pin: (key, on) => state.update((s) => pin(s, key, on)),
     dismiss: (mark) => state.update((s) => dismiss(s, mark)),
     rows: client.sql.rows,
     export: client.sql.export,

@@ -83,10 +83,15 @@ function SqlTab({ document }: { document: SqlDocument }) {
     const handle = editor.current
     if (handle === undefined) return
     const text = handle.text()
-    const { start, end } = handle.selection() ?? { start: 0, end: text.length }
+    const selected = handle.selection()
+    const { start, end } = selected ?? { start: 0, end: text.length }
+    const cursor = handle.cursor()
     import('./format.ts')
-      .then(({ formatSql }) => {
-        if (handle.text() === text) handle.replace(start, end, formatSql(text.slice(start, end)))
+      .then(({ formatSql, placeAfter }) => {
+        if (handle.text() !== text) return
+        const before = text.slice(start, end)
+        const after = formatSql(before)
+        handle.replace(start, end, after, start + placeAfter(before, cursor - start, after))
       })
       .catch((error: unknown) =>
         runtime.say('error', `Not formatted: ${error instanceof Error ? error.message : String(error)}`),
@@ -140,6 +145,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
       runHere()
     },
   }
+  const commands = useRef({ run: runHere, explain: () => explain('plan'), format })
+  commands.current = { run: runHere, explain: () => explain('plan'), format }
   /** What stands under the cursor and was refused is changed, where that would help; else it is asked for. */
   const resolve = () => {
     const handle = editor.current
@@ -202,6 +209,11 @@ function SqlTab({ document }: { document: SqlDocument }) {
               runtime,
               catalog,
               onTable: (table, index) => setPeek({ table, index }),
+              commands: {
+                run: () => commands.current.run(),
+                explain: () => commands.current.explain(),
+                format: () => commands.current.format(),
+              },
             })
           }
           zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}

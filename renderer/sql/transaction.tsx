@@ -2,6 +2,7 @@ import '@mantine/core/styles/Modal.css'
 import { Menu, Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
+import { clock, useNow } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { usePause } from '../rpc/context.tsx'
@@ -72,6 +73,7 @@ export function TransactionControls({ runtime, state }: { runtime: SqlRuntime; s
         <span className="tools__opt">Transaction&nbsp;</span>
         <span className="tx__s">{failed ? 'failed' : 'open'}</span>
       </span>
+      {state.running === undefined && state.idleSince !== undefined && <Idle since={state.idleSince} />}
       <Button size="sm" disabled={off || failed} onClick={() => void runtime.endTransaction('commit')}>
         Commit
       </Button>
@@ -80,6 +82,24 @@ export function TransactionControls({ runtime, state }: { runtime: SqlRuntime; s
       </Button>
       <span className="vr" />
     </>
+  )
+}
+
+/** From then on somebody may be waiting for it. */
+const idleMs = 60_000
+
+/** An open transaction that nobody uses keeps its locks, and keeps VACUUM from its work. */
+function Idle({ since }: { since: number }) {
+  const idle = useNow() - since
+  if (idle < idleMs) return null
+  return (
+    <span
+      className="fg d-held row row--4"
+      title="Nothing has run since. What the transaction has locked stays locked until it ends."
+    >
+      <Icon name="alert" size={14} />
+      idle <span className="num">{clock(idle)}</span>
+    </span>
   )
 }
 

@@ -102,6 +102,23 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     expect(await page.getByText('REC', { exact: false }).count()).toBe(0)
   })
 
+  test('what the session alone can tell is not foretold, and what ran is not said of another statement', async () => {
+    const { page } = ada
+    picture('later')
+    await write(page, 'EXECUTE q(1);')
+    await expect.poll(() => shown(page)).toContain('Decided when run what q was prepared as')
+    await write(page, 'SELECT 11 AS a')
+    await page.keyboard.press('Control+Enter')
+    await expect.poll(() => shown(page)).toContain('Allowed 1 row')
+    await page.keyboard.type('b')
+    await expect.poll(() => shown(page)).not.toContain('Allowed 1 row')
+    // Brackets are closed in the statement, and not within a string.
+    await write(page, '')
+    await page.keyboard.type("SELECT '[1' x, (2")
+    await page.keyboard.press('Escape')
+    await expect.poll(() => shown(page)).toContain("SELECT '[1' x, (2)")
+  })
+
   test('marks where PostgreSQL’s parser stops, whatever characters come before', async () => {
     const { page } = ada
     picture('syntax')

@@ -91,6 +91,21 @@ describe.skipIf(chromiumPath === undefined)('results', secondTry, () => {
     await cell(0, 2).click()
     await page.getByText('5,000 characters').waitFor()
     await page.getByRole('button', { name: 'Close value' }).click()
+    // Columns that were moved or hidden are copied as they stand.
+    const menu = async (column: string, item: string) => {
+      await panel(page).getByRole('button', { name: column }).click()
+      await page.getByRole('menuitem', { name: item, exact: true }).click()
+    }
+    await menu('long, text', 'Move left')
+    await menu('id, int4', 'Hide')
+    await panel(page).getByText('1 column hidden').waitFor()
+    await cell(2, 2).click()
+    await page.keyboard.press('Shift+ArrowRight')
+    await page.keyboard.press('Control+c')
+    await panel(page).getByText('Copied 1 row × 2 columns.').waitFor()
+    expect(await clipboard()).toBe(`${'x'.repeat(5000)}\t{"a": [3]}`)
+    await panel(page).getByRole('button', { name: 'Show all' }).click()
+    await cell(0, 0).waitFor()
   })
 
   test('sorting and filtering run again, are labelled, and stop at a mask', async () => {

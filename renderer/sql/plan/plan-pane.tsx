@@ -1,5 +1,5 @@
 import './plan.css'
-import { useEffect, useEffectEvent, useState } from 'react'
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { z } from 'zod'
 import type { ExplainMode, SqlCatalog } from '../../../shared/rpc/editor.ts'
@@ -7,7 +7,7 @@ import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
 import { capitalise } from '../../decisions/words.ts'
 import { problemOf } from '../../rpc/problem.ts'
-import { Button, Empty, Segments, Spinner } from '../../theme/controls.tsx'
+import { Button, Empty, IconButton, Segments, Spinner } from '../../theme/controls.tsx'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { useCatalog } from '../use-catalog.ts'
@@ -50,7 +50,15 @@ export default function PlanPane({
   const [said, setSaid] = useState('')
   if (loaded.state === 'loading') return <Spinner label="Drawing the plan" />
   if (loaded.state === 'failed') return <Empty icon="alert" title="The plan could not be read" text={loaded.message} />
-  if (loaded.state === 'text') return <PlanLines text={loaded.text} slot={slot} />
+  const pin = (
+    <IconButton
+      icon="pin"
+      label={result.pinned ? 'Pinned: it stays when something else is run' : 'Pin this plan'}
+      active={result.pinned === true}
+      onClick={() => runtime.pin(result.key, !result.pinned)}
+    />
+  )
+  if (loaded.state === 'text') return <PlanLines text={loaded.text} slot={slot} pin={pin} />
   const { plan, json } = loaded
   const node = nodesOf(plan.root).find((n) => n.id === chosen) ?? heaviest(plan)
   const text = form === 'json' ? JSON.stringify(JSON.parse(json), null, 2) : planText(plan)
@@ -58,6 +66,7 @@ export default function PlanPane({
   const copy = () => copyPlan(text, form === 'json' ? 'JSON' : 'text').then(setSaid)
   const tools = (
     <>
+      {pin}
       <Segments<Form>
         label="Show the plan as"
         value={form}
@@ -122,12 +131,15 @@ function PlanText({ label, text }: { label: string; text: string }) {
 }
 
 /** A plan that the statement itself asked for as text, YAML or XML. */
-function PlanLines({ text, slot }: { text: string; slot: HTMLElement | null }) {
+function PlanLines({ text, slot, pin }: { text: string; slot: HTMLElement | null; pin: ReactNode }) {
   const [said, setSaid] = useState('')
   const tools = (
-    <Button size="sm" kind="ghost" icon="copy" onClick={() => void copyPlan(text, 'text').then(setSaid)}>
-      Copy
-    </Button>
+    <>
+      {pin}
+      <Button size="sm" kind="ghost" icon="copy" onClick={() => void copyPlan(text, 'text').then(setSaid)}>
+        Copy
+      </Button>
+    </>
   )
   return (
     <>

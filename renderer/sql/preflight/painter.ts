@@ -5,6 +5,7 @@ import { hasZone, hintDecorations, type Range } from '../marks.ts'
 import { monaco } from '../monaco.ts'
 import { isOpen, type Mark } from '../run-state.ts'
 import { createPreflight, type Preflight, type PreflightPorts } from './preflight.ts'
+import { sessionNames } from './session-names.ts'
 import { heavier, hintOf, lookOf, sentencesOf, type Verdict } from './verdict.ts'
 
 /** A pause in typing after which the text is read again. */
@@ -12,6 +13,8 @@ const pauseMs = 200
 /** Beyond this nobody reads a gutter. */
 const longestText = 1_000_000
 const owner = 'postgresql'
+/** Verdicts of our own that are kept. */
+const mostLaters = 200
 
 interface Statement {
   text: string
@@ -48,6 +51,9 @@ export class PreflightPainter {
   private shown: Shown[] = []
   private timer: ReturnType<typeof setTimeout> | undefined
   private frame = 0
+  /** The statement that each mark stood beside when it was first seen: a run may have been of a part of it. */
+  private readonly stoodBeside = new Map<string, string>()
+  private readonly laters = new Map<string, Verdict>()
 
   constructor(options: PainterOptions) {
     this.options = options
@@ -144,16 +150,17 @@ export class PreflightPainter {
     // What was deleted whole has nothing left to stand beside.
     const gone = ran.filter((r) => r.text.trim() === '' && !isOpen(r.mark))
     const stale: string[] = gone.map((r) => r.mark.id)
+    for (const id of this.stoodBeside.keys()) if (!ran.some((r) => r.mark.id === id)) this.stoodBeside.delete(id)
     const lines = new Map<number, { range: Range; verdict: Verdict }>()
     const problems: monaco.editor.IMarkerData[] = []
     for (const statement of this.statements) {
-      const verdict = this.preflight.verdict(statement.text)
-      if (verdict === undefined) continue
+      const verdict = this.verdictOf(statement)
       const range = this.rangeOf(statement.start, statement.end)
-      if (verdict.kind === 'invalid') problems.push(this.markerOf(statement, verdict))
       const over = ran.filter((r) => r.text.trim() !== '' && monaco.Range.areIntersecting(r.range, range))
-      const outdated = over.filter((r) => r.text !== statement.text && outlived(r.mark, verdict))
+      const outdated = over.filter((r) => this.isEdited(r, statement) && outlived(r.mark, verdict))
       stale.push(...outdated.map((r) => r.mark.id))
+      if (verdict === undefined) continue
+      if (verdict.kind === 'invalid') problems.push(this.markerOf(statement, verdict))
       if (over.length > outdated.length) continue
       const there = lines.get(range.startLineNumber)
       if (there !== undefined && heavier(there.verdict, verdict) === there.verdict) continue
@@ -162,6 +169,33 @@ export class PreflightPainter {
     this.show([...lines.values()])
     monaco.editor.setModelMarkers(model, owner, problems)
     if (stale.length > 0) onStale(stale)
+  }
+
+  /** What would happen; where only the session can tell, not what the gateway says without it. */
+  private verdictOf({ text, start }: Statement): Verdict | undefined {
+    const verdict = this.preflight.verdict(text)
+    if (verdict?.kind !== 'blocked') return verdict
+    const earlier = this.statements.filter((other) => other.start < start).map((other) => other.text)
+    const what = sessionNames(text, earlier)
+    return what === undefined ? verdict : this.later(text, what)
+  }
+
+  /** The same object for the same words: what is drawn already stays as it is. */
+  private later(text: string, what: string): Verdict {
+    const key = `${what}\n${text}`
+    const there = this.laters.get(key)
+    if (there !== undefined) return there
+    const made: Verdict = { kind: 'later', what }
+    if (this.laters.size >= mostLaters) this.laters.clear()
+    this.laters.set(key, made)
+    return made
+  }
+
+  /** Whether the statement beside a mark is another by now than the one that it stood beside first. */
+  private isEdited({ mark, text }: { mark: Mark; text: string }, statement: Statement): boolean {
+    const first = this.stoodBeside.get(mark.id) ?? (text === mark.text ? statement.text : '')
+    this.stoodBeside.set(mark.id, first)
+    return statement.text !== first
   }
 
   /** Draws these alone. What is drawn already stays as it is: each change makes Monaco lay out its line again. */
@@ -205,10 +239,14 @@ export class PreflightPainter {
   }
 }
 
-/** Whether what was said of a statement before it was edited is past: a block stays until what is written now would not be blocked. */
-function outlived(mark: Mark, verdict: Verdict): boolean {
+/**
+ * Whether what was said of a statement before it was edited is past: at once where it ran, a block not until what is written now would not be
+ * blocked.
+ */
+function outlived(mark: Mark, verdict: Verdict | undefined): boolean {
   if (isOpen(mark)) return false
   if (mark.look !== 'blocked' || !hasZone(mark)) return true
+  if (verdict === undefined) return false
   return !(verdict.kind === 'invalid' || (verdict.kind === 'blocked' && verdict.policy.id === mark.blocked?.policy.id))
 }
 

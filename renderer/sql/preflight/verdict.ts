@@ -10,14 +10,16 @@ export type Verdict =
   | { kind: 'invalid'; problem: SyntaxProblem }
   | { kind: 'allowed' }
   | { kind: 'granted' }
+  /** Only the session can tell, when it is run: what the statement names is made in it. */
+  | { kind: 'later'; what: string }
   | { kind: 'masked'; masks: readonly Masked[] }
   | { kind: 'held'; policy: PolicyRef; approval: Approval; masks: readonly Masked[]; detail?: string }
   | { kind: 'blocked'; policy: PolicyRef; masks: readonly Masked[]; unknown: boolean; stepUp: boolean; detail?: string }
 
-export type Decided = Exclude<Verdict, { kind: 'invalid' }>
+export type Decided = Exclude<Verdict, { kind: 'invalid' | 'later' }>
 
 /** From least to most in the way. */
-const weights = { allowed: 0, granted: 1, masked: 2, held: 3, blocked: 4, invalid: 5 } as const
+const weights = { allowed: 0, granted: 1, later: 2, masked: 3, held: 4, blocked: 5, invalid: 6 } as const
 
 export function heavier(a: Verdict, b: Verdict): Verdict {
   return weights[b.kind] > weights[a.kind] ? b : a
@@ -64,6 +66,8 @@ export function hintOf(verdict: Verdict): { word: string; what: string; policy: 
     case 'allowed':
     case 'granted':
       return undefined
+    case 'later':
+      return { word: 'Decided when run', what: verdict.what, policy: '' }
     case 'masked':
       return { word: 'Will be masked', what: maskedNames(verdict.masks), policy: verdict.masks[0]?.policy.id ?? '' }
     case 'held': {
@@ -89,6 +93,8 @@ export function sentencesOf(verdict: Verdict): string {
       return 'Will be allowed.'
     case 'granted':
       return 'Will be allowed, by your grant.'
+    case 'later':
+      return `Decided when it is run, by what the session has by then: ${verdict.what}.`
     case 'masked':
       return `Will run with ${maskedNames(verdict.masks)} masked. ${reasons(verdict.masks.map((m) => m.policy))}`
     case 'held': {

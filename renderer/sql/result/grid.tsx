@@ -29,6 +29,7 @@ export function ResultGrid({
   onSelect,
   onOpen,
   onMenu,
+  onColumns,
   onCopy,
 }: {
   table: ResultTable
@@ -41,14 +42,16 @@ export function ResultGrid({
   /** Enter, Space or a double click on a cell. */
   onOpen(): void
   onMenu(at: { x: number; y: number }): void
+  /** Columns stand elsewhere now: what was selected is something else. */
+  onColumns(): void
   onCopy(selection: Selection): void
 }) {
   const [problem, setProblem] = useState<string | undefined>(undefined)
-  const latest = useRef({ rows, selection, header, follow: () => {} })
+  const latest = useRef({ rows, selection, header, follow: () => {}, onColumns })
   /** The place of the focus that the selection has followed. */
   const followed = useRef<Place | undefined>(undefined)
   const host = useRef<HTMLDivElement>(null)
-  const { handle, columns, rows: total } = result
+  const { handle, rows: total } = result
   useLayoutEffect(() => {
     if (host.current === null) return
     return table.attach(host.current, {
@@ -62,6 +65,7 @@ export function ResultGrid({
         return now !== undefined && holds(boxOf(now), place)
       },
       onFocus: () => latest.current.follow(),
+      onColumns: () => latest.current.onColumns(),
       onProblem: setProblem,
     })
   }, [table])
@@ -88,10 +92,11 @@ export function ResultGrid({
     if (!(event.target instanceof HTMLElement) || event.target.closest('.ag-header') !== null) return
     const now = follow()
     if (mod && event.key.toLowerCase() === 'c') act(() => now && onCopy(now))
-    else if (mod && event.key.toLowerCase() === 'a' && columns.length > 0 && total > 0) {
-      act(() => onSelect({ anchor: { row: 0, column: 0 }, head: { row: total - 1, column: columns.length - 1 } }))
+    else if (mod && event.key.toLowerCase() === 'a' && table.columnCount > 0 && total > 0) {
+      const head = { row: total - 1, column: table.columnCount - 1 }
+      act(() => onSelect({ anchor: { row: 0, column: 0 }, head }))
     } else if (event.shiftKey && event.key !== 'F10' && now !== undefined) {
-      const next = extended(now, event.key, { rows: total, columns: columns.length }, mod)
+      const next = extended(now, event.key, { rows: total, columns: table.columnCount }, mod)
       if (next !== undefined) act(() => extend(next))
     } else if ((event.key === ' ' || event.key === 'Enter') && !mod) act(onOpen)
     else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
@@ -104,7 +109,7 @@ export function ResultGrid({
     const whole = Number.isNaN(column)
     return {
       anchor: { row, column: whole ? 0 : column },
-      head: { row, column: whole ? columns.length - 1 : column },
+      head: { row, column: whole ? table.columnCount - 1 : column },
     }
   }
   /**
@@ -121,7 +126,7 @@ export function ResultGrid({
     onSelect(next)
     return next
   }
-  latest.current = { rows, selection, header, follow }
+  latest.current = { rows, selection, header, follow, onColumns }
   const pressPointer = (event: MouseEvent) => {
     const place = placeOf(event.target)
     if (place === undefined) return
@@ -143,7 +148,7 @@ export function ResultGrid({
     if (!(target instanceof HTMLElement)) return undefined
     const cell = target.closest('.ag-cell')
     const row = Number(cell?.closest('.ag-row')?.getAttribute('row-index') ?? Number.NaN)
-    const column = Number(cell?.getAttribute('col-id') ?? Number.NaN)
+    const column = table.positionOf(Number(cell?.getAttribute('col-id') ?? Number.NaN))
     return Number.isInteger(row) ? { row, column } : undefined
   }
   const cellOf = (target: EventTarget): Place | undefined => {

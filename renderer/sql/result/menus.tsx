@@ -8,8 +8,14 @@ export function ColumnMenu({
   column,
   at,
   busy,
+  place,
   onSort,
   onFilter,
+  onSelect,
+  onMove,
+  onPin,
+  onHide,
+  onShowAll,
   onCopyName,
   onAsk,
   onClose,
@@ -17,8 +23,15 @@ export function ColumnMenu({
   column: ResultColumn
   at: { x: number; y: number }
   busy: boolean
+  /** Where it stands, and how many others are hidden. */
+  place: { pinned: boolean; first: boolean; last: boolean; hidden: number }
   onSort(direction: 'asc' | 'desc' | undefined): void
   onFilter(): void
+  onSelect(): void
+  onMove(by: -1 | 1): void
+  onPin(on: boolean): void
+  onHide(): void
+  onShowAll(): void
   onCopyName(): void
   onAsk(): void
   onClose(): void
@@ -41,6 +54,18 @@ export function ColumnMenu({
       </Menu.Item>
       {why !== undefined && <Menu.Label>{why}</Menu.Label>}
       {column.masked?.requestable && <Menu.Item onClick={onAsk}>Request to unmask…</Menu.Item>}
+      <Menu.Item onClick={onSelect}>Select column</Menu.Item>
+      <Menu.Item disabled={place.first} onClick={() => onMove(-1)}>
+        Move left
+      </Menu.Item>
+      <Menu.Item disabled={place.last} onClick={() => onMove(1)}>
+        Move right
+      </Menu.Item>
+      <Menu.Item onClick={() => onPin(!place.pinned)}>{place.pinned ? 'Unpin' : 'Pin to the left'}</Menu.Item>
+      <Menu.Item disabled={place.first && place.last} onClick={onHide}>
+        Hide
+      </Menu.Item>
+      {place.hidden > 0 && <Menu.Item onClick={onShowAll}>Show all columns</Menu.Item>}
       <Menu.Item onClick={onCopyName}>Copy name</Menu.Item>
     </MenuAt>
   )

@@ -10,7 +10,7 @@ import { counted } from '../../decisions/words.ts'
 import { useNavigation } from '../../frame/desk.tsx'
 import { usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
-import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
+import { Button, Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import { MenuAt } from '../../theme/menu-at.tsx'
 import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
@@ -79,7 +79,8 @@ export default function ResultPane({
   const { columns, handle } = result
   const text = result.view?.text ?? mark?.text ?? ''
   const arrangement = result.view ?? none
-  const head = selection?.head
+  const made = table.current
+  const head = selection && { row: selection.head.row, column: made.columnAt(selection.head.column) }
   const viewed = head === undefined ? undefined : columns[head.column]
 
   const ask = ({ masked }: ResultColumn) =>
@@ -96,9 +97,10 @@ export default function ResultPane({
       setSaid(`${cellCount(box).toLocaleString('en-GB')} cells are too many for the clipboard. Export them.`)
       return
     }
-    const picked = columns.slice(box.left, box.right + 1)
+    const indexes = Array.from({ length: box.right - box.left + 1 }, (_, i) => made.columnAt(box.left + i))
+    const picked = indexes.flatMap((i) => columns[i] ?? [])
     try {
-      const cells = await readBox(runtime, handle, box)
+      const cells = await readBox(runtime, handle, box, indexes)
       const what = `${counted(cells.length, 'row')} × ${counted(picked.length, 'column')}`
       await put(`Copied ${what}.`, copied(format, picked, cells, insertTarget(text)))
     } catch (error) {
@@ -126,6 +128,12 @@ export default function ResultPane({
 
   const tools = (
     <>
+      <IconButton
+        icon="pin"
+        label={result.pinned ? 'Pinned: it stays when something else is run' : 'Pin this result'}
+        active={result.pinned === true}
+        onClick={() => runtime.pin(result.key, !result.pinned)}
+      />
       <IconButton icon="filter" label="Filter and order" active={arranging} onClick={() => setArranging((on) => !on)} />
       <IconButton
         icon="pulse"
@@ -182,16 +190,20 @@ export default function ResultPane({
           <Suspense fallback={<Spinner label="Opening the chart" />}>
             <ResultChart key={handle} result={result} rows={runtime.rows} />
           </Suspense>
-        ) : result.complete && result.rows === 0 ? (
+        ) : result.rows === 0 && (result.complete || mark === undefined || !isOpen(mark)) ? (
           <Empty
             icon="table"
             title="0 rows"
-            text={`It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`}
+            text={
+              result.complete
+                ? `It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`
+                : 'It was stopped before there were any.'
+            }
           />
         ) : (
           <ResultGrid
             ref={grid}
-            table={table.current}
+            table={made}
             result={result}
             rows={runtime.rows}
             selection={selection}
@@ -202,6 +214,7 @@ export default function ResultPane({
             onSelect={setSelection}
             onOpen={() => setViewer(true)}
             onMenu={(at) => setMenu({ kind: 'cells', column: head?.column ?? 0, at })}
+            onColumns={() => setSelection(undefined)}
             onCopy={(of) => void copy('text', of)}
           />
         )}
@@ -238,6 +251,20 @@ export default function ResultPane({
             })
           }
           onFilter={() => setArranging(true)}
+          place={{
+            pinned: made.isPinned(menu.column),
+            first: made.positionOf(menu.column) === 0,
+            last: made.positionOf(menu.column) === made.columnCount - 1,
+            hidden: made.hiddenCount,
+          }}
+          onSelect={() => {
+            const column = made.positionOf(menu.column)
+            if (result.rows > 0) setSelection({ anchor: { row: 0, column }, head: { row: result.rows - 1, column } })
+          }}
+          onMove={(by) => made.move(menu.column, by)}
+          onPin={(on) => made.pin(menu.column, on)}
+          onHide={() => made.hide(menu.column)}
+          onShowAll={() => made.showAll()}
           onCopyName={() => void put('Copied the name.', asked.name)}
           onAsk={() => ask(asked)}
           onClose={() => setMenu(undefined)}
@@ -253,7 +280,14 @@ export default function ResultPane({
           {asked.masked?.requestable && <Menu.Item onClick={() => ask(asked)}>Request to unmask…</Menu.Item>}
         </MenuAt>
       )}
-      <Foot result={result} mark={mark} selection={selection} said={said}>
+      <Foot
+        result={result}
+        mark={mark}
+        selection={selection}
+        said={said}
+        hidden={made.hiddenCount}
+        onShowAll={() => made.showAll()}
+      >
         <ExportProgress state={exporting.state} onCancel={exporting.cancel} />
       </Foot>
     </>
@@ -261,12 +295,17 @@ export default function ResultPane({
 }
 
 /** The cells of a box, whole, some rows at a time. */
-async function readBox(runtime: SqlRuntime, handle: string, box: Box): Promise<(string | null)[][]> {
+async function readBox(
+  runtime: SqlRuntime,
+  handle: string,
+  box: Box,
+  columns: readonly number[],
+): Promise<(string | null)[][]> {
   const cells: (string | null)[][] = []
   for (let from = box.top; from <= box.bottom; from += 1000) {
     const to = Math.min(box.bottom + 1, from + 1000)
     const { rows } = await runtime.rows({ result: handle, from, to })
-    for (const row of rows) cells.push(row.slice(box.left, box.right + 1))
+    for (const row of rows) cells.push(columns.map((i) => row[i] ?? null))
   }
   return cells
 }
@@ -295,12 +334,17 @@ function Foot({
   mark,
   selection,
   said,
+  hidden,
+  onShowAll,
   children,
 }: {
   result: ResultTab
   mark: Mark | undefined
   selection: Selection | undefined
   said: string
+  /** Columns that are not shown. */
+  hidden: number
+  onShowAll(): void
   children: React.ReactNode
 }) {
   const masked = result.columns.filter((column) => column.masked !== undefined).length
@@ -322,6 +366,14 @@ function Foot({
       )}
       {result.view !== undefined && result.view.sort.length + result.view.filters.length > 0 && (
         <span className="t2">Run again, as a sub-query</span>
+      )}
+      {hidden > 0 && (
+        <span className="row row--4">
+          {counted(hidden, 'column')} hidden
+          <Button size="sm" kind="ghost" onClick={onShowAll}>
+            Show all
+          </Button>
+        </span>
       )}
       {cells > 1 && <span className="t3 num">{cells.toLocaleString('en-GB')} cells selected</span>}
       <span className="t2" role="status">

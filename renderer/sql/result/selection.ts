@@ -1,4 +1,4 @@
-/** A cell of a result: row and column from 0. */
+/** A cell of a result as it is shown: row and column from 0, the column by where it stands now. */
 export interface Place {
   row: number
   column: number

@@ -13,7 +13,6 @@ import {
   RenderApiModule,
   ScrollApiModule,
   TooltipModule,
-  themeQuartz,
 } from 'ag-grid-community'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { firstRows } from '../../../shared/rpc/first-rows.ts'
@@ -21,6 +20,7 @@ import { problemOf } from '../../rpc/problem.ts'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { isNumber } from './fields.ts'
+import { theme } from './grid-theme.ts'
 import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
 import type { Place } from './selection.ts'
 import { columnWidths, grown, numberWidth } from './widths.ts'
@@ -48,6 +48,8 @@ export interface TableUse {
   rows: SqlRuntime['rows']
   header: HeaderActions
   isSelected(place: Place): boolean
+  /** Columns were moved, hidden, shown or pinned. */
+  onColumns(): void
   /** The focus may have moved. */
   onFocus(): void
   /** Why rows could not be read; undefined once they could. */
@@ -69,10 +71,15 @@ export class ResultTable {
   private short = false
   /** The row that was on top when it was last shown. */
   private top = 0
+  /** The columns of the result, in a form to compare. */
+  private known = ''
   /** Columns whose width a person has chosen. */
   private readonly sized = new Set<string>()
   /** How far it is scrolled to the right, in pixels: to ask the page would make it lay out all that has changed until then. */
   private left = 0
+  /** Indexes of the columns that are shown, as they stand from left to right. */
+  private order: readonly number[] = []
+  private readonly positions = new Map<number, number>()
   /** The columns that are drawn, in a form to compare. */
   private drawn = ''
 
@@ -96,6 +103,10 @@ export class ResultTable {
       tooltipShowDelay: 600,
       suppressDragLeaveHidesColumns: true,
       onCellFocused: () => this.use?.onFocus(),
+      maintainColumnOrder: true,
+      onColumnMoved: () => this.arranged(),
+      onColumnVisible: () => this.arranged(),
+      onColumnPinned: () => this.arranged(),
       onColumnResized: ({ source, columns }) => {
         if (source === 'uiColumnResized' || source === 'autosizeColumns')
           for (const column of columns ?? []) this.sized.add(column.getColId())
@@ -153,6 +164,8 @@ export class ResultTable {
     const widths = this.widthsOf(columns)
     const drawn = JSON.stringify([columns, widths, this.use?.header.sort()])
     if (drawn === this.drawn) return
+    const others = JSON.stringify(columns) !== this.known
+    this.known = JSON.stringify(columns)
     this.drawn = drawn
     this.sized.clear()
     // By way of `use`, so that the columns stay the same while what the header does changes.
@@ -160,11 +173,69 @@ export class ResultTable {
       sort: () => this.use?.header.sort() ?? [],
       menu: (column, at) => this.use?.header.menu(column, at),
     }
-    const selected = (place: Place) => this.use?.isSelected(place) ?? false
+    const selected = ({ row, column }: Place) => this.use?.isSelected({ row, column: this.positionOf(column) }) ?? false
     this.api.setGridOption('columnDefs', [
       numberColumn,
       ...columns.map((column, i) => columnDef(column, i, widths[i] ?? 0, selected, actions)),
     ])
+    // What was made of another result's columns is not for these.
+    if (others) this.api.resetColumnState()
+    this.readOrder()
+  }
+
+  private readOrder(): void {
+    const ids = this.api.getAllDisplayedColumns().map((column) => Number(column.getColId()))
+    this.order = ids.filter((id) => Number.isInteger(id))
+    this.positions.clear()
+    for (const [position, index] of this.order.entries()) this.positions.set(index, position)
+  }
+
+  private arranged(): void {
+    this.readOrder()
+    this.use?.onColumns()
+  }
+
+  /** The index of the column that stands at a position, and how many are shown. */
+  columnAt(position: number): number {
+    return this.order[position] ?? position
+  }
+
+  /** Where a column stands now; NaN stays NaN, and is what one has that is not shown. */
+  positionOf(index: number): number {
+    return this.positions.get(index) ?? Number.NaN
+  }
+
+  get columnCount(): number {
+    return this.order.length
+  }
+
+  /** How many columns of the result are hidden. */
+  get hiddenCount(): number {
+    return Math.max(0, (this.shown?.columns.length ?? 0) - this.order.length)
+  }
+
+  isPinned(index: number): boolean {
+    return this.api.getColumn(String(index))?.isPinned() ?? false
+  }
+
+  hide(index: number): void {
+    this.api.setColumnsVisible([String(index)], false)
+  }
+
+  showAll(): void {
+    this.api.setColumnsVisible(this.shown?.columns.map((_, i) => String(i)) ?? [], true)
+  }
+
+  pin(index: number, on: boolean): void {
+    this.api.setColumnsPinned([String(index)], on ? 'left' : null)
+  }
+
+  /** By one place to the left or right, among those that are shown. */
+  move(index: number, by: -1 | 1): void {
+    const neighbour = this.order[this.positionOf(index) + by]
+    if (neighbour === undefined) return
+    const all = this.api.getAllGridColumns().map((column) => column.getColId())
+    this.api.moveColumns([String(index)], all.indexOf(String(neighbour)))
   }
 
   /** Rows have come: the columns take their measure, once, so that what a person makes of them stays. */
@@ -247,17 +318,17 @@ export class ResultTable {
 
   reveal({ row, column }: Place): void {
     this.api.ensureIndexVisible(row)
-    this.api.ensureColumnVisible(String(column))
+    this.api.ensureColumnVisible(String(this.columnAt(column)))
   }
 
   focus({ row, column }: Place): void {
-    this.api.setFocusedCell(row, String(column))
+    this.api.setFocusedCell(row, String(this.columnAt(column)))
   }
 
   /** The cell that has the focus; its column is NaN for the number of a row. */
   focused(): Place | undefined {
     const at = this.api.getFocusedCell()
-    return at === null ? undefined : { row: at.rowIndex, column: Number(at.column.getColId()) }
+    return at === null ? undefined : { row: at.rowIndex, column: this.positionOf(Number(at.column.getColId())) }
   }
 
   dispose(): void {
@@ -315,28 +386,3 @@ function columnDef(
 function oneLine(value: string): string {
   return /[\r\n]/.test(value) ? value.replaceAll(/\r\n|[\r\n]/g, '↵') : value
 }
-
-const theme = themeQuartz.withParams({
-  backgroundColor: 'var(--sp-surface-base)',
-  foregroundColor: 'var(--sp-text)',
-  borderColor: 'var(--sp-line)',
-  browserColorScheme: 'inherit',
-  accentColor: 'var(--sp-accent)',
-  headerBackgroundColor: 'var(--sp-surface-raised)',
-  headerTextColor: 'var(--sp-text-2)',
-  headerFontWeight: 500,
-  headerFontFamily: 'var(--sp-font-ui)',
-  headerFontSize: 12,
-  headerColumnBorder: { color: 'var(--sp-line)' },
-  columnBorder: { color: 'var(--sp-line)' },
-  rowBorder: { color: 'var(--sp-line)' },
-  fontFamily: 'var(--sp-font-mono)',
-  fontSize: 12,
-  cellHorizontalPadding: 10,
-  oddRowBackgroundColor: 'transparent',
-  rowHoverColor: 'var(--sp-hover)',
-  selectedRowBackgroundColor: 'var(--sp-accent-tint)',
-  wrapperBorder: false,
-  wrapperBorderRadius: 0,
-  borderRadius: 0,
-})
