@@ -1,9 +1,13 @@
+import { memo } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { counted, looks, roughTables, statementTitle } from '../decisions/words.ts'
 import { IconButton } from '../theme/controls.tsx'
 import { ranWords, stoppedWords } from './marks.ts'
 import type { Mark, SqlState } from './run-state.ts'
+
+/** Nobody reads more of them in a list, and a script may make thousands. */
+const mostShown = 200
 
 /** Every decision of the tab's session, newest first. A row leads to its statement. */
 export function DecisionLog({
@@ -20,6 +24,7 @@ export function DecisionLog({
 }) {
   const current = new Set(state.marks.map((mark) => mark.id))
   const all = [...state.past, ...state.marks].toReversed().toSorted((a, b) => b.startedAt - a.startedAt)
+  const shown = all.slice(0, mostShown)
   return (
     <aside className={over ? 'log is-over' : 'log'} aria-label="Decision log">
       <div className="log__hd">
@@ -30,27 +35,47 @@ export function DecisionLog({
       </div>
       <ol className="scroll log__bd">
         {all.length === 0 && <li className="log__none t3 sm">Nothing was run yet.</li>}
-        {all.map((mark) => (
-          <li key={mark.id}>
-            <button
-              type="button"
-              className={`log__row d-${looks[mark.look].tone}`}
-              disabled={!current.has(mark.id)}
-              onClick={() => onReveal(mark.id)}
-            >
-              <Icon name={looks[mark.look].icon} size={14} />
-              <span className="trunc">
-                <span className="word">{looks[mark.look].word}</span> {title(mark)}
-              </span>
-              <span className="tm">{timeOfDay(mark.startedAt)}</span>
-              <span className="ds trunc">{detail(mark)}</span>
-            </button>
-          </li>
+        {shown.map((mark) => (
+          <Row key={mark.id} mark={mark} current={current.has(mark.id)} onReveal={onReveal} />
         ))}
+        {all.length > shown.length && (
+          <li className="log__none t3 sm">
+            {(all.length - shown.length).toLocaleString('en-GB')} before these. Each stands beside its statement.
+          </li>
+        )}
       </ol>
     </aside>
   )
 }
+
+interface RowProps {
+  mark: Mark
+  /** Its statement is still in the text. */
+  current: boolean
+  onReveal(mark: string): void
+}
+
+/** Drawn again only for another mark: during a long run the list is drawn many times. */
+const Row = memo(
+  ({ mark, current, onReveal }: RowProps) => (
+    <li>
+      <button
+        type="button"
+        className={`log__row d-${looks[mark.look].tone}`}
+        disabled={!current}
+        onClick={() => onReveal(mark.id)}
+      >
+        <Icon name={looks[mark.look].icon} size={14} />
+        <span className="trunc">
+          <span className="word">{looks[mark.look].word}</span> {title(mark)}
+        </span>
+        <span className="tm">{timeOfDay(mark.startedAt)}</span>
+        <span className="ds trunc">{detail(mark)}</span>
+      </button>
+    </li>
+  ),
+  (before, after) => before.mark === after.mark && before.current === after.current,
+)
 
 function title(mark: Mark): string {
   return statementTitle(mark.text, roughTables(mark.text), 'sql:')

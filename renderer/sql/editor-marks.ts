@@ -52,6 +52,8 @@ export class EditorMarks {
   private readonly zones = new Map<string, Zone>()
   private readonly nodes = new Map<string, HTMLDivElement>()
   private readonly listeners: monaco.IDisposable[] = []
+  /** Of the ruler's marks in this theme, by their token. */
+  private readonly colors = new Map<string, string>()
 
   constructor(editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel) {
     this.editor = editor
@@ -67,8 +69,9 @@ export class EditorMarks {
 
   /** Brings the editor to these marks. */
   show(marks: readonly Mark[]): void {
+    const wanted = new Set(marks.map((mark) => mark.id))
     for (const [id, { decorations }] of this.shown) {
-      if (marks.some((mark) => mark.id === id)) continue
+      if (wanted.has(id)) continue
       decorations.clear()
       this.shown.delete(id)
     }
@@ -83,16 +86,17 @@ export class EditorMarks {
     this.syncZones(marks)
   }
 
-  /** The marks that are shown, where their statements are now, and what these are now. */
-  placed(): { mark: Mark; range: Range; text: string }[] {
+  /** The marks that are shown, and where their statements are now. */
+  placed(): { mark: Mark; range: Range }[] {
     return [...this.shown.values()].flatMap(({ mark, decorations }) => {
       const range = decorations.getRange(0)
-      return range === null ? [] : [{ mark, range, text: this.model.getValueInRange(range) }]
+      return range === null ? [] : [{ mark, range }]
     })
   }
 
   /** Colours have changed. */
   refresh(): void {
+    this.colors.clear()
     for (const { mark, decorations } of this.shown.values()) {
       const range = decorations.getRange(0)
       if (range !== null) decorations.set(this.decorate(mark, range))
@@ -221,8 +225,10 @@ export class EditorMarks {
     const firstLineEnd = this.model.getLineMaxColumn(range.startLineNumber)
     const { tone } = looks[mark.look]
     const key = tone === 'ended' ? 'text-3' : tone === 'info' ? 'accent' : (`${tone}-fg` as const)
-    const tokens = readTokens([key])
-    return decorations(mark, { range, firstLineEnd, inline }, toHex(tokens[key]))
+    // Asking the page for a colour makes it lay itself out.
+    const color = this.colors.get(key) ?? toHex(readTokens([key])[key])
+    this.colors.set(key, color)
+    return decorations(mark, { range, firstLineEnd, inline }, color)
   }
 
   private toRange(start: number, end: number): Range {
@@ -232,9 +238,8 @@ export class EditorMarks {
   }
 
   private syncZones(marks: readonly Mark[]): void {
-    for (const id of [...this.zones.keys()]) {
-      if (!marks.some((mark) => mark.id === id && hasZone(mark))) this.removeZone(id)
-    }
+    const wanted = new Set(marks.filter(hasZone).map((mark) => mark.id))
+    for (const id of [...this.zones.keys()]) if (!wanted.has(id)) this.removeZone(id)
     for (const mark of marks) if (hasZone(mark) && !this.zones.has(mark.id)) this.addZone(mark.id)
   }
 

@@ -22,9 +22,18 @@ export function Messages({ state, ...props }: Props & { state: SqlState }) {
       marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
     return <Empty icon="list" title="No messages" text={text} />
   }
+  const shown = shortened(messages)
   return (
     <ol className="msgs scroll" aria-label="Messages">
-      {messages.map((message) => (
+      {shown.length < messages.length && (
+        <li className="msg">
+          <span className="msg__text t3">
+            {(messages.length - shown.length).toLocaleString('en-GB')} are not shown: errors, and what was said last,
+            are.
+          </span>
+        </li>
+      )}
+      {shown.map((message) => (
         <li key={message.id} className={message.kind === 'error' ? 'msg msg--error' : 'msg'}>
           <span className="tm num t3">{timeOfDay(message.at)}</span>
           <Sign kind={message.kind} />
@@ -38,6 +47,16 @@ export function Messages({ state, ...props }: Props & { state: SqlState }) {
       ))}
     </ol>
   )
+}
+
+/** Messages that are shown at most. */
+const mostShown = 500
+
+/** Of very many, those that matter: the first errors, and what was said last. */
+function shortened(messages: readonly Message[]): readonly Message[] {
+  if (messages.length <= mostShown) return messages
+  const errors = messages.slice(0, -mostShown / 2).filter((message) => message.kind === 'error')
+  return [...errors.slice(0, mostShown / 2), ...messages.slice(-mostShown / 2)]
 }
 
 function Sign({ kind }: { kind: Message['kind'] }) {

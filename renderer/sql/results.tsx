@@ -36,6 +36,7 @@ export function Results({
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
+  const tabs = tabsAround(state.results, shown)
   const failed = state.messages.some(({ kind }) => kind === 'error')
   const grid = shown === undefined || planForm(shown.columns) !== undefined ? undefined : shown
   const pane = useLast(grid)
@@ -47,7 +48,8 @@ export function Results({
     <div className="res">
       <div className="res__tabs">
         <div className="row res__list" role="tablist" aria-label="Results" onKeyDown={moveAmongTabs}>
-          {state.results.map((result) => (
+          {tabs.before > 0 && <span className="t3 num res__more">{tabs.before.toLocaleString('en-GB')} before</span>}
+          {tabs.shown.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>
               <Icon name={planForm(result.columns) === undefined ? 'table' : 'gauge'} size={14} />
               {result.pinned && <Icon name="pin" size={12} />}
@@ -58,6 +60,7 @@ export function Results({
               )}
             </Tab>
           ))}
+          {tabs.after > 0 && <span className="t3 num res__more">{tabs.after.toLocaleString('en-GB')} more</span>}
           <Tab on={shown === undefined} onClick={() => runtime.show('messages')}>
             {failed && (
               <span className="fg d-blocked">
@@ -162,6 +165,17 @@ function useTable(running: boolean): { current: ResultTable | undefined } {
     [],
   )
   return table
+}
+
+/** Tabs that are there at a time: a script may have thousands of results. */
+const mostTabs = 60
+
+/** The tabs around the one in front, and how many there are on either side. */
+function tabsAround(results: readonly ResultTab[], shown: ResultTab | undefined) {
+  const at = shown === undefined ? results.length : results.indexOf(shown)
+  const before = Math.max(0, Math.min(at - mostTabs / 2, results.length - mostTabs))
+  const some = results.slice(before, before + mostTabs)
+  return { before, shown: some, after: results.length - before - some.length }
 }
 
 /** When a pinned result was run: another of the same title may stand beside it. */

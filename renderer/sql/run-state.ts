@@ -338,9 +338,13 @@ function say(state: SqlState, at: number, message: Omit<Message, 'id' | 'at'>): 
 }
 
 function withMark(state: SqlState, id: string, change: (mark: Mark) => Mark): SqlState {
-  return { ...state, marks: state.marks.map((mark) => (mark.id === id ? change(mark) : mark)) }
+  const at = state.marks.findLastIndex((mark) => mark.id === id)
+  const mark = state.marks[at]
+  return mark === undefined ? state : { ...state, marks: state.marks.with(at, change(mark)) }
 }
 
 function withResult(state: SqlState, handle: string, change: (result: ResultTab) => ResultTab): SqlState {
-  return { ...state, results: state.results.map((result) => (result.handle === handle ? change(result) : result)) }
+  const at = state.results.findLastIndex((result) => result.handle === handle)
+  const result = state.results[at]
+  return result === undefined ? state : { ...state, results: state.results.with(at, change(result)) }
 }

@@ -146,11 +146,17 @@ export class PreflightPainter {
     const { model, marks, onStale } = this.options
     // About to be read again: the offsets are those of the text before.
     if (model.isDisposed() || this.version !== model.getVersionId()) return
-    const ran = marks.placed()
+    const all = marks.placed()
     // What was deleted whole has nothing left to stand beside.
-    const gone = ran.filter((r) => r.text.trim() === '' && !isOpen(r.mark))
+    const gone = all.filter((r) => monaco.Range.isEmpty(r.range) && !isOpen(r.mark))
+    // A script may have run thousands: only those beside the statements that are looked at are read.
+    const span = this.spanOf(this.statements)
+    const ran = all
+      .filter((r) => span !== undefined && monaco.Range.areIntersecting(r.range, span))
+      .map((r) => ({ ...r, text: model.getValueInRange(r.range) }))
     const stale: string[] = gone.map((r) => r.mark.id)
-    for (const id of this.stoodBeside.keys()) if (!ran.some((r) => r.mark.id === id)) this.stoodBeside.delete(id)
+    const known = new Set(all.map((r) => r.mark.id))
+    for (const id of this.stoodBeside.keys()) if (!known.has(id)) this.stoodBeside.delete(id)
     const lines = new Map<number, { range: Range; verdict: Verdict }>()
     const problems: monaco.editor.IMarkerData[] = []
     for (const statement of this.statements) {
@@ -213,6 +219,14 @@ export class PreflightPainter {
       return { verdict, decorations: editor.createDecorationsCollection(decorate(verdict, range, lineEnd)) }
     })
     for (const { decorations } of before.values()) decorations.clear()
+  }
+
+  /** From the first of these statements to the end of the last. */
+  private spanOf(statements: readonly Statement[]): Range | undefined {
+    if (statements.length === 0) return undefined
+    const starts = statements.map(({ start }) => start)
+    const ends = statements.map(({ end }) => end)
+    return this.rangeOf(Math.min(...starts), Math.max(...ends))
   }
 
   private rangeOf(start: number, end: number): Range {
