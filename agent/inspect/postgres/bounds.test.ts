@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Snapshot } from './catalog.ts'
 import { cstring, frontend, int16, int32, message, messages } from './messages.ts'
@@ -101,6 +103,32 @@ describe('a client with large statements', () => {
     await expect(door.sessions[0]?.done).resolves.toMatchObject({
       reason: expect.stringContaining('more than 32 MiB in prepared statements'),
     })
+    await door.close()
+  })
+
+  it('reads why a message is too long, and hears nothing of an end before it has said it', async () => {
+    const door = await openDoor(postgres.target)
+    const socket = connect({ port: door.port, host: '127.0.0.1', allowHalfOpen: true })
+    let heard = ''
+    let ended = false
+    socket.on('end', () => {
+      ended = true
+    })
+    const size = 80 << 20
+    socket.write(Buffer.concat([say.startup, Buffer.from('B'), int32(size)]))
+    await new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        heard += chunk.toString('latin1')
+        if (heard.includes('the longest that is read is 64 MiB')) resolve()
+      })
+    })
+    socket.write(Buffer.alloc(size - 5))
+    await new Promise<void>((resolve) => void socket.write(Buffer.alloc(0), () => resolve()))
+    expect(ended).toBe(false)
+    socket.write(Buffer.alloc(1))
+    await once(socket, 'end')
+    socket.end()
+    await door.sessions[0]?.done
     await door.close()
   })
 

@@ -66,6 +66,13 @@ export class FrameScanner {
     return this.#passing === 0
   }
 
+  /** Bytes to come of a frame that has begun, also of one that was refused. */
+  get missing(): number {
+    if (this.#passing > 0) return this.#passing
+    const begun = Buffer.concat([...this.#held, this.#chunk.subarray(this.#pos)])
+    return begun.length < header ? 0 : Math.max(0, readInt32(begun, 1) + 1 - begun.length)
+  }
+
   /** Bytes taken in and not handed out. */
   get waiting(): number {
     return this.#heldLength + this.#chunk.length - this.#pos

@@ -62,6 +62,11 @@ export class Frontend {
     return this.#scanner.betweenFrames
   }
 
+  /** Bytes that the client has yet to send of what it is saying. */
+  get missing(): number {
+    return this.#scanner.missing
+  }
+
   /** Bytes that arrived and wait. */
   get backlog(): number {
     return this.#backlogLength

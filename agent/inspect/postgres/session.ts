@@ -29,6 +29,10 @@ export type { PostgresTarget } from './tls.ts'
 const phaseMs = 30_000
 /** A client that does not take our last words is left after this. */
 const goodbyeMs = 2_000
+/** One that is still saying what is not read looks for an answer when it has: for so long what it says is swallowed. */
+const hearingOutMs = 10_000
+/** PostgreSQL takes no longer message, so nobody is saying one. */
+const longestHeardOut = 1 << 30
 /** While a statement waits, this much of what the client sends behind it is kept before it is told to stop. */
 const longestBacklog = 1 << 20
 
@@ -70,6 +74,8 @@ class Session implements InspectorSession {
   /** Waits for the target to take what was written. */
   #draining = false
   #terminated = false
+  /** Bytes that the client is heard out on, after the session has ended. */
+  #unheard = 0
   #release: () => void = () => {}
   #line: Line | undefined
   #resolve: (end: SessionEnd) => void = () => {}
@@ -193,6 +199,7 @@ class Session implements InspectorSession {
   /** True, as for a lender: a long chunk may wait, in the backlog or on its way to the target. */
   #fromClient(chunk: Buffer): true {
     const frontend = this.#frontend
+    if (this.#unheard > 0) this.#hearOut(chunk.length)
     if (frontend === undefined || this.#ended) return true
     try {
       const later = frontend.push(chunk)
@@ -225,7 +232,15 @@ class Session implements InspectorSession {
   /** What came before it is on the recording, and is forwarded however the bytes came. */
   #failClient(error: unknown): void {
     this.#flushToTarget()
+    const missing = this.#frontend?.missing ?? 0
+    if (!this.#ended && error instanceof FrameError && missing < longestHeardOut) this.#unheard = missing
     this.#fail(error)
+  }
+
+  /** libpq takes the end of the stream for a broken connection, and reads no reason, as long as it has something to say. */
+  #hearOut(bytes: number): void {
+    this.#unheard -= bytes
+    if (this.#unheard <= 0) this.#options.client.end()
   }
 
   /** True: the chunk is still needed, and must not be overwritten. */
@@ -364,7 +379,7 @@ class Session implements InspectorSession {
       this.#toClient.push(words)
       this.#toClient.flush(client)
     }
-    client.end()
+    if (this.#unheard <= 0) client.end()
     client.resume()
     // Nothing more is read from the target, and it is told to stop rather than left to find out.
     if (server !== undefined) {
@@ -373,10 +388,13 @@ class Session implements InspectorSession {
       else server.destroy()
       server.resume()
     }
-    const goodbye = setTimeout(() => {
-      client.destroy()
-      if (!awaited) server?.destroy()
-    }, goodbyeMs)
+    const goodbye = setTimeout(
+      () => {
+        client.destroy()
+        if (!awaited) server?.destroy()
+      },
+      this.#unheard > 0 ? hearingOutMs : goodbyeMs,
+    )
     void closed
       .then(() => port.record({ type: 'end', at: port.elapsed(), reason }))
       // The session is over: who could be told that its last event was lost has been told that it ended.
