@@ -52,6 +52,7 @@ export const actionTable = {
 
   'tab.new': { name: 'New tab on the connection', scope: 'tabs', keys: 'Alt+T', desktop: 'Mod+T' },
   'tab.close': { name: 'Close tab', scope: 'tabs', keys: 'Alt+W', desktop: 'Mod+W' },
+  'tab.reopen': { name: 'Reopen the closed query', scope: 'tabs', keys: 'Alt+Shift+T', desktop: 'Mod+Shift+T' },
   'tab.next': { name: 'Next tab', scope: 'tabs', keys: 'Alt+PageDown', desktop: 'Ctrl+Tab' },
   'tab.previous': { name: 'Previous tab', scope: 'tabs', keys: 'Alt+PageUp', desktop: 'Ctrl+Shift+Tab' },
   'tab.split': { name: 'Split', scope: 'tabs', keys: 'Mod+\\' },

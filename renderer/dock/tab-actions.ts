@@ -14,9 +14,10 @@ export function useTabActions(api: DockviewApi | undefined): void {
   const document = documents.find((d) => d.id === active)
   const connection = connections.find((c) => c.name === document?.connection)
   const step = (by: 1 | -1) => {
-    const at = documents.findIndex((d) => d.id === active)
-    const next = documents[(at + by + documents.length) % documents.length]
-    if (next !== undefined) workspace.activate(next.id)
+    const tabs = inSight(api)
+    const at = tabs.indexOf(active ?? '')
+    const next = tabs[(at + by + tabs.length) % tabs.length]
+    if (next !== undefined) workspace.activate(next)
   }
   const on = here && document !== undefined
   useActions(
@@ -46,6 +47,14 @@ export function useTabActions(api: DockviewApi | undefined): void {
     },
     on && connection !== undefined,
   )
+}
+
+/** The tabs as they are seen: group by group from left to right and down, and in each as the person put them. */
+function inSight(api: DockviewApi | undefined): readonly string[] {
+  const groups = (api?.groups ?? []).map((group) => ({ group, box: group.element.getBoundingClientRect() }))
+  return groups
+    .sort((a, b) => a.box.left - b.box.left || a.box.top - b.box.top)
+    .flatMap(({ group }) => group.panels.map((panel) => panel.id))
 }
 
 /** Moves the tab in front to a group of its own, right of where it was. Beside one that is alone, another on its connection is opened. */

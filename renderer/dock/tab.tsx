@@ -24,7 +24,19 @@ function TabHead({ document, on, onClose }: { document: Document; on: boolean; o
   const recorded = useRecordedSince(document) !== undefined && !paused
   const keys = useKeys('tab.close')
   return (
-    <div className={on ? 'tab is-on' : 'tab'} data-env={environments[document.environment].data}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: for the pointer alone; by key it is the action “Close tab”
+    <div
+      className={on ? 'tab is-on' : 'tab'}
+      data-env={environments[document.environment].data}
+      title={`${document.connection} · ${document.title}`}
+      onMouseDown={(event) => {
+        // The wheel would begin to scroll.
+        if (event.button === 1) event.preventDefault()
+      }}
+      onAuxClick={(event) => {
+        if (event.button === 1) onClose()
+      }}
+    >
       <span className={recorded ? 'tab__k is-rec' : 'tab__k'}>
         <Icon name={tabIcons[document.kind]} size={14} />
       </span>

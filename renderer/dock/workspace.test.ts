@@ -66,7 +66,7 @@ test('opening again shows the tab that is there; a fresh one has its own name', 
 test('what is not a draft is left out', () => {
   const workspace = createWorkspace(async () => {})
   workspace.enter('linus', { owner: 'linus', documents: [{ kind: 'sql', id: 1 }, null, 'x'], active: 3 })
-  expect(workspace.state.get()).toEqual({ documents: [], active: undefined, sidebar: true })
+  expect(workspace.state.get()).toEqual({ documents: [], active: undefined, sidebar: true, closed: [] })
 })
 
 test('a tab is drawn again for all that changes in it but its text', () => {
@@ -168,4 +168,26 @@ test('what is typed draws nothing: the window hears of a text when its editor en
   end()
   expect(heard).toBe(1)
   expect(workspace.state.get().documents).toMatchObject([{ text: 'SELECT 1' }])
+})
+
+test('a query that was closed comes back with its text as it was typed last; what has none, and a shell, do not', () => {
+  const workspace = createWorkspace(async () => {})
+  workspace.enter('linus', undefined)
+  workspace.open(orders, { text: 'SELECT 1' })
+  workspace.open(orders, { fresh: true })
+  workspace.open(web)
+  const [query = { id: '' }, empty = { id: '' }, shell = { id: '' }] = workspace.state.get().documents
+  const writer = workspace.write(query.id, () => 'SELECT 2')
+  writer.changed()
+  for (const { id } of [query, empty, shell]) workspace.close(id)
+  writer.end()
+  expect(workspace.state.get().documents).toEqual([])
+  workspace.open(orders)
+  workspace.reopen()
+  workspace.reopen()
+  expect(workspace.state.get().documents).toMatchObject([
+    { title: 'query 1', text: '' },
+    { title: 'query 2', text: 'SELECT 2' },
+  ])
+  expect(workspace.state.get().active).toBe(workspace.state.get().documents[1]?.id)
 })

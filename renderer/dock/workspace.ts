@@ -26,9 +26,12 @@ export interface WorkspaceState {
   layout?: unknown
   /** Whether the side bar is shown. */
   sidebar: boolean
+  /** Queries whose tabs were closed with a text in them, the last one last. Not saved: they are gone with the window. */
+  closed: readonly SqlDocument[]
 }
 
-const none: WorkspaceState = { documents: [], active: undefined, sidebar: true }
+const none: WorkspaceState = { documents: [], active: undefined, sidebar: true, closed: [] }
+const mostClosed = 20
 
 export interface Workspace {
   state: Pick<Store<WorkspaceState>, 'get' | 'subscribe'>
@@ -40,6 +43,8 @@ export interface Workspace {
   activate(id: string): void
   /** A tab's guard may keep it: it then asks the person, and closes once that is settled. */
   close(id: string): void
+  /** The query that was closed last is there again, with its text. */
+  reopen(): void
   /** `keeps` says, when the tab is to be closed, whether it must stay for now. Returns how to take the guard away. */
   guard(id: string, keeps: () => boolean): () => void
   /** An editor writes the text of a tab: it is read before drafts are saved, and when the editor ends. */
@@ -117,13 +122,23 @@ export function createWorkspace(save: (drafts: unknown) => Promise<void>): Works
     },
     close: (id) => {
       if (guards.get(id)?.()) return
-      change((s) => {
+      change((before) => {
+        const s = withClosed(before, id, unread.get(id)?.() ?? texts.get(id))
         const at = s.documents.findIndex((d) => d.id === id)
         const documents = s.documents.filter((d) => d.id !== id)
         const neighbour = documents[Math.min(at, documents.length - 1)]?.id
         return { ...s, documents, active: s.active === id ? neighbour : s.active }
       })
     },
+    reopen: () =>
+      change((s) => {
+        const last = s.closed.at(-1)
+        if (last === undefined) return s
+        const there = s.documents.filter((d) => d.connection === last.connection && d.kind === 'sql')
+        const title = there.some((d) => d.title === last.title) ? freeTitle(there, tabWords.sql) : last.title
+        const document = { ...last, id: crypto.randomUUID(), title }
+        return { ...s, documents: [...s.documents, document], active: document.id, closed: s.closed.slice(0, -1) }
+      }),
     guard: (id, keeps) => {
       guards.set(id, keeps)
       return () => {
@@ -170,6 +185,14 @@ export function isSameButText(a: SqlDocument, b: SqlDocument): boolean {
   return here.length === there.size && here.every(([key, value]) => there.get(key) === value)
 }
 
+/** The query of a tab that is to be closed is kept, where somebody wrote one. */
+function withClosed(state: WorkspaceState, id: string, written: string | undefined): WorkspaceState {
+  const document = state.documents.find((d) => d.id === id)
+  if (document?.kind !== 'sql') return state
+  const text = written ?? document.text
+  return text.trim() === '' ? state : { ...state, closed: [...state.closed, { ...document, text }].slice(-mostClosed) }
+}
+
 function freeTitle(there: readonly Document[], word: string): string {
   for (let n = 1; ; n += 1) {
     const title = `${word} ${n}`
@@ -191,6 +214,7 @@ function fromSaved(saved: unknown, owner: string): WorkspaceState {
     documents,
     active: active?.id,
     sidebar: saved.sidebar !== false,
+    closed: [],
     ...(isRecord(saved.layout) ? { layout: saved.layout } : {}),
   }
 }

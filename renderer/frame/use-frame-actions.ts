@@ -51,6 +51,16 @@ export function useFrameActions(): void {
   const sideShown = room ? sideKept : place.side
   // Where the side bar is, its field is at hand.
   useActions({ 'view.filter': () => go.filter() }, place.area === 'connections' && !sideShown)
+  const some = useStore(workspace.state, (s) => s.closed.length > 0)
+  useActions(
+    {
+      'tab.reopen': () => {
+        go.area('connections')
+        workspace.reopen()
+      },
+    },
+    some,
+  )
   const { documents, active } = workspace.state.get()
   const here = documents.find((d) => d.id === active)?.connection
   const grants = useMyGrants(useNow(15_000))

@@ -25,6 +25,7 @@ const own: Partial<Record<ActionId, IconName>> = {
   'tab.askAccess': 'key',
   'tab.new': 'plus',
   'tab.close': 'x',
+  'tab.reopen': 'undo',
   'tab.split': 'split',
   'sql.run': 'play',
   'sql.runAll': 'play',

@@ -1,3 +1,4 @@
+import { memo, useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import { Drawn } from '../decisions/drawn.tsx'
 import { EnvTag, environments, kindIcon, kinds } from '../decisions/environment.tsx'
@@ -5,27 +6,51 @@ import { Icon } from '../decisions/icon.tsx'
 import { shortDuration, useNow } from '../decisions/time.ts'
 import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
-import { useMyGrants } from '../frame/grants.ts'
 import { usePause } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { IconButton } from '../theme/controls.tsx'
 import { mayDoWords } from './may-do.ts'
+import { hasMenu } from './row-menu.tsx'
 import type { Row } from './rows.ts'
 import { usePin } from './use-pin.ts'
+
+/** The pointer is on it. */
+interface Near {
+  near: boolean
+}
+
+/** What a line tells the tree; the same object for all lines and as long as the tree is there. */
+export interface TreeActs {
+  focus(row: Row): void
+  act(row: Row): void
+  toggle(row: Row): void
+  menu(row: Row, at: { x: number; y: number }): void
+}
 
 interface Props<R extends Row = Row> {
   row: R
   tabStop: boolean
   selected: boolean
-  onFocus(): void
-  onAct(): void
-  onToggle(): void
-  onMenu?: ((at: { x: number; y: number }) => void) | undefined
+  /** A grant of one's own on the connection, and when it ends. */
+  grantEnds: string | undefined
+  acts: TreeActs
 }
 
-/** One line. Its name says what it is; marks repeat that. */
-export function TreeRow(props: Props) {
-  const { row, tabStop, selected, onFocus, onAct, onMenu } = props
+/** One line. Its name says what it is; marks repeat that. Drawn again only when something of it has changed: there may be hundreds. */
+export const TreeRow = memo(Line, same)
+
+function same(before: Props, after: Props): boolean {
+  const { row: one, ...others } = before
+  const { row: other, ...rest } = after
+  if (Object.entries(others).some(([key, value]) => value !== new Map(Object.entries(rest)).get(key))) return false
+  const fields = new Map<string, unknown>(Object.entries(other))
+  return Object.entries(one).every(([key, value]) => fields.get(key) === value)
+}
+
+function Line(props: Props) {
+  const { row, tabStop, selected, acts } = props
+  // Buttons that show on the line under the pointer alone are made for that one: each brings a tip along.
+  const [near, setNear] = useState(false)
   const open = 'open' in row ? row.open : undefined
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
@@ -40,15 +65,17 @@ export function TreeRow(props: Props) {
       tabIndex={tabStop ? 0 : -1}
       data-key={row.key}
       className={rowClass(row, selected)}
-      onFocus={onFocus}
-      onClick={onAct}
+      onFocus={() => acts.focus(row)}
+      onClick={() => acts.act(row)}
+      onPointerEnter={() => setNear(true)}
+      onPointerLeave={() => setNear(false)}
       onContextMenu={(event) => {
-        if (onMenu === undefined) return
+        if (!hasMenu(row)) return
         event.preventDefault()
-        onMenu({ x: event.clientX, y: event.clientY })
+        acts.menu(row, { x: event.clientX, y: event.clientY })
       }}
     >
-      <Content {...props} />
+      <Content {...props} near={near} />
     </div>
   )
 }
@@ -56,7 +83,11 @@ export function TreeRow(props: Props) {
 /** What the row has no room for. */
 function tip(row: Row): string | undefined {
   if (row.type === 'note') return row.text
-  return row.type === 'connection' ? `${row.connection.description}\n${mayDoWords(row.connection)}` : undefined
+  return row.type === 'connection'
+    ? `${row.connection.name}: ${row.connection.description}\n${mayDoWords(row.connection)}`
+    : row.type === 'table'
+      ? row.table.name
+      : undefined
 }
 
 const ownNames = {
@@ -101,7 +132,7 @@ function rowClass(row: Row, selected: boolean): string {
   return ['tree-row', level, selected && 'is-on', locked && 'is-locked'].filter(Boolean).join(' ')
 }
 
-function Content(props: Props) {
+function Content(props: Props & Near) {
   const { row } = props
   switch (row.type) {
     case 'own': {
@@ -168,8 +199,15 @@ function Content(props: Props) {
   }
 }
 
-function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connection' }>>) {
+function ConnectionContent({
+  row,
+  near,
+  tabStop,
+  grantEnds,
+  acts,
+}: Props<Extract<Row, { type: 'connection' }>> & Near) {
   const { connection, tagged, open } = row
+  const buttons = near || tabStop
   const go = useNavigation()
   const locked = connection.access === 'locked'
   return (
@@ -179,7 +217,7 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
       <span className="trunc">{connection.name}</span>
       <span className="meta">
         {tagged && <EnvTag environment={connection.environment} drawn />}
-        {!tagged && <GrantLeft connection={connection.name} />}
+        {!tagged && grantEnds !== undefined && <GrantLeft endsAt={grantEnds} />}
         {locked ? (
           <>
             <button
@@ -199,8 +237,8 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
         ) : (
           !connection.reachable && <Drawn text="offline" />
         )}
-        <PinButton name={connection.name} />
-        {open !== undefined && (
+        {buttons && <PinButton name={connection.name} />}
+        {open !== undefined && (buttons || open) && (
           <IconButton
             icon={open ? 'chev-down' : 'chev-right'}
             label={open ? `Hide tables of ${connection.name}` : `Show tables of ${connection.name}`}
@@ -209,7 +247,7 @@ function ConnectionContent({ row, onToggle }: Props<Extract<Row, { type: 'connec
             className={open ? 'tree-row__x is-open' : 'tree-row__x'}
             onClick={(event) => {
               event.stopPropagation()
-              onToggle()
+              acts.toggle(row)
             }}
           />
         )}
@@ -227,14 +265,12 @@ function StatusDot({ connection }: { connection: Connection }) {
   return <span className={`dot${kind}`} aria-hidden="true" />
 }
 
-function GrantLeft({ connection }: { connection: string }) {
+function GrantLeft({ endsAt }: { endsAt: string }) {
   const now = useNow(5_000)
-  const grant = useMyGrants(now).findLast((g) => g.connection === connection)
-  if (grant === undefined) return null
   return (
     <span className="fg d-granted row row--4">
       <Icon name="key" size={12} />
-      <Drawn className="num" text={shortDuration(Date.parse(grant.endsAt) - now)} />
+      <Drawn className="num" text={shortDuration(Date.parse(endsAt) - now)} />
     </span>
   )
 }

@@ -1,14 +1,16 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import type { Problem } from '../../shared/rpc/problem.ts'
+import { useNow } from '../decisions/time.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
+import { useMyGrants } from '../frame/grants.ts'
 import { useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useStepUp } from '../sign-in/step-up.tsx'
 import { hasMenu, type MenuRow, RowMenu } from './row-menu.tsx'
 import type { Row } from './rows.ts'
 import { selectFrom } from './select-from.ts'
-import { TreeRow } from './tree-row.tsx'
+import { type TreeActs, TreeRow } from './tree-row.tsx'
 
 /** A tree of lines with one tab stop: arrows move, right and left unfold and fold, Enter opens. */
 export function Tree({
@@ -69,6 +71,21 @@ export function Tree({
         row satisfies never
     }
   }
+  const latest = useRef({ act, toggle })
+  latest.current = { act, toggle }
+  const acts = useMemo(
+    (): TreeActs => ({
+      focus: (row) => setFocused(row.key),
+      act: (row) => latest.current.act(row),
+      toggle: (row) => latest.current.toggle(row),
+      menu: (row, at) => {
+        if (hasMenu(row)) setMenu({ row, at })
+      },
+    }),
+    [],
+  )
+  // The one that ends last is what counts for the connection.
+  const grants = new Map(useMyGrants(useNow(5_000)).map((grant) => [grant.connection, grant.endsAt]))
   const press = (event: KeyboardEvent) => {
     const at = rows.findIndex((row) => row.key === stop)
     const row = rows[at]
@@ -111,10 +128,8 @@ export function Tree({
               row={row}
               tabStop={row.key === stop}
               selected={row.type === 'connection' && row.connection.name === current}
-              onFocus={() => setFocused(row.key)}
-              onAct={() => act(row)}
-              onToggle={() => toggle(row)}
-              onMenu={hasMenu(row) ? (at) => setMenu({ row, at }) : undefined}
+              grantEnds={row.type === 'connection' ? grants.get(row.connection.name) : undefined}
+              acts={acts}
             />
           ))}
         </div>
