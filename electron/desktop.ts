@@ -82,8 +82,10 @@ export function startDesktop(options: DesktopOptions): Desktop | undefined {
   })
   app.on('open-url', (event, url) => {
     event.preventDefault()
+    // What is no link still was meant for the app: it comes to the front.
     const link = parseDeepLink(url)
-    if (link !== undefined) show(link)
+    if (link === undefined) open()
+    else show(link)
   })
   app.on('activate', open)
   app.on('window-all-closed', () => {

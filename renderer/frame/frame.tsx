@@ -125,6 +125,8 @@ function useDocked(): boolean {
 function useDeepLinks() {
   const { client, live } = useRpc()
   const desk = useDesk()
+  const { notices } = desk
+  const announce = useAnnounce()
   useEffect(() => {
     const go = navigation(desk)
     return live.onDeepLink((link) => {
@@ -139,7 +141,13 @@ function useDeepLinks() {
           client.gateway.connections.list().then(
             (list) => {
               const found = list.find((c) => c.name === link.name)
-              if (found !== undefined) go.connection(found)
+              if (found !== undefined) {
+                go.connection(found)
+                return
+              }
+              const words = `${link.name}, which a link named, is not among your connections.`
+              notices.show({ id: 'deep-link', content: <p className="toast">{words}</p> })
+              announce(words)
             },
             (error: unknown) => console.warn('The link could not be followed.', error),
           )
@@ -148,7 +156,7 @@ function useDeepLinks() {
           link satisfies never
       }
     })
-  }, [live, client, desk])
+  }, [live, client, desk, notices, announce])
 }
 
 /** The loss of the gateway or of the sign-in is said at once. */

@@ -114,20 +114,28 @@ function decidedBy({ reviews }: AccessRequest): string {
   return names.length === 0 ? '' : ` by ${names.join(' and ')}`
 }
 
-/** Says five minutes before a grant ends that it does, once. */
+/** Says once that a grant ends in less than five minutes, and in less than one, and that it has ended. */
 function useEndingGrants() {
   const now = useNow(5_000)
   const grants = useMyGrants(now)
   const { notices } = useDesk()
   const announce = useAnnounce()
-  const told = useRef(new Recent<string, true>(mostKept))
+  const told = useRef(new Map<string, { minutes: number; connection: string }>())
   useEffect(() => {
     for (const grant of grants) {
       const left = Date.parse(grant.endsAt) - now
-      if (left > 5 * 60_000 || told.current.get(grant.id)) continue
-      told.current.set(grant.id, true)
-      notices.show({ id: `grant-${grant.id}`, stay: true, content: <EndingToast grant={grant} /> })
-      announce(`A grant on ${grant.connection} ends in less than five minutes.`)
+      const minutes = left <= 60_000 ? 1 : 5
+      const before = told.current.get(grant.id)
+      if (left > 5 * 60_000 || (before !== undefined && before.minutes <= minutes)) continue
+      told.current.set(grant.id, { minutes, connection: grant.connection })
+      if (before === undefined)
+        notices.show({ id: `grant-${grant.id}`, stay: true, content: <EndingToast grant={grant} /> })
+      announce(`A grant on ${grant.connection} ends in less than ${minutes === 1 ? 'a minute' : 'five minutes'}.`)
+    }
+    for (const [id, { connection }] of told.current) {
+      if (grants.some((grant) => grant.id === id)) continue
+      told.current.delete(id)
+      announce(`A grant on ${connection} has ended.`)
     }
   }, [grants, now, notices, announce])
 }

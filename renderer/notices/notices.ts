@@ -15,7 +15,9 @@ export function createNotices(): Notices {
     store,
     show: ({ id, content, stay = false }) => {
       notifications.hide(id, store)
-      notifications.show({ id, message: '', renderNotification: () => content, autoClose: stay ? false : 8_000 }, store)
+      // An alert would be read out whole with every second of its clock; what is new is said in the live region.
+      const shown = { id, message: '', role: 'presentation', renderNotification: () => content }
+      notifications.show({ ...shown, autoClose: stay ? false : 8_000 }, store)
     },
     hide: (id) => {
       notifications.hide(id, store)

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { type ReactNode, useId } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import type { Grant } from '../../shared/decision.ts'
 import { EnvTag } from '../decisions/environment.tsx'
@@ -28,13 +28,17 @@ function Toast({
   children: ReactNode
 }) {
   const { notices } = useDesk()
+  const name = useId()
   return (
-    <div className={`toast edge d-${look.tone}`} role="status">
+    // biome-ignore lint/a11y/useSemanticElements: a toast is no form
+    <div className={`toast edge d-${look.tone}`} role="group" aria-labelledby={name}>
       <div className="row">
         <span className="fg">
           <Icon name={look.icon} />
         </span>
-        <b className="grow">{title}</b>
+        <b className="grow" id={name}>
+          {title}
+        </b>
         {at && <span className="xs t3 num">{at}</span>}
         <IconButton icon="x" label="Dismiss" size={12} onClick={() => notices.hide(id)} />
       </div>

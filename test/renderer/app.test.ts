@@ -281,6 +281,19 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await opensBeside(page.getByRole('button', { name: /granted on orders-db/ }).first())
   })
 
+  test('a link to what is not there says so, as often as it comes; a toast is read out once, and not with its clock', async () => {
+    const words = 'gone-db, which a link named, is not among your connections.'
+    for (const times of [1, 2]) {
+      harness.fixture.deepLinks.set({ to: 'connection', name: 'gone-db' })
+      await expect.poll(() => page.getByTestId('announcements').getByText(words).count()).toBe(times)
+    }
+    await page.locator('.toast', { hasText: words }).waitFor()
+    expect(await page.locator('.toast-root').getByRole('alert').count()).toBe(0)
+    expect(await page.locator('.toast-root').getByRole('status').count()).toBe(0)
+    harness.fixture.deepLinks.set({ to: 'connection', name: 'analytics-db' })
+    await page.locator('.tab.is-on', { hasText: 'analytics-db' }).waitFor()
+  })
+
   test('native tools: state as it changes, a taken port has a way out, snippets are copied', async () => {
     await page.keyboard.press('Meta+,')
     const table = page.getByRole('table', { name: 'Native tools' })
