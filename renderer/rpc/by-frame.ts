@@ -10,7 +10,7 @@ export interface Came<T> {
  */
 export async function* byFrame<T>(
   source: AsyncIterable<T>,
-  nextFrame = frame,
+  nextFrame: () => Promise<unknown> = frame,
 ): AsyncGenerator<readonly Came<T>[], void> {
   const values = source[Symbol.asyncIterator]()
   let came: Came<T>[] = []
@@ -52,7 +52,8 @@ export async function* byFrame<T>(
 /** Longest wait for a frame, in milliseconds: a window that nobody sees draws none. */
 const longest = 50
 
-function frame(): Promise<void> {
+/** Resolves with the next frame, or when that has been long in coming. */
+export function frame(): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, longest)
     requestAnimationFrame(() => {

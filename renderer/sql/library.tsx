@@ -131,17 +131,23 @@ function Saved({
 }: Pick<Props, 'connection' | 'current' | 'onInsert'> & { search: string }) {
   const { query, save, remove } = useSaved()
   const [naming, setNaming] = useState(false)
+  const [path, setPath] = useState({ name: '', folder: '' })
+  /** What was removed last, until it is put back or something else is done. */
+  const [removed, setRemoved] = useState<SavedQuery | undefined>(undefined)
+  // The same name in the same folder is the same query, with another text.
+  const there = (query.data ?? []).find(
+    (saved) => saved.name === path.name.trim() && saved.folder === folderOf(path.folder),
+  )
   const found = findSaved(query.data ?? [], search)
   const folders = [...Map.groupBy(found, (q) => q.folder)]
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
     const text = current()
-    save.mutate(
-      { name: String(form.get('name')), folder: String(form.get('folder')), connection, text },
-      { onSuccess: () => setNaming(false) },
-    )
+    const change = { ...path, connection, text, ...(there === undefined ? {} : { id: there.id }) }
+    save.mutate(change, { onSuccess: () => setNaming(false) })
   }
+  const putBack = ({ id: _, savedAt: __, ...change }: SavedQuery) =>
+    save.mutate(change, { onSuccess: () => setRemoved(undefined) })
   const problem = save.error ?? remove.error ?? query.error
   return (
     <>
@@ -149,15 +155,31 @@ function Saved({
       {naming ? (
         <form className="lib__find lib__form" aria-label="Save query" onSubmit={submit}>
           <span className="input">
-            {/* biome-ignore lint/a11y/noAutofocus: the form was asked for */}
-            <input name="name" aria-label="Name" placeholder="Name" required maxLength={120} autoFocus />
+            <input
+              name="name"
+              aria-label="Name"
+              placeholder="Name"
+              required
+              maxLength={120}
+              value={path.name}
+              onChange={(event) => setPath({ ...path, name: event.currentTarget.value })}
+              // biome-ignore lint/a11y/noAutofocus: the form was asked for
+              autoFocus
+            />
           </span>
           <span className="input">
-            <input name="folder" aria-label="Folder" placeholder="Folder, with / between" maxLength={200} />
+            <input
+              name="folder"
+              aria-label="Folder"
+              placeholder="Folder, with / between"
+              maxLength={200}
+              value={path.folder}
+              onChange={(event) => setPath({ ...path, folder: event.currentTarget.value })}
+            />
           </span>
           <span className="row">
             <Button size="sm" kind="primary" type="submit" disabled={save.isPending}>
-              Save
+              {there === undefined ? 'Save' : 'Replace'}
             </Button>
             <Button size="sm" kind="ghost" onClick={() => setNaming(false)}>
               Back
@@ -170,6 +192,14 @@ function Saved({
             Save this statement…
           </Button>
         </div>
+      )}
+      {removed !== undefined && (
+        <p className="row lib__find t2 sm" role="status">
+          <span className="grow">Removed {removed.name}.</span>
+          <Button size="sm" onClick={() => putBack(removed)}>
+            Undo
+          </Button>
+        </p>
       )}
       <div className="lib__bd scroll">
         {folders.length === 0 && !query.isPending && (
@@ -185,7 +215,12 @@ function Saved({
             )}
             <ul>
               {all.map((saved) => (
-                <SavedRow key={saved.id} saved={saved} onInsert={onInsert} onRemove={() => remove.mutate(saved.id)} />
+                <SavedRow
+                  key={saved.id}
+                  saved={saved}
+                  onInsert={onInsert}
+                  onRemove={() => remove.mutate(saved.id, { onSuccess: () => setRemoved(saved) })}
+                />
               ))}
             </ul>
           </section>
@@ -193,6 +228,12 @@ function Saved({
       </div>
     </>
   )
+}
+
+/** As it is kept: without blanks and slashes that say nothing. */
+function folderOf(written: string): string {
+  const parts = written.split('/').map((part) => part.trim())
+  return parts.filter((part) => part !== '').join('/')
 }
 
 function SavedRow({

@@ -1,6 +1,6 @@
 import type { Environment } from '../../shared/connection.ts'
 import type { ExplainMode } from '../../shared/rpc/editor.ts'
-import { byFrame } from '../rpc/by-frame.ts'
+import { byFrame, frame } from '../rpc/by-frame.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
@@ -56,6 +56,9 @@ export interface SqlRuntime {
   close(): void
 }
 
+const manyMarks = 200
+const seldomMs = 400
+
 export function createSqlRuntime(
   client: RpcClient,
   { connection, environment }: { connection: string; environment: Environment },
@@ -76,6 +79,10 @@ export function createSqlRuntime(
     return handle
   }
 
+  /** Of a script that is longer than anybody follows the page is drawn less often: each drawing is of all that has run. */
+  const nextDrawing = (): Promise<unknown> =>
+    state.get().marks.length > manyMarks ? new Promise((resolve) => setTimeout(resolve, seldomMs)) : frame()
+
   async function perform(request: RunRequest): Promise<void> {
     const run = state.get().runs
     const stale = state.get().results.filter((result) => !result.pinned)
@@ -85,7 +92,7 @@ export function createSqlRuntime(
       const id = await open()
       for (const result of stale) report(client.sql.release({ result: result.handle }))
       const input = { id, text, start, end, ...options.get(), ...(explain === undefined ? {} : { explain }) }
-      for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }))) {
+      for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }), nextDrawing)) {
         state.update((s) => events.reduce((next, { value, at }) => apply(next, run, value, at), s))
       }
       // A stream that ends without its last event broke off.
