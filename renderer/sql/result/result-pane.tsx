@@ -3,14 +3,13 @@ import { Menu } from '@mantine/core'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
-import { Icon } from '../../decisions/icon.tsx'
 import { keyLabel } from '../../decisions/keys.ts'
 import { milliseconds } from '../../decisions/time.ts'
 import { counted } from '../../decisions/words.ts'
 import { useNavigation } from '../../frame/desk.tsx'
 import { usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
-import { Button, Empty, IconButton, Spinner } from '../../theme/controls.tsx'
+import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import { MenuAt } from '../../theme/menu-at.tsx'
 import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
@@ -18,6 +17,7 @@ import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
 import { chartRows } from './chart-data.ts'
 import { type CopyFormat, copied, copyNames, insertTarget } from './copy.ts'
 import { ExportMenu, ExportProgress } from './export.tsx'
+import { Foot } from './foot.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
 import { ColumnMenu } from './menus.tsx'
 import { type Box, boxOf, cellCount, type Selection } from './selection.ts'
@@ -118,6 +118,12 @@ export default function ResultPane({
       setProblem(problemLine(problemOf(error)))
       setArranging(true)
     }
+  }
+  /** Gives the focus back to where the menu was asked for. */
+  const closeMenu = () => {
+    setMenu(undefined)
+    if (menu?.kind === 'cells') grid.current?.focus()
+    else if (menu !== undefined) made.focusHeader(menu.column)
   }
   const closeViewer = () => {
     setViewer(false)
@@ -267,11 +273,11 @@ export default function ResultPane({
           onShowAll={() => made.showAll()}
           onCopyName={() => void put('Copied the name.', asked.name)}
           onAsk={() => ask(asked)}
-          onClose={() => setMenu(undefined)}
+          onClose={closeMenu}
         />
       )}
       {menu !== undefined && asked !== undefined && menu.kind === 'cells' && (
-        <MenuAt at={menu.at} onClose={() => setMenu(undefined)}>
+        <MenuAt at={menu.at} onClose={closeMenu}>
           <Menu.Item rightSection={<span className="kbd">Space</span>} onClick={() => setViewer(true)}>
             Show value
           </Menu.Item>
@@ -327,73 +333,4 @@ function copyItems(
       {copyNames[format]}
     </Menu.Item>
   ))
-}
-
-function Foot({
-  result,
-  mark,
-  selection,
-  said,
-  hidden,
-  onShowAll,
-  children,
-}: {
-  result: ResultTab
-  mark: Mark | undefined
-  selection: Selection | undefined
-  said: string
-  /** Columns that are not shown. */
-  hidden: number
-  onShowAll(): void
-  children: React.ReactNode
-}) {
-  const masked = result.columns.filter((column) => column.masked !== undefined).length
-  const cells = selection === undefined ? 0 : cellCount(boxOf(selection))
-  return (
-    <div className="res__ft">
-      <span className="num">
-        {counted(result.rows, 'row')}
-        {!result.complete && (
-          <span className="t3">{mark === undefined || isOpen(mark) ? ' so far' : ', then it was stopped'}</span>
-        )}
-        {result.truncated && <b className="fg d-held"> kept of more, see Messages</b>}
-      </span>
-      {masked > 0 && (
-        <span className="fg d-masked row row--4">
-          <Icon name="eye-off" size={12} />
-          {counted(masked, 'column')} masked
-        </span>
-      )}
-      {result.view !== undefined && result.view.sort.length + result.view.filters.length > 0 && (
-        <span className="t2">Run again, as a sub-query</span>
-      )}
-      {hidden > 0 && (
-        <span className="row row--4">
-          {counted(hidden, 'column')} hidden
-          <Button size="sm" kind="ghost" onClick={onShowAll}>
-            Show all
-          </Button>
-        </span>
-      )}
-      {cells > 1 && <span className="t3 num">{cells.toLocaleString('en-GB')} cells selected</span>}
-      <span className="t2" role="status">
-        {said}
-      </span>
-      <span className="right row">
-        {children}
-        {mark !== undefined && <Speed mark={mark} />}
-      </span>
-    </div>
-  )
-}
-
-/** How long it took: of that in the database, and at the gateway. */
-function Speed({ mark: { ms, dbMs, gatewayMs } }: { mark: Mark }) {
-  if (ms === undefined) return null
-  if (dbMs === undefined || gatewayMs === undefined) return <span className="num">{milliseconds(ms)}</span>
-  return (
-    <span className="num t2 nowrap" title={`${milliseconds(ms)} until all of it was here`}>
-      <b className="m t1">{milliseconds(dbMs)}</b> db · <b className="m t1">{milliseconds(gatewayMs)}</b> gateway
-    </span>
-  )
 }

@@ -1,6 +1,5 @@
 import {
   CellStyleModule,
-  type ColDef,
   ColumnApiModule,
   ColumnAutoSizeModule,
   createGrid,
@@ -19,9 +18,9 @@ import { firstRows } from '../../../shared/rpc/first-rows.ts'
 import { problemOf } from '../../rpc/problem.ts'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
-import { isNumber } from './fields.ts'
+import { columnDef, numberColumn, type Row } from './grid-columns.ts'
 import { theme } from './grid-theme.ts'
-import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
+import type { HeaderActions } from './header.ts'
 import type { Place } from './selection.ts'
 import { columnWidths, grown, numberWidth } from './widths.ts'
 
@@ -36,12 +35,6 @@ ModuleRegistry.registerModules([
 ])
 
 const rowHeight = 26
-
-/** A row of the window that the grid asked for, with its number in the result. */
-interface Row {
-  n: number
-  cells: readonly (string | null)[]
-}
 
 /** What the table asks of whoever shows it now. */
 export interface TableUse {
@@ -117,6 +110,13 @@ export class ResultTable {
     })
   }
 
+  /** Its name for people who hear it. */
+  private name(result: ResultTab): void {
+    this.element
+      .querySelector('[role="grid"], [role="treegrid"]')
+      ?.setAttribute('aria-label', `Result: ${result.title}`)
+  }
+
   /** Shows itself in `host` until it is called back. */
   attach(host: HTMLElement, use: TableUse): () => void {
     this.use = use
@@ -150,6 +150,7 @@ export class ResultTable {
   }
 
   private begin(result: ResultTab): void {
+    this.name(result)
     const { api } = this
     this.waiting = undefined
     this.short = false
@@ -325,6 +326,10 @@ export class ResultTable {
     this.api.setFocusedCell(row, String(this.columnAt(column)))
   }
 
+  focusHeader(index: number): void {
+    this.element.querySelector<HTMLElement>(`.ag-header-cell[col-id="${index}"] .th`)?.focus()
+  }
+
   /** The cell that has the focus; its column is NaN for the number of a row. */
   focused(): Place | undefined {
     const at = this.api.getFocusedCell()
@@ -338,51 +343,3 @@ export class ResultTable {
 }
 
 const rowId = (params: GetRowIdParams<Row>) => String(params.data.n)
-
-const numberColumn: ColDef<Row> = {
-  colId: 'row',
-  headerName: '',
-  valueGetter: ({ data }) => data?.n,
-  pinned: 'left',
-  width: 64,
-  resizable: false,
-  sortable: false,
-  suppressMovable: true,
-  cellClass: 'rn',
-  headerClass: 'rn',
-}
-
-function columnDef(
-  column: ResultColumn,
-  index: number,
-  width: number,
-  selected: (place: Place) => boolean,
-  actions: HeaderActions,
-): ColDef<Row> {
-  const right = isNumber(column.type)
-  const { masked } = column
-  const reason = masked === undefined ? undefined : `Masked by ${masked.policyId}. ${masked.reason}`
-  return {
-    colId: String(index),
-    headerName: column.name,
-    headerComponent: GridHeader,
-    headerComponentParams: { of: column, index, actions } satisfies HeaderParams,
-    headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
-    valueGetter: ({ data }) => data?.cells[index],
-    valueFormatter: ({ value }) => (value === null ? 'null' : oneLine(value ?? '')),
-    // What costs each cell is asked of each column: a fast scroll makes hundreds of cells for a frame.
-    ...(reason === undefined ? {} : { tooltipValueGetter: () => reason }),
-    cellClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
-    cellClassRules: {
-      null: ({ value, data }) => data !== undefined && value === null,
-      'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
-    },
-    width,
-    sortable: false,
-  }
-}
-
-/** Line ends as signs: a cell is one line. What is copied is the value itself. */
-function oneLine(value: string): string {
-  return /[\r\n]/.test(value) ? value.replaceAll(/\r\n|[\r\n]/g, '↵') : value
-}
