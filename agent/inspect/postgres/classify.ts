@@ -33,7 +33,7 @@ export function analyse(sql: string, catalog: Catalog, state: State): Analysis {
   const statements: StatementAnalysis[] = []
   try {
     for (const raw of parsed.statements) {
-      const statement = analyseOne(raw, catalog, path.kind === 'lost' ? undefined : path.schemas, state.deferred)
+      const statement = analyseNode(raw, catalog, path.kind === 'lost' ? undefined : path.schemas, state.deferred)
       statements.push(statement)
       for (const effect of statement.effects) path = after(path, effect)
     }
@@ -68,7 +68,8 @@ function after(path: SearchPath, effect: SessionEffect): SearchPath {
 /** Another statement in it. `given`: types of its parameters. */
 type Nested = (node: Node, kept?: 'deferred', given?: readonly Node[]) => StatementAnalysis
 
-function analyseOne(
+/** What one statement does, as its tree says. */
+export function analyseNode(
   raw: RawStatement,
   catalog: Catalog,
   searchPath: readonly string[] | undefined,
@@ -79,7 +80,7 @@ function analyseOne(
   const report = new Report('sql:session')
   const walk = createWalk(catalog, searchPath, report, { deferred })
   const nested: Nested = (node, kept, given) =>
-    analyseOne({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred', given)
+    analyseNode({ ...raw, node }, catalog, searchPath, deferred || kept === 'deferred', given)
   typesIn(raw.node, walk)
   if (parameters) typesIn(parameters, walk)
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
