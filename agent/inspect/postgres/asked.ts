@@ -9,6 +9,8 @@ export interface Asked {
   /** `shown`, with sensitive values masked; by statement where there are several. */
   redacted(index: number): string
   startedAt: number
+  /** Its statements as they read now, once people were asked; undefined: it can't be read any more. */
+  again?(): Promise<readonly Judged[] | undefined>
 }
 
 /** `executions` are on the recording, and their statements may be forwarded; or `error` is said in their place. */

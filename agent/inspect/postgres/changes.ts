@@ -1,8 +1,16 @@
 import type { Changes } from './analysis.ts'
+import type { Judged, Meaning } from './statements.ts'
 
 /** The same object where nothing is added. */
 export function both(a: Changes | undefined, b: Changes): Changes {
   if (a === undefined || a === 'any') return a ?? b
   if (b === 'any') return b
   return [...b].every((name) => a.has(name)) ? a : new Set([...a, ...b])
+}
+
+/** What names mean to the statements behind one: the catalog shows nothing yet of the definitions that it changes. */
+export function after(meaning: Meaning, { analysis }: Judged): Meaning {
+  let { uncommitted } = meaning
+  for (const effect of analysis.effects) if (effect.kind === 'ddl') uncommitted = both(uncommitted, effect.changes)
+  return uncommitted === meaning.uncommitted ? meaning : { ...meaning, uncommitted }
 }

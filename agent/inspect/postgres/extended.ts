@@ -243,6 +243,10 @@ export class ExtendedQueries {
         return withParameters(prepared.redacted, portal?.bind, this.#recorded)
       },
       startedAt,
+      again: () => {
+        const now = portal === undefined ? judged : asItRuns(portal, 'same', this.#line)
+        return Promise.resolve(now && [now])
+      },
     })
     return admitted(admission, (one) => {
       if (this.#refusals.skipped(one)) return

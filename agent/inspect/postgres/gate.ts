@@ -3,9 +3,10 @@ import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import { blockedError, type Refusal } from './annotations.ts'
 import type { Admission, Asked } from './asked.ts'
-import { both } from './changes.ts'
+import { after } from './changes.ts'
 import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
+import { changedWhileHeld, meansNow } from './held-meaning.ts'
 import { Holding } from './holding.ts'
 import type { Line, Prepared } from './line.ts'
 import { uncertain } from './names.ts'
@@ -13,7 +14,6 @@ import { parserRefilling } from './parser.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { asItRuns } from './portals.ts'
 import { merge, unknown, unknownName } from './referred.ts'
-import { quoted } from './sql/ids.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
@@ -29,13 +29,6 @@ type Decided =
   | { kind: 'run'; runs: readonly Run[] }
   | { kind: 'hold'; index: number; judged: Judged; verdict: Extract<Verdict, { kind: 'hold' }> }
   | { kind: 'block'; index: number; judged: Judged; refusal: Refusal }
-
-/** What names mean to the statements behind one: the catalog shows nothing yet of the definitions that it changes. */
-function after(meaning: Meaning, { analysis }: Judged): Meaning {
-  let { uncommitted } = meaning
-  for (const effect of analysis.effects) if (effect.kind === 'ddl') uncommitted = both(uncommitted, effect.changes)
-  return uncommitted === meaning.uncommitted ? meaning : { ...meaning, uncommitted }
-}
 
 /** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
 export class Gate {
@@ -206,14 +199,6 @@ export class Gate {
     return prepare?.kind === 'prepare' ? prepare.statement : undefined
   }
 
-  /** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */
-  callText(oid: number): string | undefined {
-    const found = this.#line.meaning?.catalog.functionByOid(oid)
-    if (found?.inputs === undefined) return undefined
-    const inputs = Array.from({ length: found.inputs }, (_, i) => `$${i + 1}`)
-    return `SELECT ${quoted(found.schema)}.${quoted(found.name)}(${inputs.join(', ')})`
-  }
-
   /** A prepared statement as it reads now: the target plans it anew when definitions or search_path change. */
   renewed(prepared: Prepared): Judged | undefined {
     const { meaning } = this.#line
@@ -286,16 +271,38 @@ export class Gate {
     const line = this.#line
     const agreed = new Set<string>()
     const numbers: number[] = []
+    const before = line.meaning && meansNow(statements, line.meaning)
     for (;;) {
       const { meaning } = line
       if (meaning === undefined) throw new Error('the catalog went away')
       const decided = this.#decide(statements, meaning, agreed)
       if (decided.kind === 'block') return this.#blocked(asked, decided)
-      if (decided.kind === 'run') return this.#record(asked, statements, decided.runs, numbers)
+      if (decided.kind === 'run') {
+        if ((await this.#meansNow(asked)) === before) return this.#record(asked, statements, decided.runs, numbers)
+        const [judged] = statements
+        if (judged === undefined) throw new Error('a request without a statement was held')
+        return this.#blocked(asked, { kind: 'block', index: 0, judged, refusal: changedWhileHeld() })
+      }
       const refusal = await this.#holding.ask(asked, statements, decided, numbers)
       if (refusal !== undefined) return { ok: false, error: refusal }
       agreed.add(decided.verdict.policy.id)
     }
+  }
+
+  async #meansNow(asked: Asked): Promise<string | undefined> {
+    // It may have been a while.
+    await this.#line.target.refresh()
+    await this.settle()
+    const again = (await asked.again?.()) ?? asked.statements
+    const { meaning } = this.#line
+    const now = again.map((one) => this.resolve(one, 'same', new Map()))
+    return (
+      meaning &&
+      meansNow(
+        now.map((one, i) => (one instanceof Judged ? one : unknown(again[i]))),
+        meaning,
+      )
+    )
   }
 
   /** One statement that runs: what nearly every request is. */

@@ -13,7 +13,8 @@ import { unprovable } from './plan.ts'
 import { unknown } from './referred.ts'
 import type { Refusals } from './refusals.ts'
 import { ReplicationWatch, replicationCommand } from './replication.ts'
-import type { Judged, Script } from './statements.ts'
+import { quoted } from './sql/ids.ts'
+import type { Judged, Meaning, Script } from './statements.ts'
 import type { Texts } from './texts.ts'
 
 /** Messages that a ReadyForQuery of their own answers: Query, with all its statements, and FunctionCall. */
@@ -50,12 +51,18 @@ export class SimpleQueries {
           shown: () => text,
           redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
           startedAt,
+          again: () => this.#again(text),
         })
         return admitted(admission, (one) => this.#forwardQuery(one, text, script, buf, start, end))
       }
       const statements = this.#gate.sequence(text, script)
       return statements instanceof Promise ? statements.then(act) : act(statements)
     })
+  }
+
+  async #again(text: string): Promise<readonly Judged[] | undefined> {
+    const script = await this.#gate.script(text)
+    return script.ok ? this.#gate.sequence(text, script) : undefined
   }
 
   /** A replication command may give any number of results, and stream in both directions. */
@@ -98,7 +105,7 @@ export class SimpleQueries {
   functionCall(buf: Buffer, start: number, end: number): Later {
     return settled(this.#line, this.#gate, () => {
       const startedAt = performance.now()
-      const text = this.#gate.callText(int32At(buf, start + 5, end) >>> 0)
+      const text = callText(this.#line.meaning, int32At(buf, start + 5, end) >>> 0)
       const script = text === undefined ? undefined : this.#gate.script(text)
       const bound = { buf, at: start + 9, end }
       const written = text ?? 'function call'
@@ -109,6 +116,7 @@ export class SimpleQueries {
           shown: () => withParameters(written, bound),
           redacted: () => withParameters(this.#line.port.redact(written), bound, this.#recorded),
           startedAt,
+          again: () => this.#again(written),
         }
         return admitted(this.#gate.admit(asked), (admission) => {
           if (this.#refusals.skipped(admission)) return
@@ -154,4 +162,12 @@ export class SimpleQueries {
 function partOf(text: string, script: Extract<Script, { ok: true }>, index: number): string {
   const analysis = script.statements[index]?.analysis
   return analysis === undefined ? text : text.slice(analysis.start, analysis.end).trim()
+}
+
+/** A call by function number (FunctionCall), as the SELECT that does the same; undefined when the number is not known. */
+function callText(meaning: Meaning | undefined, oid: number): string | undefined {
+  const found = meaning?.catalog.functionByOid(oid)
+  if (found?.inputs === undefined) return undefined
+  const inputs = Array.from({ length: found.inputs }, (_, i) => `$${i + 1}`)
+  return `SELECT ${quoted(found.schema)}.${quoted(found.name)}(${inputs.join(', ')})`
 }
