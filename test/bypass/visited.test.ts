@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Node } from 'libpg-query'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { analyseNode } from '../../agent/inspect/postgres/classify.ts'
@@ -90,7 +92,7 @@ let schema: ReadonlyMap<string, ReadonlyMap<string, Field>>
 
 beforeAll(async () => {
   await loadParser()
-  const text = await readFile(new URL('../../node_modules/@pgsql/types/types.d.ts', import.meta.url), 'utf8')
+  const text = await readFile(types, 'utf8')
   const kinds = new Map(
     [...text.matchAll(/export interface (\w+) \{([\s\S]*?)\n\}/g)].map(([, name = '', body = '']) => [name, body]),
   )
@@ -106,6 +108,16 @@ beforeAll(async () => {
     ]),
   )
 })
+
+/** The types of its tree come beside the parser. */
+const types = join(
+  dirname(fileURLToPath(import.meta.resolve('libpg-query'))),
+  '..',
+  '..',
+  '@pgsql',
+  'types',
+  'types.d.ts',
+)
 
 const marker = 'no_function_of_this_name'
 const expression: Node = { FuncCall: { funcname: [{ String: { sval: marker } }] } }
