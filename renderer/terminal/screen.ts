@@ -52,6 +52,8 @@ export function openScreen(host: HTMLElement, options: { readOnly?: boolean } = 
     screenReaderMode: false,
     theme: xtermTheme(),
   })
+  // A shell gets every key, and F6 leads on; in a recording Tab leads on, as everywhere.
+  if (options.readOnly) terminal.attachCustomKeyEventHandler((event) => event.key !== 'Tab')
   const fit = new FitAddon()
   terminal.loadAddon(fit)
   const search = new SearchAddon()

@@ -243,5 +243,9 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.keyboard.press('Enter')
     await says('00:52')
     await page.locator('mark', { hasText: 'iptables' }).waitFor()
+    // A recording takes no text: who comes to it by Tab leaves it by Tab.
+    await page.locator('.xterm-helper-textarea').last().focus()
+    await page.keyboard.press('Tab')
+    await expect.poll(() => focused('.xterm-helper-textarea')).toBe(false)
   })
 })
