@@ -71,6 +71,11 @@ describe('found by the fuzzer', () => {
     expect(toTarget.includes(say.execute(''))).toBe(false)
   })
 
+  it('the model of a target describes nothing that it has not seen described', async () => {
+    const own = 'SHOW search_path'
+    expect(await problemsOf(talk([say.parse('a', own), say.bind('', 'a'), say.execute('')]))).toEqual([])
+  })
+
   it('a search_path that is none is the target’s fault, and said so', async () => {
     const value = Buffer.from('"open')
     const bytes = frame('D', Buffer.concat([Buffer.from([0, 1, 0, 0, 0, value.length]), value]))

@@ -189,6 +189,11 @@ export class ModelTarget {
       return
     }
     const known = this.#answer(text)
+    if (known?.description === undefined && known?.result?.some((bytes) => bytes[0] === 0x44)) {
+      // Run and never described, as the inspector's own questions are: that it has no rows would be a lie.
+      this.#fail(error('55000', 'never recorded'))
+      return
+    }
     if (statement) this.#out.push(known?.parameters ?? frame('t', Buffer.from([0, 0])))
     this.#out.push(known?.description ?? frame('n', nothing))
   }
