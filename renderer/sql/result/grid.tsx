@@ -139,7 +139,9 @@ export function ResultGrid({
   }
   useImperativeHandle(ref, () => ({
     focus: () => {
-      const at = latest.current.selection?.head
+      // Where the focus was, which after Ctrl+A is not the end of the selection: nothing scrolls away.
+      const was = table.focused()
+      const at = was === undefined || Number.isNaN(was.column) ? latest.current.selection?.head : was
       if (at !== undefined) table.focus(at)
     },
   }))
