@@ -135,7 +135,7 @@ export class Backend {
         head.values?.push(firstValue(buf, start, end))
         return
       }
-      if (execution === undefined) throw new FrameError('a row of a statement that has none')
+      if (execution === undefined) throw new FrameError('a row that nobody asked for')
       described(execution)
       this.#flow = flow = execution
     }
