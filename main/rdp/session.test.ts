@@ -32,6 +32,7 @@ socket.on('close', () => process.exit(0))
 let dir: string
 let program: InstalledProgram
 let far: Duplex
+let tunnel: Duplex
 let say: (annotation: Annotation) => void
 let opened: number
 let desktop: DesktopSession
@@ -60,6 +61,7 @@ function make(env: NodeJS.ProcessEnv, programs: readonly InstalledProgram[] = [p
     open: async (said): Promise<GatewaySession> => {
       const [near, other] = duplexPair()
       far = other
+      tunnel = near
       say = said
       opened += 1
       return { stream: near, sessionId: `s${opened}`, hostKey: undefined, rdp }
@@ -182,6 +184,18 @@ test('a tunnel that breaks before anything was decided is the outcome', async ()
   })
   await desktop.launch()
   expect(desktop.state.get().phase).toMatchObject({ state: 'ended', problem: { message: 'Your grant has ended.' } })
+})
+
+test('what the gateway said of the end counts before how the tunnel broke after it', async () => {
+  const done = desktop.launch()
+  await until('opening')
+  say(allowed)
+  await done
+  await until('open')
+  say({ kind: 'ended', reason: 'the target showed another certificate' })
+  tunnel.destroy(new Error('the tunnel is closed'))
+  const { phase } = await until('ended')
+  expect(phase).toMatchObject({ problem: { message: 'the target showed another certificate' } })
 })
 
 test('a program that fails says so, in its own last words', async () => {

@@ -251,7 +251,8 @@ export class DesktopSession {
     if (this.attempt !== attempt) return
     this.credential = undefined
     const { endpoint, ...kept } = this.state.get()
-    const why = problem ?? attempt.why
+    // What the gateway said counts before how the tunnel broke after it: a write may have been on its way.
+    const why = attempt.why ?? problem
     const phase: DesktopPhase = { state: 'ended', ...(why === undefined ? {} : { problem: why }) }
     this.state.set({ ...kept, phase, pastes: false, canFront: false })
   }
