@@ -242,9 +242,14 @@ async function definitionOf(client: pg.Client, oid: number): Promise<string | un
     return typeof row?.[0] === 'string' ? row[0] : undefined
   } catch (error) {
     // A view whose definition is not known is one that nothing can be proved about.
-    if (error instanceof pg.DatabaseError && error.severity !== 'FATAL') return undefined
+    if (isAnswer(error)) return undefined
     throw error
   }
+}
+
+/** What the server answered with: the connection is as good as before. Of any other failure nobody knows what is still on its way. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity !== 'FATAL'
 }
 
 async function readSnapshot(
@@ -325,9 +330,11 @@ async function readSnapshot(
         ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })
     }
-    return relations
-  } finally {
     await client.query('rollback')
+    return relations
+  } catch (error) {
+    if (isAnswer(error)) await client.query('rollback')
+    throw error
   }
 }
 

@@ -6,7 +6,7 @@ import type { DefinitionChange } from '../../../shared/link.ts'
 import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType } from './analysis.ts'
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
-import { type Definitions, type Known, readCatalog } from './catalog-read.ts'
+import { type Definitions, isAnswer, type Known, readCatalog } from './catalog-read.ts'
 import { longestName } from './encoding.ts'
 import { SaltedPasswords } from './scram.ts'
 import { clientTls, type PostgresTarget } from './tls.ts'
@@ -171,7 +171,7 @@ class Reader implements TargetCatalog {
         return this.current
       } catch (error) {
         // What others drop or lock while it is read is soon settled; everything else needs a connection of its own to be sure.
-        if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') {
+        if (!isAnswer(error)) {
           if (this.#client === client) this.#client = undefined
           client.end().catch(() => client.removeAllListeners())
           throw error
