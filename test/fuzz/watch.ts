@@ -55,7 +55,7 @@ export class FuzzPort extends TestPort {
 }
 
 /** An event without what differs between two runs of the same. */
-export function stable(event: RecordingEvent): unknown {
+export function stable(event: RecordingEvent) {
   const { at: _at, ...rest } = event
   return 'dbMs' in rest ? { ...rest, dbMs: 0, gatewayMs: 0 } : rest
 }
