@@ -24,7 +24,7 @@ const tables: Record<string, string> = {
   'pg_catalog.pg_settings': 'name:text setting:text',
   'pg_catalog.pg_statistic': 'starelid:oid staattnum:int2 stavalues1:anyarray',
   'pg_catalog.pg_stats':
-    'schemaname:name tablename:name attname:name n_distinct:float4 most_common_vals:anyarray histogram_bounds:anyarray',
+    'schemaname:name tablename:name attname:name null_frac:float4 avg_width:int4 n_distinct:float4 most_common_vals:anyarray histogram_bounds:anyarray',
   'pg_catalog.pg_stats_ext': 'tablename:name most_common_vals:text',
   'pg_catalog.pg_stat_activity': 'pid:int4 usename:name state:text query:text',
   'pg_catalog.pg_largeobject': 'loid:oid pageno:int4 data:bytea',

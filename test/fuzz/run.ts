@@ -284,10 +284,10 @@ function differences(a: Seen, b: Seen): string[] {
   return out
 }
 
-/** What people decide comes while the target still answers what was sent before, whose pieces take longer: there is no order between the two. */
+/** By their kind: the two sides and the people who decide do not keep step, and a long row takes longer when it comes in pieces. */
 function recorded({ events }: Seen): string {
-  const isDecision = ({ type }: Seen['events'][number]) => type === 'decided'
-  return JSON.stringify([events.filter((event) => !isDecision(event)), events.filter(isDecision)])
+  const kinds = Object.groupBy(events, ({ type }) => type)
+  return JSON.stringify(Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Without the random part of the names that the inspector uses at the target. */
