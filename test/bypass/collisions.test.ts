@@ -1,19 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import { RawPostgres } from '../support/raw-postgres.ts'
+import { describe, expect, it } from 'vitest'
+import { forbid, stand } from './enter.ts'
 
 /**
  * A guess that is written tells whether it is right, where an index or a foreign key compares it with what is there. `ssn` may not even
  * be looked up, `email` may.
  */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
-
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`create extension btree_gist; set role app;
+const at = stand({
+  prepare: `create extension btree_gist; set role app;
     create unique index on customers (ssn); create unique index on customers (email);
     create table refs (id int, s text references customers (ssn), m text references customers (email));
     create table codes (code text primary key, note text); insert into codes select '900-00-0001', '' union all select 'free', '';
@@ -24,28 +17,17 @@ beforeAll(async () => {
     create table plain (id int primary key, ssn text); insert into plain values (1, '900-00-0001');
     create table staged (id int, mail text); insert into staged values (7000, 'c1@example.com');
     create view shown as select id, name, ssn as number from customers;
-    reset role`)
-  door = await openDoor(postgres.target)
-  const { sensitivity } = door.people
-  door.people.masked = new Set(
-    ['customers', 'patients', 'wards', 'people', 'plain']
-      .map((table) => `public.${table}.ssn`)
-      .concat('public.customers.email'),
-  )
-  door.people.sensitivity = (schema, table, column) => {
-    const found = sensitivity.call(door.people, schema, table, column)
-    return found && column === 'ssn' ? { ...found, use: 'none', derived: 'block' } : found
-  }
+    reset role`,
+  opened: (door) => {
+    door.people.masked = new Set(
+      ['customers', 'patients', 'wards', 'people', 'plain']
+        .map((table) => `public.${table}.ssn`)
+        .concat('public.customers.email'),
+    )
+    forbid(door, (column) => column === 'ssn')
+  },
+  begins: true,
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await RawPostgres.open({ host: '127.0.0.1', port: door.port, user: 'ada', database: 'orders-db' })
-  await client.query('begin')
-})
-afterEach(() => client.close())
 
 const guess = "'900-00-0001'"
 
@@ -76,7 +58,7 @@ describe('a guess that is written', () => {
     `insert into people_1 values (1, ${guess})`,
     `do $$ begin insert into customers (id, name, ssn) values (9000, 'x', ${guess}); exception when unique_violation then null; end $$`,
   ])('is refused: %s', async (sql) => {
-    expect((await client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it.each([
@@ -92,6 +74,6 @@ describe('a guess that is written', () => {
     'delete from patients where id = 1',
     'copy staged from stdin',
   ])('is one’s own business: %s', async (sql) => {
-    expect((await client.query(sql)).errors.filter(({ sqlstate }) => sqlstate === 'SPB01')).toEqual([])
+    expect((await at.client.query(sql)).errors.filter(({ sqlstate }) => sqlstate === 'SPB01')).toEqual([])
   })
 })

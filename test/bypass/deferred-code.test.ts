@@ -1,20 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { describe, expect, it } from 'vitest'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
-
-/** Code looks its names up when it runs: under the search_path of that moment, not of the statement that named it. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
+import { bind, execute } from '../support/raw-postgres.ts'
+import { stand } from './enter.ts'
 
 const secret = /c\d+@example/
 
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`set role app;
+/** Code looks its names up when it runs: under the search_path of that moment, not of the statement that named it. */
+const at = stand({
+  prepare: `set role app;
     create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
     create table payments (id int primary key, note text); insert into payments values (1, 'cash');
     create table refunds (id int primary key, note text); insert into refunds values (1, 'cash');
@@ -26,21 +19,12 @@ beforeAll(async () => {
     create function counts() returns trigger language plpgsql as $$ begin raise notice '%', (select count(*) from public.orders); return new; end $$;
     create constraint trigger t after update on payments deferrable initially deferred for each row execute function tells();
     create constraint trigger t after update on refunds deferrable initially deferred for each row execute function counts();
-    reset role`)
-  door = await openDoor(postgres.target)
+    reset role`,
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 async function run(texts: readonly string[]) {
   const answers = []
-  for (const text of texts) answers.push(await client.query(text))
+  for (const text of texts) answers.push(await at.client.query(text))
   return { bytes: answers.map(({ bytes }) => bytes.toString('latin1')).join(''), answers }
 }
 
@@ -130,19 +114,19 @@ describe('code that runs when search_path is another', () => {
   })
 
   it('is judged again in a portal that was bound before', async () => {
-    await client.query('set search_path = mine')
+    await at.client.query('set search_path = mine')
     const bound = [say.parse('s', 'select public.who(1)'), bind('P', 's')]
     const set = [say.parse('t', 'set local search_path = public'), bind('Q', 't'), execute('Q')]
-    await client.query('begin')
-    await client.send([...bound, say.sync])
-    await client.query('set local search_path = public')
-    const later = await client.send([execute('P'), say.sync])
+    await at.client.query('begin')
+    await at.client.send([...bound, say.sync])
+    await at.client.query('set local search_path = public')
+    const later = await at.client.send([execute('P'), say.sync])
     expect(later.bytes.toString('latin1')).not.toMatch(secret)
     expect(later.errors).toMatchObject([{ sqlstate: 'SPB01' }])
-    await client.query('rollback')
-    const pipelined = await client.send([bind('P', 's'), say.describe('P', 'P'), ...set, execute('P'), say.sync])
+    await at.client.query('rollback')
+    const pipelined = await at.client.send([bind('P', 's'), say.describe('P', 'P'), ...set, execute('P'), say.sync])
     expect(pipelined.bytes.toString('latin1')).not.toMatch(secret)
-    const fetched = await client.send([
+    const fetched = await at.client.send([
       bind('P', 's'),
       ...set,
       say.parse('f', 'fetch "P"'),
@@ -178,9 +162,15 @@ describe('code that finds the same under every search_path', () => {
   })
 
   it('runs in a portal, in as many steps as its rows are fetched', async () => {
-    await client.query('set search_path = mine')
+    await at.client.query('set search_path = mine')
     const text = "select public.tidy('A') || public.who(1) from generate_series(1, 3)"
-    const answer = await client.send([say.parse('s', text), bind('P', 's'), execute('P', 1), execute('P', 2), say.sync])
+    const answer = await at.client.send([
+      say.parse('s', text),
+      bind('P', 's'),
+      execute('P', 1),
+      execute('P', 2),
+      say.sync,
+    ])
     expect([answer.errors, answer.rows]).toEqual([[], 3])
   })
 })

@@ -1,36 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
-import { bytesOf, enter } from './enter.ts'
-
-/** The target looks names up again when EXECUTE runs: under the search_path of that moment, not of PREPARE or of the text. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
+import { bind, execute } from '../support/raw-postgres.ts'
+import { bytesOf, stand } from './enter.ts'
 
 const secret = 'c1@example'
 
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`set role app;
+/** The target looks names up again when EXECUTE runs: under the search_path of that moment, not of PREPARE or of the text. */
+const at = stand({
+  prepare: `set role app;
     create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
     create table notes (note text);
     create function first_mail() returns text language sql stable as $$ select email from public.customers where id = 1 $$;
     create function wipe() returns text language sql as $$ delete from public.orders where id < 0; select 'wiped'::text $$;
-    reset role`)
-  door = await openDoor(postgres.target)
+    reset role`,
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
+beforeEach(() => {
+  at.door.people.requests.length = 0
 })
-beforeEach(async () => {
-  door.people.requests.length = 0
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 const derived = "select email || '' as v from customers where id = 1"
 
@@ -110,13 +96,13 @@ describe('EXECUTE behind a change of search_path', () => {
       ],
     ],
   ])('%j', async (texts) => {
-    expect(await bytesOf(client, texts)).not.toContain(secret)
+    expect(await bytesOf(at.client, texts)).not.toContain(secret)
   })
 
   it('as a portal that was bound before', async () => {
-    await client.query('set search_path = mine')
-    await client.query(`prepare p as ${derived}`)
-    const { bytes } = await client.send([
+    await at.client.query('set search_path = mine')
+    await at.client.query(`prepare p as ${derived}`)
+    const { bytes } = await at.client.send([
       say.parse('e', 'execute p'),
       bind('E', 'e'),
       say.describe('P', 'E'),
@@ -130,15 +116,15 @@ describe('EXECUTE behind a change of search_path', () => {
   })
 
   it('runs where the names mean nothing that is masked', async () => {
-    await client.query(`set search_path = public`)
-    await client.query(`prepare p as ${derived}; prepare t as select count(*)::int as n from orders`)
-    const moved = await client.query('set search_path = mine; execute p; execute p')
+    await at.client.query(`set search_path = public`)
+    await at.client.query(`prepare p as ${derived}; prepare t as select count(*)::int as n from orders`)
+    const moved = await at.client.query('set search_path = mine; execute p; execute p')
     expect(moved.errors).toEqual([])
     expect(moved.bytes.toString('latin1')).toContain('harmless')
-    const alone = await client.query('set search_path = public; execute t; deallocate p; execute t')
+    const alone = await at.client.query('set search_path = public; execute t; deallocate p; execute t')
     expect(alone.errors).toEqual([])
     expect(alone.rows).toBe(2)
-    const early = await client.query("begin; prepare q as select 'early' as v; execute q; commit; execute q")
+    const early = await at.client.query("begin; prepare q as select 'early' as v; execute q; commit; execute q")
     expect([early.errors, early.rows]).toEqual([[], 2])
   })
 })
@@ -151,25 +137,25 @@ describe('parameters of EXECUTE', () => {
     ['prepare p(text) as select 1 where $1 like $$c1@%$$', 'execute p(first_mail())'],
   ])('count as what the statement does with them: %s, %s', async (prepare, sql) => {
     for (const use of ['lookup', 'any'] as const) {
-      door.people.use = use
-      door.people.epoch++
-      await client.query('deallocate all')
-      await client.query(prepare)
-      const answer = await client.query(sql)
+      at.door.people.use = use
+      at.door.people.epoch++
+      await at.client.query('deallocate all')
+      await at.client.query(prepare)
+      const answer = await at.client.query(sql)
       expect(answer.bytes.toString('latin1')).not.toContain(secret)
       expect(answer.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     }
-    door.people.use = 'lookup'
-    door.people.epoch++
+    at.door.people.use = 'lookup'
+    at.door.people.epoch++
   })
 
   it('are decided on with what they run', async () => {
-    await client.query('prepare p(text) as select id from orders where $1 is null')
-    await client.query('execute p(wipe())')
-    const asked = door.people.requests.at(-1)
+    await at.client.query('prepare p(text) as select id from orders where $1 is null')
+    await at.client.query('execute p(wipe())')
+    const asked = at.door.people.requests.at(-1)
     expect(asked).toMatchObject({ action: 'sql:delete', tables: ['public.orders'] })
     expect(asked?.functions).toContain('public.wipe')
-    const plain = await client.query("execute p('x')")
+    const plain = await at.client.query("execute p('x')")
     expect(plain.errors).toEqual([])
   })
 })
@@ -183,7 +169,7 @@ describe('a name that stands for what nobody opened', () => {
     [['begin', `declare c cursor for ${mails}`, `explain (analyze) declare c cursor for ${notes}; fetch 2 from c`]],
     [['begin', `declare c cursor for ${mails}`, `explain analyze declare c cursor with hold for ${notes}`, 'fetch c']],
   ])('is a cursor that EXPLAIN ANALYZE only measures: %j', async (texts) => {
-    expect(await bytesOf(client, texts)).not.toContain(secret)
+    expect(await bytesOf(at.client, texts)).not.toContain(secret)
   })
 
   it.each([
@@ -200,49 +186,49 @@ describe('a name that stands for what nobody opened', () => {
       [],
     ],
   ] as const)('is %s that code made while nothing was masked', async (_name, made, code, use) => {
-    const { masked } = door.people
-    door.people.masked = new Set()
-    door.people.epoch++
-    await client.send(made[0] === 0x51 ? [made] : [made, say.sync])
-    expect((await client.query(`do $do$ begin ${code} end $do$`)).errors).toEqual([])
-    door.people.masked = masked
-    door.people.epoch++
-    for (const answer of [use.length > 0 ? await client.send(use) : undefined, await client.query('execute s')]) {
+    const { masked } = at.door.people
+    at.door.people.masked = new Set()
+    at.door.people.epoch++
+    await at.client.send(made[0] === 0x51 ? [made] : [made, say.sync])
+    expect((await at.client.query(`do $do$ begin ${code} end $do$`)).errors).toEqual([])
+    at.door.people.masked = masked
+    at.door.people.epoch++
+    for (const answer of [use.length > 0 ? await at.client.send(use) : undefined, await at.client.query('execute s')]) {
       expect(answer?.bytes.toString('latin1') ?? '').not.toContain(secret)
       if (answer !== undefined) expect(answer.errors).toMatchObject([{ sqlstate: '26000' }])
     }
   })
 
   it('is the same one for those for whom nothing is masked', async () => {
-    const { masked } = door.people
-    door.people.masked = new Set()
-    door.people.epoch++
-    await client.send([say.parse('s', mails), say.sync])
-    await client.query("do $$ begin execute 'select 1'; end $$")
-    door.people.requests.length = 0
-    expect((await client.send([bind('', 's'), execute('', 2), say.sync])).rows).toBe(2)
-    expect(door.people.requests.filter(({ complete }) => complete === false)).toEqual([])
-    door.people.masked = masked
-    door.people.epoch++
-    await client.query('deallocate s')
-    expect((await client.send([say.parse('s', notes), bind('', 's'), execute(''), say.sync])).rows).toBe(1)
+    const { masked } = at.door.people
+    at.door.people.masked = new Set()
+    at.door.people.epoch++
+    await at.client.send([say.parse('s', mails), say.sync])
+    await at.client.query("do $$ begin execute 'select 1'; end $$")
+    at.door.people.requests.length = 0
+    expect((await at.client.send([bind('', 's'), execute('', 2), say.sync])).rows).toBe(2)
+    expect(at.door.people.requests.filter(({ complete }) => complete === false)).toEqual([])
+    at.door.people.masked = masked
+    at.door.people.epoch++
+    await at.client.query('deallocate s')
+    expect((await at.client.send([say.parse('s', notes), bind('', 's'), execute(''), say.sync])).rows).toBe(1)
   })
 })
 
 describe('EXPLAIN ANALYZE of EXECUTE', () => {
   it('is not decided on as a change of the session', async () => {
-    const { masked } = door.people
-    door.people.masked = new Set()
-    door.people.epoch++
+    const { masked } = at.door.people
+    at.door.people.masked = new Set()
+    at.door.people.epoch++
     try {
-      await client.query('prepare d as delete from orders where id < 0')
-      await client.query('explain analyze execute d')
-      expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:unknown', complete: false })
-      await client.query('explain execute d')
-      expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:explain', complete: false })
+      await at.client.query('prepare d as delete from orders where id < 0')
+      await at.client.query('explain analyze execute d')
+      expect(at.door.people.requests.at(-1)).toMatchObject({ action: 'sql:unknown', complete: false })
+      await at.client.query('explain execute d')
+      expect(at.door.people.requests.at(-1)).toMatchObject({ action: 'sql:explain', complete: false })
     } finally {
-      door.people.masked = masked
-      door.people.epoch++
+      at.door.people.masked = masked
+      at.door.people.epoch++
     }
   })
 })

@@ -1,34 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import type { Answer, RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
+import { describe, expect, it } from 'vitest'
+import type { Answer } from '../support/raw-postgres.ts'
+import { forbid, stand } from './enter.ts'
 
 /**
  * Whether a statement fails tells what it computed, even where nothing of that is shown: a value is made NULL, empty, or another by a
  * guess, and what it is handed to fails for all but that.
  */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
-
-beforeAll(async () => {
-  postgres = await startPostgres()
-  door = await openDoor(postgres.target)
-  const { sensitivity } = door.people
-  door.people.sensitivity = (schema, table, column) => {
-    const found = sensitivity.call(door.people, schema, table, column)
-    return found && column === 'ssn' ? { ...found, use: 'none', derived: 'block' } : found
-  }
+const at = stand({
+  opened: (door) => {
+    forbid(door, (column) => column === 'ssn')
+  },
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 /** What nobody sees is computed all the same. */
 const unseen = (value: string, from = 'customers') =>
@@ -96,10 +78,10 @@ describe('a failure tells nothing', () => {
       const first = `substring(${column}, 1, 1)`
       return oracle(`ltrim(${first}, ${guess})`, `nullif(${first}, ${guess})`, first, guess).replaceAll('email', column)
     }
-    const right = await client.query(of('email', "'c'"))
-    const wrong = await client.query(of('email', "'d'"))
+    const right = await at.client.query(of('email', "'c'"))
+    const wrong = await at.client.query(of('email', "'d'"))
     expect(told(right)).toBe(told(wrong))
-    const hidden = await client.query(of('ssn', "'9'"))
+    const hidden = await at.client.query(of('ssn', "'9'"))
     expect(hidden.errors).toMatchObject([{ sqlstate: 'SPB01' }])
     expect(hidden.rows).toBe(0)
   })
@@ -114,7 +96,7 @@ describe('a failure tells nothing', () => {
       'length(ssn)',
       'ssn is json',
     ]) {
-      const { errors } = await client.query(unseen(value))
+      const { errors } = await at.client.query(unseen(value))
       expect(errors, value).toMatchObject([
         { sqlstate: 'SPB01', message: expect.stringContaining('public.customers.ssn') },
       ])
@@ -137,7 +119,7 @@ describe('a failure tells nothing', () => {
     'select length(email) as x from customers where id = 1',
     "with recursive t(n, x) as (select 1, ''::text union all select n + 1, x || (select email from customers where id = 1) from t where n < 3) select x from t where n = 3",
   ])('and what can’t fail comes as NULL: %s', async (text) => {
-    const answer = await client.query(text)
+    const answer = await at.client.query(text)
     expect(answer.errors).toEqual([])
     expect(answer.rows).toBe(1)
     expect(answer.bytes.toString('latin1')).not.toMatch(/c1@|example\.com|1980/)
@@ -151,10 +133,10 @@ describe('a failure tells nothing', () => {
     'select count(*) from (select ssn from customers) s',
     'select id, name from contacts_of where id = 1',
   ])('and what is only passed on comes masked: %s', async (text) => {
-    await postgres.direct(
+    await at.postgres.direct(
       `set role app; create or replace view contacts_of as select id, name, lower(ssn) as low from customers; reset role`,
     )
-    const answer = await client.query(text)
+    const answer = await at.client.query(text)
     expect(answer.errors).toEqual([])
     expect(answer.rows).toBe(1)
     expect(answer.bytes.toString('latin1')).not.toContain('900-00')

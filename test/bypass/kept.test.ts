@@ -1,18 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { cstring, frontend, int16, int32, message, messages } from '../../agent/inspect/postgres/messages.ts'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import type { RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
+import { stand } from './enter.ts'
 
 /** What a change of the schema copies, renames or leads to, and code that others left where a statement runs it without naming it. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
-
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`create extension unaccent; set role app;
+const at = stand({
+  prepare: `create extension unaccent; set role app;
     create function first_mail() returns text language sql stable as $$ select email from public.customers where id = 1 $$;
     create function shown(text) returns text language sql immutable as $$ select $1 || (select email from public.customers where id = 1) $$;
     create function wipe() returns text language sql as $$ delete from public.orders where id = 100 returning 'x'::text $$;
@@ -57,18 +49,9 @@ beforeAll(async () => {
     create view thrice as select * from twice;
     create view plainly as select id, note from orders;
     create view plain_again as select id, note from plainly;
-    reset role`)
-  door = await openDoor(postgres.target)
+    reset role`,
+  begins: true,
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-  await client.query('begin')
-})
-afterEach(() => client.close())
 
 const secret = /c\d+@example|900-00-\d/
 
@@ -76,17 +59,17 @@ const secret = /c\d+@example|900-00-\d/
 async function bytes(steps: readonly string[]): Promise<string> {
   let all = ''
   for (const [i, step] of steps.entries()) {
-    await client.query(`savepoint s${i}`)
-    const answer = await client.query(step)
+    await at.client.query(`savepoint s${i}`)
+    const answer = await at.client.query(step)
     all += answer.bytes.toString('latin1')
-    if (answer.errors.length > 0) await client.query(`rollback to s${i}`)
+    if (answer.errors.length > 0) await at.client.query(`rollback to s${i}`)
   }
   return all
 }
 
 async function errors(steps: readonly string[]): Promise<readonly string[]> {
   const out: string[] = []
-  for (const step of steps) out.push(...(await client.query(step)).errors.map(({ message }) => message))
+  for (const step of steps) out.push(...(await at.client.query(step)).errors.map(({ message }) => message))
   return out
 }
 
@@ -99,7 +82,7 @@ describe('what is renamed', () => {
   ])('does not come out under its new name: %j', async (steps) => {
     expect(await bytes(steps)).not.toMatch(secret)
     // Others would read it in clear once it is over.
-    expect((await client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('may be an index, a view, or an attribute of a type that is no table', async () => {
@@ -113,9 +96,9 @@ describe('what is renamed', () => {
   })
 
   it('may not be a view whose columns are masked by its name', async () => {
-    door.people.masked.add('public.plainly.note')
+    at.door.people.masked.add('public.plainly.note')
     expect(await errors(['alter view plainly rename to p'])).toMatchObject([/public\.plainly\.note/])
-    door.people.masked.delete('public.plainly.note')
+    at.door.people.masked.delete('public.plainly.note')
   })
 })
 
@@ -132,17 +115,17 @@ describe('what a definition keeps', () => {
     [["select email into out from customers union all select 'a' union all select 'b'", 'select * from out']],
   ])('shows nothing: %j', async (steps) => {
     expect(await bytes(steps)).not.toMatch(secret)
-    expect((await client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('is seen by policy for the code in it', async () => {
-    door.people.requests.length = 0
-    await client.query('create table part partition of parts for values in (wipe())')
-    expect(door.people.requests.map(({ action }) => action)).toContain('sql:unknown')
+    at.door.people.requests.length = 0
+    await at.client.query('create table part partition of parts for values in (wipe())')
+    expect(at.door.people.requests.map(({ action }) => action)).toContain('sql:unknown')
   })
 
   it('may be any value of one’s own', async () => {
-    await client.query('rollback')
+    await at.client.query('rollback')
     const steps = [
       "create table part partition of parts for values in ('a', lower('B'))",
       "alter table parts attach partition loose for values in ('c')",
@@ -167,7 +150,7 @@ describe('what an INSERT computes beside its values', () => {
       `merge into arrays using (values (1)) v(n) on false when not matched then insert (${place}) values (5) returning array_lower(a, 1)`,
     ],
   ])('is refused where it is masked: %s', async (sql) => {
-    expect((await client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('may be a place of its own', async () => {
@@ -207,7 +190,7 @@ describe('code that a statement runs without naming it', () => {
     ['delete from guarded where id = 9'],
     ['copy guarded to stdout'],
   ])('shows nothing, and is refused: %s', async (sql) => {
-    const { bytes: came, errors: said } = await client.query(sql)
+    const { bytes: came, errors: said } = await at.client.query(sql)
     expect(came.toString('latin1')).not.toMatch(secret)
     expect(said).toMatchObject([{ sqlstate: 'SPB01' }])
   })
@@ -226,30 +209,30 @@ describe('code that a statement runs without naming it', () => {
   })
 
   it('is looked at again when a default, a domain or an index changes', async () => {
-    await client.query('rollback')
+    await at.client.query('rollback')
     expect(await errors(['insert into coded (id) values (1)', "insert into typed values (1, 'x')"])).toMatchObject([
       /email/,
     ])
-    await postgres.direct(
+    await at.postgres.direct(
       `alter domain mail set default 'nobody'; alter table coded alter code set default public.first_mail();
       create unique index on bookings ((public.shown(room::text)))`,
     )
-    await door.catalogs.get(postgres.target).refresh()
+    await at.door.catalogs.get(at.postgres.target).refresh()
     expect(await errors(['insert into typed (id) values (1)'])).toEqual([])
     expect(await errors(['insert into bookings values (1, 2, 3)'])).toMatchObject([/email/])
-    const coded = await client.query('insert into coded (id) values (2) returning code')
+    const coded = await at.client.query('insert into coded (id) values (2) returning code')
     expect(coded.bytes.toString('latin1')).not.toMatch(secret)
     expect(coded.errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('is looked at again when a row policy changes', async () => {
-    await client.query('rollback')
+    await at.client.query('rollback')
     expect(await errors(['select id from rented'])).toEqual([])
-    await postgres.direct('alter policy p on rented using (public.mine(note))')
-    await door.catalogs.get(postgres.target).refresh()
+    await at.postgres.direct('alter policy p on rented using (public.mine(note))')
+    await at.door.catalogs.get(at.postgres.target).refresh()
     expect(await errors(['select id from rented'])).toMatchObject([/email/])
-    await postgres.direct('alter table rented disable row level security')
-    await door.catalogs.get(postgres.target).refresh()
+    await at.postgres.direct('alter table rented disable row level security')
+    await at.door.catalogs.get(at.postgres.target).refresh()
     expect(await errors(['select id from rented'])).toEqual([])
   })
 
@@ -264,15 +247,15 @@ describe('code that a statement runs without naming it', () => {
     ['create table t1 as select code()', 'sql:create'],
     ['create view t1 as select wipe()', 'sql:create'],
   ])('is seen by policy: %s', async (sql, action) => {
-    door.people.requests.length = 0
-    await client.query(sql)
-    expect(door.people.requests.at(-1)?.action).toBe(action)
+    at.door.people.requests.length = 0
+    await at.client.query(sql)
+    expect(at.door.people.requests.at(-1)?.action).toBe(action)
   })
 
   it('is in the tables that policy sees, through views on views', async () => {
-    door.people.requests.length = 0
-    await client.query("update plain_again set note = 'y' where id = 1")
-    const tables = door.people.requests.flatMap((request) => request.tables ?? [])
+    at.door.people.requests.length = 0
+    await at.client.query("update plain_again set note = 'y' where id = 1")
+    const tables = at.door.people.requests.flatMap((request) => request.tables ?? [])
     expect(tables).toEqual(expect.arrayContaining(['public.orders', 'public.plainly', 'public.plain_again']))
   })
 })
@@ -297,11 +280,11 @@ describe('a domain whose check reads what is masked', () => {
     "alter table watched add g guessed default 'c1@example.com'",
     "copy (select 'c1@example.com'::public.guessed) to stdout",
   ])('tells nothing: %s', async (sql) => {
-    expect((await client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('tells nothing of a parameter either', async () => {
-    const { rows } = await postgres.direct("select 'public.guessed'::regtype::oid::int as oid")
+    const { rows } = await at.postgres.direct("select 'public.guessed'::regtype::oid::int as oid")
     const text = message(
       frontend.parse,
       cstring(''),
@@ -309,10 +292,10 @@ describe('a domain whose check reads what is masked', () => {
       int16(1),
       int32(rows[0].oid),
     )
-    expect((await client.send([text, messages.sync])).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.send([text, messages.sync])).errors).toMatchObject([{ sqlstate: 'SPB01' }])
     const plain = message(frontend.parse, cstring(''), cstring('select 1 where $1 is null'), int16(1), int32(25))
-    await client.query('rollback')
-    expect((await client.send([plain, messages.sync])).errors).toEqual([])
+    await at.client.query('rollback')
+    expect((await at.client.send([plain, messages.sync])).errors).toEqual([])
   })
 
   it('is no concern of a type beside it', async () => {
@@ -328,39 +311,39 @@ describe('a domain whose check reads what is masked', () => {
 
 describe('a prepared statement', () => {
   it('does what its parameters do', async () => {
-    await client.query('prepare pp(text) as select $1 as v')
+    await at.client.query('prepare pp(text) as select $1 as v')
     for (const use of ['lookup', 'any'] as const) {
-      door.people.use = use
-      door.people.epoch++
-      await client.query('savepoint s')
-      const { bytes: came, errors: said } = await client.query('execute pp(first_mail())')
+      at.door.people.use = use
+      at.door.people.epoch++
+      await at.client.query('savepoint s')
+      const { bytes: came, errors: said } = await at.client.query('execute pp(first_mail())')
       expect(came.toString('latin1')).not.toMatch(secret)
       expect(said).toMatchObject([{ sqlstate: 'SPB01' }])
-      await client.query('rollback to s')
+      await at.client.query('rollback to s')
     }
-    door.people.use = 'lookup'
-    door.people.epoch++
-    door.people.requests.length = 0
-    await client.query('execute pp(wipe())')
-    expect(door.people.requests.at(-1)).toMatchObject({ action: 'sql:delete' })
+    at.door.people.use = 'lookup'
+    at.door.people.epoch++
+    at.door.people.requests.length = 0
+    await at.client.query('execute pp(wipe())')
+    expect(at.door.people.requests.at(-1)).toMatchObject({ action: 'sql:delete' })
     expect(await errors(["execute pp('x')", 'execute pp(hello())'])).toEqual([])
   })
 
   it('is not taken for a setting where EXPLAIN runs it', async () => {
-    await client.query('prepare d as delete from orders where id = 99')
-    door.people.masked = new Set()
-    door.people.epoch++
-    door.people.requests.length = 0
-    await client.query('explain (analyze, costs off) execute d')
-    expect(door.people.requests.at(-1)?.action).toMatch(/^sql:(delete|unknown)$/)
+    await at.client.query('prepare d as delete from orders where id = 99')
+    at.door.people.masked = new Set()
+    at.door.people.epoch++
+    at.door.people.requests.length = 0
+    await at.client.query('explain (analyze, costs off) execute d')
+    expect(at.door.people.requests.at(-1)?.action).toMatch(/^sql:(delete|unknown)$/)
   })
 })
 
 describe('a table that is about to exist', () => {
   it('is named in the first schema of the path that is there', async () => {
-    await client.query('set local search_path = nowhere, other, public')
-    door.people.requests.length = 0
-    await client.query('create table fresh (id int)')
-    expect(door.people.requests.at(-1)?.tables).toEqual(['other.fresh'])
+    await at.client.query('set local search_path = nowhere, other, public')
+    at.door.people.requests.length = 0
+    await at.client.query('create table fresh (id int)')
+    expect(at.door.people.requests.at(-1)?.tables).toEqual(['other.fresh'])
   })
 })

