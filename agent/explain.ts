@@ -7,6 +7,7 @@ import { upperFirst } from './inspect/postgres/annotations.ts'
 import { analyse } from './inspect/postgres/classify.ts'
 import { inherited } from './inspect/postgres/inherited.ts'
 import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
+import { quoted } from './inspect/postgres/sql/ids.ts'
 
 type Explained = Explanation['statements'][number]
 
@@ -114,13 +115,9 @@ function columnMask(columns: readonly string[], sensitive: SensitivityOf): { dat
 
 /** Base columns behind each column of a view, in its order; undefined when that can't be told. */
 function viewSources(view: CatalogRelation, catalog: Catalog): readonly (readonly string[])[] | undefined {
-  const analysis = analyse(`SELECT * FROM ${quote(view.schema)}.${quote(view.name)}`, catalog, { searchPath: [] })
+  const analysis = analyse(`SELECT * FROM ${quoted(view.schema)}.${quoted(view.name)}`, catalog, { searchPath: [] })
   const outputs = analysis.ok ? analysis.statements[0]?.outputs : undefined
   return outputs?.map((output) => output.sources)
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 function sensitivityOf(policy: SessionPolicy, catalog: Catalog): SensitivityOf {

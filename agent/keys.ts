@@ -28,7 +28,7 @@ export interface RdpIdentity {
 export async function loadKeys(dataDir: string): Promise<AgentKeys> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const hostKeyFile = join(dataDir, 'ssh_host_ed25519_key')
-  const hostKey = await readOrMake(hostKeyFile, makeHostKey)
+  const hostKey = await readOrMake(hostKeyFile, () => ed25519Pair().private)
   const rdpFile = join(dataDir, 'rdp.pem')
   const maskKeyFile = join(dataDir, 'mask.key')
   const maskKey = Buffer.from(await readOrMake(maskKeyFile, () => `${randomBytes(32).toString('hex')}\n`), 'hex')
@@ -39,10 +39,6 @@ export async function loadKeys(dataDir: string): Promise<AgentKeys> {
     hash: (value) => createHmac('sha256', maskKey).update(value).digest('hex'),
     rdp: rdpIdentity(rdpFile, await readOrMake(rdpFile, makeRdpIdentity)),
   }
-}
-
-function makeHostKey(): string {
-  return ed25519Pair().private
 }
 
 /** RSA, because older Windows clients take nothing else; its name is shown where a client asks people about it. */

@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query'
 import { isIdentifierStart, skipDollar, skipIdentifier, skipQuoted, skipTrivia } from '../shared/sql/lex.ts'
 import { parse } from './inspect/postgres/parser.ts'
+import { quoted } from './inspect/postgres/sql/ids.ts'
 
 /** A SELECT that counts the rows which an UPDATE, DELETE or SELECT concerns. It only reads. */
 
@@ -24,7 +25,7 @@ export function countingText(node: Node, text: string): Text {
   const where = clauses.get('where')
   if (target === undefined) return unable
   const name = change.relation.alias?.aliasname ?? change.relation.relname ?? ''
-  const row = `"${name.replaceAll('"', '""')}"`
+  const row = quoted(name)
   const count = more === undefined ? 'count(*)' : `count(DISTINCT (${row}.tableoid, ${row}.ctid))`
   const from = more === undefined ? target : `${target}, ${more}`
   const composed = `SELECT ${count} AS count FROM ${from}${where === undefined ? '' : ` WHERE ${where}`}`

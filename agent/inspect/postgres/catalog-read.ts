@@ -177,12 +177,14 @@ const foreignKeysSql = `
     ${keyOf('conrelid', 'conkey')}, ${keyOf('confrelid', 'confkey')} from pg_constraint k
   where k.contype = 'f' and ($1::oid[] is null or k.confrelid = any($1) or k.conrelid = any($1)) order by 1, k.oid`
 
+/** Index `i` stands on column `a`, be it in an expression or its condition. */
+const isIndexed = `exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
+  and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum)`
+
 /** Columns whose values an index keeps apart, those in its expressions and condition included. */
 const uniqueSql = `(select array_agg(distinct a.attname::text) from pg_index i
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
-    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and (a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-      or exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
-        and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum)))`
+    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and (a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]) or ${isIndexed}))`
 
 const constrainedSql = `(select jsonb_agg(distinct together.names) from (
     select (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
@@ -190,9 +192,7 @@ const constrainedSql = `(select jsonb_agg(distinct together.names) from (
     from pg_constraint k where k.conrelid = c.oid and k.contype in ('c', 'f', 'p', 'u', 'x') and cardinality(k.conkey) > 1
     union all select array_agg(a.attname::text order by a.attnum) from pg_index i
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
-    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and exists (select from pg_depend d
-      where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
-        and d.refobjsubid = a.attnum)
+    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and ${isIndexed}
     group by i.indexrelid having count(*) > 1) together)`
 
 const functionsSql = (part: Part) => `
@@ -222,7 +222,7 @@ async function readRelations(
       unknown: [],
     }
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') throw error
+    if (!isAnswer(error)) throw error
   }
   const relations = await readSnapshot(client, part, { definition: 'null', locked: true }, only)
   const unknown: number[] = []

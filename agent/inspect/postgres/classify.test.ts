@@ -194,6 +194,12 @@ describe('statements that are too much', () => {
     expect(analyse(sql, catalog, { searchPath: ['public'] }).ok).toBe(false)
   })
 
+  it('is not what compares rows within rows: each of their values is looked at once', () => {
+    let compared = 'email'
+    for (let depth = 0; depth < 40; depth++) compared = `((${compared}, 1) = (name, 2))`
+    expect(analyse(`select ${compared} from customers`, catalog, { searchPath: ['public'] }).ok).toBe(true)
+  })
+
   it('goes on after statements that overflow the parser itself', async () => {
     const deep = `select 1${'+1'.repeat(15_000)}`
     for (let i = 0; i < 5; i++) {

@@ -1,6 +1,7 @@
 import type { SessionEffect } from './analysis.ts'
 import type { Execution } from './expected.ts'
-import { type Line, type Portal, type Prepared, preparedBySql } from './line.ts'
+import type { Line } from './line.ts'
+import { type Portal, type Prepared, preparedBySql } from './prepared.ts'
 import { Judged, type Meaning } from './statements.ts'
 
 /** Settings that a later statement's meaning depends on. */

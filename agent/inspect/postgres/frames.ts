@@ -69,8 +69,10 @@ export class FrameScanner {
   /** Bytes to come of a frame that has begun, also of one that was refused. */
   get missing(): number {
     if (this.#passing > 0) return this.#passing
-    const begun = Buffer.concat([...this.#held, this.#chunk.subarray(this.#pos)])
-    return begun.length < header ? 0 : Math.max(0, readInt32(begun, 1) + 1 - begun.length)
+    const begun = this.waiting
+    if (begun < header) return 0
+    const head = Buffer.concat([...this.#held, this.#chunk.subarray(this.#pos)], header)
+    return Math.max(0, readInt32(head, 1) + 1 - begun)
   }
 
   /** Bytes taken in and not handed out. */

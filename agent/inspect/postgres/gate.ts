@@ -8,11 +8,12 @@ import { changesEncoding } from './effects.ts'
 import { Execution } from './expected.ts'
 import { changedWhileHeld, meansNow } from './held-meaning.ts'
 import { Holding } from './holding.ts'
-import type { Line, Prepared } from './line.ts'
+import type { Line } from './line.ts'
 import { uncertain } from './names.ts'
 import { parserRefilling } from './parser.ts'
 import { type Path, pathAfter } from './paths.ts'
 import { asItRuns } from './portals.ts'
+import type { Prepared } from './prepared.ts'
 import { merge, unknown, unknownName } from './referred.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
@@ -281,7 +282,7 @@ export class Gate {
         if ((await this.#meansNow(asked)) === before) return this.#record(asked, statements, decided.runs, numbers)
         const [judged] = statements
         if (judged === undefined) throw new Error('a request without a statement was held')
-        return this.#blocked(asked, { kind: 'block', index: 0, judged, refusal: changedWhileHeld() })
+        return this.#blocked(asked, { kind: 'block', index: 0, judged, refusal: changedWhileHeld })
       }
       const refusal = await this.#holding.ask(asked, statements, decided, numbers)
       if (refusal !== undefined) return { ok: false, error: refusal }
@@ -295,14 +296,12 @@ export class Gate {
     await this.settle()
     const again = (await asked.again?.()) ?? asked.statements
     const { meaning } = this.#line
-    const now = again.map((one) => this.resolve(one, 'same', new Map()))
-    return (
-      meaning &&
-      meansNow(
-        now.map((one, i) => (one instanceof Judged ? one : unknown(again[i]))),
-        meaning,
-      )
-    )
+    if (meaning === undefined) return undefined
+    const now = again.map((one) => {
+      const resolved = this.resolve(one, 'same', new Map())
+      return resolved instanceof Judged ? resolved : unknown(one)
+    })
+    return meansNow(now, meaning)
   }
 
   /** One statement that runs: what nearly every request is. */

@@ -1,5 +1,5 @@
 import type { Sensitivity } from '../port.ts'
-import type { Catalog, CatalogRelation } from './analysis.ts'
+import type { Catalog, CatalogColumn, CatalogRelation } from './analysis.ts'
 import type { SensitivityOf } from './plan.ts'
 import { holdsText } from './scan/types.ts'
 import { family } from './sql/relations.ts'
@@ -10,38 +10,32 @@ import { family } from './sql/relations.ts'
  * What the server computes from a masked column is masked with it, where nothing is said of it.
  */
 export function inherited(catalog: Catalog, policy: SensitivityOf): SensitivityOf {
-  const sensitivity: SensitivityOf = (schema, table, column) => {
-    const own = policy(schema, table, column)
-    return own ?? generated(catalog.relation(schema, table, []), column, policy)
+  const own = (schema: string, table: string, column: string, relation: CatalogRelation | undefined) => {
+    const known = relation?.columns.find(({ name }) => name === column)
+    const found = policy(schema, table, column) ?? generated(relation, known, policy)
+    return found?.scanned === undefined || holdsText(known?.typeName) ? found : undefined
   }
-  const of = (relation: CatalogRelation | undefined, found: Sensitivity | undefined, column: string) =>
-    found?.scanned === undefined || holdsText(relation?.columns.find(({ name }) => name === column)?.typeName)
-      ? found
-      : undefined
   return (schema, table, column) => {
-    const asked = sensitivity(schema, table, column)
-    if (isSecret(asked)) return asked
     const relation = catalog.relation(schema, table, [])
-    let own = of(relation, asked, column)
-    if (relation === undefined) return own
+    let all = own(schema, table, column, relation)
+    if (relation === undefined || isSecret(all)) return all
     for (const child of family(catalog, relation)) {
       if (child === relation) continue
-      const found = of(child, sensitivity(child.schema, child.name, column), column)
+      const found = own(child.schema, child.name, column, child)
       if (isSecret(found)) return found
-      if (isMasked(found) && !isMasked(own)) own = found
+      if (isMasked(found) && !isMasked(all)) all = found
     }
-    return own
+    return all
   }
 }
 
 function generated(
   relation: CatalogRelation | undefined,
-  column: string,
+  column: CatalogColumn | undefined,
   policy: SensitivityOf,
 ): Sensitivity | undefined {
-  const from = relation?.columns.find(({ name }) => name === column)?.generatedFrom
-  if (relation === undefined || from === undefined) return undefined
-  const all = from.map((name) => policy(relation.schema, relation.name, name))
+  if (relation === undefined || column?.generatedFrom === undefined) return undefined
+  const all = column.generatedFrom.map((name) => policy(relation.schema, relation.name, name))
   const secret = all.find(isSecret)
   if (secret === undefined) return all.find(isMasked)
   // Its mask is for a value as it is; and to look up what was computed tells more than to look up a value.

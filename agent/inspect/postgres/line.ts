@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
-import type { Catalog, Changes } from './analysis.ts'
+import type { Changes } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
 import { both } from './changes.ts'
@@ -10,79 +10,11 @@ import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Identity } from './identity.ts'
 import { Names } from './names.ts'
-import type { Bound } from './parameters.ts'
+import { bytesOfPortal, bytesOfPrepared } from './prepared.ts'
 import { SharedChanges } from './shared-changes.ts'
 import { parseSearchPath } from './sql/settings.ts'
-import { type Judged, type Meaning, Scripts } from './statements.ts'
+import { type Meaning, Scripts } from './statements.ts'
 import { Judge } from './verdicts.ts'
-
-/** A prepared statement at the target. `judged` is undefined for an empty text. */
-export interface Prepared {
-  text: string
-  meaning: Meaning
-  judged: Judged | undefined
-  /** The text for the record, redacted once. */
-  redacted: string | undefined
-  /** Made by PREPARE rather than by a Parse message. */
-  bySql: boolean
-  /** Types of people's own that Parse declared its parameters to be; undefined: none. */
-  declared: readonly number[] | undefined
-  /** As it was when it was last found that it may be bound; `judged` itself unless it changed since. */
-  bindable: Judged | undefined
-  /** Code ran that could not be followed, so that its name may stand for something else by now. */
-  shaken: boolean
-  /** The segment in which a Describe for it is on its way; -1 when none is. */
-  describing: number
-}
-
-/** What PREPARE, DECLARE or code made, of which no message said anything. */
-export function preparedBySql(text: string, meaning: Meaning, judged: Judged | undefined): Prepared {
-  return {
-    text,
-    meaning,
-    judged,
-    redacted: undefined,
-    bySql: true,
-    declared: undefined,
-    bindable: undefined,
-    shaken: false,
-    describing: -1,
-  }
-}
-
-/** A portal: a prepared statement with parameters, or a cursor of DECLARE. */
-export interface Portal {
-  prepared: Prepared
-  judged: Judged | undefined
-  bind: Bound | undefined
-  /** It outlives its transaction: a cursor WITH HOLD. */
-  held: boolean
-  /** As of a prepared statement. */
-  shaken: boolean
-  /** The search_path under which `judged` is right about code that runs; undefined: none that is known. */
-  path: readonly string[] | undefined
-  /** The definitions of that code. */
-  catalog: Catalog | undefined
-  /** As it is under any other path; undefined: not looked at yet. */
-  moved: Judged | undefined
-  /** As it is since that was defined anew. `isSame`: under its own path. */
-  redefined: { catalog: Catalog; isSame: boolean; judged: Judged } | undefined
-}
-
-/** Estimated bytes; text and its redacted form. */
-function bytesOfPrepared({ text, judged }: Prepared): number {
-  return 512 + 4 * text.length + (judged?.bytes ?? 0)
-}
-
-/** Of a portal that DECLARE made, its statement stands in it alone. */
-function bytesOfPortal({ prepared, bind, moved, redefined }: Portal): number {
-  return (
-    512 +
-    (moved?.bytes ?? 0) +
-    (redefined?.judged.bytes ?? 0) +
-    (bind === undefined ? bytesOfPrepared(prepared) : bind.end - bind.at)
-  )
-}
 
 export interface CopyIn {
   execution: Execution

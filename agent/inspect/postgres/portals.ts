@@ -1,5 +1,6 @@
-import type { Line, Portal } from './line.ts'
+import type { Line } from './line.ts'
 import type { Path } from './paths.ts'
+import type { Portal } from './prepared.ts'
 import { redefined, unknown } from './referred.ts'
 import { Judged, type Meaning } from './statements.ts'
 

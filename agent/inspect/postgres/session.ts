@@ -7,13 +7,14 @@ import { Backend } from './backend.ts'
 import { type CancelRegistry, cancelDigest } from './cancels.ts'
 import type { CatalogSource } from './catalog.ts'
 import { cancelAt, signInAt } from './dialling.ts'
+import { closing, endedBy, Unheard } from './ending.ts'
 import { FrameError, Outbox } from './frames.ts'
 import { Frontend } from './frontend.ts'
 import { Gate } from './gate.ts'
 import { greet } from './greeting.ts'
 import { inTime, isLate, Phases } from './in-time.ts'
 import { isLender, tookAll } from './lending.ts'
-import { Line, RecordError, unrecorded } from './line.ts'
+import { Line } from './line.ts'
 import { messages } from './messages.ts'
 import { admitOpening, openingFailure, openingRequests } from './opening.ts'
 import { loadParser } from './parser.ts'
@@ -27,12 +28,6 @@ export type { PostgresTarget } from './tls.ts'
 
 /** Each phase before the first ReadyForQuery: the client's start-up packet, and the target's sign-in. */
 const phaseMs = 30_000
-/** A client that does not take our last words is left after this. */
-const goodbyeMs = 2_000
-/** One that is still saying what is not read looks for an answer when it has: for so long what it says is swallowed. */
-const hearingOutMs = 10_000
-/** PostgreSQL takes no longer message, so nobody is saying one. */
-const longestHeardOut = 1 << 30
 /** While a statement waits, this much of what the client sends behind it is kept before it is told to stop. */
 const longestBacklog = 1 << 20
 
@@ -74,8 +69,7 @@ class Session implements InspectorSession {
   /** Waits for the target to take what was written. */
   #draining = false
   #terminated = false
-  /** Bytes that the client is heard out on, after the session has ended. */
-  #unheard = 0
+  readonly #unheard = new Unheard()
   #release: () => void = () => {}
   #line: Line | undefined
   #resolve: (end: SessionEnd) => void = () => {}
@@ -199,7 +193,7 @@ class Session implements InspectorSession {
   /** True, as for a lender: a long chunk may wait, in the backlog or on its way to the target. */
   #fromClient(chunk: Buffer): true {
     const frontend = this.#frontend
-    if (this.#unheard > 0) this.#hearOut(chunk.length)
+    if (this.#unheard.hear(chunk.length)) this.#options.client.end()
     if (frontend === undefined || this.#ended) return true
     try {
       const later = frontend.push(chunk)
@@ -232,15 +226,9 @@ class Session implements InspectorSession {
   /** What came before it is on the recording, and is forwarded however the bytes came. */
   #failClient(error: unknown): void {
     this.#flushToTarget()
-    const missing = this.#frontend?.missing ?? 0
-    if (!this.#ended && error instanceof FrameError && missing < longestHeardOut) this.#unheard = missing
-    this.#fail(error)
-  }
-
-  /** libpq takes the end of the stream for a broken connection, and reads no reason, as long as it has something to say. */
-  #hearOut(bytes: number): void {
-    this.#unheard -= bytes
-    if (this.#unheard <= 0) this.#options.client.end()
+    if (this.#ended) return
+    this.#unheard.expect(error, this.#frontend?.missing ?? 0)
+    this.end(endedBy(error))
   }
 
   /** True: the chunk is still needed, and must not be overwritten. */
@@ -255,7 +243,7 @@ class Session implements InspectorSession {
       return !out
     } catch (error) {
       this.#flushToClient()
-      this.#fail(error)
+      if (!this.#ended) this.end(endedBy(error))
       return true
     }
   }
@@ -315,15 +303,6 @@ class Session implements InspectorSession {
     return this.#phases.begin(this.#options.patienceMs ?? phaseMs)
   }
 
-  /** A session that can't go on: the peer broke the protocol, the record can't be written, or the catalog can't be read. */
-  #fail(error: unknown): void {
-    if (this.#ended) return
-    const words = error instanceof Error ? error.message : String(error)
-    if (error instanceof RecordError) this.end(words === '' ? unrecorded : `${unrecorded}: ${words}`)
-    else if (isOurs(error)) this.end(`The session ends over an internal fault: ${words}`)
-    else this.end(`The session ends: ${words}`)
-  }
-
   /** The target answers what was sent before, and then closes. */
   #clientTerminated(): void {
     this.#terminated = true
@@ -379,7 +358,7 @@ class Session implements InspectorSession {
       this.#toClient.push(words)
       this.#toClient.flush(client)
     }
-    if (this.#unheard <= 0) client.end()
+    if (!this.#unheard.some) client.end()
     client.resume()
     // Nothing more is read from the target, and it is told to stop rather than left to find out.
     if (server !== undefined) {
@@ -388,13 +367,10 @@ class Session implements InspectorSession {
       else server.destroy()
       server.resume()
     }
-    const goodbye = setTimeout(
-      () => {
-        client.destroy()
-        if (!awaited) server?.destroy()
-      },
-      this.#unheard > 0 ? hearingOutMs : goodbyeMs,
-    )
+    const goodbye = setTimeout(() => {
+      client.destroy()
+      if (!awaited) server?.destroy()
+    }, this.#unheard.patienceMs)
     void closed
       .then(() => port.record({ type: 'end', at: port.elapsed(), reason }))
       // The session is over: who could be told that its last event was lost has been told that it ended.
@@ -404,14 +380,4 @@ class Session implements InspectorSession {
         this.#resolve({ reason, bytesOut: this.#toClient.written, bytesIn: this.#toTarget.written })
       })
   }
-}
-
-/** An error that no peer and no store makes: a mistake in this code. */
-function isOurs(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
-}
-
-function closing(stream: Duplex): Promise<void> {
-  if (stream.closed) return Promise.resolve()
-  return new Promise((resolve) => stream.once('close', () => resolve()))
 }

@@ -2,7 +2,7 @@ import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from 'libpg-quer
 import { strings } from '../parser.ts'
 import { bounds, column, every, existing, scopeOf, stored, typed } from './ddl.ts'
 import { relationEntry } from './from.ts'
-import { splitId } from './ids.ts'
+import { identified } from './relations.ts'
 import type { Entry, Scope } from './scope.ts'
 import { predicate, type Walk } from './walk.ts'
 
@@ -87,9 +87,8 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
 }
 
 function hasChildren({ shape }: Entry, { catalog }: Walk): boolean {
-  return shape.columns.some(({ value }) => {
-    const [schema, table = ''] = splitId(value.origin ?? '')
-    const relation = value.origin === undefined ? undefined : catalog.relation(schema, table, [])
+  return shape.columns.some(({ value: { origin } }) => {
+    const relation = origin === undefined ? undefined : identified(catalog, origin).relation
     return relation !== undefined && catalog.children(relation.oid).length > 0
   })
 }

@@ -3,8 +3,8 @@ import type { CatalogRelation } from '../analysis.ts'
 import { objects, open, parse, parsePlpgsql, strings } from '../parser.ts'
 import { readsOneWay } from '../strings.ts'
 import { intoOf } from './changed.ts'
-import { splitId } from './ids.ts'
 import { literalText } from './literals.ts'
+import { identified } from './relations.ts'
 import { Report } from './report.ts'
 import { type Entry, entry, type Scope, topScope } from './scope.ts'
 import { parseSearchPath, settingEffect } from './settings.ts'
@@ -224,8 +224,7 @@ function assigned(tree: unknown): ReadonlySet<unknown> {
 /** Who catches an error has its detail, which shows whole rows of the tables that were written. */
 function caught({ report, catalog, relation }: Walk): void {
   for (const table of report.written) {
-    const [schema, name = ''] = splitId(table)
-    const found = catalog.relation(schema, name, [])
+    const { relation: found } = identified(catalog, table)
     if (found) report.touch(relation(found).shape.row.sources)
   }
 }

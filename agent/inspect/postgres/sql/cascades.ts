@@ -1,8 +1,9 @@
 import type { CatalogRelation, ForeignKey } from '../analysis.ts'
 import { leavesBehind } from './collisions.ts'
 import { judgeStored } from './functions.ts'
-import { splitId, tableId } from './ids.ts'
+import { tableId } from './ids.ts'
 import { policies } from './policies.ts'
+import { identified } from './relations.ts'
 import type { Walk } from './walk.ts'
 
 /** What happens to rows of a relation. */
@@ -44,8 +45,7 @@ export function changesThrough(relation: CatalogRelation, walk: Walk, how: reado
     for (const beneath of walk.relation(one).report?.tables ?? []) {
       report.written.add(beneath)
       report.tables.add(beneath)
-      const [schema, name = ''] = splitId(beneath)
-      const next = catalog.relation(schema, name, [])
+      const { relation: next } = identified(catalog, beneath)
       if (next === undefined || seen.has(next.oid)) continue
       seen.add(next.oid)
       rest.push(next)

@@ -1,6 +1,6 @@
 import type { CatalogRelation, ColumnId, ColumnUse } from '../analysis.ts'
-import { columnId, splitId, tableId } from './ids.ts'
-import { family } from './relations.ts'
+import { columnId, tableId } from './ids.ts'
+import { family, identified } from './relations.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -13,8 +13,7 @@ export function collides(
   walk: Walk,
 ): void {
   for (const id of sources) {
-    const [schema, table = '', name = ''] = splitId(id)
-    const relation = walk.catalog.relation(schema, table, [])
+    const { relation, column: name } = identified(walk.catalog, id)
     if (!relation) continue
     for (const { unique, refersTo } of family(walk.catalog, relation)) {
       if (unique?.includes(name)) walk.report.use(new Set([id]), how)
@@ -31,8 +30,7 @@ export function collides(
  * together in another row: whether the write succeeds shows what stands there.
  */
 export function comparedWith(id: ColumnId, walk: Walk): void {
-  const [schema, table = '', name = ''] = splitId(id)
-  const relation = walk.catalog.relation(schema, table, [])
+  const { relation, column: name } = identified(walk.catalog, id)
   if (!relation) return
   for (const one of family(walk.catalog, relation)) {
     for (const together of one.constrained ?? []) {

@@ -1,14 +1,14 @@
 import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SubLink, TypeCast } from 'libpg-query'
 import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
-import { grown, kindOf, oneOf } from './extent.ts'
+import { grown, kindOfType, oneOf } from './extent.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
 import { comparing, refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
 import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, dressed, type Kind, literal, opaque, type Shape, type Value } from './value.ts'
+import { constant, derived, dressed, literal, opaque, type Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
@@ -16,7 +16,7 @@ export function expression(node: Node, walk: Walk, scope: Scope, neutral = false
   walk.report.enter()
   const value = dispatch(node, walk, scope, neutral)
   // A row that is only gone through for its fields is no more computed than they are.
-  if (!value.plain && value.row === undefined) walk.report.computes(value.sources)
+  if (!value.plain && value.row === undefined) walk.report.use(value.sources, 'compute')
   walk.report.leave()
   return value
 }
@@ -51,8 +51,10 @@ function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value
     }
     case 'MinMaxExpr':
       return extreme(all(opened.node.args), walk)
-    case 'RowExpr':
-      return derived(all(opened.node.args))
+    case 'RowExpr': {
+      const parts = all(opened.node.args)
+      return { ...derived(parts), parts }
+    }
     case 'A_ArrayExpr':
       return array(all(opened.node.elements), walk)
     case 'List':
@@ -180,9 +182,8 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   if (shown.length > 0) return failing([...values, ...shown], walk)
   // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
   if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) {
-    const rows = lexpr && 'RowExpr' in lexpr
-    const parts = rows ? (lexpr.RowExpr.args ?? []).map((arg) => walk.expression(arg, scope)) : values.slice(0, 1)
-    const fitting = rows ? parts.every((part) => kindOf(part) !== undefined) : fits(lexpr, rexpr, values)
+    const parts = lexpr && 'RowExpr' in lexpr ? values[0]?.parts : undefined
+    const fitting = parts ? parts.every(({ kind }) => kind !== undefined) : fits(lexpr, rexpr, values)
     if (!fitting || values.some((value) => value.collated)) return failing(values, walk)
     return truth(guarded(values, walk))
   }
@@ -206,8 +207,8 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
 
 /** Texts can always be joined. Arrays of different dimensions can't, nor some documents. */
 function joins(sides: readonly (Node | undefined)[], values: readonly Value[]): boolean {
-  if (!values.some((value) => kindOf(value) === 'text')) return false
-  return sides.every((side, i) => isBareLiteral(side) || kindOf(values[i]) !== undefined)
+  if (!values.some(({ kind }) => kind === 'text')) return false
+  return sides.every((side, i) => isBareLiteral(side) || values[i]?.kind !== undefined)
 }
 
 /**
@@ -215,7 +216,7 @@ function joins(sides: readonly (Node | undefined)[], values: readonly Value[]): 
  * Rows that were put together here may differ in their columns' types.
  */
 function fits(left: Node | undefined, right: Node | undefined, values: readonly Value[]): boolean {
-  if (values.some((value) => kindOf(value) !== undefined) || isBareLiteral(left) || isBareLiteral(right)) return true
+  if (values.some(({ kind }) => kind !== undefined) || isBareLiteral(left) || isBareLiteral(right)) return true
   const [first] = values
   return isConstants(right) && first?.plain === true
 }
@@ -289,9 +290,6 @@ function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
   return { ...dressed(derived([...steering, ...values]), [...steering, ...values]), ...oneOf(values) }
 }
 
-/** Casts to these never fail. */
-const textTypes = new Set(['text', 'varchar', 'bpchar', 'name'])
-
 function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   if (!node.arg) return opaque
   const value = walk.expression(node.arg, scope)
@@ -299,24 +297,19 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   const type = names.at(-1) ?? ''
   const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
   const builtIn = isPlainType(names) && (names.length > 1 || builtInTypesFirst(walk.searchPath))
-  const isText = builtIn && textTypes.has(type) && !node.typeName?.arrayBounds
-  const kind: Kind | undefined = isText
-    ? 'text'
-    : builtIn && !node.typeName?.arrayBounds && !documents.has(type)
-      ? 'scalar'
-      : undefined
+  const kind = builtIn && !node.typeName?.arrayBounds ? kindOfType(type) : undefined
   if (value.constant) return builtIn ? { ...value, kind } : { ...derived([value], true), collated: true }
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
   // Quotes in a row, an array or a document are doubled.
-  const text = { ...derived([value]), kind, growth: (value.growth ?? 1) * (kindOf(value) === undefined ? 8 : 1) }
-  if (kindOf(value) === undefined) grown(text, walk)
-  const result = isText ? text : { ...failing([value], walk), kind, ...(builtIn ? {} : { collated: true as const }) }
+  const text = { ...derived([value]), kind, growth: (value.growth ?? 1) * (value.kind === undefined ? 8 : 1) }
+  if (value.kind === undefined) grown(text, walk)
+  // Casts to text never fail.
+  const result =
+    kind === 'text' ? text : { ...failing([value], walk), kind, ...(builtIn ? {} : { collated: true as const }) }
   // A length would cut it.
   return builtIn && bare && wholeTypes.has(type) ? dressed(result, [value]) : result
 }
-
-const documents = new Set(['json', 'jsonb'])
 
 /** Casts between these keep every character, but for a row's. */
 const wholeTypes = new Set(['text', 'varchar', 'json', 'jsonb'])
@@ -344,7 +337,7 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
     case 'EXPR_SUBLINK':
       return {
         ...dressed(derived(outputs, true), outputs),
-        kind: outputs.length === 1 ? kindOf(outputs[0]) : undefined,
+        kind: outputs.length === 1 ? outputs[0]?.kind : undefined,
       }
     case 'ARRAY_SUBLINK':
     case 'MULTIEXPR_SUBLINK':

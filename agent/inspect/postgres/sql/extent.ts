@@ -1,3 +1,4 @@
+import { plainTypes, words } from './function-lists.ts'
 import type { Kind, Value } from './value.ts'
 import type { Walk } from './walk.ts'
 
@@ -14,8 +15,6 @@ export function grown(value: Value, walk: Walk): Value {
   if ((value.growth ?? 1) > mostGrowth) walk.report.use(value.sources, 'predicate')
   return value
 }
-
-const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
 const text: ReadonlySet<string> = new Set(
   words(`lower upper initcap btrim ltrim rtrim reverse left right md5 quote_literal quote_nullable quote_ident concat concat_ws translate
@@ -39,16 +38,21 @@ const passing: ReadonlySet<string> = new Set(
 function kindOfCall(name: string, args: readonly Value[]): Kind | undefined {
   if (text.has(name)) return 'text'
   if (scalar.has(name)) return 'scalar'
-  return passing.has(name) ? kindOf(args[0]) : undefined
+  return passing.has(name) ? args[0]?.kind : undefined
 }
 
-export function kindOf(value: Value | undefined): Kind | undefined {
-  return value?.kind
+const textTypes: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name'])
+const documents: ReadonlySet<string> = new Set(['json', 'jsonb'])
+
+/** Of a type of PostgreSQL's own, by its name; undefined: a document, an array, or none that is known here. */
+export function kindOfType(type: string): Kind | undefined {
+  if (textTypes.has(type)) return 'text'
+  return plainTypes.has(type) && !documents.has(type) ? 'scalar' : undefined
 }
 
 /** Of one of these, which become one type: what is known of any holds for all. */
 export function oneOf(values: readonly Value[]): Pick<Value, 'growth' | 'kind'> {
-  const kinds = values.map(kindOf)
+  const kinds = values.map(({ kind }) => kind)
   return {
     kind: kinds.includes('text') ? 'text' : kinds.find((kind) => kind !== undefined),
     growth: Math.max(...values.map(({ growth }) => growth ?? 1)),
@@ -98,7 +102,8 @@ export const unknownExtent: Extent = { growth: Number.POSITIVE_INFINITY, collate
 
 /** `safe`: its arguments are within bounds. `computed`: they are not just columns' values and what those are made of. */
 export function extentOfCall(name: string, args: readonly Value[], how: { safe: boolean; computed: boolean }): Extent {
-  return { kind: kindOfCall(name, args), growth: growthOfCall(name, args, how) }
+  const kind = kindOfCall(name, args)
+  return { kind, growth: kind === 'scalar' ? 1 : growthOfCall(name, args, how) }
 }
 
 function growthOfCall(
@@ -106,7 +111,6 @@ function growthOfCall(
   args: readonly Value[],
   { safe, computed }: { safe: boolean; computed: boolean },
 ): number {
-  if (kindOfCall(name, args) === 'scalar') return 1
   if (!safe) return Number.POSITIVE_INFINITY
   const [first] = args
   const times = timesFirst.get(name)

@@ -1,5 +1,4 @@
 import type { Node } from 'libpg-query'
-import { kindOf } from './extent.ts'
 import { safeFunctions } from './function-lists.ts'
 import { isConstant, literalText } from './literals.ts'
 import type { Value } from './value.ts'
@@ -27,7 +26,7 @@ const plainFirst: Check = (_, [first]) => first?.plain === true || first?.consta
 const alone: Check = (args) => args.length === 1
 
 /** Rows and arrays may hold what can't be compared. */
-const comparable: Check = (_, [value]) => kindOf(value) !== undefined || value?.constant === true
+const comparable: Check = (_, [value]) => value?.kind !== undefined || value?.constant === true
 
 const dates: ReadonlySet<string> = new Set(['date', 'timestamp', 'timestamptz'])
 

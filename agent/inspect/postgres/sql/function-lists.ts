@@ -5,7 +5,7 @@ import type { Action } from '../../../../shared/actions.ts'
  * whatever is not listed here and is built in, immutable or stable takes values and returns values, no more.
  */
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/)
+export const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
 /**
  * Never fail because of the data they get, so that an expression of these alone gives nothing away but its value.

@@ -13,9 +13,9 @@ import { type Change, changesThrough } from './cascades.ts'
 import { collides, comparedWith, leavesBehind } from './collisions.ts'
 import { where } from './conditions.ts'
 import { fromClause, relationEntry } from './from.ts'
-import { splitId, tableId } from './ids.ts'
+import { tableId } from './ids.ts'
 import { isBareLiteral, isSimple, restricts } from './literals.ts'
-import { family } from './relations.ts'
+import { family, identified } from './relations.ts'
 import { type Entry, entry, type Scope } from './scope.ts'
 import { opaque, Shape } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
@@ -196,9 +196,8 @@ function assigned(name: string, from: From, target: Entry, walk: Walk): void {
 
 /** A column that gets other values: rows elsewhere may refer to those that it had. */
 function replaced(id: ColumnId, walk: Walk): void {
-  const [schema, table = '', name = ''] = splitId(id)
-  const relation = walk.catalog.relation(schema, table, [])
-  for (const one of relation ? family(walk.catalog, relation) : []) leavesBehind(one, name, walk)
+  const { relation, column } = identified(walk.catalog, id)
+  for (const one of relation ? family(walk.catalog, relation) : []) leavesBehind(one, column, walk)
 }
 
 /** RETURNING, where OLD and NEW are the target's row before and after. */

@@ -1,4 +1,5 @@
 import type { ColumnId } from '../analysis.ts'
+import { words } from './function-lists.ts'
 
 const values = `most_common_vals histogram_bounds most_common_elems range_length_histogram range_bounds_histogram
   n_distinct correlation most_common_freqs most_common_elem_freqs elem_count_histogram`
@@ -57,7 +58,5 @@ export function isProtected(schema: string, table: string, column: string): bool
 }
 
 function ids(schema: string, tables: Readonly<Record<string, string>>): ColumnId[] {
-  return Object.entries(tables).flatMap(([table, names]) =>
-    names.split(/\s+/).map((name) => `${schema}.${table}.${name}`),
-  )
+  return Object.entries(tables).flatMap(([table, names]) => words(names).map((name) => `${schema}.${table}.${name}`))
 }

@@ -1,8 +1,8 @@
 import type { Node } from 'libpg-query'
 import type { Catalog, CatalogColumn, CatalogRelation, ColumnId } from '../analysis.ts'
 import { parse } from '../parser.ts'
-import { plainTypes } from './function-lists.ts'
-import { columnId, firstOwnOid, tableId } from './ids.ts'
+import { kindOfType } from './extent.ts'
+import { columnId, firstOwnOid, splitId, tableId } from './ids.ts'
 import { Report } from './report.ts'
 import { opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 
@@ -127,14 +127,20 @@ export function* family(catalog: Catalog, relation: CatalogRelation): Generator<
   }
 }
 
-function typed(column: CatalogColumn): Pick<Value, 'type' | 'kind' | 'collated'> {
-  const type = typeOf(column)
-  const kind = textTypes.has(type) ? 'text' : scalarTypes.has(type) ? 'scalar' : undefined
-  return { type, ...(kind === undefined ? {} : { kind }), ...(column.collated ? { collated: true } : {}) }
+/** What an id stands for: a relation, as far as it is known, and of that the column where the id is a column's. */
+export function identified(
+  catalog: Catalog,
+  id: string,
+): { relation: CatalogRelation | undefined; name: string; column: string } {
+  const [schema, name = '', column = ''] = splitId(id)
+  return { relation: catalog.relation(schema, name, []), name, column }
 }
 
-const textTypes: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name'])
-const scalarTypes: ReadonlySet<string> = new Set([...plainTypes].filter((type) => type !== 'json' && type !== 'jsonb'))
+function typed(column: CatalogColumn): Pick<Value, 'type' | 'kind' | 'collated'> {
+  const type = typeOf(column)
+  const kind = kindOfType(type)
+  return { type, ...(kind === undefined ? {} : { kind }), ...(column.collated ? { collated: true } : {}) }
+}
 
 /** PostgreSQL's own type by its name; one that people made is none of these, whatever it is called. */
 function typeOf({ typeName, typeOid }: CatalogColumn): string {

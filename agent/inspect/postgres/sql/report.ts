@@ -18,8 +18,10 @@ export class Report {
   readonly lookups = new Set<ColumnId>()
   readonly predicates = new Set<ColumnId>()
   readonly writes = new Set<ColumnId>()
-  readonly #computed = new Set<ColumnId>()
-  readonly #computedHere = new Set<ColumnId>()
+  /** Something is computed from them, whether it is shown or not. */
+  readonly computed = new Set<ColumnId>()
+  /** The same without what the definitions of views compute, which who reads them can't steer. */
+  readonly computedHere = new Set<ColumnId>()
   /** Columns of rows that are there already, which get other values. */
   readonly replaced = new Set<ColumnId>()
   /** Columns that code of people's own looks at, and may give back. */
@@ -60,8 +62,13 @@ export class Report {
     this.action = stronger(this.action, action)
   }
 
-  use(sources: ReadonlySet<ColumnId>, how: Exclude<ColumnUse['how'], 'compute'>): void {
+  use(sources: ReadonlySet<ColumnId>, how: ColumnUse['how']): void {
     if (sources.size === 0) return
+    if (how === 'compute') {
+      this.#computeIn(this.computed, sources)
+      this.#computeIn(this.computedHere, sources)
+      return
+    }
     const set = how === 'predicate' ? this.predicates : how === 'lookup' ? this.lookups : this.writes
     for (const source of sources) set.add(source)
   }
@@ -72,9 +79,9 @@ export class Report {
 
   /** Estimated bytes of what it holds. The columns' names are the catalog's. */
   get bytes(): number {
-    const { touched, lookups, predicates, writes, tables, written, functions } = this
+    const { touched, lookups, predicates, writes, tables, written, functions, computed, coded } = this
     let entries = 0
-    for (const set of [touched, lookups, predicates, writes, tables, written, functions, this.#computed, this.coded])
+    for (const set of [touched, lookups, predicates, writes, tables, written, functions, computed, coded])
       entries += set.size
     return 1_024 + 48 * entries
   }
@@ -84,7 +91,7 @@ export class Report {
     this.touch(view.touched)
     this.use(view.lookups, 'lookup')
     this.use(view.predicates, 'predicate')
-    this.#compute(view.computed)
+    this.#computeIn(this.computed, view.computed)
     for (const column of view.coded) this.coded.add(column)
     for (const [column, who] of view.readers) this.reads(column, who)
     for (const name of view.functions) this.functions.add(name)
@@ -120,23 +127,8 @@ export class Report {
     for (const table of code.written) this.written.add(table)
   }
 
-  /** Something is computed from them, whether it is shown or not. */
-  get computed(): ReadonlySet<ColumnId> {
-    return this.#computed
-  }
-
-  /** The same without what the definitions of views compute, which who reads them can't steer. */
-  get computedHere(): ReadonlySet<ColumnId> {
-    return this.#computedHere
-  }
-
-  computes(sources: ReadonlySet<ColumnId>): void {
-    this.#compute(sources)
-    if (!this.#comparing) for (const source of sources) this.#computedHere.add(source)
-  }
-
-  #compute(sources: ReadonlySet<ColumnId>): void {
-    if (!this.#comparing) for (const source of sources) this.#computed.add(source)
+  #computeIn(set: Set<ColumnId>, sources: ReadonlySet<ColumnId>): void {
+    if (!this.#comparing) for (const source of sources) set.add(source)
   }
 
   /** Nothing comes of what `walk` computes but whether a row is taken. */

@@ -17,9 +17,6 @@ export function include(inner: StatementAnalysis, report: Report): void {
   report.touch(new Set(inner.columns))
   report.runsCode ||= inner.code === true
   for (const [column, who] of inner.readers ?? []) report.reads(column, who)
-  for (const { column, how } of inner.uses) {
-    if (how === 'compute') report.computes(new Set([column]))
-    else report.use(new Set([column]), how)
-  }
+  for (const use of inner.uses) report.use(new Set([use.column]), use.how)
   if (inner.doubt !== undefined) report.doubts(inner.doubt)
 }

@@ -1,7 +1,8 @@
 import type { CodedType } from '../analysis.ts'
 import { objects, strings } from '../parser.ts'
 import { judgeStored } from './functions.ts'
-import { columnId, splitId } from './ids.ts'
+import { columnId } from './ids.ts'
+import { identified } from './relations.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -50,16 +51,16 @@ export function typesTouched(walk: Walk): void {
   const { catalog, report } = walk
   const oids = new Set<number>()
   for (const id of report.touched) {
-    const [schema, table = '', name] = splitId(id)
-    const column = catalog.relation(schema, table, [])?.columns.find((one) => one.name === name)
-    if (column !== undefined) oids.add(column.typeOid)
+    const { relation, column } = identified(catalog, id)
+    const found = relation?.columns.find(({ name }) => name === column)
+    if (found !== undefined) oids.add(found.typeOid)
   }
   /** Whole rows may be: all of its columns are used. */
   const rows = new Set<string>()
   for (const id of report.tables) {
-    const [schema, name = ''] = splitId(id)
-    const columns = catalog.relation(schema, name, [])?.columns ?? []
-    if (columns.every((one) => report.touched.has(columnId(schema ?? '', name, one.name)))) rows.add(name)
+    const { relation, name } = identified(catalog, id)
+    const all = relation?.columns.every((one) => report.touched.has(columnId(relation.schema, name, one.name)))
+    if (all !== false) rows.add(name)
   }
   check(
     types.filter(

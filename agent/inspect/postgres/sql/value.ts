@@ -25,6 +25,8 @@ export interface Value {
   readonly collated?: true | undefined
   /** How many times as long as a column's value it may be; 1 if unset. */
   readonly growth?: number
+  /** Of a row that is put together here: what it is put together from. */
+  readonly parts?: readonly Value[]
   /** A whole row, with its columns. */
   readonly row?: readonly ScopeColumn[]
   /** Of a row with columns that can't be listed: see `Shape.open`. */
