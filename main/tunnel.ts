@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
 import { type Annotation, parseAnnotation } from '../shared/annotation.ts'
 import { ProblemDocument } from '../shared/api/problem.ts'
-import { unreached } from './gateway/reach.ts'
+import { unreachable } from './gateway/reach.ts'
 import { fail, messageOf, type ProblemError, unreachableHint } from './problem.ts'
 
 export interface TunnelOptions {
@@ -165,11 +165,6 @@ function lost(why: string): ProblemError {
     hint: 'Reconnect to go on. Nothing is sent again by itself.',
     action: 'reconnect',
   })
-}
-
-function unreachable(error: Error): ProblemError {
-  const { why, hint } = unreached(error)
-  return fail('gateway-unreachable', `The gateway can't be reached: ${why}.`, { hint, action: 'retry', cause: error })
 }
 
 const statusCodes = new Map<number | undefined, ProblemError['problem']['code']>([

@@ -118,8 +118,8 @@ export class Endpoints {
 
   /** Those that are open now, and those that could not be opened. */
   list(): Endpoint[] {
-    const failed = [...this.failures].flatMap(([name, { target }]) => (this.opened.has(name) ? [] : [target]))
-    return [...[...this.opened.values()].map(({ target }) => target), ...failed].map((target) => this.describe(target))
+    const used = new Map<string, { target: EndpointTarget }>([...this.opened, ...this.failures])
+    return [...used.values()].map(({ target }) => this.describe(target))
   }
 
   /** Says how it is now. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fail } from '../problem.ts'
-import { unreached } from './reach.ts'
+import { unreachable } from './reach.ts'
 
 /** A gateway, as its `/.well-known/sallyport` describes itself. `url` has no trailing slash. */
 export interface GatewayInfo {
@@ -86,12 +86,7 @@ async function readWellKnown(origin: string, signal: AbortSignal | undefined): P
     return response.ok && text.length < 65_536 ? parseJson(text) : undefined
   } catch (error) {
     if (signal?.aborted) throw error
-    const { why, hint } = unreached(error)
-    throw fail('gateway-unreachable', `${origin} can't be reached: ${why}.`, {
-      hint,
-      action: 'retry',
-      cause: error,
-    })
+    throw unreachable(error, origin)
   }
 }
 

@@ -7,7 +7,7 @@ import { ProblemDocument, problemMediaType, StepUp } from '../../shared/api/prob
 import type { Problem } from '../../shared/rpc/contract.ts'
 import { fail, messageOf, ProblemError } from '../problem.ts'
 import type { Prover } from './proof.ts'
-import { unreached } from './reach.ts'
+import { unreachable } from './reach.ts'
 
 export type ApiClient = ContractRouterClient<typeof apiContract>
 
@@ -58,12 +58,7 @@ export async function authorizedFetch(
       })
     } catch (error) {
       if (signal.aborted) throw error
-      const { why, hint } = unreached(error)
-      throw fail('gateway-unreachable', `The gateway can't be reached: ${why}.`, {
-        hint,
-        action: 'retry',
-        cause: error,
-      })
+      throw unreachable(error)
     }
   }
   let access = await credentials.access()

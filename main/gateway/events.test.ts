@@ -1,24 +1,30 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { expect, test } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
 import type { GatewayEvent } from '../../shared/api/models.ts'
-import { createApiClient } from './client.ts'
+import { type ApiClient, createApiClient } from './client.ts'
 import { followEvents } from './events.ts'
+
+/** The API of a gateway that answers by `listener`, until the test is over. */
+async function apiOf(listener: RequestListener): Promise<ApiClient> {
+  const server = createServer(listener)
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return createApiClient(`http://127.0.0.1:${port}`, { access: () => Promise.resolve({ token: 't' }) })
+}
 
 test('resumes after the last event that was seen, when the stream breaks', async () => {
   const asked: (string | undefined)[] = []
-  const server = createServer((request, response) => {
+  const api = await apiOf((request, response) => {
     asked.push(request.headers['last-event-id']?.toString())
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const id = String(asked.length)
     response.write(`event: message\nid: ${id}\ndata: ${JSON.stringify({ type: 'policy', id, version: id })}\n\n`)
     setImmediate(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const api = createApiClient(`http://127.0.0.1:${port}`, { access: () => Promise.resolve({ token: 't' }) })
   const abort = new AbortController()
   const seen: GatewayEvent[] = []
   const warnings: string[] = []
@@ -31,7 +37,6 @@ test('resumes after the last event that was seen, when the stream breaks', async
     (message) => warnings.push(message),
     abort.signal,
   )
-  server.close()
   expect(seen.map((event) => event.id)).toEqual(['1', '2'])
   expect(asked).toEqual([undefined, '1'])
   expect(warnings[0]).toContain('again in 1 s')
@@ -39,28 +44,20 @@ test('resumes after the last event that was seen, when the stream breaks', async
 
 test('what could not be followed is followed again as soon as the gateway is seen to answer', async () => {
   let asked = 0
-  const server = createServer((_request, response) => {
+  const api = await apiOf((_request, response) => {
     asked += 1
     response.writeHead(503).end()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const api = createApiClient(`http://127.0.0.1:${port}`, { access: () => Promise.resolve({ token: 't' }) })
   const abort = new AbortController()
-  const back = Promise.resolve()
   // By the clock alone the sixth try would come after half a minute.
-  const following = followEvents(
+  await followEvents(
     api,
     () => {},
     () => {
       if (asked === 6) abort.abort()
     },
     abort.signal,
-    () => back,
+    () => Promise.resolve(),
   )
-  await following
-  server.close()
   expect(asked).toBe(6)
 })

@@ -1,13 +1,19 @@
-import { codeOf, messageOf } from '../problem.ts'
+import { codeOf, fail, messageOf, type ProblemError } from '../problem.ts'
 
 /** What went wrong on the way to a gateway, in words, and what helps. */
-export interface Unreached {
+interface Unreached {
   why: string
   hint: string
 }
 
 const network = 'Check the address and the network.'
 const certificate = 'Ask whoever runs the gateway. Nothing was sent.'
+
+const noTls: Unreached = { why: 'it does not speak TLS there', hint: 'Check the port.' }
+const unknownSigner: Unreached = {
+  why: 'its certificate is signed by nobody that this computer trusts',
+  hint: certificate,
+}
 
 const known: Readonly<Record<string, Unreached>> = {
   ENOTFOUND: {
@@ -22,31 +28,25 @@ const known: Readonly<Record<string, Unreached>> = {
   EHOSTUNREACH: { why: 'there is no way to that host', hint: 'Check the network, or the VPN.' },
   ETIMEDOUT: { why: 'it did not answer in time', hint: network },
   UND_ERR_CONNECT_TIMEOUT: { why: 'it did not answer in time', hint: network },
-  ERR_SSL_WRONG_VERSION_NUMBER: { why: 'it does not speak TLS there', hint: 'Check the port.' },
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: { why: 'it does not speak TLS there', hint: 'Check the port.' },
+  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
   CERT_HAS_EXPIRED: { why: 'its certificate has expired', hint: certificate },
   CERT_NOT_YET_VALID: { why: 'its certificate is not valid yet', hint: 'Check the clock of this computer.' },
   ERR_TLS_CERT_ALTNAME_INVALID: { why: 'its certificate is for another name', hint: certificate },
-  DEPTH_ZERO_SELF_SIGNED_CERT: {
-    why: 'its certificate is signed by nobody that this computer trusts',
-    hint: certificate,
-  },
-  SELF_SIGNED_CERT_IN_CHAIN: {
-    why: 'its certificate is signed by nobody that this computer trusts',
-    hint: certificate,
-  },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
-    why: 'its certificate is signed by nobody that this computer trusts',
-    hint: certificate,
-  },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
-    why: 'its certificate is signed by nobody that this computer trusts',
-    hint: certificate,
-  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: unknownSigner,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownSigner,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownSigner,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownSigner,
 }
 
-/** For whatever a request to a gateway threw; what is not known keeps its own words. */
-export function unreached(error: unknown): Unreached {
+/** For whatever a request to a gateway threw. `gateway`: what it is called in the words. */
+export function unreachable(error: unknown, gateway = 'The gateway'): ProblemError {
+  const { why, hint } = unreached(error)
+  return fail('gateway-unreachable', `${gateway} can't be reached: ${why}.`, { hint, action: 'retry', cause: error })
+}
+
+/** What is not known keeps its own words. */
+function unreached(error: unknown): Unreached {
   if (error instanceof Error && error.name === 'TimeoutError')
     return { why: 'it did not answer in time', hint: network }
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -54,7 +54,7 @@ export function unreached(error: unknown): Unreached {
     if (found !== undefined) return found
     if (at instanceof AggregateError && at.errors.length > 0) return unreached(at.errors[0])
     // OpenSSL's own line, with file and number, helps nobody.
-    if (at.message.includes('wrong version number')) return known.ERR_SSL_WRONG_VERSION_NUMBER ?? { why: '', hint: '' }
+    if (at.message.includes('wrong version number')) return noTls
   }
   return { why: messageOf(error), hint: network }
 }

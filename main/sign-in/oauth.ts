@@ -1,7 +1,7 @@
 import * as oauth from 'openid-client'
 import type { GatewayInfo } from '../gateway/address.ts'
 import type { Prover } from '../gateway/proof.ts'
-import { unreached } from '../gateway/reach.ts'
+import { unreachable } from '../gateway/reach.ts'
 import { codeOf, fail, messageOf, ProblemError } from '../problem.ts'
 
 export const scope = 'openid profile offline_access'
@@ -71,14 +71,7 @@ export function signInProblem(error: unknown): ProblemError {
     )
   }
   const network = codeOf(error)
-  if (network !== undefined && /^E[A-Z]+$/.test(network)) {
-    const { why, hint } = unreached(error)
-    return fail('gateway-unreachable', `The gateway can't be reached: ${why}.`, {
-      hint,
-      action: 'retry',
-      cause: error,
-    })
-  }
+  if (network !== undefined && /^E[A-Z]+$/.test(network)) return unreachable(error)
   return fail('sign-in-failed', `The sign-in did not complete: ${messageOf(error)}.`, {
     action: 'sign-in',
     cause: error,

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { HistoryEntry, SavedQuery, type SavedQueryChange } from '../../shared/rpc/editor.ts'
+import { pathParts } from '../../shared/sql/saved-path.ts'
 import { readIfPresent, writeAtomic } from '../files.ts'
 import { fail } from '../problem.ts'
 import type { Ran } from './ran.ts'
@@ -102,11 +103,7 @@ export class Library {
       id: id ?? randomUUID(),
       savedAt: new Date().toISOString(),
       name,
-      folder: folder
-        .split('/')
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .join('/'),
+      folder: pathParts(folder).join('/'),
       text,
       ...(connection === undefined ? {} : { connection }),
     }

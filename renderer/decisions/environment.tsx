@@ -1,3 +1,4 @@
+import type { Connection } from '../../shared/api/models.ts'
 import type { ConnectionKind, ConnectionRef, Environment } from '../../shared/connection.ts'
 import { Drawn } from './drawn.tsx'
 import type { IconName } from './icon.tsx'
@@ -27,6 +28,18 @@ export const kinds = {
   kubernetes: { icon: 'k8s', one: 'Cluster', many: 'Clusters', product: 'Kubernetes' },
   http: { icon: 'globe', one: 'HTTP service', many: 'HTTP services', product: 'HTTP' },
 } as const satisfies Record<ConnectionKind, { icon: IconName; one: string; many: string; product: string }>
+
+/** What a connection is looked for by, beside its name. */
+export function aboutConnection({
+  description,
+  environment,
+  kind,
+  tags,
+}: Pick<Connection, 'description' | 'environment' | 'kind' | 'tags'>): string {
+  const { name, tag } = environments[environment]
+  const { product, one } = kinds[kind]
+  return [name, tag, product, one, description, ...tags].join(' ')
+}
 
 export function kindIcon(connection: Pick<ConnectionRef, 'kind'>): IconName {
   return kinds[connection.kind].icon

@@ -1,3 +1,4 @@
+import { shallowEqual } from '@mantine/hooks'
 import type { Connection } from '../../shared/api/models.ts'
 import type { Environment } from '../../shared/connection.ts'
 import { createStore, type Store } from '../rpc/store.ts'
@@ -180,9 +181,7 @@ export function createWorkspace(save: (drafts: unknown) => Promise<void>): Works
 
 /** Whether a tab is as it was, whatever is written in it meanwhile. */
 export function isSameButText(a: SqlDocument, b: SqlDocument): boolean {
-  const there = new Map<string, unknown>(Object.entries({ ...b, text: a.text }))
-  const here = Object.entries(a)
-  return here.length === there.size && here.every(([key, value]) => there.get(key) === value)
+  return shallowEqual(a, { ...b, text: a.text })
 }
 
 /** The query of a tab that is to be closed is kept, where somebody wrote one. */

@@ -122,27 +122,24 @@ export function usePlace(): Place {
 /** The ways to go somewhere; each brings its area to the front. */
 export function navigation({ place, workspace, tree, query }: Pick<Desk, 'place' | 'workspace' | 'tree' | 'query'>) {
   const go = (change: Partial<Place>) => place.update((p) => ({ ...p, side: false, ...change, palette: false }))
+  const goToSide = (change: Partial<Place> = {}) => {
+    workspace.setSidebar(true)
+    go({ area: 'connections', side: true, ...change })
+  }
   return {
     area: (area: Area) => go({ area }),
-    saved: () => {
-      workspace.setSidebar(true)
-      go({ area: 'connections', saved: 'asked', side: true })
-    },
+    saved: () => goToSide({ saved: 'asked' }),
     /** Where it has room, whether the side bar is there is kept; where it has none it comes for the next thing that is done. */
     toggleSidebar: (room: boolean) => {
       if (room) workspace.setSidebar(!workspace.state.get().sidebar)
       else place.update((p) => ({ ...p, side: !p.side }))
     },
     /** The side bar, whether or not it was there. */
-    sidebar: () => {
-      workspace.setSidebar(true)
-      go({ area: 'connections', side: true })
-    },
+    sidebar: () => goToSide(),
     /** The filter of the side bar. */
     filter: () => {
       tree.update((t) => ({ ...t, asked: true }))
-      workspace.setSidebar(true)
-      go({ area: 'connections', side: true })
+      goToSide()
     },
     closeSide: () => place.update((p) => ({ ...p, side: false })),
     /** A section of the settings, by its id. */

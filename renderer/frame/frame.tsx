@@ -17,7 +17,7 @@ import { PauseBanner } from './pause-banner.tsx'
 import { TitleBar } from './title-bar.tsx'
 import { useFrameActions } from './use-frame-actions.ts'
 import { useRecent } from './use-recent.ts'
-import { useSideRoom } from './use-room.ts'
+import { useSide } from './use-room.ts'
 
 const Dock = preloaded(() => import('../dock/dock.tsx'))
 const Requests = preloaded(() => import('../requests/requests.tsx'))
@@ -30,7 +30,7 @@ const Palette = preloaded(() => import('../palette/palette.tsx'))
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
 export default function Frame() {
   const place = usePlace()
-  const { notices, workspace } = useDesk()
+  const { notices } = useDesk()
   const docked = useDocked()
   useDeepLinks()
   usePauseAnnouncement()
@@ -41,9 +41,7 @@ export default function Frame() {
   const auth = useAuth()
   const confirming = auth?.state === 'signed-in' && auth.confirming !== undefined
   const connections = place.area === 'connections'
-  const sidebar = useStore(workspace.state, (s) => s.sidebar)
-  const room = useSideRoom()
-  const side = connections && (room ? sidebar : place.side)
+  const side = useSide()
   const loading = (
     <div className="main">
       <div className="gate__wait">
@@ -52,10 +50,10 @@ export default function Frame() {
     </div>
   )
   return (
-    <div className="app" data-area={place.area} data-side={side && room ? 'on' : 'off'}>
+    <div className="app" data-area={place.area} data-side={side.shown && side.room ? 'on' : 'off'}>
       <TitleBar />
       <ActivityBar />
-      {side && <Sidebar recent={recent} over={!room} />}
+      {side.shown && <Sidebar recent={recent} over={!side.room} />}
       <main className="main main--dock" hidden={!connections}>
         <PauseBanner />
         {docked ? (

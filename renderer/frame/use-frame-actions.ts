@@ -5,13 +5,13 @@ import { useStore } from '../rpc/store.ts'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
 import { extension, useMyGrants } from './grants.ts'
 import { moveToRegion } from './regions.ts'
-import { useSideRoom } from './use-room.ts'
+import { useSide } from './use-room.ts'
 
 /** What can be done wherever one is. */
 export function useFrameActions(): void {
   const { client, live } = useRpc()
   const { workspace } = useDesk()
-  const room = useSideRoom()
+  const side = useSide()
   const settings = useSettings()
   const place = usePlace()
   const go = useNavigation()
@@ -31,7 +31,7 @@ export function useFrameActions(): void {
     'go.settings': () => go.settings(),
     'go.nativeTools': () => go.settings('native-tools'),
     'view.sidebar': () => {
-      if (place.area === 'connections') go.toggleSidebar(room)
+      if (place.area === 'connections') go.toggleSidebar(side.room)
       else go.sidebar()
     },
     'view.nextRegion': () => moveToRegion(1),
@@ -47,10 +47,8 @@ export function useFrameActions(): void {
       client.auth.signOut().catch((error: unknown) => console.warn('Signing out failed.', error))
     },
   })
-  const sideKept = useStore(workspace.state, (s) => s.sidebar)
-  const sideShown = room ? sideKept : place.side
   // Where the side bar is, its field is at hand.
-  useActions({ 'view.filter': () => go.filter() }, place.area === 'connections' && !sideShown)
+  useActions({ 'view.filter': () => go.filter() }, place.area === 'connections' && !side.shown)
   const some = useStore(workspace.state, (s) => s.closed.length > 0)
   useActions(
     {

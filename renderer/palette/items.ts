@@ -1,6 +1,6 @@
 import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
 import type { HistoryEntry, SavedQuery } from '../../shared/rpc/editor.ts'
-import { environments, kindIcon, kinds } from '../decisions/environment.tsx'
+import { aboutConnection, kindIcon } from '../decisions/environment.tsx'
 import type { IconName } from '../decisions/icon.tsx'
 import { requestTitle } from '../decisions/words.ts'
 
@@ -128,16 +128,10 @@ function connectionItem(connection: Connection): Item {
     kind: 'connection',
     id: `c/${connection.name}`,
     label: connection.name,
-    about: about(connection),
+    about: aboutConnection(connection),
     icon: kindIcon(connection),
     connection,
   }
-}
-
-/** What else a connection is looked for by. */
-function about({ description, environment, kind, tags }: Connection): string {
-  const { product, one } = kinds[kind]
-  return [environments[environment].name, environments[environment].tag, product, one, description, ...tags].join(' ')
 }
 
 function tableItem({ connection, table }: { connection: Connection; table: SchemaTable }): Item {

@@ -2,7 +2,7 @@ import { Combobox, useCombobox } from '@mantine/core'
 import { useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import { Drawn } from '../decisions/drawn.tsx'
-import { EnvTag, environments, kindIcon } from '../decisions/environment.tsx'
+import { aboutConnection, EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 
 /** From so many on they are searched. */
@@ -86,11 +86,11 @@ export function ConnectionSelect({
   )
 }
 
-/** Those with every word in name, description, environment or a tag. */
+/** Those with every word in the name, or in what else they are looked for by. */
 function found(connections: readonly Connection[], search: string): readonly Connection[] {
   const words = search.toLowerCase().split(/\s+/)
-  return connections.filter(({ name, description, environment, tags }) => {
-    const text = [name, description, environments[environment].name, ...tags].join(' ').toLowerCase()
+  return connections.filter((connection) => {
+    const text = `${connection.name} ${aboutConnection(connection)}`.toLowerCase()
     return words.every((word) => text.includes(word))
   })
 }

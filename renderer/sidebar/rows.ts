@@ -1,7 +1,7 @@
 import type { Connection, SchemaTable } from '../../shared/api/models.ts'
 import type { ConnectionKind, Environment } from '../../shared/connection.ts'
 import type { Problem } from '../../shared/rpc/problem.ts'
-import { environments, kinds } from '../decisions/environment.tsx'
+import { aboutConnection } from '../decisions/environment.tsx'
 
 /** One line of the tree. `level` counts from 1, as `aria-level` does. */
 export type Row =
@@ -152,9 +152,8 @@ function isNamed({ schema, name }: SchemaTable, words: readonly string[]): boole
 }
 
 /** The words of the filter that the connection itself does not have. */
-function wordsBeyond({ name, description, environment, kind, tags }: Connection, { filter }: TreeInput): string[] {
-  const text = [name, description, environments[environment].name, kinds[kind].product, kinds[kind].one, ...tags]
-  const own = text.join(' ').toLowerCase()
+function wordsBeyond(connection: Connection, { filter }: TreeInput): string[] {
+  const own = `${connection.name} ${aboutConnection(connection)}`.toLowerCase()
   return filter
     .toLowerCase()
     .split(/\s+/)

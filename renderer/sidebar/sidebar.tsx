@@ -63,88 +63,83 @@ export function Sidebar({ recent, over }: { recent: readonly string[]; over: boo
     if (!next.delete(key)) next.add(key)
     change({ folded: next })
   }
-  const side = (
-    <aside
-      className={over ? 'side side--over' : 'side'}
-      aria-label="Connections"
-      onKeyDown={(event) => {
-        if (over && event.key === 'Escape' && !event.defaultPrevented) go.closeSide()
-      }}
-    >
-      <div className="side__hd">
-        <h2 className="h-label grow">Connections</h2>
-        <IconButton
-          icon={grouping === 'tag' ? 'layers' : 'hash'}
-          label={grouping === 'tag' ? 'Group by environment' : 'Group by tag'}
-          onClick={() => {
-            live
-              .saveSettings({ grouping: grouping === 'tag' ? 'environment' : 'tag' })
-              .catch((error: unknown) => console.warn('The grouping was not saved.', error))
-          }}
-        />
-        <IconButton icon="rows" label="Collapse all" onClick={() => change({ unfolded: [] })} />
-        <IconButton icon="plus" label="Request access" onClick={() => go.compose()} />
-      </div>
-      <div className="side__search">
-        <label className="input input--quiet">
-          <Icon name="search" size={14} />
-          <input
-            ref={search}
-            type="search"
-            aria-label="Filter connections"
-            placeholder={`Filter ${list?.length ?? ''} connections`}
-            value={filter}
-            onChange={(event) => setFilter(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape' && filter !== '') {
-                event.preventDefault()
-                setFilter('')
-              }
-              if (event.key !== 'ArrowDown' && event.key !== 'Enter') return
-              event.preventDefault()
-              // Who has named one means it; who only leaves the field goes on by arrows.
-              const named = rows.find((row) => row.type === 'connection')
-              if (event.key === 'Enter' && filter.trim() !== '' && named !== undefined) {
-                setFilter('')
-                go.connection(named.connection)
-              } else tree.current?.querySelector<HTMLElement>('[aria-level="2"]')?.focus()
+  return (
+    <>
+      {over && <Away search={search} />}
+      <aside
+        className={over ? 'side side--over' : 'side'}
+        aria-label="Connections"
+        onKeyDown={(event) => {
+          if (over && event.key === 'Escape' && !event.defaultPrevented) go.closeSide()
+        }}
+      >
+        <div className="side__hd">
+          <h2 className="h-label grow">Connections</h2>
+          <IconButton
+            icon={grouping === 'tag' ? 'layers' : 'hash'}
+            label={grouping === 'tag' ? 'Group by environment' : 'Group by tag'}
+            onClick={() => {
+              live
+                .saveSettings({ grouping: grouping === 'tag' ? 'environment' : 'tag' })
+                .catch((error: unknown) => console.warn('The grouping was not saved.', error))
             }}
           />
-          <span className="kbd" aria-hidden="true">
-            /
-          </span>
-        </label>
-      </div>
-      <KindFilter kind={kind} onChange={(kind) => change({ kind })} />
-      <div className="side__bd" ref={tree}>
-        {connections.isPending && <TreeSkeleton />}
-        {connections.error && list === undefined && (
-          <Empty icon="cloud-off" title="Connections could not be read" text={problemOf(connections.error).message}>
-            <Button size="sm" onClick={() => connections.refetch()}>
-              Try again
-            </Button>
-          </Empty>
-        )}
-        {list?.length === 0 && <NoConnections />}
-        {list !== undefined && list.length > 0 && rows.length === 0 && (
-          <Empty
-            icon="search"
-            title="Nothing fits the filter"
-            text="Names, tags, tables and environments are searched."
-          />
-        )}
-        {rows.length > 0 && <Tree label={`Connections by ${grouping}`} rows={rows} onToggle={toggle} />}
-      </div>
-      <Saved filter={filter} />
-    </aside>
-  )
-  return over ? (
-    <>
-      <Away search={search} />
-      {side}
+          <IconButton icon="rows" label="Collapse all" onClick={() => change({ unfolded: [] })} />
+          <IconButton icon="plus" label="Request access" onClick={() => go.compose()} />
+        </div>
+        <div className="side__search">
+          <label className="input input--quiet">
+            <Icon name="search" size={14} />
+            <input
+              ref={search}
+              type="search"
+              aria-label="Filter connections"
+              placeholder={`Filter ${list?.length ?? ''} connections`}
+              value={filter}
+              onChange={(event) => setFilter(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key === 'Escape' && filter !== '') {
+                  event.preventDefault()
+                  setFilter('')
+                }
+                if (event.key !== 'ArrowDown' && event.key !== 'Enter') return
+                event.preventDefault()
+                // Who has named one means it; who only leaves the field goes on by arrows.
+                const named = rows.find((row) => row.type === 'connection')
+                if (event.key === 'Enter' && filter.trim() !== '' && named !== undefined) {
+                  setFilter('')
+                  go.connection(named.connection)
+                } else tree.current?.querySelector<HTMLElement>('[aria-level="2"]')?.focus()
+              }}
+            />
+            <span className="kbd" aria-hidden="true">
+              /
+            </span>
+          </label>
+        </div>
+        <KindFilter kind={kind} onChange={(kind) => change({ kind })} />
+        <div className="side__bd" ref={tree}>
+          {connections.isPending && <TreeSkeleton />}
+          {connections.error && list === undefined && (
+            <Empty icon="cloud-off" title="Connections could not be read" text={problemOf(connections.error).message}>
+              <Button size="sm" onClick={() => connections.refetch()}>
+                Try again
+              </Button>
+            </Empty>
+          )}
+          {list?.length === 0 && <NoConnections />}
+          {list !== undefined && list.length > 0 && rows.length === 0 && (
+            <Empty
+              icon="search"
+              title="Nothing fits the filter"
+              text="Names, tags, tables and environments are searched."
+            />
+          )}
+          {rows.length > 0 && <Tree label={`Connections by ${grouping}`} rows={rows} onToggle={toggle} />}
+        </div>
+        <Saved filter={filter} />
+      </aside>
     </>
-  ) : (
-    side
   )
 }
 

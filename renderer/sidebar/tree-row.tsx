@@ -1,3 +1,4 @@
+import { shallowEqual } from '@mantine/hooks'
 import { memo, useState } from 'react'
 import type { Connection } from '../../shared/api/models.ts'
 import { Drawn } from '../decisions/drawn.tsx'
@@ -40,11 +41,7 @@ interface Props<R extends Row = Row> {
 export const TreeRow = memo(Line, same)
 
 function same(before: Props, after: Props): boolean {
-  const { row: one, ...others } = before
-  const { row: other, ...rest } = after
-  if (Object.entries(others).some(([key, value]) => value !== new Map(Object.entries(rest)).get(key))) return false
-  const fields = new Map<string, unknown>(Object.entries(other))
-  return Object.entries(one).every(([key, value]) => fields.get(key) === value)
+  return shallowEqual(before.row, after.row) && shallowEqual(before, { ...after, row: before.row })
 }
 
 function Line(props: Props) {

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { SavedQuery, SavedQueryChange } from '../../shared/rpc/editor.ts'
+import { pathParts } from '../../shared/sql/saved-path.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useRpc } from '../rpc/context.tsx'
 import { useConnections } from './connections.ts'
@@ -33,10 +34,7 @@ export function savedPath({ folder, name }: Pick<SavedQuery, 'folder' | 'name'>)
 
 /** A path as it was typed: what comes after the last `/` is the name. Undefined where there is none. */
 export function parseSavedPath(path: string): Pick<SavedQuery, 'folder' | 'name'> | undefined {
-  const parts = path
-    .split('/')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
+  const parts = pathParts(path)
   const name = parts.pop()
   return name === undefined ? undefined : { name, folder: parts.join('/') }
 }

@@ -20,11 +20,16 @@ interface Options extends EditorParts {
   catalog(refresh: boolean): Promise<SqlCatalog>
   /** A table's definition was asked for. */
   onTable(table: CatalogTable, index: CatalogIndex): void
-  /** What the tab does with the text, for the editor's own menu. */
-  commands: Readonly<Record<'run' | 'explain' | 'format', () => void>>
+  /** One was chosen in the editor's own menu. */
+  onCommand(command: (typeof commands)[number]['id']): void
 }
 
-const commandNames = { run: 'Run statement', explain: 'Explain the plan', format: 'Format' } as const
+/** What the tab does with the text. */
+const commands = [
+  { id: 'run', label: 'Run statement' },
+  { id: 'explain', label: 'Explain the plan' },
+  { id: 'format', label: 'Format' },
+] as const
 
 const retryMs = 10_000
 /** One worker for all tabs, as Monaco has one. */
@@ -38,7 +43,7 @@ export function createAssist({
   runtime,
   catalog,
   onTable,
-  commands,
+  onCommand,
   ...parts
 }: Options): Assistance {
   const { editor, model } = parts
@@ -80,13 +85,13 @@ export function createAssist({
     contextMenuGroupId: 'navigation',
     run: define,
   })
-  const menu = (['run', 'explain', 'format'] as const).map((id, i) =>
+  const menu = commands.map(({ id, label }, i) =>
     editor.addAction({
       id: `sallyport.${id}`,
-      label: commandNames[id],
+      label,
       contextMenuGroupId: '1_run',
       contextMenuOrder: i,
-      run: () => commands[id](),
+      run: () => onCommand(id),
     }),
   )
   const wrap = editor.addAction({

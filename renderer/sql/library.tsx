@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useDeferredValue, useState } from 'react'
 import type { SavedQuery } from '../../shared/rpc/editor.ts'
+import { pathParts } from '../../shared/sql/saved-path.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { milliseconds, timeOfDay } from '../decisions/time.ts'
@@ -136,7 +137,7 @@ function Saved({
   const [removed, setRemoved] = useState<SavedQuery | undefined>(undefined)
   // The same name in the same folder is the same query, with another text.
   const there = (query.data ?? []).find(
-    (saved) => saved.name === path.name.trim() && saved.folder === folderOf(path.folder),
+    (saved) => saved.name === path.name.trim() && saved.folder === pathParts(path.folder).join('/'),
   )
   const found = findSaved(query.data ?? [], search)
   const folders = [...Map.groupBy(found, (q) => q.folder)]
@@ -228,12 +229,6 @@ function Saved({
       </div>
     </>
   )
-}
-
-/** As it is kept: without blanks and slashes that say nothing. */
-function folderOf(written: string): string {
-  const parts = written.split('/').map((part) => part.trim())
-  return parts.filter((part) => part !== '').join('/')
 }
 
 function SavedRow({

@@ -11,7 +11,7 @@ import { DecisionLog } from './decision-log.tsx'
 import { Messages, type PlaceOf } from './messages.tsx'
 import { planForm } from './plan/is-plan.ts'
 import type { ResultTable } from './result/table.ts'
-import { type ResultTab, type SqlState, waits } from './run-state.ts'
+import { markOf, type ResultTab, type SqlState, waits } from './run-state.ts'
 import type { SqlRuntime } from './runtime.ts'
 
 const ResultPane = preloaded(() => import('./result/result-pane.tsx'))
@@ -91,7 +91,7 @@ export function Results({
                     key={shown.key}
                     connection={document.connection}
                     result={shown}
-                    explain={[...state.marks, ...state.past].find((m) => m.id === shown.mark)?.explain}
+                    explain={markOf(state, shown.mark)?.explain}
                     runtime={runtime}
                     slot={slot}
                   />
@@ -105,7 +105,7 @@ export function Results({
                     table={table}
                     connection={document.connection}
                     result={pane}
-                    mark={[...state.marks, ...state.past].find((m) => m.id === pane.mark)}
+                    mark={markOf(state, pane.mark)}
                     runtime={runtime}
                     running={state.running !== undefined}
                     slot={grid === undefined ? null : slot}
@@ -179,8 +179,8 @@ function tabsAround(results: readonly ResultTab[], shown: ResultTab | undefined)
 }
 
 /** When a pinned result was run: another of the same title may stand beside it. */
-function pinnedAt({ marks, past }: SqlState, { mark }: ResultTab): string {
-  const ran = [...marks, ...past].find(({ id }) => id === mark)
+function pinnedAt(state: SqlState, { mark }: ResultTab): string {
+  const ran = markOf(state, mark)
   return ran === undefined ? 'pinned' : `pinned ${timeOfDay(ran.startedAt)}`
 }
 

@@ -205,6 +205,11 @@ export function isOpen(mark: Mark): boolean {
   return mark.look === 'running' || mark.look === 'held'
 }
 
+/** A mark, whether or not its statement is still in the text. */
+export function markOf({ marks, past }: SqlState, id: string): Mark | undefined {
+  return marks.find((mark) => mark.id === id) ?? past.find((mark) => mark.id === id)
+}
+
 /** What was run waits for people, and nothing runs meanwhile. */
 export function waits({ running, marks }: SqlState): boolean {
   return running !== undefined && marks.some((mark) => mark.look === 'held')

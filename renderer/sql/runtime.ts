@@ -1,6 +1,7 @@
 import type { Environment } from '../../shared/connection.ts'
+import type { RunEvent } from '../../shared/rpc/contract.ts'
 import type { ExplainMode } from '../../shared/rpc/editor.ts'
-import { byFrame, frame } from '../rpc/by-frame.ts'
+import { byFrame, type Came, frame } from '../rpc/by-frame.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
@@ -59,6 +60,10 @@ export interface SqlRuntime {
 const manyMarks = 200
 const seldomMs = 400
 
+function applyAll(state: SqlState, run: number, events: readonly Came<RunEvent>[]): SqlState {
+  return events.reduce((next, { value, at }) => apply(next, run, value, at), state)
+}
+
 export function createSqlRuntime(
   client: RpcClient,
   { connection, environment }: { connection: string; environment: Environment },
@@ -93,7 +98,7 @@ export function createSqlRuntime(
       for (const result of stale) report(client.sql.release({ result: result.handle }))
       const input = { id, text, start, end, ...options.get(), ...(explain === undefined ? {} : { explain }) }
       for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }), nextDrawing)) {
-        state.update((s) => events.reduce((next, { value, at }) => apply(next, run, value, at), s))
+        state.update((s) => applyAll(s, run, events))
       }
       // A stream that ends without its last event broke off.
       if (state.get().running === run) throw new Error('The run broke off. What was sent may or may not have run.')
@@ -117,7 +122,7 @@ export function createSqlRuntime(
       const id = await open()
       const input = { id, text, start: 0, end: text.length, values: options.get().values }
       for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }))) {
-        sub = events.reduce((next, { value, at }) => apply(next, run, value, at), sub)
+        sub = applyAll(sub, run, events)
         show()
         if (sub.results.length > 0 && old !== undefined) {
           report(client.sql.release({ result: old }))

@@ -145,8 +145,9 @@ function SqlTab({ document }: { document: SqlDocument }) {
       runHere()
     },
   }
-  const commands = useRef({ run: runHere, explain: () => explain('plan'), format })
-  commands.current = { run: runHere, explain: () => explain('plan'), format }
+  const commands = { run: runHere, explain: () => explain('plan'), format }
+  const latest = useRef(commands)
+  latest.current = commands
   /** What stands under the cursor and was refused is changed, where that would help; else it is asked for. */
   const resolve = () => {
     const handle = editor.current
@@ -209,11 +210,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
               runtime,
               catalog,
               onTable: (table, index) => setPeek({ table, index }),
-              commands: {
-                run: () => commands.current.run(),
-                explain: () => commands.current.explain(),
-                format: () => commands.current.format(),
-              },
+              onCommand: (command) => latest.current[command](),
             })
           }
           zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}

@@ -1,5 +1,5 @@
 import type { Source } from './source.ts'
-import { reserved, type Token } from './tokens.ts'
+import { closing, dottedName, isPlainName, openedBefore, skipWords, type Token } from './tokens.ts'
 
 /** Places that the words right before them tell, whatever clause they are in. */
 
@@ -17,11 +17,16 @@ export function wantsType(head: readonly Token[]): boolean {
 
 /** `JOIN b USING (`: a column that both sides have. */
 export function wantsShared(head: readonly Token[]): boolean {
-  const last = head.at(-1)
-  if (last === undefined || (last.text !== '(' && last.text !== ',')) return false
-  const depth = last.text === '(' ? last.depth : last.depth - 1
-  const open = head.findLastIndex((t) => t.text === '(' && t.depth === depth)
+  const open = listOpening(head)
   return head[open - 1]?.text === 'using' && head.slice(0, open).some((t) => t.text === 'join')
+}
+
+/** `(` and `(a,`: the index of the parenthesis that opens the list whose next item comes; -1 where none does. */
+export function listOpening(head: readonly Token[]): number {
+  const last = head.at(-1)
+  if (last === undefined || (last.text !== '(' && last.text !== ',')) return -1
+  const depth = last.text === '(' ? last.depth : last.depth - 1
+  return head.findLastIndex((t) => t.text === '(' && t.depth === depth)
 }
 
 const tableStatements: ReadonlyMap<string, RegExp> = new Map([
@@ -49,13 +54,12 @@ export function definedTable(head: readonly Token[]): Source | undefined {
   const first = head[0]
   if (first?.kind !== 'word' || last === undefined) return undefined
   if (first.text === 'alter' && head[1]?.text === 'table')
-    return last.text === 'column' ? tableAt(head, skipWords(head, 2)) : undefined
-  const listed = last.depth > 0 || last.text === '('
-  if (!listed || (last.text !== '(' && last.text !== ',')) return undefined
+    return last.text === 'column' ? tableAt(head, skipWords(head, 2, beforeTable)) : undefined
+  if (listOpening(head) === -1) return undefined
   if (first.text === 'copy') return tableAt(head, 1)
   if (!isIndex(head)) return undefined
   const on = head.findIndex((t) => t.text === 'on')
-  return on === -1 ? undefined : tableAt(head, skipWords(head, on + 1))
+  return on === -1 ? undefined : tableAt(head, skipWords(head, on + 1, beforeTable))
 }
 
 /** `ON CONFLICT … DO UPDATE SET`: what was to be inserted goes by a name of its own. */
@@ -69,18 +73,10 @@ export function excludedSource(head: readonly Token[], target: Source | undefine
 
 /** Names in the list around a place, without the one that is being written there. */
 export function listedNames(tokens: readonly Token[], offset: number): string[] {
-  const opened: number[] = []
-  for (const [i, token] of tokens.entries()) {
-    if (token.start >= offset) break
-    if (token.text === '(' && token.kind === 'punctuation') opened.push(i)
-    if (token.text === ')' && token.kind === 'punctuation') opened.pop()
-  }
-  const open = opened.at(-1)
+  const open = openedBefore(tokens, offset).at(-1)
   if (open === undefined) return []
-  const depth = tokens[open]?.depth
-  const close = tokens.findIndex((t, i) => i > open && t.text === ')' && t.depth === depth)
   return tokens
-    .slice(open + 1, close === -1 ? tokens.length : close)
+    .slice(open + 1, closing(tokens, open))
     .filter((t) => t.kind !== 'punctuation' && !(t.start <= offset && offset <= t.end))
     .map((t) => t.text)
 }
@@ -89,21 +85,13 @@ function isIndex(head: readonly Token[]): boolean {
   return head[0]?.text === 'create' && (head[1]?.text === 'index' || head[2]?.text === 'index')
 }
 
-function skipWords(tokens: readonly Token[], at: number): number {
-  let i = at
-  while (['if', 'exists', 'only'].includes(tokens[i]?.text ?? '')) i += 1
-  return i
-}
+/** Words that may stand between a command and the name of its table. */
+const beforeTable = ['if', 'exists', 'only']
 
 function tableAt(tokens: readonly Token[], at: number): Source | undefined {
-  const first = tokens[at]
-  if (!isPlainName(first)) return undefined
-  const second = tokens[at + 1]?.text === '.' ? tokens[at + 2] : undefined
-  const last = isPlainName(second) ? second : first
-  const schema = last === first ? undefined : first.text
-  return { name: last.text, table: { schema, name: last.text }, at: { start: last.start, end: last.end } }
-}
-
-function isPlainName(token: Token | undefined): token is Token {
-  return token !== undefined && (token.kind === 'quoted' || (token.kind === 'word' && !reserved.has(token.text)))
+  const names = isPlainName(tokens[at]) ? dottedName(tokens, at) : []
+  const last = names.at(-1)
+  if (last === undefined) return undefined
+  const table = { schema: names.at(-2)?.text, name: last.text }
+  return { name: last.text, table, at: { start: last.start, end: last.end } }
 }

@@ -1,6 +1,6 @@
-import { definedTable, excludedSource, wantsShared, wantsTable, wantsType } from './places.ts'
+import { definedTable, excludedSource, listOpening, wantsShared, wantsTable, wantsType } from './places.ts'
 import type { Source } from './source.ts'
-import { reserved, type Token, tokenize } from './tokens.ts'
+import { closing, dottedName, isName, isPlainName, openedBefore, skipWords, type Token, tokenize } from './tokens.ts'
 
 /** What a person is writing at a place; `name`: one of their own, which nobody can know. */
 export type Expecting =
@@ -88,20 +88,11 @@ function lettersOf(sql: string, first: Token | undefined): Scope['letters'] {
   return sql.slice(first.start, first.end) === first.text ? 'lower' : 'upper'
 }
 
-function isName(token: Token): boolean {
-  return token.kind === 'word' || token.kind === 'quoted'
-}
-
-/** Not a keyword that would end the list of names. */
-function isPlainName(token: Token | undefined): token is Token {
-  return token !== undefined && (token.kind === 'quoted' || (token.kind === 'word' && !reserved.has(token.text)))
-}
-
 function qualifierBefore(before: readonly Token[]): string[] {
   const names: string[] = []
   for (let i = before.length - 1; i >= 1; i -= 2) {
     const name = before[i - 1]
-    if (before[i]?.text !== '.' || name === undefined || !isName(name)) break
+    if (before[i]?.text !== '.' || !isName(name)) break
     names.unshift(name.text)
   }
   return names
@@ -146,10 +137,7 @@ function isMain(token: Token, depth: number): boolean {
 
 /** `INSERT INTO t (a, b` */
 function isInsertList(head: readonly Token[]): boolean {
-  const last = head.at(-1)
-  if (last === undefined || (last.text !== '(' && last.text !== ',')) return false
-  const depth = last.text === '(' ? last.depth : last.depth - 1
-  const open = head.findLastIndex((t) => t.text === '(' && t.depth === depth)
+  const open = listOpening(head)
   let i = open - 1
   while (i >= 0 && (isPlainName(head[i]) || head[i]?.text === '.')) i -= 1
   return open > 0 && i < open - 1 && head[i]?.text === 'into'
@@ -157,17 +145,10 @@ function isInsertList(head: readonly Token[]): boolean {
 
 /** The query blocks around a place, innermost first: each is the tokens of its own parentheses and all that is deeper. */
 function blocksAround(tokens: readonly Token[], offset: number): Token[][] {
-  const opened: number[] = []
-  for (const [i, token] of tokens.entries()) {
-    if (token.start >= offset) break
-    if (token.text === '(' && token.kind === 'punctuation') opened.push(i)
-    if (token.text === ')' && token.kind === 'punctuation') opened.pop()
-  }
   const blocks: Token[][] = [segment(tokens, 0, offset)]
-  for (const open of opened) {
+  for (const open of openedBefore(tokens, offset)) {
     const depth = tokens[open]?.depth ?? 0
-    const close = tokens.findIndex((t, i) => i > open && t.text === ')' && t.depth === depth)
-    const inside = tokens.slice(open + 1, close === -1 ? tokens.length : close)
+    const inside = tokens.slice(open + 1, closing(tokens, open))
     // Only a subquery is a block of its own; other parentheses belong to the query around them.
     if (inside[0]?.text === 'select' || inside[0]?.text === 'with') blocks.unshift(segment(inside, depth + 1, offset))
   }
@@ -231,12 +212,6 @@ function ctesOf(block: readonly Token[]): Source[] {
   return found
 }
 
-function closing(tokens: readonly Token[], open: number): number {
-  const depth = tokens[open]?.depth
-  const at = tokens.findIndex((t, i) => i > open && t.text === ')' && t.kind === 'punctuation' && t.depth === depth)
-  return at === -1 ? tokens.length : at
-}
-
 /** Tables, expressions and subqueries that a block names in FROM, JOIN, UPDATE, INTO and USING. */
 function sourcesOf(block: readonly Token[], ctes: readonly Source[]): Source[] {
   const depth = block.find((t) => t.kind === 'word')?.depth ?? 0
@@ -263,8 +238,7 @@ function readSource(
   at: number,
   ctes: readonly Source[],
 ): { source: Source; next: number } | undefined {
-  let i = at
-  while (['lateral', 'only'].includes(block[i]?.text ?? '')) i += 1
+  let i = skipWords(block, at, ['lateral', 'only'])
   const first = block[i]
   if (first === undefined) return undefined
   if (first.text === '(' && first.kind === 'punctuation') {
@@ -280,14 +254,8 @@ function readSource(
     }
   }
   if (!isPlainName(first)) return undefined
-  const names = [first]
-  i += 1
-  while (block[i]?.text === '.') {
-    const part = block[i + 1]
-    if (part === undefined || !isName(part)) break
-    names.push(part)
-    i += 2
-  }
+  const names = dottedName(block, i)
+  i += 2 * names.length - 1
   const last = names.at(-1) ?? first
   const call = block[i]?.text === '(' && block[i]?.start === last.end
   if (call) i = closing(block, i) + 1

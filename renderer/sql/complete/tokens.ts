@@ -48,6 +48,54 @@ export function tokenize(sql: string): Token[] {
   return tokens
 }
 
+type NameToken = Token & { kind: 'word' | 'quoted' }
+
+/** A word that may be a keyword, or a quoted name. */
+export function isName(token: Token | undefined): token is NameToken {
+  return token?.kind === 'word' || token?.kind === 'quoted'
+}
+
+/** Not a keyword that would end the list of names. */
+export function isPlainName(token: Token | undefined): token is NameToken {
+  return isName(token) && (token.kind === 'quoted' || !reserved.has(token.text))
+}
+
+/** The parts of the name that begins at an index, as `public.orders` has two; none where there is no name. */
+export function dottedName(tokens: readonly Token[], at: number): Token[] {
+  const parts: Token[] = []
+  for (let i = at; i === at || tokens[i - 1]?.text === '.'; i += 2) {
+    const part = tokens[i]
+    if (!isName(part)) break
+    parts.push(part)
+  }
+  return parts
+}
+
+/** The index behind all of these words that stand at `at`. */
+export function skipWords(tokens: readonly Token[], at: number, words: readonly string[]): number {
+  let i = at
+  while (words.includes(tokens[i]?.text ?? '')) i += 1
+  return i
+}
+
+/** Indexes of the parentheses that are open at an offset, the outermost first. */
+export function openedBefore(tokens: readonly Token[], offset: number): number[] {
+  const opened: number[] = []
+  for (const [i, token] of tokens.entries()) {
+    if (token.start >= offset) break
+    if (token.text === '(' && token.kind === 'punctuation') opened.push(i)
+    if (token.text === ')' && token.kind === 'punctuation') opened.pop()
+  }
+  return opened
+}
+
+/** The index of the parenthesis that closes the one at `open`; the end where none does. */
+export function closing(tokens: readonly Token[], open: number): number {
+  const depth = tokens[open]?.depth
+  const at = tokens.findIndex((t, i) => i > open && t.text === ')' && t.kind === 'punctuation' && t.depth === depth)
+  return at === -1 ? tokens.length : at
+}
+
 /** Whether a position is inside a string, a comment or a quoted name, where nothing is to be completed. */
 export function isInLiteral(sql: string, tokens: readonly Token[], offset: number): boolean {
   const inside = tokens.some((t) => t.kind === 'literal' && t.start < offset && offset < t.end)

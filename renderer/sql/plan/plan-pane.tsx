@@ -7,7 +7,8 @@ import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
 import { capitalise } from '../../decisions/words.ts'
 import { problemOf } from '../../rpc/problem.ts'
-import { Button, Empty, IconButton, Segments, Spinner } from '../../theme/controls.tsx'
+import { Button, Empty, Segments, Spinner } from '../../theme/controls.tsx'
+import { PinButton } from '../pin-button.tsx'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { useCatalog } from '../use-catalog.ts'
@@ -47,23 +48,25 @@ export default function PlanPane({
   const loaded = usePlan(connection, result, runtime)
   const [form, setForm] = useState<Form>('picture')
   const [chosen, setChosen] = useState<number | undefined>(undefined)
-  const [said, setSaid] = useState('')
   if (loaded.state === 'loading') return <Spinner label="Drawing the plan" />
   if (loaded.state === 'failed') return <Empty icon="alert" title="The plan could not be read" text={loaded.message} />
-  const pin = (
-    <IconButton
-      icon="pin"
-      label={result.pinned ? 'Pinned: it stays when something else is run' : 'Pin this plan'}
-      active={result.pinned === true}
-      onClick={() => runtime.pin(result.key, !result.pinned)}
-    />
-  )
-  if (loaded.state === 'text') return <PlanLines text={loaded.text} slot={slot} pin={pin} />
+  const pin = <PinButton result={result} runtime={runtime} what="plan" />
+  if (loaded.state === 'text')
+    // The statement itself asked for it as text, YAML or XML.
+    return (
+      <Frame
+        slot={slot}
+        tools={pin}
+        copies={{ text: loaded.text, as: 'text' }}
+        foot={<span className="t2">Explain, beside Run, draws it as a picture.</span>}
+      >
+        <PlanText label="Plan as text" text={loaded.text} />
+      </Frame>
+    )
   const { plan, json } = loaded
   const node = nodesOf(plan.root).find((n) => n.id === chosen) ?? heaviest(plan)
   const text = form === 'json' ? JSON.stringify(JSON.parse(json), null, 2) : planText(plan)
-  const textLabel = form === 'json' ? 'Plan as JSON' : 'Plan as text'
-  const copy = () => copyPlan(text, form === 'json' ? 'JSON' : 'text').then(setSaid)
+  const as = form === 'json' ? 'JSON' : 'text'
   const tools = (
     <>
       {pin}
@@ -77,6 +80,54 @@ export default function PlanPane({
           { value: 'json', label: 'JSON' },
         ]}
       />
+    </>
+  )
+  const foot = (
+    <>
+      <span>{ranWords(plan.executionMs !== undefined, explain)}</span>
+      {plan.planningMs !== undefined && <span className="t2 num">Planning {milliseconds(plan.planningMs)}</span>}
+      {plan.executionMs !== undefined && <span className="t2 num">Execution {milliseconds(plan.executionMs)}</span>}
+    </>
+  )
+  return (
+    <Frame slot={slot} tools={tools} copies={{ text, as }} foot={foot} cost={plan.root.totalCost}>
+      {form === 'picture' ? (
+        <>
+          <PlanPicture plan={plan} chosen={node.id} onChoose={setChosen} />
+          <Details node={node} />
+        </>
+      ) : (
+        <PlanText label={`Plan as ${as}`} text={text} />
+      )}
+    </Frame>
+  )
+}
+
+/** A plan with its tools, the last of which copies it, and what there is to say of the whole of it. */
+function Frame({
+  slot,
+  tools,
+  copies,
+  foot,
+  cost,
+  children,
+}: {
+  slot: HTMLElement | null
+  tools: ReactNode
+  copies: { text: string; as: 'text' | 'JSON' }
+  foot: ReactNode
+  cost?: number
+  children: ReactNode
+}) {
+  const [said, setSaid] = useState('')
+  const copy = () =>
+    navigator.clipboard.writeText(copies.text).then(
+      () => setSaid(`Copied the plan as ${copies.as}.`),
+      (error: unknown) => setSaid(`Nothing was copied: ${problemOf(error).message}`),
+    )
+  const all = (
+    <>
+      {tools}
       <Button size="sm" kind="ghost" icon="copy" onClick={() => void copy()}>
         Copy
       </Button>
@@ -84,25 +135,14 @@ export default function PlanPane({
   )
   return (
     <>
-      {slot !== null && createPortal(tools, slot)}
-      <div className="res__split plan">
-        {form === 'picture' ? (
-          <>
-            <PlanPicture plan={plan} chosen={node.id} onChoose={setChosen} />
-            <Details node={node} />
-          </>
-        ) : (
-          <PlanText label={textLabel} text={text} />
-        )}
-      </div>
+      {slot !== null && createPortal(all, slot)}
+      <div className="res__split plan">{children}</div>
       <div className="res__ft">
-        <span>{ranWords(plan.executionMs !== undefined, explain)}</span>
-        {plan.planningMs !== undefined && <span className="t2 num">Planning {milliseconds(plan.planningMs)}</span>}
-        {plan.executionMs !== undefined && <span className="t2 num">Execution {milliseconds(plan.executionMs)}</span>}
+        {foot}
         <span className="t2" role="status">
           {said}
         </span>
-        <span className="right num">cost {plan.root.totalCost.toLocaleString('en-GB')}</span>
+        {cost !== undefined && <span className="right num">cost {cost.toLocaleString('en-GB')}</span>}
       </div>
     </>
   )
@@ -114,46 +154,12 @@ function ranWords(measured: boolean, explain: ExplainMode | undefined): string {
   return explain === 'measure' ? 'Ran to be measured, and was rolled back' : 'Ran, and what it did stays'
 }
 
-function copyPlan(text: string, form: 'text' | 'JSON'): Promise<string> {
-  return navigator.clipboard.writeText(text).then(
-    () => `Copied the plan as ${form}.`,
-    (error: unknown) => `Nothing was copied: ${problemOf(error).message}`,
-  )
-}
-
 function PlanText({ label, text }: { label: string; text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section className="plan__text scroll" tabIndex={0} aria-label={label}>
       <pre>{text}</pre>
     </section>
-  )
-}
-
-/** A plan that the statement itself asked for as text, YAML or XML. */
-function PlanLines({ text, slot, pin }: { text: string; slot: HTMLElement | null; pin: ReactNode }) {
-  const [said, setSaid] = useState('')
-  const tools = (
-    <>
-      {pin}
-      <Button size="sm" kind="ghost" icon="copy" onClick={() => void copyPlan(text, 'text').then(setSaid)}>
-        Copy
-      </Button>
-    </>
-  )
-  return (
-    <>
-      {slot !== null && createPortal(tools, slot)}
-      <div className="res__split plan">
-        <PlanText label="Plan as text" text={text} />
-      </div>
-      <div className="res__ft">
-        <span className="t2">Explain, beside Run, draws it as a picture.</span>
-        <span className="t2" role="status">
-          {said}
-        </span>
-      </div>
-    </>
   )
 }
 

@@ -53,6 +53,8 @@ export class PreflightPainter {
   private frame = 0
   /** The statement that each mark stood beside when it was first seen: a run may have been of a part of it. */
   private readonly stoodBeside = new Map<string, string>()
+  /** What `statements` name that only their session can tell of; read from them once that is asked. */
+  private sessionNamed: ReadonlyMap<Statement, string> | undefined
   private readonly laters = new Map<string, Verdict>()
 
   constructor(options: PainterOptions) {
@@ -124,6 +126,7 @@ export class PreflightPainter {
     if (model.isDisposed() || model.getVersionId() !== version) return
     this.version = version
     this.statements = nearest.map(({ start, end }) => ({ text: text.slice(start, end), start, end }))
+    this.sessionNamed = undefined
     this.preflight.want(this.statements.map((statement) => statement.text))
     this.paintSoon()
   }
@@ -178,12 +181,12 @@ export class PreflightPainter {
   }
 
   /** What would happen; where only the session can tell, not what the gateway says without it. */
-  private verdictOf({ text, start }: Statement): Verdict | undefined {
-    const verdict = this.preflight.verdict(text)
+  private verdictOf(statement: Statement): Verdict | undefined {
+    const verdict = this.preflight.verdict(statement.text)
     if (verdict?.kind !== 'blocked') return verdict
-    const earlier = this.statements.filter((other) => other.start < start).map((other) => other.text)
-    const what = sessionNames(text, earlier)
-    return what === undefined ? verdict : this.later(text, what)
+    this.sessionNamed ??= sessionNames(this.statements.toSorted((a, b) => a.start - b.start))
+    const what = this.sessionNamed.get(statement)
+    return what === undefined ? verdict : this.later(statement.text, what)
   }
 
   /** The same object for the same words: what is drawn already stays as it is. */

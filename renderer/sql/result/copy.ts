@@ -1,6 +1,6 @@
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { jsonValue, numberTypes, uniqueNames } from '../../../shared/sql/values.ts'
-import { quoteName, type Token, tokenize } from '../complete/tokens.ts'
+import { dottedName, isName, quoteName, skipWords, tokenize } from '../complete/tokens.ts'
 
 type Row = readonly (string | null)[]
 
@@ -98,19 +98,8 @@ function literal(cell: string | null, { type, masked }: ResultColumn): string {
 export function insertTarget(statement: string): string {
   const tokens = tokenize(statement)
   const words = ['from', 'into', 'update']
-  const at = tokens.findIndex((t, i) => t.kind === 'word' && words.includes(t.text) && isNameAt(tokens, i + 1))
+  const at = tokens.findIndex((t, i) => t.kind === 'word' && words.includes(t.text) && isName(tokens[i + 1]))
   if (at === -1) return 'result'
-  let i = tokens[at + 1]?.text === 'only' ? at + 2 : at + 1
-  const names: string[] = []
-  while (isNameAt(tokens, i)) {
-    names.push(quoteName(tokens[i]?.text ?? ''))
-    if (tokens[i + 1]?.text !== '.') break
-    i += 2
-  }
-  return names.join('.')
-}
-
-function isNameAt(tokens: readonly Token[], i: number): boolean {
-  const kind = tokens[i]?.kind
-  return kind === 'word' || kind === 'quoted'
+  const names = dottedName(tokens, skipWords(tokens, at + 1, ['only']))
+  return names.map((name) => quoteName(name.text)).join('.')
 }

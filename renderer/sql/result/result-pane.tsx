@@ -11,6 +11,7 @@ import { usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import { MenuAt } from '../../theme/menu-at.tsx'
+import { PinButton } from '../pin-button.tsx'
 import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
@@ -134,12 +135,7 @@ export default function ResultPane({
 
   const tools = (
     <>
-      <IconButton
-        icon="pin"
-        label={result.pinned ? 'Pinned: it stays when something else is run' : 'Pin this result'}
-        active={result.pinned === true}
-        onClick={() => runtime.pin(result.key, !result.pinned)}
-      />
+      <PinButton result={result} runtime={runtime} what="result" />
       <IconButton icon="filter" label="Filter and order" active={arranging} onClick={() => setArranging((on) => !on)} />
       <IconButton
         icon="pulse"

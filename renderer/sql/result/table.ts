@@ -64,8 +64,6 @@ export class ResultTable {
   private short = false
   /** The row that was on top when it was last shown. */
   private top = 0
-  /** The columns of the result, in a form to compare. */
-  private known = ''
   /** Columns whose width a person has chosen. */
   private readonly sized = new Set<string>()
   /** How far it is scrolled to the right, in pixels: to ask the page would make it lay out all that has changed until then. */
@@ -73,8 +71,8 @@ export class ResultTable {
   /** Indexes of the columns that are shown, as they stand from left to right. */
   private order: readonly number[] = []
   private readonly positions = new Map<number, number>()
-  /** The columns that are drawn, in a form to compare. */
-  private drawn = ''
+  /** What is drawn, in a form to compare: the columns, and how they look. */
+  private drawn = { columns: '', looks: '' }
 
   constructor() {
     this.element.className = 'grid-table'
@@ -163,10 +161,9 @@ export class ResultTable {
 
   private setColumns(columns: readonly ResultColumn[]): void {
     const widths = this.widthsOf(columns)
-    const drawn = JSON.stringify([columns, widths, this.use?.header.sort()])
-    if (drawn === this.drawn) return
-    const others = JSON.stringify(columns) !== this.known
-    this.known = JSON.stringify(columns)
+    const drawn = { columns: JSON.stringify(columns), looks: JSON.stringify([widths, this.use?.header.sort()]) }
+    const others = drawn.columns !== this.drawn.columns
+    if (!others && drawn.looks === this.drawn.looks) return
     this.drawn = drawn
     this.sized.clear()
     // By way of `use`, so that the columns stay the same while what the header does changes.
@@ -196,7 +193,7 @@ export class ResultTable {
     this.use?.onColumns()
   }
 
-  /** The index of the column that stands at a position, and how many are shown. */
+  /** The index of the column that stands at a position. */
   columnAt(position: number): number {
     return this.order[position] ?? position
   }
@@ -206,6 +203,7 @@ export class ResultTable {
     return this.positions.get(index) ?? Number.NaN
   }
 
+  /** How many columns are shown. */
   get columnCount(): number {
     return this.order.length
   }
