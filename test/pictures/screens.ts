@@ -148,6 +148,8 @@ async function terminal({ take }: Stage, client: Client): Promise<void> {
   await page.getByRole('treeitem', { name: 'web-1, SSH host' }).dblclick()
   const rail = page.getByRole('complementary', { name: 'Decisions' })
   await rail.getByText(/^ses_/).waitFor()
+  // The prompt is drawn, and nothing in the page tells of it; what is typed before stands there twice, as in every terminal.
+  await page.waitForTimeout(1500)
   for (const [i, command] of ['tail -n 8 logs/checkout.log', 'cat .env'].entries()) {
     await page.keyboard.type(command, { delay: 30 })
     await page.waitForTimeout(400)
