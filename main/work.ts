@@ -4,7 +4,7 @@ import type { Connection } from '../shared/api/models.ts'
 import type { StepUp } from '../shared/api/problem.ts'
 import type { Endpoint, ExportEvent, ExportFormat } from '../shared/rpc/contract.ts'
 import type { DesktopProgramId } from '../shared/rpc/desktop.ts'
-import type { SqlCatalog } from '../shared/rpc/editor.ts'
+import type { DefinitionInput, SqlCatalog } from '../shared/rpc/editor.ts'
 import { Endpoints, type EndpointTarget } from './endpoints/endpoints.ts'
 import { plannedPort } from './endpoints/ports.ts'
 import { cancelStatement } from './gateway/cancel.ts'
@@ -99,6 +99,7 @@ export class Work {
       user: who().person.id,
       database: connection.database ?? name,
       newResult: () => new ResultStore(spool),
+      typeName: (oid) => this.catalogs.typeName(name, oid),
       onRan: (ran) => {
         library.add(name, ran).catch((error: unknown) => warn(`The history was not kept: ${messageOf(error)}`))
       },
@@ -122,6 +123,11 @@ export class Work {
   /** What a connection's database holds; read anew with `refresh`. */
   catalog(connection: string, refresh: boolean): Promise<SqlCatalog> {
     return this.catalogs.get(connection, refresh)
+  }
+
+  /** The definition of a function or view, read anew each time. */
+  definition(connection: string, of: DefinitionInput['of']): Promise<string> {
+    return this.catalogs.definition(connection, of)
   }
 
   sqlSession(id: string): SqlSession {

@@ -4,7 +4,7 @@ import type { Work } from '../work.ts'
 import { rpc } from './base.ts'
 
 /** Help while writing SQL: what needs no session of the person's own. */
-export function editorRouter(work: Pick<Work, 'catalog' | 'library'>) {
+export function editorRouter(work: Pick<Work, 'catalog' | 'definition' | 'library'>) {
   const syntax = new SyntaxChecker()
   return {
     check: rpc.editor.check.handler(async ({ input, signal }) => {
@@ -17,6 +17,9 @@ export function editorRouter(work: Pick<Work, 'catalog' | 'library'>) {
       return answers
     }),
     catalog: rpc.editor.catalog.handler(({ input }) => work.catalog(input.connection, input.refresh)),
+    definition: rpc.editor.definition.handler(async ({ input }) => ({
+      text: await work.definition(input.connection, input.of),
+    })),
     history: rpc.editor.history.handler(({ input }) => work.library().history(input)),
     clearHistory: rpc.editor.clearHistory.handler(() => work.library().clearHistory()),
     saved: rpc.editor.saved.handler(() => work.library().saved()),

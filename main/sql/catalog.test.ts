@@ -30,7 +30,15 @@ beforeAll(async () => {
     CREATE TABLE shop.customer (id int PRIMARY KEY, email varchar(40) NOT NULL UNIQUE);
     CREATE TABLE shop."Order" (id int, part int, by int NOT NULL REFERENCES shop.customer, PRIMARY KEY (part, id));
     CREATE FUNCTION shop.total(a int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
-    CREATE FUNCTION shop.total(a int, b int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0'`,
+    CREATE FUNCTION shop.total(a int, b int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
+    COMMENT ON FUNCTION shop.total(int, int) IS 'Of both.';
+    CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE AGGREGATE shop.sum_of(numeric) (SFUNC = numeric_add, STYPE = numeric, INITCOND = '0');
+    CREATE TYPE shop.status AS ENUM ('open', 'on hold');
+    CREATE DOMAIN shop.code AS varchar(3) NOT NULL CHECK (VALUE <> '');
+    CREATE TYPE shop.address AS (street text, zip varchar(10));
+    CREATE TABLE shop.parcel (state shop.status, past shop.status[], code shop.code, "to" shop.address);
+    CREATE VIEW shop."It's" AS SELECT id FROM shop.customer`,
   )
   link.wire.end()
 })
@@ -52,7 +60,11 @@ test('keys in their own order, types as PostgreSQL writes them, functions by nam
     { table: 'customer', kind: 'primary', columns: ['id'], refers: undefined },
   ])
   const total = catalog.functions.find((f) => f.name === 'total')
-  expect(total).toMatchObject({ schema: 'shop', arguments: 'a integer', result: 'numeric', overloads: 1 })
+  expect(total).toMatchObject({ schema: 'shop', kind: 'function' })
+  expect(total?.signatures.map(({ arguments: args, result }) => [args, result])).toEqual([
+    ['a integer', 'numeric'],
+    ['a integer, b integer', 'numeric'],
+  ])
   expect(catalog.functions.some((f) => f.schema === 'pg_catalog' && f.name === 'count')).toBe(true)
   const activity = catalog.system?.find((table) => table.name === 'pg_stat_activity')
   expect(activity).toMatchObject({ schema: 'pg_catalog', kind: 'view' })
@@ -92,4 +104,58 @@ test('a closed system catalog leaves tables and columns, and says what is missin
   expect(catalog.partial).toMatch(/could not be read/)
   refused = false
   expect((await catalogs.get('db', false)).partial).toBeUndefined()
+})
+
+test('types of the database by their names: labels, fields, what a domain is made of', async () => {
+  const parcel: SchemaTable = {
+    schema: 'shop',
+    name: 'parcel',
+    kind: 'table',
+    columns: ['state', 'past', 'code', 'to'].map((name) => ({ name, type: 'USER-DEFINED', masked: false })),
+  }
+  const catalogs = new Catalogs({ open, tables: async () => [parcel] })
+  expect(catalogs.typeName('db', 25)).toBeUndefined()
+  const { types, tables } = await catalogs.get('db', false)
+  const [state, past, code, to] = tables[0]?.columns ?? []
+  expect([state?.type, past?.type, code?.type, to?.type]).toEqual([
+    'shop.status',
+    'shop.status[]',
+    'shop.code',
+    'shop.address',
+  ])
+  const status = types.find(({ id }) => id === state?.typeId)
+  expect(status).toMatchObject({ name: 'status', kind: 'enum', labels: ['open', 'on hold'], arrayId: past?.typeId })
+  expect(types.find(({ id }) => id === code?.typeId)).toMatchObject({
+    kind: 'domain',
+    base: { type: 'character varying(3)' },
+    constraints: ['NOT NULL', "CHECK (((VALUE)::text <> ''::text))"],
+  })
+  expect(types.find(({ id }) => id === to?.typeId)?.fields).toEqual([
+    { name: 'street', type: 'text' },
+    { name: 'zip', type: 'character varying(10)' },
+  ])
+  expect(types).toHaveLength(3)
+  expect(catalogs.typeName('db', state?.typeId ?? 0)).toBe('shop.status')
+  expect(catalogs.typeName('db', past?.typeId ?? 0)).toBe('shop.status[]')
+  catalogs.forget()
+  expect(catalogs.typeName('db', state?.typeId ?? 0)).toBeUndefined()
+})
+
+test('definitions in the database’s own words, each read when it is asked for', async () => {
+  const catalogs = new Catalogs({ open, tables: async () => shop })
+  const { functions } = await catalogs.get('db', false)
+  const of = (name: string) => functions.find((f) => f.schema === 'shop' && f.name === name)
+  const [one, both] = of('total')?.signatures ?? []
+  expect(both?.comment).toBe('Of both.')
+  expect(of('touch')?.kind).toBe('trigger')
+  const define = (id = 0) => catalogs.definition('db', { kind: 'function', id })
+  expect(await define(one?.id)).toMatch(/^CREATE OR REPLACE FUNCTION shop\.total\(a integer\)\n/)
+  expect(await define(both?.id)).toContain('total(a integer, b integer)')
+  expect(await define(of('sum_of')?.signatures[0]?.id)).toBe(
+    "CREATE AGGREGATE shop.sum_of(numeric) (\n  SFUNC = numeric_add,\n  STYPE = numeric,\n  INITCOND = '0'\n)",
+  )
+  const view = (name: string) => catalogs.definition('db', { kind: 'view', schema: 'shop', name })
+  expect(await view("It's")).toMatch(/SELECT.*\bid\s+FROM shop\.customer/s)
+  await expect(define(1)).rejects.toMatchObject({ problem: { code: 'not-found' } })
+  await expect(view('customer')).rejects.toThrow(/no such definition/)
 })

@@ -22,6 +22,8 @@ export interface SqlSessionOptions {
   user: string
   database: string
   newResult(): ResultStore
+  /** What a type that the database defines itself is called, where that is known. */
+  typeName?(oid: number): string | undefined
   /** A statement has ended, however it did. */
   onRan?(ran: Ran): void
 }
@@ -138,6 +140,7 @@ export class SqlSession {
         text: run.text,
         range,
         newResult,
+        typeName: this.options.typeName,
         emit: (event) => {
           if (event.type === 'complete' && !harmless) this.reads = false
           emit(event)

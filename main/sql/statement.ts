@@ -32,6 +32,8 @@ export interface StatementContext {
   /** Sent before the statement, and no part of the text. ASCII. */
   lead?: string
   newResult(): ResultStore
+  /** Of the types that the database defines itself. */
+  typeName?: ((oid: number) => string | undefined) | undefined
   emit(event: RunEvent): void
   /** Milliseconds, for durations. */
   now(): number
@@ -89,7 +91,7 @@ class Execution {
     if (message.type !== 'notice' && message.type !== 'columns' && message.type !== 'parameter') this.tellColumns()
     switch (message.type) {
       case 'columns':
-        this.begin(message.columns.map((c) => ({ name: c.name, type: typeName(c.typeOid) })))
+        this.begin(message.columns.map((c) => ({ name: c.name, type: typeName(c.typeOid, this.context.typeName) })))
         return
       case 'row':
         this.row(message.row)

@@ -94,7 +94,10 @@ const names: Readonly<Record<number, string>> = {
   5069: 'xid8',
 }
 
-/** The name of a type, as in `ResultColumn.type`. What a database defines itself has no name on the wire. */
-export function typeName(oid: number): string {
-  return names[oid] ?? 'user-defined'
+/**
+ * The name of a type, as in `ResultColumn.type`. What a database defines itself has none on the wire; `own` knows it where the catalog was
+ * read.
+ */
+export function typeName(oid: number, own?: (oid: number) => string | undefined): string {
+  return names[oid] ?? own?.(oid) ?? 'user-defined'
 }

@@ -1,7 +1,8 @@
-import type { CatalogTable, SqlCatalog } from '../../shared/rpc/editor.ts'
+import type { SqlCatalog } from '../../shared/rpc/editor.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { Live } from '../rpc/live.ts'
 import { type CatalogIndex, indexCatalog } from './complete/catalog.ts'
+import type { Defined } from './complete/peek.tsx'
 import { findAt, provide } from './complete/providers.ts'
 import type { Assistance, EditorParts } from './editor.tsx'
 import { monaco } from './monaco.ts'
@@ -18,8 +19,8 @@ interface Options extends EditorParts {
   runtime: SqlRuntime
   /** The connection's catalog, kept by whoever gives it; `refresh` reads the database again. */
   catalog(refresh: boolean): Promise<SqlCatalog>
-  /** A table's definition was asked for. */
-  onTable(table: CatalogTable, index: CatalogIndex): void
+  /** A definition was asked for. */
+  onDefinition(of: Defined, index: CatalogIndex): void
   /** One was chosen in the editor's own menu. */
   onCommand(command: (typeof commands)[number]['id']): void
 }
@@ -42,7 +43,7 @@ export function createAssist({
   connection,
   runtime,
   catalog,
-  onTable,
+  onDefinition,
   onCommand,
   ...parts
 }: Options): Assistance {
@@ -66,16 +67,26 @@ export function createAssist({
     const found = known && position && !model.isDisposed() ? findAt(model, position, known) : undefined
     if (known === undefined || found === undefined) return
     const { meaning, base } = found
-    if (meaning.kind === 'table') onTable(meaning.table, known)
-    else if (meaning.kind === 'column') {
-      const { table, source } = meaning.column
-      if (table !== undefined) onTable(table, known)
-      else show(editor, base + source.at.start)
-    } else if (meaning.kind === 'source') {
-      // At the alias itself there is nowhere nearer to go than its table.
-      const there = found.start === meaning.source.at.start
-      if (there && meaning.table !== undefined) onTable(meaning.table, known)
-      else show(editor, base + meaning.source.at.start)
+    switch (meaning.kind) {
+      case 'table':
+      case 'function':
+      case 'type':
+        return onDefinition(meaning, known)
+      case 'column': {
+        const { table, source } = meaning.column
+        if (table !== undefined) onDefinition({ kind: 'table', table }, known)
+        else show(editor, base + source.at.start)
+        return
+      }
+      case 'source': {
+        const { source, table } = meaning
+        // At the alias itself there is nowhere nearer to go than its table.
+        if (found.start === source.at.start && table !== undefined) onDefinition({ kind: 'table', table }, known)
+        else show(editor, base + source.at.start)
+        return
+      }
+      default:
+        meaning satisfies never
     }
   }
   const action = editor.addAction({

@@ -20,6 +20,7 @@ const index = indexCatalog({
   ],
   keys: [],
   functions: [],
+  types: [],
 })
 
 /** The statement after its fix, and what the button says. */

@@ -14,6 +14,7 @@ import 'monaco-editor/features/indentation/register.js'
 import 'monaco-editor/features/lineSelection/register.js'
 import 'monaco-editor/features/linesOperations/register.js'
 import 'monaco-editor/features/multicursor/register.js'
+import 'monaco-editor/features/parameterHints/register.js'
 import 'monaco-editor/features/placeholderText/register.js'
 import 'monaco-editor/features/smartSelect/register.js'
 import 'monaco-editor/features/snippet/register.js'
@@ -94,6 +95,7 @@ export function applyTheme(name: ThemeName): void {
       'editorHoverWidget.background': color('surface-overlay'),
       'editorHoverWidget.border': color('line-strong'),
       'editorHoverWidget.foreground': color('text'),
+      'editorHoverWidget.highlightForeground': color('accent-fg'),
       'editorSuggestWidget.background': color('surface-overlay'),
       'editorSuggestWidget.border': color('line-strong'),
       'editorSuggestWidget.foreground': color('text'),

@@ -1,7 +1,7 @@
 import './grid.css'
 import { useQueryClient } from '@tanstack/react-query'
 import { memo, useEffect, useRef, useState } from 'react'
-import type { CatalogTable, ExplainMode } from '../../shared/rpc/editor.ts'
+import type { ExplainMode } from '../../shared/rpc/editor.ts'
 import { findParameters, parameterNames } from '../../shared/sql/parameters.ts'
 import { splitStatements, statementAt } from '../../shared/sql/split.ts'
 import { useActions } from '../actions/use-actions.ts'
@@ -16,7 +16,7 @@ import { Splitter } from '../theme/splitter.tsx'
 import { useThemeName } from '../theme/theme.tsx'
 import { createAssist } from './assist.ts'
 import { type CatalogIndex, indexCatalog } from './complete/catalog.ts'
-import { TablePeek } from './complete/table-peek.tsx'
+import { type Defined, Peek } from './complete/peek.tsx'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
 import { fixFor, nearby } from './fixes.ts'
@@ -39,7 +39,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
   const { client, live, queries } = useRpc()
   const cache = useQueryClient()
   const catalog = useCatalog(document.connection)
-  const [peek, setPeek] = useState<{ table: CatalogTable; index: CatalogIndex } | undefined>(undefined)
+  const [peek, setPeek] = useState<{ of: Defined; index: CatalogIndex } | undefined>(undefined)
   const [asking, setAsking] = useState<{ names: readonly string[]; start(): void } | undefined>(undefined)
   const [library, setLibrary] = useState(false)
   const { workspace, runtimes } = useDesk()
@@ -209,7 +209,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
               connection: document.connection,
               runtime,
               catalog,
-              onTable: (table, index) => setPeek({ table, index }),
+              onDefinition: (of, index) => setPeek({ of, index }),
               onCommand: (command) => latest.current[command](),
             })
           }
@@ -249,8 +249,9 @@ function SqlTab({ document }: { document: SqlDocument }) {
           />
         )}
         {peek && (
-          <TablePeek
+          <Peek
             {...peek}
+            connection={document.connection}
             onClose={() => {
               setPeek(undefined)
               editor.current?.focus()

@@ -10,6 +10,7 @@ import {
   CatalogInput,
   CheckInput,
   CheckOutput,
+  DefinitionInput,
   ExplainMode,
   HistoryInput,
   HistoryPage,
@@ -161,8 +162,10 @@ export const rpcContract = {
   /** Help while writing SQL. Nothing here runs what is written. */
   editor: {
     check: rpc.input(CheckInput).output(CheckOutput),
-    /** Read through the gateway in a session of its own, and kept; see `refresh`. */
+    /** Read through the gateway in a session that is for that alone, and kept; see `refresh`. */
     catalog: rpc.input(CatalogInput).output(SqlCatalog),
+    /** Read in the same way, and not kept. */
+    definition: rpc.input(DefinitionInput).output(z.object({ text: z.string() })),
     /** What this person ran through this gateway, newest first. Statements, never results. */
     history: rpc.input(HistoryInput).output(HistoryPage),
     clearHistory: rpc,

@@ -22,6 +22,8 @@ export const CatalogColumn = z.object({
   name: z.string(),
   /** As PostgreSQL writes it: `character varying(20)`. */
   type: z.string(),
+  /** Of `CatalogType`, or of its array, where the database defines the type itself. */
+  typeId: z.number().int().optional(),
   notNull: z.boolean(),
   dataClass: z.string().optional(),
   masked: z.boolean(),
@@ -47,16 +49,47 @@ export const CatalogKey = TableName.extend({
 })
 export type CatalogKey = z.infer<typeof CatalogKey>
 
+/** One of the functions that have a name. */
+export const Signature = z.object({
+  /** Its OID, by which its definition is asked for. */
+  id: z.number().int().min(0).max(0xffff_ffff),
+  /** As PostgreSQL writes them: `customer bigint, since date DEFAULT now()`. */
+  arguments: z.string(),
+  /** Empty for a procedure without results. */
+  result: z.string(),
+  /** What its COMMENT says. */
+  comment: z.string().optional(),
+})
+export type Signature = z.infer<typeof Signature>
+
 export const CatalogFunction = z.object({
   schema: z.string(),
   name: z.string(),
-  arguments: z.string(),
-  result: z.string(),
-  kind: z.enum(['function', 'aggregate', 'window', 'procedure']),
-  /** Other functions of the same name. */
-  overloads: z.number().int(),
+  /** `trigger`: only a trigger can call it. */
+  kind: z.enum(['function', 'aggregate', 'window', 'procedure', 'trigger']),
+  /** Never empty; those with few arguments first. */
+  signatures: z.array(Signature),
 })
 export type CatalogFunction = z.infer<typeof CatalogFunction>
+
+/** A type that the database defines itself. */
+export const CatalogType = z.object({
+  id: z.number().int(),
+  /** Of the type of its arrays; 0 where there is none. */
+  arrayId: z.number().int(),
+  schema: z.string(),
+  name: z.string(),
+  kind: z.enum(['enum', 'domain', 'composite', 'range', 'base']),
+  /** Of an enum, in their order. */
+  labels: z.array(z.string()),
+  /** Of a composite type. */
+  fields: z.array(z.object({ name: z.string(), type: z.string() })),
+  /** What a domain or range is made of, and its id. */
+  base: z.object({ id: z.number().int(), type: z.string() }).optional(),
+  /** Of a domain: NOT NULL and its checks. */
+  constraints: z.array(z.string()),
+})
+export type CatalogType = z.infer<typeof CatalogType>
 
 /** What a connection's database holds, as this person sees it. */
 export const SqlCatalog = z.object({
@@ -64,9 +97,10 @@ export const SqlCatalog = z.object({
   keys: z.array(CatalogKey),
   indexes: z.array(TableName.extend({ name: z.string(), definition: z.string() })),
   functions: z.array(CatalogFunction),
+  types: z.array(CatalogType),
   /** Tables and views of `pg_catalog` and `information_schema`. */
   system: z.array(CatalogTable).optional(),
-  /** Why keys, indexes and functions are not there, in words; absent when they are. */
+  /** Why keys, indexes, functions and types are not there, in words; absent when they are. */
   partial: z.string().optional(),
 })
 export type SqlCatalog = z.infer<typeof SqlCatalog>
@@ -76,6 +110,16 @@ export const CatalogInput = z.object({
   /** Reads the database again: something in it was created, altered or dropped. Classes and masks are always read. */
   refresh: z.boolean().default(false),
 })
+
+/** Whose definition is asked for, as the database itself writes it. */
+export const DefinitionInput = z.object({
+  connection: ConnectionName,
+  of: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('function'), id: Signature.shape.id }),
+    z.object({ kind: z.literal('view'), schema: z.string(), name: z.string() }),
+  ]),
+})
+export type DefinitionInput = z.infer<typeof DefinitionInput>
 
 /** `failed`: nothing but a rollback helps. */
 export const TransactionState = z.enum(['none', 'open', 'failed'])

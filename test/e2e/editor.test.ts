@@ -72,6 +72,7 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
   afterAll(async () => {
     await browser?.close()
     await ada?.close()
+    await onTarget('DROP SCHEMA IF EXISTS parcels CASCADE', 'analytics-db')
   })
 
   test('says of each statement what the gateway will do, before it is run', async () => {
@@ -215,6 +216,47 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     await peek.waitFor({ state: 'detached' })
     await page.keyboard.type(' = 1')
     await expect.poll(() => shown(page)).toContain('WHERE c.email = 1')
+  })
+
+  test('a function says what it takes and how it is made, an enum what it may be', async () => {
+    const { page } = ada
+    picture('function')
+    await onTarget(
+      `DROP SCHEMA IF EXISTS parcels CASCADE;
+      CREATE SCHEMA parcels;
+      CREATE FUNCTION parcels.cost(parcel int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
+      CREATE FUNCTION parcels.cost(weight numeric, express boolean) RETURNS numeric LANGUAGE sql AS 'SELECT weight * 2';
+      CREATE TYPE parcels.state AS ENUM ('sent', 'on hold');
+      CREATE TABLE parcels.parcel (state parcels.state);
+      INSERT INTO parcels.parcel VALUES ('on hold')`,
+      'analytics-db',
+    )
+    await page.getByRole('treeitem', { name: 'analytics-db, Database' }).dblclick()
+    await page.getByRole('button', { name: /Auto-commit/ }).waitFor()
+    await write(page, 'SELECT parcels.cost')
+    await page.keyboard.type('(1.5, ')
+    const hints = page.locator('.parameter-hints-widget.visible')
+    await hints.locator('.parameter.active').getByText('express boolean').waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.type('true')
+    await page.keyboard.press('Control+Home')
+    for (let i = 0; i < 'SELECT parcels.co'.length; i += 1) await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('F12')
+    const peek = page.getByRole('complementary', { name: 'Definition of parcels.cost' })
+    await peek.getByText('SELECT weight * 2').waitFor()
+    await page.keyboard.press('ArrowUp')
+    await peek.getByText('SELECT 1.0').waitFor()
+    await page.keyboard.press('Escape')
+    await write(page, 'SELECT * FROM parcels.parcel WHERE state = ')
+    await page.keyboard.type("'")
+    await page.locator('.suggest-widget.visible').getByText('on hold').waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => shown(page)).toContain("WHERE state = 'on hold'")
+    await page.keyboard.press('Control+Enter')
+    await page.locator('.ag-header-cell button[title="state parcels.state"]').waitFor()
+    await page.keyboard.press('Alt+w')
+    await page.locator('.tab').filter({ hasText: 'analytics-db' }).waitFor({ state: 'detached' })
   })
 
   test('asks for parameters and binds them', async () => {

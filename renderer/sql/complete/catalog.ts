@@ -1,4 +1,11 @@
-import type { CatalogColumn, CatalogKey, CatalogTable, SqlCatalog } from '../../../shared/rpc/editor.ts'
+import type {
+  CatalogColumn,
+  CatalogFunction,
+  CatalogKey,
+  CatalogTable,
+  CatalogType,
+  SqlCatalog,
+} from '../../../shared/rpc/editor.ts'
 import type { Source } from './source.ts'
 
 /** A catalog made ready for look-ups by name. */
@@ -11,6 +18,13 @@ export interface CatalogIndex {
   foreignKeys: readonly CatalogKey[]
   /** What every database has: `pg_stat_activity` and the like. */
   system: readonly CatalogTable[]
+  /** Without a schema, those of this database come before PostgreSQL's own. */
+  routine(schema: string | undefined, name: string): CatalogFunction | undefined
+  type(schema: string | undefined, name: string): CatalogType | undefined
+  /** The type of a column, or of what its array holds, where the database defines it. */
+  typeOf(column: CatalogColumn): CatalogType | undefined
+  /** The values that an enum lets a column have, also through a domain or an array; empty for all others. */
+  labelsOf(column: CatalogColumn): readonly string[]
 }
 
 export function indexCatalog(catalog: SqlCatalog): CatalogIndex {
@@ -19,6 +33,14 @@ export function indexCatalog(catalog: SqlCatalog): CatalogIndex {
   const byId = new Map([...system, ...catalog.tables].map((table) => [id(table.schema, table.name), table]))
   const keys = Map.groupBy(catalog.keys, (key) => id(key.schema, key.table))
   const schemas = [...new Set(catalog.tables.map((table) => table.schema))]
+  const routines = Map.groupBy(catalog.functions, (routine) => routine.name)
+  const types = new Map(
+    catalog.types.flatMap((type): [number, CatalogType][] => [
+      [type.id, type],
+      [type.arrayId, type],
+    ]),
+  )
+  const typeOf = (column: CatalogColumn) => (column.typeId === undefined ? undefined : types.get(column.typeId))
   return {
     catalog,
     schemas,
@@ -31,6 +53,14 @@ export function indexCatalog(catalog: SqlCatalog): CatalogIndex {
     },
     keysOf: (table) => keys.get(id(table.schema, table.name)) ?? [],
     system,
+    routine: (schema, name) => routines.get(name)?.find((f) => schema === undefined || f.schema === schema),
+    type: (schema, name) => catalog.types.find((t) => t.name === name && (schema === undefined || t.schema === schema)),
+    typeOf,
+    labelsOf: (column) => {
+      let type = typeOf(column)
+      while (type?.kind === 'domain' && type.base !== undefined) type = types.get(type.base.id)
+      return type?.labels ?? []
+    },
     foreignKeys: catalog.keys.filter((key) => key.refers !== undefined),
   }
 }

@@ -1,6 +1,7 @@
-import type { CatalogFunction, CatalogTable } from '../../../shared/rpc/editor.ts'
+import type { CatalogFunction, CatalogTable, CatalogType } from '../../../shared/rpc/editor.ts'
 import { type CatalogIndex, columnsOf, type ReachedColumn } from './catalog.ts'
 import { type Scope, scopeAt } from './scope.ts'
+import { fitting, givenArguments } from './signatures.ts'
 import type { Source } from './source.ts'
 import type { Token } from './tokens.ts'
 
@@ -9,7 +10,9 @@ export type Meaning =
   | { kind: 'column'; column: ReachedColumn }
   | { kind: 'table'; table: CatalogTable }
   | { kind: 'source'; source: Source; table: CatalogTable | undefined }
-  | { kind: 'function'; function: CatalogFunction }
+  /** `signature`: the one that fits the call. */
+  | { kind: 'function'; function: CatalogFunction; signature: number }
+  | { kind: 'type'; type: CatalogType }
 
 export interface Found {
   meaning: Meaning
@@ -35,14 +38,19 @@ function meaningOf(token: Token, at: number, scope: Scope, index: CatalogIndex):
   const dotted = tokens[at - 1]?.text === '.' ? tokens[at - 2]?.text : undefined
   const name = token.text
   const calls = tokens[at + 1]?.text === '(' && tokens[at + 1]?.start === token.end
-  const routine = index.catalog.functions.find((f) => f.name === name && (dotted === undefined || f.schema === dotted))
-  if (calls && routine !== undefined) return { kind: 'function', function: routine }
+  const routine = calls ? index.routine(dotted, name) : undefined
+  if (routine !== undefined) {
+    return { kind: 'function', function: routine, signature: fitting(routine, givenArguments(tokens, at)) }
+  }
+  const type = index.type(dotted, name)
+  if (scope.expecting === 'type' && type !== undefined) return { kind: 'type', type }
   if (dotted !== undefined) {
     const source = scope.sources.find((s) => s.name === dotted)
     const column = source && columnsOf(source, index).find((c) => c.name === name)
     if (column !== undefined) return { kind: 'column', column }
     const table = index.table(dotted, name)
-    return table === undefined ? undefined : { kind: 'table', table }
+    if (table !== undefined) return { kind: 'table', table }
+    return type === undefined ? undefined : { kind: 'type', type }
   }
   const source = scope.sources.find((s) => s.name === name) ?? scope.ctes.find((c) => c.name === name)
   const namesTable = scope.expecting === 'table' || scope.expecting === 'join' || tokens[at + 1]?.text === '.'
@@ -55,7 +63,8 @@ function meaningOf(token: Token, at: number, scope: Scope, index: CatalogIndex):
   if (column !== undefined) return { kind: 'column', column }
   if (source !== undefined) return { kind: 'source', source, table }
   const known = index.table(undefined, name)
-  return known === undefined || (token.kind === 'word' && !namesTable) ? undefined : { kind: 'table', table: known }
+  if (known !== undefined && (token.kind === 'quoted' || namesTable)) return { kind: 'table', table: known }
+  return type === undefined ? undefined : { kind: 'type', type }
 }
 
 function isOwnPlace(source: Source, token: Token): boolean {

@@ -5,8 +5,10 @@ import type { CatalogIndex } from './catalog.ts'
 import { describe } from './describe.ts'
 import { type Found, lookUp } from './lookup.ts'
 import { scopeAt } from './scope.ts'
-import { type Suggestion, suggest } from './suggest.ts'
-import { isInLiteral } from './tokens.ts'
+import { type Call, callAt, fitting, parametersOf, signatureText } from './signatures.ts'
+import { type Suggestion, suggest, suggestValues } from './suggest.ts'
+import { isInLiteral, tokenize } from './tokens.ts'
+import { valuePlace, wantsValue } from './values.ts'
 
 const kinds = monaco.languages.CompletionItemKind
 
@@ -24,6 +26,7 @@ const icons: Readonly<Record<Suggestion['kind'], monaco.languages.CompletionItem
   join: kinds.Reference,
   snippet: kinds.Snippet,
   type: kinds.TypeParameter,
+  value: kinds.EnumMember,
 }
 
 /** The nearest text around the cursor that is split: whole statements, without those far away. A millisecond's work. */
@@ -58,26 +61,42 @@ export function provide(
   catalog: () => Promise<CatalogIndex | undefined>,
 ): monaco.IDisposable {
   const completion = monaco.languages.registerCompletionItemProvider(languageId, {
-    triggerCharacters: ['.', ' ', ':'],
+    triggerCharacters: ['.', ' ', ':', "'"],
     async provideCompletionItems(model, position, context, token) {
       if (model !== own) return { suggestions: [] }
       const { sql, offset } = statementAround(model, position)
       const scope = scopeAt(sql, offset)
-      // After a blank only where something certain comes: a table, a join, a condition.
-      const blank = context.triggerCharacter === ' '
-      if (context.triggerCharacter === ':' && scope.expecting !== 'type') return { suggestions: [] }
-      if (blank && !['table', 'join', 'condition'].includes(scope.expecting)) return { suggestions: [] }
-      if (isInLiteral(sql, scope.tokens, offset)) return { suggestions: [] }
+      const trigger = context.triggerCharacter
+      const inText = isInLiteral(sql, scope.tokens, offset)
+      if (trigger === ':' && scope.expecting !== 'type') return { suggestions: [] }
+      // After a blank only where something certain comes: a table, a join, a condition, a value. That there is nothing is said at once:
+      // a letter that comes meanwhile would not be asked for.
+      const certain = ['table', 'join', 'condition'].includes(scope.expecting)
+      const blank = trigger === ' ' && !certain
+      if (blank && !wantsValue(scope)) return { suggestions: [] }
       const index = await catalog()
+      if (index === undefined) return { suggestions: [] }
+      const place = valuePlace(sql, offset, scope, index)
+      const values = place === undefined ? [] : suggestValues(place, index)
+      if (blank && values.length === 0) return { suggestions: [] }
       // A list that is open is brought up to date at once: the next key may choose from it.
       const opens = context.triggerKind !== monaco.languages.CompletionTriggerKind.TriggerForIncompleteCompletions
       if (opens) await keysFirst()
-      if (index === undefined || token.isCancellationRequested || model.isDisposed()) return { suggestions: [] }
+      if (token.isCancellationRequested || model.isDisposed()) return { suggestions: [] }
+      const at = model.getOffsetAt(position)
+      const rangeOf = (before: number, behind: number) =>
+        monaco.Range.fromPositions(model.getPositionAt(at - before), model.getPositionAt(at + behind))
+      if (inText || trigger === "'") {
+        const { text } = place ?? {}
+        if (text === undefined) return { suggestions: [] }
+        const range = rangeOf(offset - text.start, text.end - offset)
+        return { suggestions: values.map((one) => itemOf(one, range, false)) }
+      }
       const word = sql.slice(scope.from, offset)
-      const start = model.getPositionAt(model.getOffsetAt(position) - word.length)
-      const range = monaco.Range.fromPositions(start, position)
+      const range = rangeOf(word.length, 0)
       // With the first letter it is asked again, for what was left out without one.
-      const suggestions = suggest(scope, index, word).map((one) => itemOf(one, range, word === word.toLowerCase()))
+      const all = [...values, ...suggest(scope, index, word)]
+      const suggestions = all.map((one) => itemOf(one, range, word === word.toLowerCase()))
       if (opens) await keysFirst()
       return { suggestions, incomplete: word === '' }
     },
@@ -97,10 +116,23 @@ export function provide(
       }
     },
   })
+  const signature = monaco.languages.registerSignatureHelpProvider(languageId, {
+    signatureHelpTriggerCharacters: ['(', ','],
+    signatureHelpRetriggerCharacters: [')'],
+    async provideSignatureHelp(model, position) {
+      if (model !== own) return undefined
+      const { sql, offset } = statementAround(model, position)
+      const tokens = tokenize(sql)
+      const index = await catalog()
+      const call = index && callAt(tokens, offset, index)
+      return call && { value: signatureHelpOf(call), dispose: () => undefined }
+    },
+  })
   return {
     dispose: () => {
       completion.dispose()
       hover.dispose()
+      signature.dispose()
     },
   }
 }
@@ -125,6 +157,30 @@ export function findAt(
   return { ...found, base: start, range: monaco.Range.fromPositions(from, to) }
 }
 
+function signatureHelpOf({ function: routine, argument, given }: Call): monaco.languages.SignatureHelp {
+  const signatures = routine.signatures.map((one) => {
+    const parameters = parametersOf(one)
+    return {
+      label: signatureText(routine, one),
+      parameters: placesOf(routine.name, parameters),
+      ...(one.comment === undefined ? {} : { documentation: one.comment }),
+      // Whatever comes behind a VARIADIC parameter is part of it.
+      activeParameter: Math.min(argument, Math.max(parameters.length - 1, 0)),
+    }
+  })
+  return { signatures, activeSignature: fitting(routine, given), activeParameter: argument }
+}
+
+/** Where the parameters stand in the text of a signature. */
+function placesOf(name: string, parameters: readonly string[]): monaco.languages.ParameterInformation[] {
+  let at = name.length + 1
+  return parameters.map((parameter) => {
+    const label: [number, number] = [at, at + parameter.length]
+    at += parameter.length + ', '.length
+    return { label }
+  })
+}
+
 /** `small`: what is written is in small letters, for which Monaco would put names in capitals behind all others. */
 function itemOf(one: Suggestion, range: monaco.IRange, small: boolean): monaco.languages.CompletionItem {
   return {
@@ -133,6 +189,7 @@ function itemOf(one: Suggestion, range: monaco.IRange, small: boolean): monaco.l
     insertText: one.insert,
     ...(one.fill ? { insertTextRules: monaco.languages.CompletionItemInsertTextRule.InsertAsSnippet } : {}),
     ...(one.kind === 'masked' ? { detail: one.note } : {}),
+    ...(one.more === undefined ? {} : { documentation: one.more.join('\n') }),
     filterText: small ? one.label.toLowerCase() : one.label,
     sortText: `${one.rank.toFixed(3)}${one.label}`,
     range,

@@ -35,8 +35,14 @@ const catalog: SqlCatalog = {
   ],
   indexes: [],
   functions: [
-    { schema: 'pg_catalog', name: 'lower', arguments: 'text', result: 'text', kind: 'function', overloads: 0 },
+    {
+      schema: 'pg_catalog',
+      name: 'lower',
+      kind: 'function',
+      signatures: [{ id: 1, arguments: 'text', result: 'text' }],
+    },
   ],
+  types: [],
 }
 const index = indexCatalog(catalog)
 

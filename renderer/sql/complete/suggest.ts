@@ -1,12 +1,14 @@
-import type { CatalogTable } from '../../../shared/rpc/editor.ts'
+import type { CatalogFunction, CatalogTable } from '../../../shared/rpc/editor.ts'
 import { type CatalogIndex, classNote, columnsOf, keyNotes, type ReachedColumn, tableLabel } from './catalog.ts'
 import { type KeywordPlace, keywordsAt } from './keywords.ts'
 import { listedNames } from './places.ts'
 import type { Scope } from './scope.ts'
+import { signatureText } from './signatures.ts'
 import { snippets } from './snippets.ts'
 import type { Source } from './source.ts'
-import { quoteName } from './tokens.ts'
+import { quoteName, quoteText } from './tokens.ts'
 import { typeNames } from './types.ts'
+import type { ValuePlace } from './values.ts'
 
 export interface Suggestion {
   kind:
@@ -22,12 +24,15 @@ export interface Suggestion {
     | 'join'
     | 'snippet'
     | 'type'
+    | 'value'
   label: string
   /** Beside the label, for the eye: type and class of a column, arguments of a function. */
   note: string
   /** What goes into the text; `$0` and `${1:…}` are places to fill in where `fill` is set. */
   insert: string
   fill?: true
+  /** Beside the list, for who wants to know more: a line each. */
+  more?: readonly string[]
   /** Smaller comes first. */
   rank: number
 }
@@ -64,7 +69,12 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
     case 'shared':
       return sharedColumns(scope, index)
     case 'type':
-      return typeNames.map((name, i) => ({ kind: 'type', label: name, note: '', insert: name, rank: 1 + i / 1000 }))
+      return [
+        ...ownTypes(index),
+        ...typeNames.map(
+          (name, i): Suggestion => ({ kind: 'type', label: name, note: '', insert: name, rank: 1 + i / 1000 }),
+        ),
+      ]
     case 'expression':
       return [...expressions(scope, index, written), ...words]
     case 'name':
@@ -74,6 +84,26 @@ export function suggest(scope: Scope, index: CatalogIndex, written: string): Sug
     default:
       return scope.expecting satisfies never
   }
+}
+
+/** The values that an enum has for a place, written out where no string is begun yet. */
+export function suggestValues({ column: { column }, text }: ValuePlace, index: CatalogIndex): Suggestion[] {
+  if (column === undefined) return []
+  return index.labelsOf(column).map((label, i) => {
+    const insert = text === undefined ? quoteText(label) : quoteText(label).slice(1, text.closed ? -1 : undefined)
+    return { kind: 'value', label, note: column.type, insert, rank: i / 1000 }
+  })
+}
+
+/** Types that the database defines itself. */
+function ownTypes(index: CatalogIndex): Suggestion[] {
+  return index.catalog.types.map((type) => ({
+    kind: 'type',
+    label: tableLabel(type),
+    note: type.kind === 'base' ? '' : type.kind,
+    insert: written(type),
+    rank: 0.5,
+  }))
 }
 
 /** Columns of the table that a statement is about. */
@@ -114,7 +144,7 @@ function afterDot(scope: Scope, index: CatalogIndex): Suggestion[] {
   if (!wantsTable && source !== undefined) return columnsOf(source, index).map((c) => column(c, index, ''))
   const inSchema = [...index.catalog.tables, ...index.system].filter((table) => table.schema === first)
   if (inSchema.length > 0) {
-    const routines = index.catalog.functions.filter((f) => f.schema === first)
+    const routines = callable(index).filter((f) => f.schema === first)
     return [...inSchema.map((table) => tableOf(table, quoteName(table.name))), ...routines.map(routine)]
   }
   const table = index.table(undefined, first)
@@ -144,10 +174,15 @@ function expressions(scope: Scope, index: CatalogIndex, written: string): Sugges
     }),
   )
   // Before anything is written, those that come with every database would only be in the way.
-  const routines = index.catalog.functions.filter((f) =>
+  const routines = callable(index).filter((f) =>
     written === '' ? f.schema !== 'pg_catalog' : startsWord(f.name, written),
   )
   return [...columns, ...aliases, ...routines.map(routine)]
+}
+
+/** Trigger functions are called by triggers alone. */
+function callable(index: CatalogIndex): CatalogFunction[] {
+  return index.catalog.functions.filter((f) => f.kind !== 'trigger')
 }
 
 function column(reached: ReachedColumn, index: CatalogIndex, prefix: string): Suggestion {
@@ -220,16 +255,19 @@ function schemas(index: CatalogIndex): Suggestion[] {
   }))
 }
 
-function routine(f: CatalogIndex['catalog']['functions'][number]): Suggestion {
-  const more = f.overloads === 0 ? '' : ` +${f.overloads}`
+function routine(f: CatalogFunction): Suggestion {
+  const [first] = f.signatures
+  const more = f.signatures.length < 2 ? '' : ` +${f.signatures.length - 1}`
   const name =
     f.schema === 'pg_catalog' || f.schema === 'public' ? quoteName(f.name) : `${f.schema}.${quoteName(f.name)}`
+  const bare = f.signatures.every((one) => one.arguments === '')
   return {
     kind: 'function',
     label: f.name,
-    note: `(${f.arguments})${more} ${f.result}`,
-    insert: f.arguments === '' && f.overloads === 0 ? `${escapeFill(name)}()` : `${escapeFill(name)}($0)`,
+    note: `(${first?.arguments ?? ''})${more} ${first?.result ?? ''}`,
+    insert: bare ? `${escapeFill(name)}()` : `${escapeFill(name)}($0)`,
     fill: true,
+    more: f.signatures.flatMap((one) => [signatureText(f, one), ...(one.comment === undefined ? [] : [one.comment])]),
     rank: f.schema === 'pg_catalog' ? 4 : 3,
   }
 }

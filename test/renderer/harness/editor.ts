@@ -21,7 +21,9 @@ export function editorFixture() {
       keys: [],
       indexes: [],
       functions: [],
+      types: [],
     })),
+    definition: editor.definition.handler(() => ({ text: 'SELECT 1' })),
     history: editor.history.handler(({ input }) => {
       const entries = data.ranStatements.filter((entry) =>
         entry.text.toLowerCase().includes(input.search.toLowerCase()),
