@@ -8,6 +8,7 @@ import type { RecordingEvent } from '../shared/recording.ts'
 import type { SessionPolicy } from './decide.ts'
 import type { DecisionRequest, InspectorPort, Sensitivity, TextMask } from './inspect/port.ts'
 import type { InspectorSession } from './inspect/session.ts'
+import { catalogOnly, readsStructure } from './structure.ts'
 
 /** The port that an inspector works with: decisions from the policy in memory, the rest from the gateway. */
 export function inspectorPort(spec: SessionSpec, policy: SessionPolicy, gateway: SessionPort): InspectorPort {
@@ -20,6 +21,7 @@ class Port implements InspectorPort {
   readonly principal: Principal
   readonly connection: ConnectionRef
   readonly annotations: SessionSpec['annotations']
+  readonly #catalogOnly: boolean
   readonly #policy: SessionPolicy
   readonly #gateway: SessionPort
   readonly #began = performance.now()
@@ -29,6 +31,7 @@ class Port implements InspectorPort {
     this.principal = spec.principal
     this.connection = spec.connection
     this.annotations = spec.annotations
+    this.#catalogOnly = spec.purpose === 'catalog'
     this.#policy = policy
     this.#gateway = gateway
   }
@@ -38,6 +41,7 @@ class Port implements InspectorPort {
   }
 
   decide(request: DecisionRequest): Decision {
+    if (this.#catalogOnly && !readsStructure(request)) return { verdict: 'block', policy: catalogOnly }
     return this.#policy.decide(request)
   }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { Purpose } from '../shared/api/models.ts'
 import type { Principal } from '../shared/principal.ts'
 import { newSecret } from './secrets.ts'
 import type { Identities } from './services.ts'
@@ -23,6 +24,8 @@ export interface TicketAdmission extends Admission {
   sessionId: string
   door: 'desktop' | 'cli' | 'endpoint'
   annotations: 'machine' | 'text'
+  /** Work, if unsaid. */
+  purpose?: Purpose | undefined
   sourceIp: string
   /** The computer, as its client calls it. */
   device?: string | undefined
@@ -117,6 +120,7 @@ export class Tokens {
         connection_name: admission.connection,
         door: admission.door,
         annotations: admission.annotations,
+        purpose: admission.purpose ?? 'work',
         access_token_id: admission.accessTokenId,
         source_ip: admission.sourceIp,
         mfa: admission.mfa,
@@ -159,6 +163,7 @@ export class Tokens {
         sessionId: row.session_id,
         door: row.door,
         annotations: row.annotations,
+        purpose: row.purpose,
         sourceIp: row.source_ip,
         device: row.device ?? undefined,
       },

@@ -68,7 +68,7 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
   stream.on('error', (error) => log.info({ err: error }, 'a tunnel broke'))
   const redeemed = await tokens.redeemTicket(ticket)
   if (!redeemed.ok) return refuse(stream, closeCodes.ticket, ticketWords(redeemed))
-  const { principal, connection, sessionId, annotations, door, sourceIp, mfa, device, accessTokenId } =
+  const { principal, connection, sessionId, annotations, door, purpose, sourceIp, mfa, device, accessTokenId } =
     redeemed.admission
   const context = { sourceIp, mfa }
   const admission = admit(deps, { principal, context }, connection)
@@ -86,6 +86,7 @@ async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<v
       annotations,
       context,
       grants: admission.grants,
+      ...(purpose === 'catalog' ? { purpose } : {}),
       ...(target.kind === 'rdp' ? { rdp: rdpCredential(ticket) } : {}),
     },
     door,

@@ -61,7 +61,11 @@ export class Work {
     this.catalogs = new Catalogs({
       open: async (name) => {
         const { database } = await asked(who().api.connections.get({ name }))
-        const { stream } = await openSession(who(), name, { door: 'desktop', annotations: 'machine' })
+        const { stream } = await openSession(who(), name, {
+          door: 'desktop',
+          annotations: 'machine',
+          purpose: 'catalog',
+        })
         return SqlLink.open(stream, who().person.id, database ?? name)
       },
       tables: (name) => asked(who().api.connections.schema({ name })),

@@ -162,6 +162,8 @@ export interface SessionSpec {
   context: RequestContext
   /** In force when the session opens; later changes come through `AgentSession.setGrants`. */
   grants: readonly Grant[]
+  /** `catalog`: nothing but what a database holds may be read in it; see `agent/structure.ts`. Work, if unsaid. */
+  purpose?: 'catalog'
   /** RDP: what the launched client has to sign in with. Without it nobody gets in. */
   rdp?: RdpCredential
 }

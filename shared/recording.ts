@@ -113,6 +113,8 @@ export const RecordingManifest = z.object({
   session: z.string(),
   principal: Principal,
   connection: ConnectionRef,
+  /** The session was for reading what the database holds, and could do nothing else. */
+  purpose: z.literal('catalog').optional(),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),
   cols: z.number().int().optional(),

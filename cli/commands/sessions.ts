@@ -9,6 +9,7 @@ export function sessionCommands(): Command[] {
       .description('sessions that you may see, newest first')
       .option('--live', 'only those that go on')
       .option('--connection <name>', 'only on this connection')
+      .option('--catalog', 'also those in which a client read what a database holds, for its own use')
       .option('--json', 'as JSON')
       .action(list),
     new Command('replay')
@@ -29,12 +30,13 @@ export function sessionCommands(): Command[] {
   ]
 }
 
-async function list(options: { live?: true; connection?: string; json?: true }): Promise<void> {
+async function list(options: { live?: true; connection?: string; catalog?: true; json?: true }): Promise<void> {
   const { asked } = await import('../../main/client.ts')
   const { api } = await caller()
   const sessions = await asked(
     api.sessions.list({
       ...(options.live ? { state: 'live' } : {}),
+      ...(options.catalog ? {} : { purpose: 'work' }),
       ...(options.connection === undefined ? {} : { connection: options.connection }),
     }),
   )
@@ -45,7 +47,15 @@ async function list(options: { live?: true; connection?: string; json?: true }):
   const rows = sessions.map((s) => {
     const { allowed, masked, granted, blocked, held } = s.counts
     const counts = `${allowed + masked + granted} ran, ${blocked} blocked, ${held} held`
-    return [s.id, s.state, s.principal.id, s.connection.name, s.door, clock(s.startedAt), counts]
+    return [
+      s.id,
+      s.state,
+      s.principal.id,
+      s.connection.name,
+      s.purpose === 'catalog' ? `${s.door} (catalog)` : s.door,
+      clock(s.startedAt),
+      counts,
+    ]
   })
   await write(table(['ID', 'STATE', 'WHO', 'CONNECTION', 'DOOR', 'STARTED (UTC)', 'REQUESTS'], rows))
 }

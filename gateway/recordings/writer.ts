@@ -11,6 +11,8 @@ export interface RecordingSubject {
   session: string
   principal: Principal
   connection: ConnectionRef
+  /** See RecordingManifest. */
+  purpose?: 'catalog' | undefined
   startedAt: Date
 }
 
@@ -96,6 +98,7 @@ export class RecordingWriter {
       session: subject.session,
       principal: subject.principal,
       connection: subject.connection,
+      ...(subject.purpose === undefined ? {} : { purpose: subject.purpose }),
       startedAt: subject.startedAt.toISOString(),
       chunks: [],
     }

@@ -81,7 +81,8 @@ export class SessionLedger {
     }, hintEveryMs).unref()
   }
 
-  #row({ id, spec: { principal, connection, annotations, context }, door, startedAt }: LedgerSession): object {
+  #row({ id, spec, door, startedAt }: LedgerSession): object {
+    const { principal, connection, annotations, purpose, context } = spec
     return {
       id,
       principal_id: principal.id,
@@ -90,6 +91,7 @@ export class SessionLedger {
       connection,
       door,
       annotations,
+      purpose: purpose ?? 'work',
       replica: this.#replica,
       source_ip: context.sourceIp,
       mfa: context.mfa,
@@ -116,7 +118,11 @@ function auditEntry(entry: Entry): AuditEntry {
   const who = { actor: spec.principal.id, subject: id }
   switch (entry.kind) {
     case 'begun':
-      return { ...who, action: 'session.open', detail: { connection, door, sourceIp: spec.context.sourceIp } }
+      return {
+        ...who,
+        action: 'session.open',
+        detail: { connection, door, ...purposeOf(spec), sourceIp: spec.context.sourceIp },
+      }
     case 'ended': {
       const detail = { connection, reason: entry.end.reason, recording: entry.seal ?? null }
       return { ...who, action: 'session.end', detail }
@@ -124,6 +130,10 @@ function auditEntry(entry: Entry): AuditEntry {
     default:
       return entry satisfies never
   }
+}
+
+function purposeOf({ purpose }: SessionSpec): { purpose?: 'catalog' } {
+  return purpose === undefined ? {} : { purpose }
 }
 
 function eventOf({ id, spec }: LedgerSession): NewEvent {

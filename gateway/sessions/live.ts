@@ -180,8 +180,8 @@ export class LiveSession implements Live {
   #begin(): RecordingWriter {
     if (this.#recording !== undefined) return this.#recording
     const startedAt = new Date()
-    const { principal, connection } = this.spec
-    this.#recording = this.#options.recordings.start({ session: this.id, principal, connection, startedAt })
+    const { principal, connection, purpose } = this.spec
+    this.#recording = this.#options.recordings.start({ session: this.id, principal, connection, purpose, startedAt })
     this.startedAt = startedAt
     this.#storing = this.#options.begun(this).then(
       () => {

@@ -37,6 +37,9 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
       const { principal, sourceIp, mfa, device, tokenId } = caller
       const admission = admit(deps, { principal, context: { sourceIp, mfa } }, input.connection)
       if (!admission.ok) throw refusal(admission)
+      if (input.purpose === 'catalog' && admission.connection.ref.kind !== 'postgres') {
+        throw errors.NOT_FOUND({ message: `${input.connection} has no catalog to read.` })
+      }
       // Said here, where a client can show it; the tunnel asks again.
       const full = sessions.room(input.connection, principal.id)
       if (full !== undefined) throw errors.CONFLICT({ message: `${full.message} ${full.hint}` })
@@ -49,6 +52,7 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
         sessionId,
         door: input.door,
         annotations: input.annotations,
+        purpose: input.purpose,
         sourceIp,
         device,
       })

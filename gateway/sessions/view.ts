@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { Session } from '../../shared/api/models.ts'
+import type { Purpose, Session } from '../../shared/api/models.ts'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Caller } from '../api/context.ts'
 import type { Connections, LocalAgent } from '../services.ts'
@@ -19,6 +19,7 @@ export interface SessionFilter {
   state?: 'live' | 'ended' | undefined
   connection?: string | undefined
   principal?: string | undefined
+  purpose?: Purpose | undefined
   limit: number
 }
 
@@ -51,6 +52,7 @@ export class SessionView {
       .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state ?? 'live'))
       .$if(filter.connection !== undefined, (query) => query.where('connection_name', '=', filter.connection ?? ''))
       .$if(filter.principal !== undefined, (query) => query.where('principal_id', '=', filter.principal ?? ''))
+      .$if(filter.purpose !== undefined, (query) => query.where('purpose', '=', filter.purpose ?? 'work'))
       .orderBy('started_at', 'desc')
       .limit(filter.limit)
       .execute()
@@ -84,6 +86,7 @@ export class SessionView {
       principal: row.principal,
       connection: row.connection,
       door: row.door,
+      purpose: row.purpose,
       state: row.state === 'ended' ? 'ended' : 'live',
       startedAt: row.started_at.toISOString(),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at.toISOString() }),

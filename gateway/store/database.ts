@@ -106,6 +106,7 @@ interface SessionTable {
   connection: Json<ConnectionRef>
   door: 'desktop' | 'cli' | 'endpoint' | 'native'
   annotations: 'machine' | 'text'
+  purpose: Generated<'work' | 'catalog'>
   /** `opening`: a ticket or token was accepted, the target not yet; not listed. */
   state: 'opening' | 'live' | 'ended'
   /** The gateway process that serves it. */
@@ -147,6 +148,7 @@ interface TunnelTicketTable {
   connection_name: string
   door: 'desktop' | 'cli' | 'endpoint'
   annotations: 'machine' | 'text'
+  purpose: Generated<'work' | 'catalog'>
   access_token_id: string
   source_ip: string
   mfa: boolean

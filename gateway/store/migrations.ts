@@ -6,6 +6,7 @@ import { outbox } from './migrations/0004_outbox.ts'
 import { device } from './migrations/0005_device.ts'
 import { reminders } from './migrations/0006_reminders.ts'
 import { recordSessions } from './migrations/0007_record_sessions.ts'
+import { purpose } from './migrations/0008_purpose.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** Every step, in order. A new one gets its own file `migrations/NNNN_name.ts`. */
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   device,
   reminders,
   recordSessions,
+  purpose,
 ]
 
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { z } from 'zod'
 import type { Annotation } from '../../shared/annotation.ts'
-import type { Door, SessionTicket } from '../../shared/api/models.ts'
+import type { Door, Purpose, SessionTicket } from '../../shared/api/models.ts'
 import { openTunnel } from '../tunnel.ts'
 import type { GatewayInfo } from './address.ts'
 import { type ApiClient, asked } from './client.ts'
@@ -19,7 +19,7 @@ export interface GatewaySession {
 export async function openSession(
   gateway: { info: GatewayInfo; api: ApiClient },
   connection: string,
-  how: { door: Exclude<z.infer<typeof Door>, 'native'>; annotations: 'machine' | 'text' },
+  how: { door: Exclude<z.infer<typeof Door>, 'native'>; annotations: 'machine' | 'text'; purpose?: Purpose },
   signal?: AbortSignal,
   /** RDP: called with each decision that comes beside the stream. */
   annotated?: (annotation: Annotation) => void,

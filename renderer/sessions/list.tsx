@@ -10,7 +10,7 @@ import { type LookName, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { useAuth, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
-import { Button, Empty, Segments, Spinner } from '../theme/controls.tsx'
+import { Button, Check, Empty, Segments, Spinner } from '../theme/controls.tsx'
 
 type StateFilter = 'all' | 'live' | 'ended'
 
@@ -20,9 +20,15 @@ export function SessionList() {
   const signedIn = useAuth()?.state === 'signed-in'
   const [state, setState] = useState<StateFilter>('all')
   const [text, setText] = useState('')
+  const [catalog, setCatalog] = useState(false)
   const query = useQuery(
     queries.gateway.sessions.list.queryOptions({
-      input: { limit: 500, ...(state === 'all' ? {} : { state }) },
+      input: {
+        limit: 500,
+        ...(state === 'all' ? {} : { state }),
+        // What a client reads of a database for itself is no session that somebody opened.
+        ...(catalog ? {} : { purpose: 'work' }),
+      },
       enabled: signedIn,
       staleTime: 5_000,
     }),
@@ -55,6 +61,7 @@ export function SessionList() {
             { value: 'ended', label: 'Ended' },
           ]}
         />
+        <Check label="Catalog reading" checked={catalog} onChange={setCatalog} />
         <span className="right t3 sm num">{shown.length} sessions</span>
       </div>
       <div className="scroll sess">
@@ -76,8 +83,8 @@ export function SessionList() {
 }
 
 function searchText(session: Session): string {
-  const { principal, connection, sourceIp, door, id } = session
-  return [principal.name, principal.id, connection.name, connection.environment, sourceIp, door, id]
+  const { principal, connection, sourceIp, door, purpose = 'work', id } = session
+  return [principal.name, principal.id, connection.name, connection.environment, sourceIp, door, purpose, id]
     .join(' ')
     .toLowerCase()
 }
@@ -137,6 +144,15 @@ function Row({ session }: { session: Session }) {
       <td className="num">{longDuration(end - Date.parse(session.startedAt))}</td>
       <td className="t2">
         {session.door} <span className="t3">{session.sourceIp}</span>
+        {session.purpose === 'catalog' && (
+          <span
+            className="t3"
+            title="A client read what the database holds; nothing else can be asked in such a session"
+          >
+            {' '}
+            · catalog
+          </span>
+        )}
       </td>
       <td>
         <span className="row">

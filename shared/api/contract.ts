@@ -12,6 +12,7 @@ import {
   GatewayEvent,
   Me,
   NewRequest,
+  Purpose,
   RecordingPage,
   RequestMetrics,
   RequestPage,
@@ -75,6 +76,8 @@ export const apiContract = {
             .string()
             .regex(/^[^\0]*$/)
             .optional(),
+          /** Only sessions for this; all where it is unsaid. */
+          purpose: Purpose.optional(),
           limit: z.coerce.number().int().min(1).max(500).default(100),
         }),
       )
@@ -88,6 +91,8 @@ export const apiContract = {
           connection: ConnectionName,
           door: Door.exclude(['native']),
           annotations: z.enum(['machine', 'text']),
+          /** `catalog`: PostgreSQL only. */
+          purpose: Purpose.default('work'),
         }),
       )
       .output(SessionTicket),

@@ -50,6 +50,10 @@ export type SchemaTable = z.infer<typeof SchemaTable>
 /** Where a session's bytes come in. */
 export const Door = z.enum(['desktop', 'cli', 'endpoint', 'native'])
 
+/** What a session is for. `catalog`: a client reads what a database holds, for its own use; nothing else can be asked in it. */
+export const Purpose = z.enum(['work', 'catalog'])
+export type Purpose = z.infer<typeof Purpose>
+
 export const SessionTicket = z.object({
   sessionId: z.string(),
   /** Path of the tunnel WebSocket, `/api/v1/tunnel`. The ticket goes in the `sallyport-ticket` header, once. */
@@ -76,6 +80,8 @@ export const Session = z.object({
   principal: Principal,
   connection: ConnectionRef,
   door: Door,
+  /** Absent from a gateway that knows of work alone. */
+  purpose: Purpose.optional(),
   state: z.enum(['live', 'ended']),
   startedAt: time,
   endedAt: time.optional(),

@@ -99,8 +99,16 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
       .getByText(/no-unbounded-write:/)
       .first()
       .waitFor()
-    // Nothing was run: there is no session of his.
+    // Nothing was run: there is no session of his. What was read of the catalog is shown to who asks for it.
     expect(await page.getByText('REC', { exact: false }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Sessions', exact: true }).click()
+    const row = page.getByRole('row', { name: /Ada Byron.*orders-db.*desktop .*catalog/ }).first()
+    const filter = page.getByRole('checkbox', { name: 'Catalog reading' })
+    await filter.click()
+    await row.waitFor()
+    await filter.click()
+    await row.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Connections', exact: true }).click()
   })
 
   test('what the session alone can tell is not foretold, and what ran is not said of another statement', async () => {
