@@ -18,6 +18,8 @@ export class Answers {
   readonly hash: KeyedHash
   readonly decisions: BoundedCache<Decision>
   readonly columns: BoundedCache<{ sensitivity: Sensitivity | undefined }>
+  /** The class of a column, whoever asks. */
+  readonly classes: BoundedCache<{ dataClass: string | undefined }>
   readonly unmasks = new Map<string, Unmask>()
   textMasks: readonly TextMask[] | undefined
   /** Masks what this principal may not see. */
@@ -28,11 +30,13 @@ export class Answers {
     this.hash = hash
     this.decisions = new BoundedCache({ ...decisionBounds, sizeOf, tally })
     this.columns = new BoundedCache({ ...columnBounds, sizeOf, tally })
+    this.classes = new BoundedCache({ ...columnBounds, sizeOf, tally })
   }
 
   /** Forgets what was answered. */
   clear(): void {
     this.decisions.clear()
     this.columns.clear()
+    this.classes.clear()
   }
 }

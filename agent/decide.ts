@@ -143,6 +143,24 @@ export class SessionPolicy {
     return { dataClass: first.dataClass, unmask: first.unmask, use, derived, mask: known.scan, scanned: masks }
   }
 
+  /** The data class of a column, whether or not it is masked for this principal. */
+  classOf(schema: string, table: string, column: string): string | undefined {
+    const set = this.#current()
+    const key = `${schema}\0${table}\0${column}`
+    const { classes } = this.#standing.answers
+    const known = classes.get(key)
+    if (known) return known.dataClass
+    const dataClass = set?.classify(this.#subject.connection.name, schema, table, column)?.dataClass
+    classes.set(key, { dataClass })
+    return dataClass
+  }
+
+  /** Data classes of which something is found in a text, whether or not they are masked for this principal. */
+  classesIn(text: string): readonly string[] {
+    const classes = this.#current()?.dataClasses ?? []
+    return classes.flatMap(({ name, detector }) => (detector && detector.find(text).length > 0 ? [name] : []))
+  }
+
   unmask(dataClass: string): Unmask {
     return this.#unmask(this.#current(), dataClass)
   }

@@ -7,7 +7,7 @@ import { upperFirst } from './inspect/postgres/annotations.ts'
 import { analyse } from './inspect/postgres/classify.ts'
 import { inherited } from './inspect/postgres/inherited.ts'
 import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
-import { quoted } from './inspect/postgres/sql/ids.ts'
+import { viewSources } from './inspect/postgres/view-sources.ts'
 
 type Explained = Explanation['statements'][number]
 
@@ -111,13 +111,6 @@ function columnMask(columns: readonly string[], sensitive: SensitivityOf): { dat
     if (found) return { dataClass: found.dataClass, masked: found.unmask.verdict === 'masked' }
   }
   return { masked: false }
-}
-
-/** Base columns behind each column of a view, in its order; undefined when that can't be told. */
-function viewSources(view: CatalogRelation, catalog: Catalog): readonly (readonly string[])[] | undefined {
-  const analysis = analyse(`SELECT * FROM ${quoted(view.schema)}.${quoted(view.name)}`, catalog, { searchPath: [] })
-  const outputs = analysis.ok ? analysis.statements[0]?.outputs : undefined
-  return outputs?.map((output) => output.sources)
 }
 
 function sensitivityOf(policy: SessionPolicy, catalog: Catalog): SensitivityOf {

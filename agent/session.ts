@@ -49,6 +49,14 @@ class Port implements InspectorPort {
     return this.#policy.sensitivity(schema, table, column)
   }
 
+  classOf(schema: string, table: string, column: string): string | undefined {
+    return this.#policy.classOf(schema, table, column)
+  }
+
+  classesIn(text: string): readonly string[] {
+    return this.#policy.classesIn(text)
+  }
+
   redact(text: string): string {
     return this.#policy.redact(text)
   }

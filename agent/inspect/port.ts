@@ -25,6 +25,10 @@ export interface InspectorPort {
   decide(request: DecisionRequest): Decision
   /** Undefined: the column is in no data class. Cheap; inspectors cache by `epoch` all the same. */
   sensitivity(schema: string, table: string, column: string): Sensitivity | undefined
+  /** The data class of a column, whoever asks: what is stored, or shown to other people, goes by it. */
+  classOf(schema: string, table: string, column: string): string | undefined
+  /** Data classes of which something is found in a text, whoever asks. */
+  classesIn(text: string): readonly string[]
   /** Masks sensitive values in free text (statements for the record, error text). */
   redact(text: string): string
   /** The value detectors that apply to this principal's text streams, with what a match becomes. */

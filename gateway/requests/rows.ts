@@ -70,7 +70,6 @@ export function factsOf(row: RequestRow): Omit<AccessRequest, 'reviews' | 'canRe
     approval: row.approval,
     ...(row.session_id === null ? {} : { sessionId: row.session_id }),
     ...(row.action === null ? {} : { action: row.action }),
-    ...(row.text_sha256 === null ? {} : { textSha256: row.text_sha256 }),
     tables: row.tables,
     ...(row.kind === 'once'
       ? {

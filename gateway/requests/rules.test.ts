@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { NewRequest } from '../../shared/api/models.ts'
 import type { Approval } from '../../shared/decision.ts'
@@ -319,6 +320,35 @@ describe('escalation and people', () => {
     expect(JSON.stringify(await parts.requests.list(grace, { scope: 'review' }))).not.toContain('6789')
     expect((await parts.requests.get(joan, held.requestId)).text).toBe(text)
     expect((await parts.requests.get(ada, held.requestId)).text).toBe(text)
+  })
+
+  test('and so is the hash of a text: nine digits are found by trying them all', async () => {
+    parts.agent.accessRule = ({ id }) => ({
+      connect: allow,
+      actions: [],
+      dataClasses: [
+        { name: 'ssn', unmask: id === 'joan' ? { verdict: 'clear' } : { verdict: 'masked', policy: policy('pii') } },
+      ],
+    })
+    const text = "delete from customers where ssn = '123-45-6789'"
+    const hash = createHash('sha256').update(text).digest('hex')
+    const held = await hold({}, { text, redacted: "delete from customers where ssn = '•••'", hiddenClasses: ['ssn'] })
+    expect((await parts.requests.get(joan, held.requestId)).textSha256).toBe(hash)
+    await parts.requests.review(grace, held.requestId, 'deny', 'no')
+    expect(await parts.requests.get(grace, held.requestId)).not.toHaveProperty('textSha256')
+    const audited = await parts.audit.list(0, 1000)
+    expect(JSON.stringify(audited)).not.toContain(hash)
+    const [row] = await server.store.db
+      .selectFrom('requests')
+      .select('text_sealed')
+      .where('id', '=', held.requestId)
+      .execute()
+    const sealed = createHash('sha256')
+      .update(row?.text_sealed ?? '')
+      .digest('hex')
+    expect(audited.filter(({ subject }) => subject === held.requestId).map(({ detail }) => detail)).toEqual(
+      ['request.create', 'request.deny'].map(() => expect.objectContaining({ sealedSha256: sealed })),
+    )
   })
 
   test('several at once: each by itself, and those that fail say why', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Principal } from '../../shared/principal.ts'
@@ -140,7 +141,10 @@ export function readReviews(db: Kysely<Database>, ids: readonly string[]): Promi
   return db.selectFrom('reviews').selectAll().where('request_id', 'in', ids).orderBy('id').execute()
 }
 
-/** What the audit log keeps: the hash of a text, never the text, which may hold what is masked elsewhere. */
+/**
+ * What the audit log keeps: the hash of a text, never the text, which may hold what is masked elsewhere. Where it does, the hash is that
+ * of the sealed text in the store: a few digits can't be guessed from it, and it still proves which text that was.
+ */
 export function auditDetail(row: RequestRow): Record<string, unknown> {
   return {
     kind: row.kind,
@@ -149,9 +153,14 @@ export function auditDetail(row: RequestRow): Record<string, unknown> {
     policy: row.policy.id,
     group: row.approval.group,
     ...(row.kind === 'once'
-      ? { session: row.session_id, action: row.action, textSha256: row.text_sha256 }
+      ? { session: row.session_id, action: row.action, ...hashOf(row) }
       : { actions: row.actions, dataClasses: row.data_classes, seconds: row.duration_seconds, asked: row.reason }),
   }
+}
+
+function hashOf({ hidden_classes: hidden, text_sha256: plain, text_sealed: sealed }: RequestRow) {
+  if (hidden.length === 0 || sealed === null) return { textSha256: plain }
+  return { sealedSha256: createHash('sha256').update(sealed).digest('hex') }
 }
 
 /** Whom a change of a request concerns. */

@@ -11,7 +11,7 @@ import { Button, IconButton, Spinner } from '../theme/controls.tsx'
 
 /** The exact text that will run, with its hash; the columns that it touches are marked. */
 export function Statement({ request }: { request: AccessRequest }) {
-  const hash = request.textSha256 ?? ''
+  const hash = request.textSha256
   const sql = request.connection.kind === 'postgres'
   const name = sql ? 'Statement' : 'Command'
   return (
@@ -20,13 +20,15 @@ export function Statement({ request }: { request: AccessRequest }) {
         <div className="blk__h">
           <b>{name}</b>
           <span className="t2">runs once, exactly as {request.textHidden ? 'written' : 'shown'}</span>
-          <span className="right row xs t3 row--6" title={hash}>
-            <Icon name="hash" size={12} />
-            <span className="mono">
-              sha256 {hash.slice(0, 4)} {hash.slice(4, 8)} … {hash.slice(-4)}
+          {hash !== undefined && (
+            <span className="right row xs t3 row--6" title={hash}>
+              <Icon name="hash" size={12} />
+              <span className="mono">
+                sha256 {hash.slice(0, 4)} {hash.slice(4, 8)} … {hash.slice(-4)}
+              </span>
+              <IconButton icon="copy" label="Copy the hash" onClick={() => copyText(hash)} />
             </span>
-            <IconButton icon="copy" label="Copy the hash" onClick={() => copyText(hash)} />
-          </span>
+          )}
         </div>
         <StatementText request={request} />
         {request.textHidden && (

@@ -193,7 +193,7 @@ export const AccessRequest = z.object({
   text: z.string().optional(),
   /** `text` has literals replaced: they belong to columns or classes that the caller may not see. */
   textHidden: z.boolean().optional(),
-  /** SHA-256 (hex) of the exact text that will run. */
+  /** SHA-256 (hex) of the exact text that will run. Absent where `textHidden`: what is hidden could be found by trying. */
   textSha256: z.string().optional(),
   tables: z.array(z.string()),
   /** `schema.table.column` of every column that the statement touches. */

@@ -10,7 +10,7 @@ import { admitted, again, type Later, settled } from './later.ts'
 import type { Line } from './line.ts'
 import { messages, type ReadName, readBind, readExecute, readNamed, readParse } from './messages.ts'
 import { uncertain } from './names.ts'
-import { type Bound, detached, recordedBy, resultFormats, type Show, withParameters } from './parameters.ts'
+import { type Bound, detached, resultFormats, withParameters } from './parameters.ts'
 import { dependsOnFormat } from './plan.ts'
 import { asItRuns } from './portals.ts'
 import { type Portal, type Prepared, preparedBySql } from './prepared.ts'
@@ -27,7 +27,6 @@ export class ExtendedQueries {
   readonly #toTarget: Outbox
   readonly #texts: Texts
   readonly #refusals: Refusals
-  readonly #recorded: Show
   /** The last name of ASCII: mostly the next one as well. */
   #lastName = { bytes: Buffer.alloc(0), name: '' }
   /** Names beyond ASCII are read by an encoding, which has to be certain by then. */
@@ -49,7 +48,6 @@ export class ExtendedQueries {
     this.#toTarget = toTarget
     this.#texts = texts
     this.#refusals = refusals
-    this.#recorded = recordedBy(line.port)
   }
 
   /** A statement is judged when it is prepared, so that one that is blocked never is. */
@@ -71,8 +69,8 @@ export class ExtendedQueries {
       const verdict = judged === undefined ? undefined : this.#verdictOn(judged, script)
       if (verdict?.kind === 'block' && judged !== undefined) {
         // The record and the words are the same as when it would run.
-        const { port } = this.#line
-        const asked = { statements: [judged], shown: () => text, redacted: () => port.redact(text), startedAt }
+        const redacted = () => this.#line.concealing.text(text, judged, script.meaning)
+        const asked = { statements: [judged], shown: () => text, redacted, startedAt }
         return admitted(this.#gate.admit(asked), (one) => {
           if (one.ok) throw new Error('a blocked statement was admitted')
           refuse(one.error)
@@ -167,7 +165,7 @@ export class ExtendedQueries {
     const asked: Asked = {
       statements: [judged],
       shown: () => withParameters(text, bind),
-      redacted: () => withParameters(line.port.redact(text), bind, this.#recorded),
+      redacted: () => this.#recorded(text, judged, bind),
       startedAt: performance.now(),
     }
     const later = admitted(this.#gate.admit(asked), (one) => {
@@ -239,10 +237,7 @@ export class ExtendedQueries {
     const admission = this.#gate.admit({
       statements: [judged],
       shown: () => withParameters(text, portal?.bind),
-      redacted: () => {
-        prepared.redacted ??= line.port.redact(text)
-        return withParameters(prepared.redacted, portal?.bind, this.#recorded)
-      },
+      redacted: () => this.#recorded(text, judged, portal?.bind, prepared),
       startedAt,
       again: () => {
         const now = portal === undefined ? judged : asItRuns(portal, 'same', this.#line)
@@ -268,6 +263,18 @@ export class ExtendedQueries {
       line.expectCopies(one.executions, false)
       this.#toTarget.add(buf, start, end)
     })
+  }
+
+  /** For the record. The text of what is `prepared` is made once. */
+  #recorded(text: string, judged: Judged, bound: Bound | undefined, prepared?: Prepared): string {
+    const { concealing, meaning, port } = this.#line
+    const { epoch } = port
+    let known = prepared?.redacted
+    if (known?.judged !== judged || known.epoch !== epoch) {
+      known = { judged, epoch, text: concealing.text(text, judged, meaning) }
+      if (prepared !== undefined) prepared.redacted = known
+    }
+    return withParameters(known.text, bound, bound && concealing.show(text, judged, meaning))
   }
 
   /** Has the target describe the result when the client does not, so that it can be compared and masked. */

@@ -1,4 +1,3 @@
-import type { Node } from 'libpg-query'
 import {
   isIdentifierStart,
   isSpace,
@@ -7,74 +6,56 @@ import {
   skipQuoted,
   skipTrivia,
 } from '../../../shared/sql/lex.ts'
-import { objects, parse, strings } from './parser.ts'
-import { splitId } from './sql/ids.ts'
+import { type Harmless, harmlessIn, type Names } from './harmless.ts'
+
+/** What stands for a value that is not shown. */
+export const hiddenText = "'•••'"
+const hiddenNumber = '•••'
+
+/** Which literals of a statement stay, by their place in the order of all of them, and which parameters. */
+export interface Kept {
+  literals: readonly boolean[]
+  parameters: ReadonlySet<number>
+  /** The texts in it are code: what they say stays, but for literals of their own. */
+  code: boolean
+}
+
+/** Which literals of `text` are plainly no value of a sensitive column, and, with `numbers`, those that are. None, where it does not parse. */
+export function keptOf(text: string, names: Names, numbers = false): Kept {
+  const { offsets, parameters, code }: Harmless = harmlessIn(text, names)
+  const literals: boolean[] = []
+  rewrite(text, true, code, (byte, isText) => {
+    const keep = offsets.has(byte) || (numbers && !isText)
+    literals.push(keep)
+    return keep
+  })
+  return { literals, parameters, code }
+}
+
+/** `text` without the literals that are not kept. Of two texts that differ in literals alone, the same are kept. */
+export function hide(text: string, { literals, code }: Kept, comments: boolean): string {
+  let at = 0
+  return rewrite(text, comments, code, () => literals[at++] === true)
+}
 
 /**
  * A statement for people who may not see what its literals could be values of. A literal stays only where it is plainly compared with,
  * or assigned to, a column that is in no data class; all others, and all comments, are left out. Text that does not parse loses all.
- * `columns`: every column that the statement touches, `schema.table.column`, and whether it is in a data class.
  */
-export function hideLiterals(text: string, columns: ReadonlyMap<string, boolean>): string {
-  const free = new Set<string>()
-  const sensitive = new Set<string>()
-  for (const [id, inClass] of columns) (inClass ? sensitive : free).add(splitId(id)[2] ?? '')
-  const isFree = (name: string | undefined) => name !== undefined && free.has(name) && !sensitive.has(name)
-  const parsed = parse(text)
-  const shown = new Set<number>()
-  if (parsed.ok) for (const { node } of parsed.statements) collect(node, isFree, shown)
-  return rewrite(text, shown)
+export function hideLiterals(text: string, names: Names, numbers = false): string {
+  return hide(text, keptOf(text, names, numbers), false).trimEnd()
 }
 
-/** Byte offsets of constants that may stay. */
-function collect(root: unknown, isFree: (name: string | undefined) => boolean, shown: Set<number>): void {
-  for (const one of objects(root)) for (const constant of freeConstants(one, isFree)) shown.add(constant)
-}
-
-function freeConstants(node: object, isFree: (name: string | undefined) => boolean): number[] {
-  const record: Partial<Record<string, unknown>> = { ...node }
-  const comparison = record.A_Expr
-  if (isObject(comparison)) {
-    const { lexpr, rexpr } = comparison
-    const [left, right] = [asNode(lexpr), asNode(rexpr)]
-    if (isFree(columnName(left))) return constants(right)
-    if (isFree(columnName(right))) return constants(left)
-  }
-  const update = record.UpdateStmt
-  if (isObject(update) && Array.isArray(update.targetList)) {
-    return update.targetList.flatMap((target: unknown) => {
-      const assigned = isObject(target) ? target.ResTarget : undefined
-      return isObject(assigned) && typeof assigned.name === 'string' && isFree(assigned.name)
-        ? constants(asNode(assigned.val))
-        : []
-    })
-  }
-  return []
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-/** The tree comes from PostgreSQL's own parser; its types say what its fields hold. */
-function asNode(value: unknown): Node | undefined {
-  return isObject(value) ? (value as Node) : undefined
-}
-
-function columnName(node: Node | undefined): string | undefined {
-  return node !== undefined && 'ColumnRef' in node ? strings(node.ColumnRef.fields).at(-1) : undefined
-}
-
-function constants(node: Node | undefined): number[] {
-  if (node === undefined) return []
-  if ('A_Const' in node) return [node.A_Const.location ?? 0]
-  if ('TypeCast' in node) return constants(node.TypeCast.arg)
-  if ('List' in node) return (node.List.items ?? []).flatMap(constants)
-  return []
-}
-
-/** Replaces literals whose byte offset is not among `shown`, and comments. */
-function rewrite(text: string, shown: ReadonlySet<number>): string {
+/**
+ * Replaces literals that `keeps` says no to, by their byte offset, and comments where they are not kept. In `code`, what stands between
+ * dollars is taken for a text of its own, all of whose literals are replaced.
+ */
+function rewrite(
+  text: string,
+  comments: boolean,
+  code: boolean,
+  keeps: (byte: number, isText: boolean) => boolean,
+): string {
   let out = ''
   let byte = 0
   let i = 0
@@ -84,29 +65,38 @@ function rewrite(text: string, shown: ReadonlySet<number>): string {
     byte += Buffer.byteLength(part)
     i = end
   }
+  const literal = (end: number, instead: string) => take(end, keeps(byte, instead === hiddenText) ? undefined : instead)
   while (i < text.length) {
-    const code = text.charCodeAt(i)
+    const codeUnit = text.charCodeAt(i)
     const char = text[i]
-    if (isSpace(code)) take(i + 1)
-    else if (text.startsWith('--', i) || text.startsWith('/*', i)) take(skipTrivia(text, i), ' ')
-    else if (char === '"') take(skipQuoted(text, i, false))
-    else if (char === "'") take(skipQuoted(text, i, false), shown.has(byte) ? undefined : "'•••'")
+    if (isSpace(codeUnit)) take(i + 1)
+    else if (text.startsWith('--', i) || text.startsWith('/*', i)) {
+      take(skipTrivia(text, i), comments ? undefined : ' ')
+    } else if (char === '"') take(skipQuoted(text, i, false))
+    else if (char === "'") literal(skipQuoted(text, i, false), hiddenText)
     else if (char === '$') {
       const end = skipDollar(text, i)
-      if (end > i + 1) take(end, shown.has(byte) ? undefined : "'•••'")
+      if (end > i + 1) literal(end, code ? bodyOf(text.slice(i, end), comments) : hiddenText)
       else take(i + parameterLength(text, i))
-    } else if (isIdentifierStart(code)) {
+    } else if (isIdentifierStart(codeUnit)) {
       const end = skipIdentifier(text, i)
       const prefix = text.slice(i, end).toLowerCase()
       // E'…', B'…', X'…', N'…': one token.
-      if (text[end] === "'" && /^[ebxn]$/.test(prefix)) {
-        take(skipQuoted(text, end, prefix === 'e'), shown.has(byte) ? undefined : "'•••'")
-      } else take(end)
+      if (text[end] === "'" && /^[ebxn]$/.test(prefix)) literal(skipQuoted(text, end, prefix === 'e'), hiddenText)
+      else take(end)
     } else if (/[0-9]/.test(char ?? '') || (char === '.' && /[0-9]/.test(text[i + 1] ?? ''))) {
-      take(i + numberLength(text, i), shown.has(byte) ? undefined : '•••')
+      literal(i + numberLength(text, i), hiddenNumber)
     } else take(i + 1)
   }
-  return out.trimEnd()
+  return out
+}
+
+/** `$tag$ … $tag$` with the literals in it replaced. */
+function bodyOf(quoted: string, comments: boolean): string {
+  const mark = quoted.slice(0, quoted.indexOf('$', 1) + 1)
+  if (quoted.length < 2 * mark.length || !quoted.endsWith(mark)) return hiddenText
+  const body = quoted.slice(mark.length, -mark.length)
+  return `${mark}${rewrite(body, comments, false, () => false)}${mark}`
 }
 
 /** `$1`: the dollar and its digits. */

@@ -2,11 +2,9 @@ import type { Held, HoldOutcome, HoldRequest } from '../../../shared/link.ts'
 import { approvedNotice, deniedError, endedError, expiredError, heldNotice, write as say } from './annotations.ts'
 import type { Asked } from './asked.ts'
 import { firstComment } from './comment.ts'
-import { hideLiterals } from './hidden.ts'
 import type { Line } from './line.ts'
 import type { Judged } from './statements.ts'
 import type { Verdict } from './verdict.ts'
-import { splitColumn } from './verdicts.ts'
 
 /** Asks people about a statement, and waits for what they say. One at a time. */
 export class Holding {
@@ -116,31 +114,13 @@ export class Holding {
     text: string,
     statements: readonly Judged[],
   ): Pick<HoldRequest, 'columns' | 'hiddenClasses' | 'reason' | 'redacted'> {
-    const { port, meaning } = this.#line
-    const columns = new Map<string, boolean>()
-    const classes = new Set<string>()
-    const add = (id: string) => {
-      const found = port.sensitivity(...splitColumn(id))
-      columns.set(id, found !== undefined)
-      if (found !== undefined) classes.add(found.dataClass)
-    }
-    for (const { analysis } of statements) for (const id of analysis.columns) add(id)
-    const touched = [...columns.keys()].sort()
-    // What can't be read whole may touch anything.
-    if (meaning !== undefined && statements.some(({ analysis }) => !analysis.complete)) {
-      for (const { schema, name, columns: all } of meaning.catalog.relations()) {
-        for (const column of all) {
-          const found = port.sensitivity(schema, name, column.name)
-          if (found !== undefined) classes.add(found.dataClass)
-        }
-      }
-    }
-    for (const { dataClass, find } of port.textMasks()) if (find(text).length > 0) classes.add(dataClass)
+    const { concealing, meaning, port } = this.#line
+    const touched = new Set(statements.flatMap(({ analysis }) => analysis.columns))
     return {
-      columns: touched,
+      columns: [...touched].sort(),
       reason: port.redact(firstComment(text)),
-      hiddenClasses: [...classes].sort(),
-      ...(classes.size === 0 ? {} : { redacted: port.redact(hideLiterals(text, columns)) }),
+      hiddenClasses: [],
+      ...concealing.forOthers(text, statements, meaning),
     }
   }
 }

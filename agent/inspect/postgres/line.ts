@@ -6,6 +6,7 @@ import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
 import { both } from './changes.ts'
 import type { Letters } from './charsets/charset.ts'
+import { Concealing } from './concealing.ts'
 import { isUnicode, lettersOf } from './encoding.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Identity } from './identity.ts'
@@ -36,6 +37,7 @@ export class Line {
   readonly port: InspectorPort
   readonly voice: Voice
   readonly judge: Judge
+  readonly concealing: Concealing
   readonly scripts = new Scripts()
   readonly queue = new Queue()
   readonly statements = new Names(bytesOfPrepared)
@@ -103,6 +105,7 @@ export class Line {
     this.port = options.port
     this.voice = { annotations: options.port.annotations, connection: options.port.connection.name }
     this.judge = new Judge(options.port, this.voice)
+    this.concealing = new Concealing(options.port)
     this.target = options.target
     this.shared = new SharedChanges(options.target, options.port)
     this.identity = new Identity(options.account)

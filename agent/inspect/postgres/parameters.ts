@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { FrameError } from './frames.ts'
+import { hiddenText } from './hidden.ts'
 import { int16At, int32At } from './messages.ts'
 
 /** The parameters of a Bind message, from their formats on: n:int16 (format:int16)* n:int16 (length:int32 bytes)* … */
@@ -31,15 +32,12 @@ export interface Show {
   longest: number
   /** Masks what is sensitive in a text value. */
   redact(value: string): string
+  /** Whether the nth parameter, counted from one, is left out: it may be a value of a column that others may not see. */
+  hides?(number: number): boolean
 }
 
 /** Of a parameter, this many bytes are on the recording. Who is asked to approve sees all of it. */
-const longestRecorded = 1000
-
-/** Parameters as they are on the recording. */
-export function recordedBy(port: { redact(text: string): string }): Show {
-  return { longest: longestRecorded, redact: (value) => port.redact(value) }
-}
+export const longestRecorded = 1000
 
 const whole: Show = { longest: Number.POSITIVE_INFINITY, redact: (value) => value }
 
@@ -57,12 +55,16 @@ export function withParameters(text: string, bound: Bound | undefined, show: Sho
   const count = int16At(buf, pos, end)
   pos += 2
   let shown = text
+  const parameter = (number: number, at: number, length: number, binary: boolean): string => {
+    if (show.hides?.(number) === true) return hiddenText
+    return length < 0 ? 'NULL' : shownValue(buf, at, length, binary, show)
+  }
   for (let i = 0; i < count; i++) {
     const length = int32At(buf, pos, end)
     pos += 4
     if (pos + Math.max(0, length) > end) throw new FrameError('a parameter that is longer than its message')
     const binary = formatCount > 0 && int16At(buf, at + 2 + 2 * (formatCount === 1 ? 0 : i), end) === 1
-    shown += `${i === 0 ? '\n-- ' : ', '}$${i + 1} = ${length < 0 ? 'NULL' : shownValue(buf, pos, length, binary, show)}`
+    shown += `${i === 0 ? '\n-- ' : ', '}$${i + 1} = ${parameter(i + 1, pos, length, binary)}`
     pos += Math.max(0, length)
   }
   return shown
@@ -71,8 +73,12 @@ export function withParameters(text: string, bound: Bound | undefined, show: Sho
 function shownValue(buf: Buffer, start: number, length: number, binary: boolean, { longest, redact }: Show): string {
   const end = start + Math.min(length, longest)
   const more = length > longest ? '…' : ''
-  if (binary) return `\\x${buf.toString('hex', start, end)}${more}`
   const value = buf.toString('utf8', start, end)
+  if (binary) {
+    // Text is the same bytes in either format.
+    if (isUtf8(buf.subarray(start, end)) && redact(value) !== value) return quoted(redact(`${value}${more}`))
+    return `\\x${buf.toString('hex', start, end)}${more}`
+  }
   const simple = plain.test(value)
   if (!simple && more === '' && !isUtf8(buf.subarray(start, end))) return `text \\x${buf.toString('hex', start, end)}`
   const safe = redact(value)

@@ -8,7 +8,7 @@ export interface Prepared {
   meaning: Meaning
   judged: Judged | undefined
   /** The text for the record, redacted once. */
-  redacted: string | undefined
+  redacted: { judged: Judged; epoch: number; text: string } | undefined
   /** Made by PREPARE rather than by a Parse message. */
   bySql: boolean
   /** Types of people's own that Parse declared its parameters to be; undefined: none. */

@@ -8,7 +8,7 @@ import type { Gate } from './gate.ts'
 import { admitted, type Later, settled } from './later.ts'
 import type { Line } from './line.ts'
 import { int32At, zeroAt } from './messages.ts'
-import { recordedBy, type Show, withParameters } from './parameters.ts'
+import { type Bound, withParameters } from './parameters.ts'
 import { unprovable } from './plan.ts'
 import { unknown } from './referred.ts'
 import type { Refusals } from './refusals.ts'
@@ -24,7 +24,6 @@ export class SimpleQueries {
   readonly #toTarget: Outbox
   readonly #texts: Texts
   readonly #refusals: Refusals
-  readonly #recorded: Show
 
   constructor(line: Line, gate: Gate, toTarget: Outbox, texts: Texts, refusals: Refusals) {
     this.#line = line
@@ -32,7 +31,6 @@ export class SimpleQueries {
     this.#toTarget = toTarget
     this.#texts = texts
     this.#refusals = refusals
-    this.#recorded = recordedBy(line.port)
   }
 
   /** Decides on all statements of the text before any of it is forwarded. */
@@ -44,12 +42,17 @@ export class SimpleQueries {
       if (command !== undefined) return this.#replicate(command, text, buf, start, end)
       if (!script.ok)
         return this.#refusals.unreadableQuery(buf.subarray(start + 5, end), this.#texts.syntaxError(text, script))
-      const { port } = this.#line
+      const { concealing } = this.#line
       const act = (statements: readonly Judged[]): Later => {
         const admission = this.#gate.admit({
           statements,
           shown: () => text,
-          redacted: (index) => port.redact(statements.length === 1 ? text : partOf(text, script, index)),
+          redacted: (index) =>
+            concealing.text(
+              statements.length === 1 ? text : partOf(text, script, index),
+              statements[index],
+              script.meaning,
+            ),
           startedAt,
           again: () => this.#again(text),
         })
@@ -114,7 +117,7 @@ export class SimpleQueries {
         const asked = {
           statements,
           shown: () => withParameters(written, bound),
-          redacted: () => withParameters(this.#line.port.redact(written), bound, this.#recorded),
+          redacted: () => this.#recorded(written, statements[0], bound),
           startedAt,
           again: () => this.#again(written),
         }
@@ -139,6 +142,11 @@ export class SimpleQueries {
       }
       return script instanceof Promise ? script.then(act) : act(script)
     })
+  }
+
+  #recorded(text: string, judged: Judged | undefined, bound: Bound): string {
+    const { concealing, meaning } = this.#line
+    return withParameters(concealing.text(text, judged, meaning), bound, concealing.show(text, judged, meaning))
   }
 
   /** The answer to a FunctionCall is bytes of no known type: there is no mask for them. */

@@ -49,8 +49,14 @@ export class Words {
           : inLetters(ours, line.foreign)
       this.#pass(safe, buf, start, end)
     }
-    const said = `${fields.get('C') ?? ''} ${line.port.redact(scrub ? '' : (fields.get('M') ?? ''))}`
-    return { fatal, reason: said.trim() }
+    const said = scrub || this.#conceals(head) ? '' : line.port.redact(fields.get('M') ?? '')
+    return { fatal, reason: `${fields.get('C') ?? ''} ${said}`.trim() }
+  }
+
+  /** Whoever ran it may see what the error quotes; who reads the record may not. */
+  #conceals(head: Expected | undefined): boolean {
+    const { concealing, meaning } = this.#line
+    return head?.executions.some(({ judged }) => concealing.conceals(judged, meaning)) === true
   }
 
   #pass(safe: Buffer | undefined, buf: Buffer, start: number, end: number): void {

@@ -85,7 +85,7 @@ async function hold(
   const { port, program, n, say, cancelled } = options
   const { policy, approval } = decision
   const text = textOf(program)
-  const hiddenClasses = port.textMasks().flatMap(({ dataClass, find }) => (find(text).length > 0 ? [dataClass] : []))
+  const hiddenClasses = port.classesIn(text)
   const held = await port.hold({
     action: actionOf(program),
     text,

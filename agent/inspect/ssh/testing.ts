@@ -152,6 +152,8 @@ export function testPort(rule: (request: DecisionRequest) => Decision = () => al
     store: () => undefined,
     decide: (request) => port.rule(request),
     sensitivity: () => undefined,
+    classOf: () => undefined,
+    classesIn: (text) => port.masks.flatMap(({ dataClass, find }) => (find(text).length > 0 ? [dataClass] : [])),
     redact: (text) => text.replaceAll(/secret\w*/g, '[redacted]'),
     textMasks: () => port.masks,
     grant: () => undefined,

@@ -12,6 +12,8 @@ export function tracked(port: InspectorPort, storing: (stored: Promise<void>) =>
     },
     decide: (request) => port.decide(request),
     sensitivity: (schema, table, column) => port.sensitivity(schema, table, column),
+    classOf: (schema, table, column) => port.classOf(schema, table, column),
+    classesIn: (text) => port.classesIn(text),
     redact: (text) => port.redact(text),
     textMasks: () => port.textMasks(),
     grant: (id) => port.grant(id),

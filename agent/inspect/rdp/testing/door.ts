@@ -36,6 +36,14 @@ export class TestPort implements InspectorPort {
     return undefined
   }
 
+  classOf(): undefined {
+    return undefined
+  }
+
+  classesIn(): readonly string[] {
+    return []
+  }
+
   redact(text: string): string {
     return text.replaceAll(/\d{3}-\d{2}-\d{4}/g, '***')
   }
