@@ -1,6 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { contrib } from './contrib.ts'
+import { isolation } from './isolation.ts'
 import { matrix } from './matrix.ts'
 import { nodePostgres } from './node-postgres.ts'
 import { pipeline } from './pipeline.ts'
@@ -19,6 +21,8 @@ type Suite = (place: { cache: string; folder: string }, only: readonly string[])
 const suites: Readonly<Record<string, Suite>> = {
   pipeline: async ({ cache }) => pipeline(await prepareSources(cache)),
   regress: async ({ cache, folder }, only) => regress(await prepareSources(cache), folder, only),
+  isolation: async ({ cache, folder }, only) => isolation(await prepareSources(cache), folder, only),
+  contrib: async ({ cache, folder }, only) => contrib(await prepareSources(cache), folder, only),
   'node-postgres': ({ cache }, only) => nodePostgres(cache, only),
   matrix: ({ cache }, only) => matrix(cache, only),
 }

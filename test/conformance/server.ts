@@ -53,19 +53,34 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const options = { ...account, cwd: folder }
   const made = await run(
     initdb,
-    ['-D', data, '-U', user, '-A', 'scram-sha-256', '--pwfile', secret, '--no-locale', '-E', 'UTF8', '--no-sync'],
+    [
+      '-D',
+      data,
+      '-U',
+      user,
+      '--auth-local=trust',
+      '--auth-host=scram-sha-256',
+      '--pwfile',
+      secret,
+      '--no-locale',
+      '-E',
+      'UTF8',
+      '--no-sync',
+    ],
     options,
   )
   if (made.code !== 0) throw new Error(`initdb: ${made.stderr}`)
   const all = {
     port: String(port),
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    unix_socket_directories: folder,
     fsync: 'off',
     ...settings,
   }
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(postgres, ['-D', data, ...flags], { ...options, stdio: 'ignore' })
+  // Tests of dblink and postgres_fdw have the server call itself without saying where.
+  const env = { ...process.env, PGHOST: folder, PGPORT: String(port), PGUSER: user }
+  const child = spawn(postgres, ['-D', data, ...flags], { ...options, env, stdio: 'ignore' })
   const connect = (database: string) => new pg.Client({ host: '127.0.0.1', port, user, password, database })
   await untilUp(child, () => connect('postgres'))
   return {

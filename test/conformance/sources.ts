@@ -6,6 +6,10 @@ import { run, which } from '../support/run.ts'
 /** PostgreSQL's own tests, of the version that is installed. They come with its source only. */
 export interface Sources {
   version: string
+  /** The whole of it. */
+  source: string
+  /** src/test. */
+  tests: string
   /** src/test/regress. */
   regress: string
   /** A folder with regress.so, autoinc.so and refint.so. */
@@ -34,7 +38,7 @@ export async function prepareSources(folder: string): Promise<Sources> {
   if (!existsSync(pipeline)) await build(source, libraries, pipeline)
   const tests = join(source, 'src', 'test')
   const traces = join(tests, 'modules', 'libpq_pipeline', 'traces')
-  return { version, regress: join(tests, 'regress'), libraries, pipeline, traces }
+  return { version, source, tests, regress: join(tests, 'regress'), libraries, pipeline, traces }
 }
 
 async function fetchSource(place: string, version: string, source: string): Promise<void> {

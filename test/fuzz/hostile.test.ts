@@ -395,10 +395,12 @@ describe('cancel keys', () => {
       await quiet()
     }
     const reached = () => sittings.map((one) => one.cancels.length)
+    // The process is the target's, as its own answers name it.
+    expect([first.processId, second.processId]).toEqual([7, 7])
     // The target's own key, which no client knows; keys that are nobody's; one that is too short.
     await ask(request(7, Buffer.from([1, 2, 3, 4])))
-    await ask(request(first.processId, second.secret))
-    await ask(request(second.processId, first.secret))
+    await ask(request(8, first.secret))
+    await ask(request(8, second.secret))
     await ask(request(first.processId, first.secret.subarray(0, 1)))
     expect(reached()).toEqual([0, 0])
     await ask(request(first.processId, first.secret))

@@ -12,7 +12,7 @@ export interface Opened {
   keyData: Buffer
 }
 
-/** Tells the client that it is in: our own cancel key, everything else as the target said it. */
+/** Tells the client that it is in: a secret of our own to cancel with, everything else as the target said it. */
 export function greet(
   toClient: Outbox,
   { minor, parameters, keyData }: Opened,

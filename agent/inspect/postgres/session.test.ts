@@ -347,6 +347,17 @@ describe('a session', () => {
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
+  it('is known by the process that it has at the target', async () => {
+    const client = await door.client()
+    const heard = new Promise<pg.Notification>((resolve) => client.once('notification', resolve))
+    await client.query('listen heard')
+    await client.query('notify heard')
+    const processId: unknown = Reflect.get(client, 'processID')
+    expect((await client.query('select pg_backend_pid() as pid')).rows).toEqual([{ pid: processId }])
+    // By it a client tells its own notifications from those of others.
+    expect((await heard).processId).toBe(processId)
+  })
+
   it('forwards nothing that cannot be recorded', async () => {
     const client = await door.client()
     await client.query('select 1')

@@ -291,7 +291,7 @@ class Session implements InspectorSession {
     // The key alone stays with the session, and not the chunk that it came in.
     const own = { processId, secret: Buffer.from(secret) }
     this.#cancelTarget = () => void cancelAt(this.#options, own, phaseMs)
-    const key = this.#options.cancels.register(keyLength, () => {
+    const key = this.#options.cancels.register(secret.length === 0 ? undefined : processId, keyLength, () => {
       // A request that waits for people never reached the target.
       if (this.#gate?.cancel() !== true) this.#cancelTarget()
     })
