@@ -132,11 +132,19 @@ test('a PostgreSQL client is told why it is not let in, in its own protocol', as
   expect(String((await once(socket, 'data'))[0])).toContain('The sign-in has ended.')
 })
 
-test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
-  'another user of the machine is turned away',
-  async () => {
+test('a program whose sockets are all of IPv6 is let in, as Java is', async () => {
+  const { port } = await endpoints.open(target)
+  const socket = connect(port, '::ffff:127.0.0.1')
+  socket.write('hello')
+  expect(String((await once(socket, 'data'))[0])).toBe('hello')
+  socket.destroy()
+})
+
+test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0).each(['127.0.0.1', '::ffff:127.0.0.1'])(
+  'another user of the machine is turned away, who dials %s',
+  async (host) => {
     const { port } = await endpoints.open(target)
-    const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; echo hello >&3; head -n 1 <&3`
+    const script = `exec 3<>/dev/tcp/${host}/${port}; echo hello >&3; head -n 1 <&3`
     const other = spawn('bash', ['-c', script], { uid: 65_534, cwd: '/' })
     let output = ''
     other.stdout.on('data', (chunk) => {
