@@ -224,3 +224,42 @@ describe('without a session', () => {
     expect(agent.sshHostKey).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/)
   })
 })
+
+test('a connection that is not open to somebody is explained by that alone, whatever is in it', async () => {
+  await agent.pushPolicy([
+    {
+      path: 'a.cedar',
+      text: '@id("db") @approve("dba") permit(principal in Group::"engineers", action == Action::"connect", resource);',
+    },
+  ])
+  const orders: ConnectionRef = { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] }
+  // Nothing listens there: it is not asked.
+  const nowhere: Target = {
+    kind: 'postgres',
+    host: '127.0.0.1',
+    port: 1,
+    database: 'orders',
+    user: 'app',
+    password: '',
+    tls: { mode: 'disable' },
+  }
+  const closed = { ...spec(), connection: orders, target: nowhere }
+  const text = 'select email from customers'
+  expect(await agent.explain(closed, text)).toMatchObject({
+    statements: [
+      {
+        start: 0,
+        end: text.length,
+        action: 'connect',
+        decision: { verdict: 'hold', policy: { id: 'db' } },
+        masks: [],
+        tables: [],
+      },
+    ],
+  })
+  const stranger = { ...closed, principal: { ...ada, groups: [] } }
+  expect((await agent.explain(stranger, text)).statements[0]).toMatchObject({
+    action: 'connect',
+    decision: { verdict: 'block' },
+  })
+})

@@ -4,7 +4,8 @@ import type { AgentLink, AgentSession, SessionEnd, SessionPort, SessionSpec, Ssh
 import { accessOf } from './access.ts'
 import { SessionPolicy } from './decide.ts'
 import { dial, probe } from './dial.ts'
-import { explainCommand, explainSql, schemaOf } from './explain.ts'
+import { explainClosed, explainCommand, explainSql, schemaOf } from './explain.ts'
+import { createBeginnings } from './inspect/postgres/beginning.ts'
 import { createCancelRegistry } from './inspect/postgres/cancels.ts'
 import { createCatalogSource } from './inspect/postgres/catalog.ts'
 import { loadParser } from './inspect/postgres/parser.ts'
@@ -47,6 +48,7 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
   const [keys] = await Promise.all([loadKeys(dataDir), loadParser()])
   const policies = new Policies()
   const catalogs = createCatalogSource()
+  const beginnings = createBeginnings()
   const cancels = createCancelRegistry()
   const studio = createStudio()
   const sessions = new Set<WatchedSession>()
@@ -119,10 +121,15 @@ export async function createAgent({ dataDir, log }: AgentOptions): Promise<Agent
     async explain(spec, text) {
       const policy = policyOf(spec)
       const { target } = spec
+      const connect = policy.decide({ action: 'connect' })
+      if (connect.verdict !== 'allow') return explainClosed(text, connect)
       switch (target.kind) {
         case 'postgres': {
-          const catalog = await catalogs.get(target).ready()
-          return explainSql(text, catalog, [target.user, 'public'], policy)
+          const catalog = catalogs.get(target)
+          const [beginning] = await Promise.all([beginnings.of(target), catalog.ready()])
+          const port = inspectorPort(spec, policy, nobody)
+          catalog.keepFresh()
+          return explainSql(text, { policy, port, catalog, beginning, account: target.user })
         }
         case 'ssh':
           return explainCommand(text, policy)
@@ -198,6 +205,13 @@ async function enter(
     open: () => ({ dial: dialer(target, policy), target, port: inspectorPort(spec, policy, port) }),
     opened: (inspector) => answer.opened(adopt(spec, inspector, policy)),
   }
+}
+
+/** Behind what is only explained: nothing is recorded, and nobody is asked. */
+const nobody: SessionPort = {
+  record: () => undefined,
+  hold: () => Promise.reject(new Error('nobody is asked about what does not run')),
+  started: () => undefined,
 }
 
 /** A session that never began. */

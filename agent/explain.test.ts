@@ -1,11 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Grant } from '../shared/decision.ts'
+import type { SessionSpec } from '../shared/link.ts'
 import { SessionPolicy } from './decide.ts'
 import { explainSql, schemaOf } from './explain.ts'
 import type { CatalogRelation } from './inspect/postgres/analysis.ts'
-import { Snapshot } from './inspect/postgres/catalog.ts'
+import { Snapshot, type TargetCatalog } from './inspect/postgres/catalog.ts'
 import { loadParser } from './inspect/postgres/parser.ts'
+import { SaltedPasswords } from './inspect/postgres/scram.ts'
 import { Policies } from './policies.ts'
+import { inspectorPort } from './session.ts'
 
 const relation = (
   oid: number,
@@ -51,17 +54,36 @@ const unmask: Grant = {
 }
 
 let policies: Policies
-const policyWith = (grants: readonly Grant[]) =>
-  new SessionPolicy(
-    {
-      principal: { kind: 'user', id: 'ada', name: 'Ada', groups: [] },
-      connection: { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] },
-      context: { sourceIp: '127.0.0.1', mfa: false },
-      grants,
-    },
-    policies,
-    () => '',
-  )
+const spec = (grants: readonly Grant[]): SessionSpec => ({
+  sessionId: 'ask',
+  annotations: 'text',
+  principal: { kind: 'user', id: 'ada', name: 'Ada', groups: [] },
+  connection: { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] },
+  context: { sourceIp: '127.0.0.1', mfa: false },
+  grants,
+  target: {
+    kind: 'postgres',
+    host: '127.0.0.1',
+    port: 1,
+    database: 'orders',
+    user: 'app',
+    password: '',
+    tls: { mode: 'disable' },
+  },
+})
+const policyWith = (grants: readonly Grant[]) => new SessionPolicy(spec(grants), policies, () => '')
+
+/** The catalog as a target's, which finds nothing new. */
+const target: TargetCatalog = {
+  current: catalog,
+  salted: new SaltedPasswords(),
+  outdated: false,
+  ready: async () => catalog,
+  refresh: async () => catalog,
+  outdate: () => undefined,
+  committing: () => () => undefined,
+  keepFresh: () => undefined,
+}
 
 beforeAll(loadParser)
 beforeEach(async () => {
@@ -95,25 +117,69 @@ describe('the schema as a person sees it', () => {
 })
 
 describe('an explanation', () => {
-  const explain = (sql: string, grants: readonly Grant[] = []) =>
-    explainSql(sql, catalog, ['public'], policyWith(grants)).statements
+  const explain = async (
+    sql: string,
+    grants: readonly Grant[] = [],
+    more: { path?: string; conforming?: string } = {},
+  ) => {
+    const policy = policyWith(grants)
+    const port = inspectorPort(spec(grants), policy, {
+      record: () => undefined,
+      hold: () => Promise.reject(new Error('nobody is asked')),
+      started: () => undefined,
+    })
+    const parameters = new Map([
+      ['server_encoding', 'UTF8'],
+      ['standard_conforming_strings', more.conforming ?? 'on'],
+    ])
+    const beginning = { searchPath: more.path ?? '"$user", public', role: 'none', parameters }
+    const { statements } = await explainSql(sql, { policy, port, catalog: target, beginning, account: 'app' })
+    return statements
+  }
 
-  test('says what each statement would be', () => {
+  test('says what each statement would be', async () => {
     const sql = 'select name, email from customers; delete from customers'
-    const [read, write] = explain(sql)
+    const [read, write] = await explain(sql)
     expect(read).toMatchObject({ action: 'sql:select', decision: { verdict: 'allow' }, tables: ['public.customers'] })
     expect(read?.masks).toMatchObject([{ label: 'email', dataClass: 'email', position: 1, requestable: true }])
     expect(sql.slice(write?.start, write?.end)).toBe('delete from customers')
     expect(write).toMatchObject({ action: 'sql:delete', decision: { verdict: 'block', policy: { id: 'where' } } })
   })
 
-  test('knows of grants', () => {
-    expect(explain('select email from customers', [unmask])[0]?.masks).toEqual([])
+  test('knows of grants', async () => {
+    expect((await explain('select email from customers', [unmask]))[0]?.masks).toEqual([])
   })
 
-  test('says why text is no SQL', () => {
-    const [one] = explain('selct 1')
+  test('says why text is no SQL', async () => {
+    const [one] = await explain('selct 1')
     expect(one).toMatchObject({ action: 'sql:unknown', decision: { verdict: 'block' }, tables: [] })
     expect(one?.detail).toMatch(/syntax error/)
+  })
+
+  test('goes by what a session begins with, and by what each statement does to the next', async () => {
+    const blocked = (id: string) => ({ decision: { verdict: 'block', policy: { id } } })
+    expect((await explain('select email from customers', [], { path: 'other' }))[0]).toMatchObject(
+      blocked('sallyport/unprovable'),
+    )
+    const moved = await explain('set search_path = other; select email from customers')
+    expect(moved[1]).toMatchObject(blocked('sallyport/unprovable'))
+    const recoded = await explain("set client_encoding = 'latin1'; select email from public.customers")
+    expect(recoded[1]?.decision.verdict).toBe('block')
+    const made = await explain('prepare p as select email from customers; execute p')
+    expect(made.map(({ masks }) => masks.length)).toEqual([0, 1])
+    expect((await explain('execute nothing'))[0]).toMatchObject(blocked('sallyport/unprovable'))
+    // A backslash in a string ends it earlier or later.
+    const strings = String.raw`select 'a\', email, ' from customers`
+    expect((await explain(strings, [], { conforming: 'off' }))[0]).toMatchObject({ action: 'sql:select', masks: [] })
+    expect((await explain(strings))[0]?.action).toBe('sql:unknown')
+  })
+
+  test('of more than can be looked at, or of what is no text, is none', async () => {
+    const many = await explain('select 1;'.repeat(201))
+    expect(many).toHaveLength(1)
+    expect(many[0]?.detail).toMatch(/201 statements/)
+    expect((await explain('select 1\0; drop table customers'))[0]?.detail).toMatch(/NUL/)
+    const [wide] = await explain(`select ${Array(2000).fill('email').join(', ')} from customers`)
+    expect(wide?.masks).toHaveLength(1664)
   })
 })

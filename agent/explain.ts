@@ -1,70 +1,65 @@
-import type { Masked } from '../shared/decision.ts'
+import type { Decision, Masked } from '../shared/decision.ts'
 import type { Explanation, SchemaTable } from '../shared/link.ts'
 import type { SessionPolicy } from './decide.ts'
 import type { DecisionRequest } from './inspect/port.ts'
 import type { Catalog, CatalogRelation, StatementAnalysis } from './inspect/postgres/analysis.ts'
 import { upperFirst } from './inspect/postgres/annotations.ts'
-import { analyse } from './inspect/postgres/classify.ts'
+import { type ForeseeOptions, foresee } from './inspect/postgres/foreseeing.ts'
+import type { Foreseen } from './inspect/postgres/gate.ts'
 import { inherited } from './inspect/postgres/inherited.ts'
-import { planMasks, type SensitivityOf } from './inspect/postgres/plan.ts'
+import type { SensitivityOf } from './inspect/postgres/plan.ts'
 import { viewSources } from './inspect/postgres/view-sources.ts'
 
 type Explained = Explanation['statements'][number]
 
-/** What would be decided for SQL, statement by statement, without running it. */
-export function explainSql(
+/** Statements of a text. */
+const mostStatements = 200
+/** PostgreSQL gives no result with more columns. */
+const mostMasks = 1_664
+
+/**
+ * What would be decided for SQL, statement by statement, as the first of a session of its own: by what decides in a session, with a
+ * catalog as fresh, and without running anything.
+ */
+export async function explainSql(
   sql: string,
-  catalog: Catalog,
-  searchPath: readonly string[],
-  policy: SessionPolicy,
-): Explanation {
-  const analysis = analyse(sql, catalog, { searchPath })
-  if (!analysis.ok) {
-    const decision = policy.decide({ action: 'sql:unknown', complete: false })
-    const unknown = { start: 0, end: sql.length, action: 'sql:unknown', decision, masks: [], tables: [] }
-    return { statements: [{ ...unknown, detail: analysis.message }] }
-  }
-  const scope = { count: analysis.statements.length, anyMasked: anyMasked(catalog, policy), catalog }
-  return { statements: analysis.statements.map((statement) => explainStatement(statement, scope, policy)) }
+  session: { policy: SessionPolicy } & Omit<ForeseeOptions, 'most'>,
+): Promise<Explanation> {
+  const { policy } = session
+  const foresight = await foresee(sql, { ...session, most: mostStatements })
+  if (foresight.ok)
+    return { statements: foresight.statements.map((one) => explainStatement(one, policy, foresight.statements.length)) }
+  const decision = policy.decide({ action: 'sql:unknown', complete: false })
+  const unknown = { start: 0, end: sql.length, action: 'sql:unknown', decision, masks: [], tables: [] }
+  return { statements: [{ ...unknown, detail: foresight.message }] }
 }
 
-interface Scope {
-  /** Statements in the text. */
-  count: number
-  /** Some column of the target is masked for this person; else nothing needs proof. */
-  anyMasked: boolean
-  catalog: Catalog
-}
-
-function anyMasked(catalog: Catalog, policy: SessionPolicy): boolean {
-  for (const { schema, name, columns } of catalog.relations()) {
-    for (const column of columns) {
-      if (policy.sensitivity(schema, name, column.name)?.unmask.verdict === 'masked') return true
-    }
-  }
-  return false
-}
-
-function explainStatement(statement: StatementAnalysis, scope: Scope, policy: SessionPolicy): Explained {
-  const { start, end, action, tables } = statement
-  const decision = policy.decide(requestOf(statement, scope.count))
+function explainStatement({ judged, verdict }: Foreseen, policy: SessionPolicy, count: number): Explained {
+  const { analysis } = judged
+  const { start, end, action, tables, doubt } = analysis
+  const decision = policy.decide(requestOf(analysis, count))
   const base = { start, end, action, tables }
   if (decision.verdict === 'block') {
-    return { ...base, decision, masks: [], ...(statement.doubt === undefined ? {} : { detail: statement.doubt }) }
+    return { ...base, decision, masks: [], ...(doubt === undefined ? {} : { detail: doubt }) }
   }
-  const plan = planMasks(statement, sensitivityOf(policy, scope.catalog), { anyMasked: scope.anyMasked })
-  if (plan.ok) return { ...base, decision, masks: plan.masked }
+  if (verdict.kind !== 'block') return { ...base, decision, masks: verdict.run.masked.slice(0, mostMasks) }
+  const { message, hint, columns = [] } = verdict.refusal
   return {
     ...base,
-    decision: { verdict: 'block', policy: plan.policy },
-    masks: plan.columns,
-    detail: `${upperFirst(plan.message)} ${plan.hint}`.trim(),
+    decision: { verdict: 'block', policy: verdict.refusal.policy },
+    masks: columns.slice(0, mostMasks),
+    detail: `${upperFirst(message)} ${hint}`.trim(),
   }
 }
 
 function requestOf(statement: StatementAnalysis, statementCount: number): DecisionRequest {
   const { action, tables, columns, functions, hasWhere, complete } = statement
   return { action, tables, columns, functions, hasWhere, complete, statementCount }
+}
+
+/** What somebody is told who may not open the connection, or not yet: nothing of what is in it. */
+export function explainClosed(text: string, decision: Decision): Explanation {
+  return { statements: [{ start: 0, end: text.length, action: 'connect', decision, masks: [], tables: [] }] }
 }
 
 /** What would be decided for a command line. Its output is masked by value, so the classes are named, not the places. */

@@ -8,12 +8,35 @@ export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connection
   identities: Identities
 }
 
+/** Of one person, or machine, at once. */
+const mostAtOnce = 4
+
+/** Counts what is under way for each. */
+class Turns {
+  readonly #running = new Map<string, number>()
+
+  /** What `work` gives; undefined: there is enough under way. */
+  async take<T>(who: string, work: () => Promise<T>): Promise<T | undefined> {
+    const running = this.#running.get(who) ?? 0
+    if (running >= mostAtOnce) return undefined
+    this.#running.set(who, running + 1)
+    try {
+      return await work()
+    } finally {
+      const left = (this.#running.get(who) ?? 1) - 1
+      if (left > 0) this.#running.set(who, left)
+      else this.#running.delete(who)
+    }
+  }
+}
+
 /**
  * What would be decided for a text, without running it: for the caller, or for somebody else (with the grants that they have, from
  * where the caller is). For others it is open to those whom policy lets review on that connection, and goes into the audit log.
  */
 export function explainRouter(deps: ExplainDeps) {
   const { agent, audit, connections, grants, identities, log } = deps
+  const turns = new Turns()
   return api.explain.handler(async ({ context: { caller }, input, errors }) => {
     const connection = connections.get(input.connection)
     const own = bareSpec(caller)
@@ -50,20 +73,27 @@ export function explainRouter(deps: ExplainDeps) {
       await audit.append({ actor: caller.principal.id, action: 'explain', subject: principal.id, detail })
     }
     const spec = { ...own, principal, connection: ref, target, grants: await grants.inForce(principal.id, ref.name) }
-    try {
-      const { statements } = await agent.explain(spec, input.text)
-      return {
-        statements: statements.map((statement) => ({
-          ...statement,
-          masks: [...statement.masks],
-          tables: [...statement.tables],
-        })),
+    const explanation = await turns.take(caller.principal.id, async () => {
+      try {
+        return await agent.explain(spec, input.text)
+      } catch (error) {
+        log.warn({ err: error, connection: ref.name }, 'a text could not be explained')
+        throw errors.UNREACHABLE({
+          message: `${ref.name} does not answer, and without its tables nothing can be said about this. Try again once it does.`,
+        })
       }
-    } catch (error) {
-      log.warn({ err: error, connection: ref.name }, 'a text could not be explained')
-      throw errors.UNREACHABLE({
-        message: `${ref.name} does not answer, and without its tables nothing can be said about this. Try again once it does.`,
+    })
+    if (explanation === undefined) {
+      throw errors.UNAVAILABLE({
+        message: `${mostAtOnce} texts of yours are being looked at already. Ask again in a moment.`,
       })
+    }
+    return {
+      statements: explanation.statements.map((statement) => ({
+        ...statement,
+        masks: [...statement.masks],
+        tables: [...statement.tables],
+      })),
     }
   })
 }

@@ -1,5 +1,5 @@
 import { call, ORPCError } from '@orpc/server'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Decision } from '../../shared/decision.ts'
 import type { ConnectionAccess } from '../../shared/link.ts'
 import type { Caller } from '../api/context.ts'
@@ -172,6 +172,29 @@ test('explains for others to those who may review, with the grants of the other,
   asked.length = 0
   await call(explain, { ...input, as: 'mallory' }, context)
   expect(asked).toEqual(['grants of mallory', 'grants of mallory', 'mallory from 127.0.0.1'])
+})
+
+test('few texts of one person are looked at at once, and somebody else’s beside them', async () => {
+  const base = deps()
+  const waiting: (() => void)[] = []
+  const agent: typeof base.agent = {
+    ...base.agent,
+    explain: () => new Promise((resolve) => waiting.push(() => resolve({ statements: [] }))),
+  }
+  const explain = explainRouter({ ...base, ...others(), agent })
+  const ask = (who = context) => call(explain, { connection: 'orders-db', text: 'select 1' }, who)
+  const under = [ask(), ask(), ask(), ask()]
+  await vi.waitFor(() => expect(waiting).toHaveLength(4))
+  expect(await failure(ask())).toEqual(['UNAVAILABLE', expect.stringContaining('4 texts')])
+  const grace = { context: { caller: { ...caller, principal: { ...caller.principal, id: 'grace' } } } }
+  under.push(ask(grace))
+  await vi.waitFor(() => expect(waiting).toHaveLength(5))
+  for (const done of waiting) done()
+  await Promise.all(under)
+  const again = ask()
+  await vi.waitFor(() => expect(waiting).toHaveLength(6))
+  waiting.at(-1)?.()
+  expect(await again).toEqual({ statements: [] })
 })
 
 test('explaining for others, where that takes a second factor, says so; where it would not help, it is not known', async () => {

@@ -37,6 +37,9 @@ const byName = z.object({ name: ConnectionName })
 /** A client's name for the computer that it runs on, percent-encoded; reviewers see it. */
 export const deviceHeader = 'sallyport-device'
 
+/** Of a text to be explained: reading one takes time that everybody else at the gateway waits for. */
+export const longestExplained = 128 * 1024
+
 export const problems = {
   NOT_SIGNED_IN: { status: 401 },
   /** Signed in, but not well enough for this: see `StepUp`. */
@@ -270,7 +273,7 @@ export const apiContract = {
   explain: base
     .route({ method: 'POST', path: '/explain' })
     /** `as`: the id of somebody else, for those who may review on the connection. */
-    .input(z.object({ connection: ConnectionName, text: z.string().max(1_000_000), as: id.shape.id.optional() }))
+    .input(z.object({ connection: ConnectionName, text: z.string().max(longestExplained), as: id.shape.id.optional() }))
     .output(Explanation),
   /** Server-sent events; `lastEventId` resumes. */
   events: base.route({ method: 'GET', path: '/events' }).output(eventIterator(GatewayEvent)),

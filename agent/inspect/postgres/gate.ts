@@ -25,6 +25,12 @@ const refreshEveryMs = 1_000
 /** What the statements of a text before this one made, that none but they know of. */
 type Made = Map<string, { statement: StatementAnalysis; moved: StatementAnalysis; text: string; path: Path }>
 
+/** A statement with what would be decided on it. */
+export interface Foreseen {
+  judged: Judged
+  verdict: Verdict
+}
+
 /** What is decided on the statements of a text: the first that does not run decides for all, or else the first that people are asked about. */
 type Decided =
   | { kind: 'run'; runs: readonly Run[] }
@@ -246,21 +252,42 @@ export class Gate {
     return this.#record(asked, resolved, decided.runs)
   }
 
-  /** Decides on statements that run one after the other. `agreed`: policies whose people have. */
-  #decide(statements: readonly Judged[], meaning: Meaning, agreed: ReadonlySet<string>): Decided {
+  /** What would be decided on each statement of a text, of which nothing is forwarded. */
+  async foresee(text: string, script: Extract<Script, { ok: true }>): Promise<readonly Foreseen[]> {
     const { judge } = this.#line
-    const runs: Run[] = []
-    let hold: Extract<Decided, { kind: 'hold' }> | undefined
+    const { meaning } = script
+    const statements = (await this.sequence(text, script)).map((one) =>
+      // With something masked, a name that stands for nothing is refused as such.
+      one.analysis.refers === undefined || judge.anyMasked(meaning) ? one : unknown(one),
+    )
+    return [...this.#verdicts(statements, meaning)]
+  }
+
+  /** Verdicts on statements that run one after the other. */
+  *#verdicts(statements: readonly Judged[], meaning: Meaning): Generator<Foreseen> {
+    const { judge } = this.#line
     let recoded = false
     let then = meaning
-    for (const [index, judged] of statements.entries()) {
+    for (const judged of statements) {
       const verdict = judge.judge(judged, then, this.#line)
       then = after(then, judged)
-      if (verdict.kind === 'block') return { kind: 'block', index, judged, refusal: verdict.refusal }
-      if (recoded && verdict.run.masked.length > 0) {
-        return { kind: 'block', index, judged, refusal: recodedRefusal(verdict.run.masked) }
-      }
+      const masked = recoded && verdict.kind !== 'block' ? verdict.run.masked : []
+      const { epoch } = verdict
+      yield masked.length === 0
+        ? { judged, verdict }
+        : { judged, verdict: { epoch, kind: 'block', refusal: recodedRefusal(masked) } }
       recoded ||= judged.analysis.effects.some(changesEncoding)
+    }
+  }
+
+  /** Decides on statements that run one after the other. `agreed`: policies whose people have. */
+  #decide(statements: readonly Judged[], meaning: Meaning, agreed: ReadonlySet<string>): Decided {
+    const runs: Run[] = []
+    let hold: Extract<Decided, { kind: 'hold' }> | undefined
+    let index = -1
+    for (const { judged, verdict } of this.#verdicts(statements, meaning)) {
+      index++
+      if (verdict.kind === 'block') return { kind: 'block', index, judged, refusal: verdict.refusal }
       if (verdict.kind === 'hold' && !agreed.has(verdict.policy.id)) hold ??= { kind: 'hold', index, judged, verdict }
       runs.push(verdict.run)
     }
