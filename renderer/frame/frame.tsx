@@ -5,13 +5,14 @@ import { useAnnounce } from '../decisions/announce.tsx'
 import { Watermark } from '../dock/watermark.tsx'
 import { EventNotices } from '../notices/event-notices.tsx'
 import { SystemNotices } from '../notices/system.tsx'
-import { useAuth, usePause, useRpc } from '../rpc/context.tsx'
+import { useAuth, useCore, usePause, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
 import { Spinner } from '../theme/controls.tsx'
 import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { ActivityBar } from './activity-bar.tsx'
+import { coreWords } from './core-words.ts'
 import { navigation, useDesk, usePlace } from './desk.tsx'
 import { PauseBanner } from './pause-banner.tsx'
 import { TitleBar } from './title-bar.tsx'
@@ -160,12 +161,16 @@ function useDeepLinks() {
 /** The loss of the gateway or of the sign-in is said at once. */
 function usePauseAnnouncement() {
   const pause = usePause()
+  const core = useCore()
   const announce = useAnnounce()
   useEffect(() => {
     if (pause === 'gateway-down')
       announce('The gateway is not answering. Sessions are paused and nothing is sent.', 'assertive')
-    if (pause === 'core-down') announce('Sallyport on this computer is not answering. Nothing is sent.', 'assertive')
+    if (pause === 'core-down') {
+      const { what, next } = coreWords(core)
+      announce(`${what} ${next}`, 'assertive')
+    }
     if (pause === 'expired')
       announce('Your sign-in ended. Tabs and drafts are kept. Sign in again to go on.', 'assertive')
-  }, [pause, announce])
+  }, [pause, core, announce])
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Grant } from '../../shared/decision.ts'
-import { endedSince, grantWords } from './grants.ts'
+import { endedSince, grantWords, onward } from './grants.ts'
 
 const end = Date.parse('2030-01-01T12:00:00.000Z')
 const grant: Grant = {
@@ -30,4 +30,14 @@ test('one that was given back ended then; one that is in force again has not end
 
 test('a grant is said in few words', () => {
   expect(grantWords(grant)).toBe('write, unmask email')
+})
+
+test('what holds is extended, what has ended is asked for anew: the gateway extends nothing that is over', () => {
+  expect(onward(grant, end - 1)).toMatchObject({ label: 'Extend…', draft: { extends: 'g1' } })
+  expect(onward(grant, end).label).toBe('Ask again…')
+  expect(onward(grant, end).draft).toEqual({
+    connection: 'orders-db',
+    actions: ['sql:write', 'unmask'],
+    dataClasses: ['email'],
+  })
 })

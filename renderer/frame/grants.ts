@@ -69,6 +69,12 @@ export function extension(grant: Grant): RequestDraft {
   return { connection, actions, dataClasses, extends: grant.id }
 }
 
+/** How to go on: what holds is extended; what has ended can't be, and is asked for anew. */
+export function onward(grant: Grant, now: number): { label: string; draft: RequestDraft } {
+  const holds = Date.parse(grant.endsAt) > now
+  return holds ? { label: 'Extend…', draft: extension(grant) } : { label: 'Ask again…', draft: askAgain(grant) }
+}
+
 /** The composer, filled in to ask for what has ended once more. */
 export function askAgain(grant: Grant): RequestDraft {
   const { connection, actions, dataClasses } = grant

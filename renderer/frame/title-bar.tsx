@@ -5,7 +5,8 @@ import { useBindings } from '../actions/use-actions.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { Drawn } from '../decisions/drawn.tsx'
 import { Icon } from '../decisions/icon.tsx'
-import { useAuth, useGatewayLink, usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
+import { useAuth, useCore, useGatewayLink, usePause, usePerson, usePlatform, useRpc } from '../rpc/context.tsx'
+import type { CoreState } from '../rpc/link.ts'
 import { Logo } from '../theme/logo.tsx'
 import { useNavigation } from './desk.tsx'
 import { useWaitingForMe } from './waiting.ts'
@@ -44,17 +45,26 @@ export function TitleBar() {
   )
 }
 
+const coreLook: Readonly<Record<CoreState, string>> = {
+  connecting: 'Connecting',
+  up: 'Connected',
+  down: 'Sallyport not answering',
+  closed: 'Sallyport closed',
+  replaced: 'Page out of date',
+}
+
 /** The gateway and how far it is; red when it does not answer. */
 function GatewayState() {
   const link = useGatewayLink()
   const pause = usePause()
+  const core = useCore()
   const go = useNavigation()
   const host = useGatewayHost()
   if (pause === 'gateway-down' || pause === 'core-down') {
     return (
       <button type="button" className="title__btn fg d-blocked" onClick={() => go.area('settings')}>
         <Icon name="cloud-off" />
-        <span>{pause === 'core-down' ? 'Sallyport' : 'Gateway'} not answering</span>
+        <span>{pause === 'gateway-down' ? 'Gateway not answering' : coreLook[core]}</span>
       </button>
     )
   }

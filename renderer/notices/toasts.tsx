@@ -8,7 +8,7 @@ import { SqlText } from '../decisions/sql-text.tsx'
 import { clock, useNow, when } from '../decisions/time.ts'
 import { approvals, capitalise, type Look, looks, requestLook, requestTitle } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
-import { extension, grantWords } from '../frame/grants.ts'
+import { grantWords, onward } from '../frame/grants.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, IconButton } from '../theme/controls.tsx'
@@ -180,7 +180,9 @@ export function EndingToast({ grant }: { grant: Grant }) {
   const { client } = useRpc()
   const { notices } = useDesk()
   const go = useNavigation()
-  const left = Date.parse(grant.endsAt) - useNow()
+  const now = useNow()
+  const left = Date.parse(grant.endsAt) - now
+  const { label, draft } = onward(grant, now)
   const end = useMutation({
     mutationFn: () => client.gateway.grants.giveBack({ id: grant.id }),
     onSuccess: () => notices.hide(id),
@@ -194,10 +196,10 @@ export function EndingToast({ grant }: { grant: Grant }) {
           size="sm"
           onClick={() => {
             notices.hide(id)
-            go.compose(extension(grant))
+            go.compose(draft)
           }}
         >
-          Extend…
+          {label}
         </Button>
         {left > 0 && (
           <Button size="sm" kind="ghost" onClick={() => end.mutate()}>

@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useContext } from 'react'
 import type { LinkState, Platform, Settings } from '../../shared/rpc/contract.ts'
 import type { Auth } from './auth.ts'
 import type { RpcClient, RpcQueries } from './client.ts'
-import type { CoreState } from './link.ts'
+import { type CoreState, isLost } from './link.ts'
 import type { Live } from './live.ts'
 import { type Store, useStore } from './store.ts'
 
@@ -49,15 +49,19 @@ export function usePerson(): { id: string; name: string; groups: string[] } | un
   return auth?.state === 'signed-in' || auth?.state === 'expired' ? auth.person : undefined
 }
 
+/** Whether the page reaches the client core. */
+export function useCore(): CoreState {
+  return useStore(useRpc().core)
+}
+
 /** Why nothing can be sent now; undefined when all is well. */
 export type Pause = 'expired' | 'gateway-down' | 'core-down'
 
 export function usePause(): Pause | undefined {
-  const { core } = useRpc()
-  const coreState = useStore(core)
+  const coreState = useCore()
   const auth = useAuth()
   const link = useGatewayLink()
-  if (coreState === 'down') return 'core-down'
+  if (isLost(coreState)) return 'core-down'
   if (auth?.state === 'expired') return 'expired'
   if (link?.state === 'down') return 'gateway-down'
   return undefined

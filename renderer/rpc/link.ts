@@ -6,21 +6,38 @@ import { createStore, type Store } from './store.ts'
 type Link = ClientLink<Record<never, never>>
 
 /** Whether the page reaches the client core on this computer, which is another thing than whether that reaches the gateway. */
-export type CoreState = 'connecting' | 'up' | 'down'
+export type CoreState =
+  | 'connecting'
+  | 'up'
+  /** It does not answer, and nobody knows why. */
+  | 'down'
+  /** It said that it ends. */
+  | 'closed'
+  /** One that was started since answers in its place, and does not know this page. */
+  | 'replaced'
 
 export interface Connection {
   link: Link
   state: Pick<Store<CoreState>, 'get' | 'subscribe'>
 }
 
+/** Nothing can be asked of the core, or not yet. */
+export function isLost(state: CoreState): boolean {
+  return state !== 'up' && state !== 'connecting'
+}
+
+/** Of a WebSocket that is closed because its server ends (RFC 6455). */
+const goingAway = 1001
+
 /** Longest wait between two attempts to reach the core again. */
 const maxDelay = 5_000
 
 /**
  * The core over a WebSocket that is opened again when it closes. Calls in flight fail then, and are never sent a second time;
- * calls made while it is closed wait for the next one that opens.
+ * calls made while it is closed wait for the next one that opens. `knows`: whether what answers at the address lets this page in; rejects
+ * when nothing does.
  */
-export function connectSocket(url: string): Connection {
+export function connectSocket(url: string, knows: () => Promise<boolean>): Connection {
   const state = createStore<CoreState>('connecting')
   let attempt = 0
   let ready = Promise.withResolvers<Link>()
@@ -28,17 +45,26 @@ export function connectSocket(url: string): Connection {
     const socket = new WebSocket(url)
     socket.binaryType = 'arraybuffer'
     const link: Link = new SocketLink({ websocket: socket })
+    let opened = false
     socket.addEventListener('open', () => {
       attempt = 0
+      opened = true
       state.set('up')
       ready.resolve(link)
     })
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code }) => {
       if (state.get() === 'up') ready = Promise.withResolvers<Link>()
-      state.set('down')
+      if (opened) state.set(code === goingAway ? 'closed' : 'down')
+      else if (!isLost(state.get())) state.set('down')
+      else void lookAgain()
       attempt += 1
       setTimeout(open, Math.min(maxDelay, 250 * 2 ** attempt))
     })
+  }
+  const lookAgain = async () => {
+    // A refusal can't be told from silence by the socket itself.
+    const known = await knows().catch(() => undefined)
+    if (known === false && isLost(state.get())) state.set('replaced')
   }
   open()
   return {
@@ -88,7 +114,8 @@ const portMessage = 'sallyport:port'
 export function connect(page: Window): Connection {
   const { protocol, host } = page.location
   if (protocol === 'http:' || protocol === 'https:') {
-    return connectSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/rpc`)
+    const knows = async () => (await fetch('/', { method: 'HEAD', cache: 'no-store' })).status !== 401
+    return connectSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/rpc`, knows)
   }
   return connectPort(page)
 }

@@ -9,7 +9,16 @@ export function problemOf(error: unknown): Problem {
     const lack = code === 'STEP_UP' ? { stepUp: maxAge(data) } : {}
     return { code: codes[code] ?? 'failed', message, action: actions[code] ?? 'none', ...lack }
   }
+  // How the RPC library ends what is in flight when its connection closes.
+  if (error instanceof Error && error.name === 'AbortError') return linkBroke
   return { code: 'failed', message: error instanceof Error ? error.message : String(error), action: 'none' }
+}
+
+const linkBroke: Problem = {
+  code: 'failed',
+  message: 'The link to Sallyport on this computer broke before the answer came.',
+  hint: 'What was sent may or may not have run.',
+  action: 'none',
 }
 
 /** What happened, and what to do, in one line. */

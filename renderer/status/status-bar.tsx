@@ -7,7 +7,7 @@ import { useDesk, usePlace } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { useGatewayHost } from '../frame/title-bar.tsx'
 import { useHeldCount, useWaitingForMe } from '../frame/waiting.ts'
-import { useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
+import { type Pause, useGatewayLink, usePause, usePerson } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import type { SqlRuntime } from '../sql/runtime.ts'
 import type { TerminalRuntime } from '../terminal/runtime.ts'
@@ -43,6 +43,12 @@ export function StatusBar() {
   )
 }
 
+const pausedWords: Readonly<Record<Pause, string>> = {
+  expired: 'Session paused',
+  'gateway-down': 'Paused',
+  'core-down': 'Not connected',
+}
+
 function TabState() {
   const { workspace } = useDesk()
   const { documents, active } = useStore(workspace.state)
@@ -66,7 +72,7 @@ function TabState() {
       ) : (
         <span className="status__i">
           <Icon name="pause" size={14} />
-          {pause === 'expired' ? 'Session paused' : 'Paused'}
+          {pausedWords[pause]}
         </span>
       )}
       <GrantStatus connection={document.connection} />

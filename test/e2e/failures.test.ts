@@ -158,7 +158,7 @@ describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () 
     // The address that stays is no way in for who reads it.
     expect(page.url()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
     process.kill(mallory.pid, 'SIGTERM')
-    await page.getByText('Sallyport on this computer is not answering.', { exact: true }).waitFor()
+    await page.getByText('Sallyport was closed in its terminal.', { exact: true }).waitFor()
     await expect.poll(() => runButton(page).getAttribute('aria-disabled')).toBe('true')
     expect(await text(page)).toContain('kept')
     await expect(fetch(page.url())).rejects.toThrow()
