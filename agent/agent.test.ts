@@ -226,12 +226,10 @@ describe('without a session', () => {
 })
 
 test('a connection that is not open to somebody is explained by that alone, whatever is in it', async () => {
-  await agent.pushPolicy([
-    {
-      path: 'a.cedar',
-      text: '@id("db") @approve("dba") permit(principal in Group::"engineers", action == Action::"connect", resource);',
-    },
-  ])
+  const locked =
+    '@id("db") @approve("dba") permit(principal in Group::"engineers", action == Action::"connect", resource);'
+  const load = await agent.pushPolicy([{ path: 'a.cedar', text: locked }, ...files().slice(1)])
+  expect(load).toMatchObject({ ok: true })
   const orders: ConnectionRef = { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] }
   // Nothing listens there: it is not asked.
   const nowhere: Target = {
