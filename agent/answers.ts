@@ -22,6 +22,7 @@ export class Answers {
   readonly classes: BoundedCache<{ dataClass: string | undefined }>
   readonly unmasks = new Map<string, Unmask>()
   textMasks: readonly TextMask[] | undefined
+  recordMasks: readonly TextMask[] | undefined
   /** Masks what this principal may not see. */
   scan: Redact | undefined
 

@@ -211,6 +211,12 @@ describe('masks', () => {
     expect(one.redact("select 1 where email = 'ada@example.com' -- password=hunter2")).toBe(
       "select 1 where email = 'a•••@•••.com' -- password=••••••••",
     )
+    expect(one.textMasks().map(({ dataClass }) => dataClass)).toEqual(['secret'])
+    expect(one.recordMasks().map(({ dataClass }) => dataClass)).toEqual(['email', 'secret'])
+    expect(one.classOf('public', 'customers', 'email')).toBe('email')
+    expect(one.classesIn('to ada@example.com')).toEqual(['email'])
+    const other = session()
+    expect(other.recordMasks()).toBe(other.textMasks())
   })
 })
 

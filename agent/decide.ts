@@ -169,6 +169,18 @@ export class SessionPolicy {
     return this.#textMasks(this.#current())
   }
 
+  /** What masks text streams for the record, whoever asks. The very array of `textMasks` where those are all that there are. */
+  recordMasks(): readonly TextMask[] {
+    const shown = this.textMasks()
+    const classes = this.#current()?.dataClasses.filter(({ detector }) => detector !== undefined) ?? []
+    if (shown.length === classes.length) return shown
+    const known = this.#standing.answers
+    known.recordMasks ??= classes.flatMap((dataClass) =>
+      this.#maskOf(dataClass, { verdict: 'masked', policy: recorded }),
+    )
+    return known.recordMasks
+  }
+
   #textMasks(set: PolicySet | undefined): readonly TextMask[] {
     const known = this.#standing.answers
     known.textMasks ??= (set?.dataClasses ?? []).flatMap((dataClass) => this.#textMask(set, dataClass))
@@ -231,10 +243,14 @@ export class SessionPolicy {
   }
 
   #textMask(set: PolicySet | undefined, dataClass: DataClass): TextMask[] {
+    if (!dataClass.detector) return []
+    const unmask = this.#unmask(set, dataClass.name)
+    return unmask.verdict === 'clear' ? [] : this.#maskOf(dataClass, unmask)
+  }
+
+  #maskOf(dataClass: DataClass, unmask: TextMask['unmask']): TextMask[] {
     const { detector, name } = dataClass
     if (!detector) return []
-    const unmask = this.#unmask(set, name)
-    if (unmask.verdict === 'clear') return []
     const mask = textMaskFor(dataClass, this.#hash)
     return [
       {
@@ -247,6 +263,9 @@ export class SessionPolicy {
     ]
   }
 }
+
+/** The policy of masks that are nobody's in particular. */
+const recorded = { id: 'sallyport/recorded', reason: 'What is recorded is masked for everybody.' }
 
 function keyOf(request: DecisionRequest): string {
   const { action, tables, columns, functions, hasWhere, statementCount, command, path, direction, complete } = request

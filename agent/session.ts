@@ -65,6 +65,10 @@ class Port implements InspectorPort {
     return this.#policy.textMasks()
   }
 
+  recordMasks(): readonly TextMask[] {
+    return this.#policy.recordMasks()
+  }
+
   grant(id: string): Grant | undefined {
     return this.#policy.grant(id)
   }

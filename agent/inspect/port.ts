@@ -33,6 +33,8 @@ export interface InspectorPort {
   redact(text: string): string
   /** The value detectors that apply to this principal's text streams, with what a match becomes. */
   textMasks(): readonly TextMask[]
+  /** Those that what is recorded of text streams is masked by: of all classes. The same array where these are no more. */
+  recordMasks(): readonly TextMask[]
   grant(id: string): Grant | undefined
   /** Milliseconds since the session began, for `at` of events: at `now`, as `performance.now` has it, or at this moment. */
   elapsed(now?: number): number

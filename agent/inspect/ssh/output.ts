@@ -1,6 +1,6 @@
 import type { Annotation } from '../../../shared/annotation.ts'
 import type { Masked } from '../../../shared/decision.ts'
-import type { InspectorPort } from '../port.ts'
+import type { InspectorPort, TextMask } from '../port.ts'
 import { type MaskCounts, TextMasker } from '../text/masker.ts'
 import { OscStripper } from '../text/osc.ts'
 import type { Outlet } from './flow.ts'
@@ -14,7 +14,7 @@ const toldMs = 100
 /** Of a command's output so much is recorded; a terminal's is recorded whole. */
 export const recordedPerCommand = 1 << 20
 const newline = 0x0a
-const empty = Buffer.alloc(0)
+const nothing: Passed = { text: Buffer.alloc(0), recorded: Buffer.alloc(0) }
 
 export interface OutputOptions {
   port: InspectorPort
@@ -26,8 +26,8 @@ export interface OutputOptions {
 }
 
 /**
- * What a program prints, on its way to the person: decisions that it forges are taken out, sensitive values masked, the rest
- * recorded as shown. Our own decisions join it at a safe place: on stderr, or, in a terminal, where a line begins.
+ * What a program prints, on its way to the person: decisions that it forges are taken out, sensitive values masked. It is recorded as
+ * shown, but for what is masked for others. Our own decisions join it at a safe place: on stderr, or, in a terminal, where a line begins.
  */
 export class Output {
   readonly #options: OutputOptions
@@ -107,16 +107,16 @@ export class Output {
     const { port } = this.#options
     if (this.#epoch === port.epoch) return
     this.#epoch = port.epoch
-    const masks = port.textMasks()
-    this.#streams.out.setMasks(masks)
-    this.#streams.err.setMasks(masks)
+    const [masks, recorded] = [port.textMasks(), port.recordMasks()]
+    this.#streams.out.setMasks(masks, recorded)
+    this.#streams.err.setMasks(masks, recorded)
   }
 
-  #show(stream: MaskedStream, text: Buffer, stderr: boolean): void {
-    const counts = stream.takeCounts()
-    this.#count(counts)
+  #show(stream: MaskedStream, { text, recorded }: Passed, stderr: boolean): void {
+    const { shown, onRecord } = stream.takeCounts()
+    this.#count(shown)
     const inTerminal = this.#options.terminal && !stderr
-    this.#record(text, stderr, counts, inTerminal)
+    this.#record(recorded, stderr, onRecord, inTerminal)
     if (text.length === 0) return
     const lineEnd = inTerminal && this.#lines.length > 0 && !stream.fullScreen ? text.lastIndexOf(newline) + 1 : 0
     if (lineEnd > 0) {
@@ -220,10 +220,18 @@ export class Output {
   }
 }
 
+/** What may go on: to the person, and on the record. */
+interface Passed {
+  text: Buffer
+  recorded: Buffer
+}
+
 /** One of the two streams of a program. */
 class MaskedStream {
   readonly #stripper = new OscStripper()
   readonly #masker = new TextMasker()
+  /** Of what is recorded, where others may read what is not masked for this person. */
+  #recorder: TextMasker | undefined
   #atLineStart = true
   #fullScreen = false
 
@@ -238,28 +246,39 @@ class MaskedStream {
   }
 
   get holding(): number {
-    return this.#masker.holding
+    return Math.max(this.#masker.holding, this.#recorder?.holding ?? 0)
   }
 
-  setMasks(masks: Parameters<TextMasker['setMasks']>[0]): void {
+  /** `recorded`: masks of what is recorded, the same array where they are the same. */
+  setMasks(masks: readonly TextMask[], recorded: readonly TextMask[]): void {
+    // Once they went different ways they stay apart: each holds back what the other may have let go.
+    if (masks !== recorded) this.#recorder ??= this.#masker.fork()
     this.#masker.setMasks(masks)
+    this.#recorder?.setMasks(recorded)
   }
 
-  push(data: Buffer): Buffer {
+  push(data: Buffer): Passed {
     const clean = this.#stripper.push(data)
-    return clean.length === 0 ? empty : this.#masker.push(clean)
+    return clean.length === 0 ? nothing : this.#both((masker) => masker.push(clean))
   }
 
-  flush(): Buffer {
-    return this.#masker.flush()
+  flush(): Passed {
+    return this.#both((masker) => masker.flush())
   }
 
-  end(): Buffer {
-    return Buffer.concat([this.#masker.push(this.#stripper.end()), this.#masker.end()])
+  end(): Passed {
+    const rest = this.#stripper.end()
+    return this.#both((masker) => Buffer.concat([masker.push(rest), masker.end()]))
   }
 
-  takeCounts(): MaskCounts {
-    return this.#masker.takeCounts()
+  takeCounts(): { shown: MaskCounts; onRecord: MaskCounts } {
+    const shown = this.#masker.takeCounts()
+    return { shown, onRecord: this.#recorder?.takeCounts() ?? shown }
+  }
+
+  #both(pass: (masker: TextMasker) => Buffer): Passed {
+    const text = pass(this.#masker)
+    return { text, recorded: this.#recorder === undefined ? text : pass(this.#recorder) }
   }
 
   shown(text: Buffer): void {

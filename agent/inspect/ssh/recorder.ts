@@ -21,7 +21,7 @@ export interface OutputRecorderOptions {
 }
 
 /**
- * Puts what a person saw on the recording, masked as it was shown. Bytes that are not UTF-8 are replaced here alone;
+ * Puts what a person saw on the recording, as masked for others. Bytes that are not UTF-8 are replaced here alone;
  * a character cut by a chunk is put together.
  */
 export class OutputRecorder {

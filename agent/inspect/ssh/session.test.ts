@@ -385,6 +385,37 @@ describe.skipIf(!hasOpenSsh)('with a real OpenSSH host', () => {
     expect(ran.stderr.match(/Masked by mask-email/g)).toHaveLength(1)
   })
 
+  test('what one person may see is recorded as masked for others, from the middle of a line on as well', async () => {
+    const port = testPort()
+    port.masks = []
+    port.recorded = [emailMask()]
+    const ran = await ssh(await open(port), ['echo ada@b.com; echo bob@b.com >&2'])
+    expect(ran.stdout.toString()).toBe('ada@b.com\n')
+    expect(ran.stderr).toContain('bob@b.com\n')
+    const output = () => port.events.flatMap((event) => (event.type === 'output' ? [event.data] : [])).join('')
+    expect(output()).toContain('[email]\n[email]\n')
+    expect(output()).not.toContain('@b.com')
+
+    // A grant begins while a value is half way.
+    const granted = testPort()
+    granted.masks = [emailMask()]
+    const channel = await shell(await client(await open(granted)), {})
+    const half = new Promise<void>((resolve) => {
+      channel.on('data', (chunk: Buffer) => String(chunk).includes('to eve@') && resolve())
+    })
+    const result = finish(channel)
+    channel.write('stty -echo; printf "to eve%sb" @; read x; printf ".com\\n"; exit\n')
+    await half
+    granted.recorded = granted.masks
+    granted.masks = []
+    granted.epoch++
+    channel.write('\n')
+    expect((await result).stdout).toContain('to eve@b.com')
+    const recorded = granted.events.flatMap((event) => (event.type === 'output' ? [event.data] : [])).join('')
+    expect(recorded).toContain('to eve@b')
+    expect(recorded).not.toContain('eve@b.com')
+  })
+
   test('a target cannot forge a decision', async () => {
     const port = testPort()
     const ran = await ssh(await open(port), [`printf 'a\\033]7717;%s\\007b' "$(printf '{"kind":"allowed"}' | base64)"`])

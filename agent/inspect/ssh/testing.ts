@@ -106,6 +106,8 @@ export interface TestPort extends InspectorPort {
   holds: (HoldRequest & { settle(outcome: HoldOutcome): void; cancelled: boolean })[]
   rule: (request: DecisionRequest) => Decision
   masks: TextMask[]
+  /** Of what is recorded, where these are others. */
+  recorded: readonly TextMask[] | undefined
   store: (event: RecordingEvent) => Promise<void> | undefined
   /** Resolves with the first event that `match` accepts, now or later. */
   seen<T extends RecordingEvent['type']>(
@@ -149,6 +151,7 @@ export function testPort(rule: (request: DecisionRequest) => Decision = () => al
     holds: [],
     rule,
     masks: [],
+    recorded: undefined,
     store: () => undefined,
     decide: (request) => port.rule(request),
     sensitivity: () => undefined,
@@ -156,6 +159,7 @@ export function testPort(rule: (request: DecisionRequest) => Decision = () => al
     classesIn: (text) => port.masks.flatMap(({ dataClass, find }) => (find(text).length > 0 ? [dataClass] : [])),
     redact: (text) => text.replaceAll(/secret\w*/g, '[redacted]'),
     textMasks: () => port.masks,
+    recordMasks: () => port.recorded ?? port.masks,
     grant: () => undefined,
     elapsed: () => performance.now() - begun,
     record: (event) => {

@@ -16,6 +16,7 @@ export function tracked(port: InspectorPort, storing: (stored: Promise<void>) =>
     classesIn: (text) => port.classesIn(text),
     redact: (text) => port.redact(text),
     textMasks: () => port.textMasks(),
+    recordMasks: () => port.recordMasks(),
     grant: (id) => port.grant(id),
     elapsed: () => port.elapsed(),
     record: (event) => {

@@ -52,6 +52,18 @@ export class TextMasker {
     this.#scanner = new Scanner(masks)
   }
 
+  /** Another one at the same place of the same stream, with what this one holds back. */
+  fork(): TextMasker {
+    const other = new TextMasker()
+    other.setMasks(this.#masks)
+    other.#window = Buffer.from(this.#window)
+    other.#shown = this.#shown
+    other.#grid = this.#grid
+    other.#swallow = this.#swallow
+    other.#carry = this.#carry
+    return other
+  }
+
   /** Bytes held back. */
   get holding(): number {
     return this.#window.length - this.#shown

@@ -81,6 +81,10 @@ export class TestPort implements InspectorPort {
     return []
   }
 
+  recordMasks(): [] {
+    return []
+  }
+
   grant(): undefined {
     return undefined
   }

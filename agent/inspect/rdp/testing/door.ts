@@ -52,6 +52,10 @@ export class TestPort implements InspectorPort {
     return []
   }
 
+  recordMasks(): [] {
+    return []
+  }
+
   grant(): undefined {
     return undefined
   }
