@@ -14,6 +14,10 @@ beforeAll(async () => {
   server = await startPostgres()
   await server.direct(`
     create function noisy(i int) returns boolean language plpgsql stable as $$ begin perform pg_notify('x', 'y'); return true; end $$;
+    create function loud(i int, j int default 0) returns boolean language plpgsql immutable as
+      $$ begin raise exception 'it ran' using errcode = 'P0777'; end $$;
+    create operator <!> (leftarg = int, rightarg = int, function = loud);
+    create view loud_orders as select * from orders where loud(1);
     analyze;`)
   catalogs = createCatalogSource()
   catalog = await catalogs.get(server.target).ready()
@@ -52,7 +56,13 @@ test.each([
   ['count', 'insert into orders select * from orders', /form/],
   ['count', 'delete from orders where id = $1', /parameters/],
   ['plan', 'delete from orders where id = 1; drop table orders', /single statement/],
+  ['count', 'delete from orders where 1 <!> 2', /functions/],
+  ['count', 'delete from loud_orders where id = 1', /functions/],
+  ['plan', 'delete from loud_orders where id = 1', /planning may run/],
   ['plan', 'vacuum', /no plan/],
+  ['plan', 'delete from orders where loud(1)', /planning may run/],
+  ['plan', 'delete from orders where 1 <!> 2', /planning may run/],
+  ['plan', 'insert into orders select 1 where loud(1)', /planning may run/],
   ['plan', "delete from nowhere where ssn = '900-00-0001'", /SQLSTATE 42P01/],
 ] as const)('%s of %s is not told', async (how, text, reason) => {
   const answer = await rows(how, text)
