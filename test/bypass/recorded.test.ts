@@ -44,7 +44,7 @@ describe('on the record', () => {
     `update cards set address = '${secret}' where id = -1`,
     `update cards set address = n.note from remarks n where cards.address = '${secret}' and n.address = 'x'`,
     `insert into customers (id, email) values (-1, '${secret}')`,
-    `insert into customers select -1, '${secret}'`,
+    `insert into customers select -1, 'n', '${secret}'`,
     `select 1 from (select email as address from customers) s, remarks n where s.address = '${secret}' and n.address = 'x'`,
     `prepare p1 as update customers set email = '${secret}' where id = -1`,
     `prepare p2 (text) as update customers set email = $1 where id = -1; execute p2('${secret}')`,

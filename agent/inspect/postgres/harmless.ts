@@ -15,31 +15,37 @@ export interface Harmless {
 }
 
 type Constant = { offset: number } | { parameter: number }
+type Fields = Record<string, unknown>
 type IsFree = (name: string | undefined) => boolean
+
+const none: readonly never[] = []
 
 /** Literals and parameters that are plainly compared with, or assigned to, a free column, or count rows. */
 export function harmlessIn(text: string, { free, sensitive }: Names): Harmless {
   const parsed = parse(text)
   const statements = parsed.ok ? parsed.statements : []
-  const nodes = statements.flatMap(({ node }) => [...objects(node)])
-  const renamed = new Set(nodes.flatMap(renames))
+  const renamed = new Set<string>()
+  for (const { node } of statements) for (const one of records(node)) for (const name of renames(one)) renamed.add(name)
   const isFree: IsFree = (name) => name !== undefined && free.has(name) && !sensitive.has(name) && !renamed.has(name)
-  const found = nodes.flatMap((node) => freeConstants(node, isFree))
-  return {
-    offsets: new Set(found.flatMap((constant) => ('offset' in constant ? [constant.offset] : []))),
-    parameters: everywhere(nodes, found),
-    code: statements.some(({ node }) => isCode(node)),
-  }
-}
-
-/** Parameters whose every place is a harmless one. */
-function everywhere(nodes: readonly object[], harmless: readonly Constant[]): Set<number> {
+  const offsets = new Set<number>()
+  /** Places of each parameter that are not harmless. */
   const places = new Map<number, number>()
   const count = (number: number, by: number): void => void places.set(number, (places.get(number) ?? 0) + by)
-  for (const node of nodes)
-    if ('ParamRef' in node && isObject(node.ParamRef)) count(Number(node.ParamRef.number ?? 0), 1)
-  for (const constant of harmless) if ('parameter' in constant) count(constant.parameter, -1)
-  return new Set([...places].flatMap(([number, left]) => (left <= 0 ? [number] : [])))
+  for (const { node } of statements) {
+    for (const one of records(node)) {
+      if (isObject(one.ParamRef)) count(Number(one.ParamRef.number ?? 0), 1)
+      for (const constant of freeConstants(one, isFree)) {
+        if ('offset' in constant) offsets.add(constant.offset)
+        else count(constant.parameter, -1)
+      }
+    }
+  }
+  const parameters = new Set([...places].flatMap(([number, left]) => (left <= 0 ? [number] : [])))
+  return { offsets, parameters, code: statements.some(({ node }) => isCode(node)) }
+}
+
+function* records(root: Node): Generator<Fields> {
+  for (const one of objects(root)) if (isObject(one)) yield one
 }
 
 function isCode(node: Node): boolean {
@@ -47,17 +53,17 @@ function isCode(node: Node): boolean {
 }
 
 /** Names that a part of a statement gives to what others call differently: by them a value goes under a name that says nothing of it. */
-function renames(one: object): string[] {
-  const record: Partial<Record<string, unknown>> = { ...one }
+function renames(record: Fields): readonly string[] {
   // Both sides of a UNION stand in it without a name of their own.
-  const selected = [record.SelectStmt, record.larg, record.rarg].flatMap((select) =>
-    isObject(select) && Array.isArray(select.targetList) ? select.targetList.flatMap(renamed) : [],
-  )
-  if (selected.length > 0) return selected
+  if ('SelectStmt' in record || 'larg' in record) {
+    return [record.SelectStmt, record.larg, record.rarg].flatMap((select) =>
+      isObject(select) && Array.isArray(select.targetList) ? select.targetList.flatMap(renamed) : [],
+    )
+  }
   const alias = isObject(record.alias) ? record.alias : record.Alias
   if (isObject(alias)) return namesIn(alias.colnames)
   const cte = record.CommonTableExpr
-  return isObject(cte) ? namesIn(cte.aliascolnames) : []
+  return isObject(cte) ? namesIn(cte.aliascolnames) : none
 }
 
 function renamed(target: unknown): string[] {
@@ -70,8 +76,7 @@ function namesIn(list: unknown): string[] {
   return Array.isArray(list) ? strings(list) : []
 }
 
-function freeConstants(node: object, isFree: IsFree): Constant[] {
-  const record: Partial<Record<string, unknown>> = { ...node }
+function freeConstants(record: Fields, isFree: IsFree): readonly Constant[] {
   if (isObject(record.A_Expr)) return compared(record.A_Expr, isFree)
   if (isObject(record.UpdateStmt)) return assigned(record.UpdateStmt.targetList, isFree)
   if (isObject(record.onConflictClause)) return assigned(record.onConflictClause.targetList, isFree)
@@ -80,7 +85,7 @@ function freeConstants(node: object, isFree: IsFree): Constant[] {
     const { limitCount, limitOffset } = record.SelectStmt
     return [...constants(asNode(limitCount)), ...constants(asNode(limitOffset))]
   }
-  return []
+  return none
 }
 
 function compared({ lexpr, rexpr }: Record<string, unknown>, isFree: IsFree): Constant[] {
@@ -113,7 +118,7 @@ function inserted({ cols, selectStmt }: Record<string, unknown>, isFree: IsFree)
   })
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null
 }
 
@@ -131,8 +136,6 @@ function constants(node: Node | undefined): Constant[] {
   if ('A_Const' in node) return [{ offset: node.A_Const.location ?? 0 }]
   if ('ParamRef' in node) return [{ parameter: node.ParamRef.number ?? 0 }]
   if ('TypeCast' in node) return constants(node.TypeCast.arg)
-  // A sign stands before it.
-  if ('A_Expr' in node && node.A_Expr.lexpr === undefined) return constants(node.A_Expr.rexpr)
   if ('List' in node) return (node.List.items ?? []).flatMap(constants)
   return []
 }

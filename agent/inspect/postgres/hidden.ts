@@ -23,13 +23,35 @@ export interface Kept {
 /** Which literals of `text` are plainly no value of a sensitive column, and, with `numbers`, those that are. None, where it does not parse. */
 export function keptOf(text: string, names: Names, numbers = false): Kept {
   const { offsets, parameters, code }: Harmless = harmlessIn(text, names)
+  const places = utf16(text, offsets)
   const literals: boolean[] = []
-  rewrite(text, true, code, (byte, isText) => {
-    const keep = offsets.has(byte) || (numbers && !isText)
+  rewrite(text, true, code, (at, isText) => {
+    const keep = places.has(at) || (!isText && (numbers || places.has(signBefore(text, at))))
     literals.push(keep)
     return keep
   })
   return { literals, parameters, code }
+}
+
+/** Where a number with a minus is said to be. */
+function signBefore(text: string, number: number): number {
+  let at = number - 1
+  while (at >= 0 && isSpace(text.charCodeAt(at))) at--
+  return text[at] === '-' ? at : -1
+}
+
+/** Byte offsets as places in the text. */
+function utf16(text: string, offsets: ReadonlySet<number>): ReadonlySet<number> {
+  if (Buffer.byteLength(text) === text.length) return offsets
+  const places = new Set<number>()
+  let byte = 0
+  for (let i = 0; i < text.length; ) {
+    if (offsets.has(byte)) places.add(i)
+    const code = text.codePointAt(i) ?? 0
+    i += code > 0xffff ? 2 : 1
+    byte += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return places
 }
 
 /** `text` without the literals that are not kept. Of two texts that differ in literals alone, the same are kept. */
@@ -47,48 +69,59 @@ export function hideLiterals(text: string, names: Names, numbers = false): strin
 }
 
 /**
- * Replaces literals that `keeps` says no to, by their byte offset, and comments where they are not kept. In `code`, what stands between
+ * Replaces literals that `keeps` says no to, by their place, and comments where they are not kept. In `code`, what stands between
  * dollars is taken for a text of its own, all of whose literals are replaced.
  */
 function rewrite(
   text: string,
   comments: boolean,
   code: boolean,
-  keeps: (byte: number, isText: boolean) => boolean,
+  keeps: (at: number, isText: boolean) => boolean,
 ): string {
   let out = ''
-  let byte = 0
+  /** Up to where `text` is in `out`. */
+  let done = 0
   let i = 0
-  const take = (end: number, instead?: string) => {
-    const part = text.slice(i, end)
-    out += instead ?? part
-    byte += Buffer.byteLength(part)
-    i = end
+  const replace = (end: number, instead: string): void => {
+    out += text.slice(done, i) + instead
+    done = i = end
   }
-  const literal = (end: number, instead: string) => take(end, keeps(byte, instead === hiddenText) ? undefined : instead)
+  const literal = (end: number, instead: string): void => {
+    if (keeps(i, instead === hiddenText)) i = end
+    else replace(end, instead)
+  }
   while (i < text.length) {
-    const codeUnit = text.charCodeAt(i)
-    const char = text[i]
-    if (isSpace(codeUnit)) take(i + 1)
-    else if (text.startsWith('--', i) || text.startsWith('/*', i)) {
-      take(skipTrivia(text, i), comments ? undefined : ' ')
-    } else if (char === '"') take(skipQuoted(text, i, false))
-    else if (char === "'") literal(skipQuoted(text, i, false), hiddenText)
-    else if (char === '$') {
+    const unit = text.charCodeAt(i)
+    if (isIdentifierStart(unit)) {
+      const end = skipIdentifier(text, i)
+      // E'…', B'…', X'…', N'…': one token.
+      const prefix = end === i + 1 && text.charCodeAt(end) === QUOTE ? (text[i] ?? '').toLowerCase() : ''
+      if ('ebxn'.includes(prefix) && prefix !== '') literal(skipQuoted(text, end, prefix === 'e'), hiddenText)
+      else i = end
+    } else if (isDigit(unit) || (unit === DOT && isDigit(text.charCodeAt(i + 1)))) {
+      literal(i + numberLength(text, i), hiddenNumber)
+    } else if (unit === QUOTE) literal(skipQuoted(text, i, false), hiddenText)
+    else if (unit === DOUBLE) i = skipQuoted(text, i, false)
+    else if (unit === DOLLAR) {
       const end = skipDollar(text, i)
       if (end > i + 1) literal(end, code ? bodyOf(text.slice(i, end), comments) : hiddenText)
-      else take(i + parameterLength(text, i))
-    } else if (isIdentifierStart(codeUnit)) {
-      const end = skipIdentifier(text, i)
-      const prefix = text.slice(i, end).toLowerCase()
-      // E'…', B'…', X'…', N'…': one token.
-      if (text[end] === "'" && /^[ebxn]$/.test(prefix)) literal(skipQuoted(text, end, prefix === 'e'), hiddenText)
-      else take(end)
-    } else if (/[0-9]/.test(char ?? '') || (char === '.' && /[0-9]/.test(text[i + 1] ?? ''))) {
-      literal(i + numberLength(text, i), hiddenNumber)
-    } else take(i + 1)
+      else i += parameterLength(text, i)
+    } else if (text.startsWith('--', i) || text.startsWith('/*', i)) {
+      const end = skipTrivia(text, i)
+      if (comments) i = end
+      else replace(end, ' ')
+    } else i++
   }
-  return out
+  return out + text.slice(done)
+}
+
+const QUOTE = 0x27
+const DOUBLE = 0x22
+const DOLLAR = 0x24
+const DOT = 0x2e
+
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39
 }
 
 /** `$tag$ … $tag$` with the literals in it replaced. */
