@@ -198,11 +198,11 @@ class Run {
     for (const { n, text: recorded } of admitted) {
       if (this.#ran.has(n)) continue
       const plain = recorded.split('\n-- $1 = ')[0] ?? ''
-      const at = text === 'function call' ? 0 : text.indexOf(plain, from)
-      if (at < 0 || plain === '') continue
+      const end = text === 'function call' ? text.length : endOf(plain, text, from)
+      if (end === undefined || plain === '') continue
       this.#ran.add(n)
       found++
-      from = at + plain.length
+      from = end
       if (from >= text.trimEnd().length || text === 'function call') break
     }
     if (found === 0) this.#problem(`it ran without an event on the recording: ${text}`)
@@ -308,4 +308,16 @@ function steady(bytes: Buffer): string {
 
 function isTime(type: string, frame: Buffer): boolean {
   return type === 'N' && frame.includes(`C${sqlstates.timed}\0`)
+}
+
+/** Where what was recorded ends in the text that ran; undefined: it is not there. Literals may be left out of it. */
+function endOf(recorded: string, text: string, from: number): number | undefined {
+  if (!recorded.includes('•••')) {
+    const at = text.indexOf(recorded, from)
+    return at < 0 ? undefined : at + recorded.length
+  }
+  const parts = recorded.split(/'?•••'?/).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const found = new RegExp(parts.join('.*?'), 'gs')
+  found.lastIndex = from
+  return found.test(text) ? found.lastIndex : undefined
 }

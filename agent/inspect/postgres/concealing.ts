@@ -104,7 +104,8 @@ export class Concealing {
     let whole = false
     for (const { analysis } of statements) {
       secret ||= saysSecret(analysis)
-      whole ||= !analysis.complete || analysis.refers !== undefined
+      // Numbers of FETCH count rows.
+      whole ||= !analysis.complete || analysis.refers?.kind === 'prepared'
       for (const id of touched(analysis)) {
         const dataClass = this.#classes(id)
         if (dataClass !== undefined) classes.add(dataClass)
