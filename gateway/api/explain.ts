@@ -8,25 +8,35 @@ export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connection
   identities: Identities
 }
 
-/** Of one person, or machine, at once. */
+/** Of one person, or machine: so many texts are looked at at once, and so many more wait for that. */
 const mostAtOnce = 4
+const mostWaiting = 12
 
-/** Counts what is under way for each. */
+/** Who asks for more than may be under way waits, so that one who types fast is answered, and one who asks for thousands holds up nobody else. */
 class Turns {
-  readonly #running = new Map<string, number>()
+  readonly #lines = new Map<string, { running: Set<Promise<void>>; waiting: number }>()
 
-  /** What `work` gives; undefined: there is enough under way. */
-  async take<T>(who: string, work: () => Promise<T>): Promise<T | undefined> {
-    const running = this.#running.get(who) ?? 0
-    if (running >= mostAtOnce) return undefined
-    this.#running.set(who, running + 1)
-    try {
-      return await work()
-    } finally {
-      const left = (this.#running.get(who) ?? 1) - 1
-      if (left > 0) this.#running.set(who, left)
-      else this.#running.delete(who)
+  /** What `work` gives; undefined: enough of `who` waits already. Rejects when `signal` says, before its turn, that nobody waits any more. */
+  async take<T>(who: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T | undefined> {
+    const line = this.#lines.get(who) ?? { running: new Set(), waiting: 0 }
+    this.#lines.set(who, line)
+    if (line.waiting >= mostWaiting) return undefined
+    const leave = () => {
+      if (line.running.size + line.waiting === 0) this.#lines.delete(who)
     }
+    line.waiting++
+    while (line.running.size >= mostAtOnce) await Promise.race(line.running)
+    line.waiting--
+    if (signal?.aborted) leave()
+    signal?.throwIfAborted()
+    const job = work()
+    const over = () => {
+      line.running.delete(turn)
+      leave()
+    }
+    const turn = job.then(over, over)
+    line.running.add(turn)
+    return job
   }
 }
 
@@ -37,7 +47,7 @@ class Turns {
 export function explainRouter(deps: ExplainDeps) {
   const { agent, audit, connections, grants, identities, log } = deps
   const turns = new Turns()
-  return api.explain.handler(async ({ context: { caller }, input, errors }) => {
+  return api.explain.handler(async ({ context: { caller }, input, errors, signal }) => {
     const connection = connections.get(input.connection)
     const own = bareSpec(caller)
     const other = input.as === caller.principal.id ? undefined : input.as
@@ -73,7 +83,7 @@ export function explainRouter(deps: ExplainDeps) {
       await audit.append({ actor: caller.principal.id, action: 'explain', subject: principal.id, detail })
     }
     const spec = { ...own, principal, connection: ref, target, grants: await grants.inForce(principal.id, ref.name) }
-    const explanation = await turns.take(caller.principal.id, async () => {
+    const explanation = await turns.take(caller.principal.id, signal, async () => {
       try {
         return await agent.explain(spec, input.text)
       } catch (error) {
@@ -85,7 +95,7 @@ export function explainRouter(deps: ExplainDeps) {
     })
     if (explanation === undefined) {
       throw errors.UNAVAILABLE({
-        message: `${mostAtOnce} texts of yours are being looked at already. Ask again in a moment.`,
+        message: `${mostAtOnce + mostWaiting} texts of yours are being looked at already. Ask again in a moment.`,
       })
     }
     return {

@@ -174,27 +174,38 @@ test('explains for others to those who may review, with the grants of the other,
   expect(asked).toEqual(['grants of mallory', 'grants of mallory', 'mallory from 127.0.0.1'])
 })
 
-test('few texts of one person are looked at at once, and somebody else’s beside them', async () => {
+test('few texts of one person are looked at at once, more wait, and nobody else does', async () => {
   const base = deps()
-  const waiting: (() => void)[] = []
+  const begun: (() => void)[] = []
   const agent: typeof base.agent = {
     ...base.agent,
-    explain: () => new Promise((resolve) => waiting.push(() => resolve({ statements: [] }))),
+    explain: () => new Promise((resolve) => begun.push(() => resolve({ statements: [] }))),
   }
   const explain = explainRouter({ ...base, ...others(), agent })
-  const ask = (who = context) => call(explain, { connection: 'orders-db', text: 'select 1' }, who)
-  const under = [ask(), ask(), ask(), ask()]
-  await vi.waitFor(() => expect(waiting).toHaveLength(4))
-  expect(await failure(ask())).toEqual(['UNAVAILABLE', expect.stringContaining('4 texts')])
+  const ask = (who = context, signal?: AbortSignal) =>
+    call(
+      explain,
+      { connection: 'orders-db', text: 'select 1' },
+      { ...who, ...(signal === undefined ? {} : { signal }) },
+    )
+  const gone = new AbortController()
+  const first = Array.from({ length: 4 }, () => ask())
+  await vi.waitFor(() => expect(begun).toHaveLength(4))
+  const unwanted = ask(context, gone.signal).catch((error: unknown) => error)
+  const waiting = Array.from({ length: 11 }, () => ask())
+  expect(await failure(ask())).toEqual(['UNAVAILABLE', expect.stringContaining('16 texts')])
   const grace = { context: { caller: { ...caller, principal: { ...caller.principal, id: 'grace' } } } }
-  under.push(ask(grace))
-  await vi.waitFor(() => expect(waiting).toHaveLength(5))
-  for (const done of waiting) done()
-  await Promise.all(under)
-  const again = ask()
-  await vi.waitFor(() => expect(waiting).toHaveLength(6))
-  waiting.at(-1)?.()
-  expect(await again).toEqual({ statements: [] })
+  const beside = ask(grace)
+  await vi.waitFor(() => expect(begun).toHaveLength(5))
+  gone.abort()
+  for (let done = 0; done < 4 + 1 + 11; done++) {
+    await vi.waitFor(() => expect(begun.length).toBeGreaterThan(done))
+    begun[done]?.()
+  }
+  expect(await Promise.all([...first, beside, ...waiting])).toHaveLength(16)
+  expect(await unwanted).toBe(gone.signal.reason)
+  // What nobody waited for any more was not looked at.
+  expect(begun).toHaveLength(16)
 })
 
 test('explaining for others, where that takes a second factor, says so; where it would not help, it is not known', async () => {
