@@ -332,32 +332,6 @@ describe('a session', () => {
     expect((await postgres.direct('select note from orders where id = 1')).rows).toEqual([{ note: 'note 1' }])
   })
 
-  it('cancels at the target', async () => {
-    const client = await door.client()
-    await client.query('select 1')
-    const sleep = client.query('select pg_sleep(60)')
-    await eventually(async () => {
-      const { rows } = await postgres.direct(
-        "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()",
-      )
-      return rows.length > 0
-    })
-    await cancelAt(client, door.port)
-    await expect(sleep).rejects.toMatchObject({ code: '57014' })
-    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
-  })
-
-  it('is known by the process that it has at the target', async () => {
-    const client = await door.client()
-    const heard = new Promise<pg.Notification>((resolve) => client.once('notification', resolve))
-    await client.query('listen heard')
-    await client.query('notify heard')
-    const processId: unknown = Reflect.get(client, 'processID')
-    expect((await client.query('select pg_backend_pid() as pid')).rows).toEqual([{ pid: processId }])
-    // By it a client tells its own notifications from those of others.
-    expect((await heard).processId).toBe(processId)
-  })
-
   it('forwards nothing that cannot be recorded', async () => {
     const client = await door.client()
     await client.query('select 1')

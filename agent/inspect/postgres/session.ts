@@ -64,6 +64,8 @@ class Session implements InspectorSession {
   #keyData: Buffer = Buffer.alloc(0)
   #cancelTarget: () => void = () => {}
   #busyAtTarget: () => boolean = () => false
+  /** The client cancels what it sent, and the target has not been sent yet. */
+  #cancelsWaiting = false
   #ended = false
   #clientPaused = false
   /** Waits for the target to take what was written. */
@@ -213,6 +215,7 @@ class Session implements InspectorSession {
         try {
           const next = this.#frontend.resume()
           this.#flushToTarget()
+          this.#cancelForwarded()
           if (next !== undefined) this.#waitFor(next)
           else this.#resumeClient()
         } catch (error) {
@@ -293,10 +296,19 @@ class Session implements InspectorSession {
     this.#cancelTarget = () => void cancelAt(this.#options, own, phaseMs)
     const key = this.#options.cancels.register(secret.length === 0 ? undefined : processId, keyLength, () => {
       // A request that waits for people never reached the target.
-      if (this.#gate?.cancel() !== true) this.#cancelTarget()
+      if (this.#gate?.cancel() === true) return
+      if (this.#frontend?.busy === true) this.#cancelsWaiting = true
+      else this.#cancelTarget()
     })
     this.#keyData = messages.backendKeyData(key.processId, key.secret)
     this.#release = () => key.release()
+  }
+
+  /** A cancel request that came while a statement waited here is for that one, if it was let through: it is on its way now. */
+  #cancelForwarded(): void {
+    if (!this.#cancelsWaiting) return
+    this.#cancelsWaiting = false
+    if (this.#busyAtTarget()) this.#cancelTarget()
   }
 
   #deadline(): AbortSignal {
