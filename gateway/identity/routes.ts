@@ -69,6 +69,7 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
         reply.header('set-cookie', pendingCookie(pending.state, value, pendingSeconds, secure))
         return reply.header('cache-control', 'no-store').redirect(url.href, 303)
       } catch (error) {
+        log.warn({ err: error, ip: request.ip }, 'a sign-in could not begin')
         return showFailure(reply, error, log)
       }
     })

@@ -77,12 +77,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       })
       .catch((error: unknown) => {
         discovered = undefined
-        throw new UpstreamError(
-          'unreachable',
-          'The sign-in provider does not answer',
-          `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute; if it stays so, tell the IT desk.`,
-          { cause: error },
-        )
+        throw untrusted(error, issuer) ?? unreachable(error, issuer)
       })
     return discovered
   }
@@ -200,18 +195,48 @@ function failure(error: unknown, issuer: URL): UpstreamError {
       { cause: error },
     )
   }
-  if (error instanceof TypeError && error.message === 'fetch failed') {
-    return new UpstreamError(
-      'unreachable',
-      'The sign-in provider does not answer',
-      `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute.`,
-      { cause: error },
-    )
-  }
+  const distrust = untrusted(error, issuer)
+  if (distrust !== undefined) return distrust
+  if (error instanceof TypeError && error.message === 'fetch failed') return unreachable(error, issuer)
   return new UpstreamError(
     'invalid',
     'The sign-in could not be verified',
     `The answer from ${issuer.host} does not prove who you are. Nobody was signed in. Go back to Sallyport and sign in again; if it happens again, tell the IT desk.`,
     { cause: error },
   )
+}
+
+function unreachable(error: unknown, issuer: URL): UpstreamError {
+  return new UpstreamError(
+    'unreachable',
+    'The sign-in provider does not answer',
+    `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute; if it stays so, tell the IT desk.`,
+    { cause: error },
+  )
+}
+
+const unknownSigner = 'has a certificate that is signed by nobody whom this gateway trusts'
+
+/** Why what answers is not taken for the provider, or for one that speaks of now; by the codes of Node and openid-client. */
+const distrusted: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'has a certificate that has expired',
+  CERT_NOT_YET_VALID: 'has a certificate that is not valid yet, by the clock of this gateway',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: unknownSigner,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownSigner,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownSigner,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownSigner,
+  OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED: 'calls itself by another name (issuer) than this gateway knows it by',
+  OAUTH_JWT_TIMESTAMP_CHECK_FAILED: 'and this gateway have clocks that differ by too much',
+}
+
+/** That trying again is no use, and why; undefined for all else. */
+function untrusted(error: unknown, issuer: URL): UpstreamError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const why = 'code' in at && typeof at.code === 'string' ? distrusted[at.code] : undefined
+    if (why === undefined) continue
+    const text = `${issuer.host} ${why}. Nobody was signed in. Tell whoever runs this gateway: trying again does not help.`
+    return new UpstreamError('invalid', 'The sign-in provider can’t be trusted', text, { cause: error })
+  }
+  return undefined
 }
