@@ -130,7 +130,7 @@ function Panel({
   const document = useStore(workspace.state, (s) => s.documents.find((d) => d.id === params.id))
   if (document === undefined) return null
   return (
-    <section className="panel" aria-label={`${document.connection}, ${document.title}`}>
+    <section className="panel" data-tab={document.id} aria-label={`${document.connection}, ${document.title}`}>
       <Suspense fallback={<div className="gate__wait">{<Spinner label={`Opening ${document.connection}`} />}</div>}>
         {children(document)}
       </Suspense>

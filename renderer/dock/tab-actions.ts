@@ -3,6 +3,7 @@ import { useActions } from '../actions/use-actions.ts'
 import { useDesk, useNavigation, usePlace } from '../frame/desk.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useConnections } from '../sidebar/connections.ts'
+import { focusWork } from './work-focus.ts'
 
 /** What can be done with the tab in front. */
 export function useTabActions(api: DockviewApi | undefined): void {
@@ -17,13 +18,18 @@ export function useTabActions(api: DockviewApi | undefined): void {
     const tabs = inSight(api)
     const at = tabs.indexOf(active ?? '')
     const next = tabs[(at + by + tabs.length) % tabs.length]
-    if (next !== undefined) workspace.activate(next)
+    if (next === undefined) return
+    workspace.activate(next)
+    focusWork(next)
   }
   const on = here && document !== undefined
   useActions(
     {
       'tab.close': () => {
-        if (document !== undefined) workspace.close(document.id)
+        if (document === undefined) return
+        workspace.close(document.id)
+        const next = workspace.state.get().active
+        if (next !== undefined) focusWork(next)
       },
       'tab.next': () => step(1),
       'tab.previous': () => step(-1),

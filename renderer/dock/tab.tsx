@@ -6,6 +6,7 @@ import { useDesk } from '../frame/desk.tsx'
 import { usePause } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { useRecordedSince } from '../status/recording.tsx'
+import { focusWork } from './work-focus.ts'
 import type { Document } from './workspace.ts'
 
 /** A tab's head: kind with the record dot, environment, connection, and how to close it. */
@@ -32,6 +33,9 @@ function TabHead({ document, on, onClose }: { document: Document; on: boolean; o
       onMouseDown={(event) => {
         // The wheel would begin to scroll.
         if (event.button === 1) event.preventDefault()
+      }}
+      onMouseUp={(event) => {
+        if (event.button === 0) focusWork(document.id)
       }}
       onAuxClick={(event) => {
         if (event.button === 1) onClose()

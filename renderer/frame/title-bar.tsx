@@ -125,7 +125,8 @@ function Person() {
         >
           {expired ? <Icon name="lock" /> : <Avatar name={person.name} />}
           {expired && <Drawn className="t3" text="Signed out" />}
-          <span>{person.name}</span> {!expired && <span className="t3 title__group">{person.groups[0]}</span>}
+          <span className="title__who">{person.name}</span>{' '}
+          {!expired && <span className="t3 title__group">{person.groups[0]}</span>}
         </button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -5,6 +5,7 @@ import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
 import { type LookName, outcomeLook } from '../decisions/words.ts'
+import { useFocusHere } from '../frame/use-focus-here.ts'
 import { CopyLink } from './copy-link.tsx'
 import { FindInRecording, Marked } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
@@ -30,6 +31,7 @@ export function ReplayFrame({
   children: ReactNode
 }) {
   const { events } = recording
+  const here = useFocusHere<HTMLElement>()
   const [query, setQuery] = useState('')
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
   const all = useMemo(() => timeline(events), [events])
@@ -38,6 +40,8 @@ export function ReplayFrame({
   return (
     <section
       className={className === undefined ? 'rp__a' : `rp__a ${className}`}
+      ref={here}
+      tabIndex={-1}
       aria-label={`Recording of ${session.connection.name}`}
     >
       <div className="tools">

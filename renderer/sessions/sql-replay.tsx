@@ -8,6 +8,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
 import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
+import { useFocusHere } from '../frame/use-focus-here.ts'
 import { Empty } from '../theme/controls.tsx'
 import { CopyLink } from './copy-link.tsx'
 import { FindInRecording } from './find.tsx'
@@ -33,6 +34,7 @@ export function SqlReplay({ session, recording, from }: { session: Session; reco
     event.preventDefault()
     choose(next)
   }
+  const rows = useFocusHere<HTMLElement>()
   const decisions = all.filter((entry) => entry.outcome !== 'allowed')
   useActions({
     'replay.next': () => choose(decisions.find((entry) => entry.n > (selected?.n ?? 0))),
@@ -61,7 +63,7 @@ export function SqlReplay({ session, recording, from }: { session: Session; reco
           <Lane all={all} start={start} selected={selected?.n} onSelect={setChosen} />
           <div className="rp__bb">
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move through the rows */}
-            <section className="grid scroll sqt__s" tabIndex={0} aria-label="Statements" onKeyDown={step}>
+            <section className="grid scroll sqt__s" tabIndex={0} ref={rows} aria-label="Statements" onKeyDown={step}>
               <Table all={all} start={start} selected={selected?.n} onSelect={setChosen} />
             </section>
             <div className="rp__side scroll">
@@ -93,13 +95,17 @@ function Lane({ all, start, selected, onSelect }: Selectable) {
   const first = all[0]?.at ?? 0
   const span = Math.max(1000, last - first)
   const left = (at: number) => `${1 + ((at - first) / span) * 94}%`
-  const ticks = Array.from({ length: 6 }, (_, i) => first + (span * i) / 5)
+  const time = (at: number) => (span < 300_000 ? timeOfDay(start + at) : hourMinute(start + at))
+  // Within a few seconds several would be called the same.
+  const ticks = Array.from({ length: 6 }, (_, i) => first + (span * i) / 5).filter(
+    (at, i, all) => i === 0 || time(at) !== time(all[i - 1] ?? at),
+  )
   return (
     <nav className="lane" aria-label="Timeline">
       <div className="lane__ax" aria-hidden="true">
         {ticks.map((at) => (
           <span key={at} style={{ left: left(at) }}>
-            {span < 300_000 ? timeOfDay(start + at) : hourMinute(start + at)}
+            {time(at)}
           </span>
         ))}
       </div>
@@ -163,7 +169,15 @@ function Table({ all, start, selected, onSelect }: Selectable) {
             <td title={entry.text}>
               <SqlText text={firstLine(entry.text)} />
             </td>
-            <td className="r">{entry.rows?.toLocaleString('en-GB')}</td>
+            <td className="r">
+              {entry.error === undefined ? (
+                entry.rows?.toLocaleString('en-GB')
+              ) : (
+                <span className="err" title={entry.error}>
+                  failed
+                </span>
+              )}
+            </td>
             <td className="r sqt__more">{entry.dbMs === undefined ? '' : milliseconds(entry.dbMs)}</td>
             <td className="r sqt__more">{entry.gatewayMs === undefined ? '' : milliseconds(entry.gatewayMs)}</td>
             <td className="ui sqt__more">{entry.policy && <span className="policy">{entry.policy.id}</span>}</td>

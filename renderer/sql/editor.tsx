@@ -92,7 +92,7 @@ export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady
 
   return (
     <div className="ed-host">
-      <div className="ed-monaco" ref={host} />
+      <div className="ed-monaco" data-work ref={host} />
       {shown && marks.filter(hasZone).map((mark) => createPortal(zone(mark), shown.zoneNode(mark.id), mark.id))}
     </div>
   )

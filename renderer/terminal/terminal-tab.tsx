@@ -76,7 +76,7 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
         </div>
         {phase.state === 'ended' && pause === undefined && <Ended phase={phase} onReconnect={reconnect} />}
         <div className="term" hidden={pause === 'expired'}>
-          <div className="term__x" ref={host} />
+          <div className="term__x" data-work ref={host} />
           {finding && screen && (
             <Find
               screen={screen}
