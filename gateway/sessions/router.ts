@@ -70,8 +70,12 @@ export function sessionsRouter(deps: SessionsRouterDeps) {
 
     cancel: api.sessions.cancel.handler(async ({ context: { caller }, input, errors }) => {
       const { connection, processId, digest } = input
-      if (connections.get(connection) === undefined)
-        throw errors.NOT_FOUND({ message: `There is no connection ${connection} here.` })
+      const { principal, sourceIp, mfa } = caller
+      const ref = connections.get(connection)?.ref
+      // Whoever may not know of a connection learns nothing of it here either, and writes nothing about it into the audit log.
+      if (ref === undefined || deps.agent.decide(principal, 'connect', ref, { sourceIp, mfa }).verdict === 'block') {
+        throw errors.NOT_FOUND({ message: `There is no connection ${connection}, or it is not open to you.` })
+      }
       await sessions.cancel({ processId, digest: Buffer.from(digest, 'base64') }, caller.principal.id, connection)
       return {}
     }),

@@ -77,3 +77,36 @@ test('a request that was cancelled can’t be approved', async () => {
   expect((await call(demo, 'oncall', 'POST', `/requests/${id}/cancel`)).status).toBe(200)
   expect((await call(demo, 'dba', 'POST', `/requests/${id}/approve`, { reason: 'late' })).status).toBe(409)
 })
+
+test('what one may not know of can’t be told from what does not exist, and nothing about it is put on record', async () => {
+  const key = { processId: 1, digest: Buffer.alloc(32, 7).toString('base64') }
+  const ways = (connection: string): [string, unknown][] => [
+    ['/explain', { connection, text: 'ls' }],
+    ['/sessions/cancel', { connection, ...key }],
+    ['/requests', { connection, actions: ['ssh:exec'], durationSeconds: 60, reason: 'a test' }],
+  ]
+  for (const [i, [path, body]] of ways('web-1').entries()) {
+    const hidden = await call(demo, 'contractor', 'POST', path, body)
+    const missing = await call(demo, 'contractor', 'POST', path, ways('web-9')[i]?.[1])
+    expect(hidden.status, path).toBe(404)
+    expect(JSON.stringify(missing.body).replaceAll('web-9', 'web-1')).toBe(JSON.stringify(hidden.body))
+  }
+  expect((await call(demo, 'engineer', 'POST', '/sessions/cancel', { connection: 'web-1', ...key })).status).toBe(202)
+})
+
+test('one text to explain does not hold up everybody else', async () => {
+  const many = await call(demo, 'contractor', 'POST', '/explain', {
+    connection: 'orders-db',
+    text: 'select 1;'.repeat(14_000),
+  })
+  expect(many.status).toBe(200)
+  expect(JSON.stringify(many.body).length).toBeLessThan(1_000)
+  const wide = `select ${Array(20_000).fill('c.*').join(',')} from customers c`
+  const masked = await call(demo, 'contractor', 'POST', '/explain', { connection: 'orders-db', text: wide })
+  expect(JSON.stringify(masked.body).length).toBeLessThan(1_000_000)
+  const long = await call(demo, 'contractor', 'POST', '/explain', {
+    connection: 'orders-db',
+    text: ' '.repeat(200_000),
+  })
+  expect(long.status).toBe(400)
+})
