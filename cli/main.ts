@@ -7,6 +7,7 @@ import { auditCommand } from './commands/audit.ts'
 import { connectionCommands } from './commands/connections.ts'
 import { execCommand } from './commands/exec.ts'
 import { nativeCommands } from './commands/native.ts'
+import { offboardCommand } from './commands/offboard.ts'
 import { policyCommand } from './commands/policy.ts'
 import { demoCommand, gatewayCommand, startCommand } from './commands/servers.ts'
 import { sessionCommands } from './commands/sessions.ts'
@@ -29,6 +30,7 @@ function program(): Command {
     execCommand(),
     ...accessCommands(),
     ...sessionCommands(),
+    offboardCommand(),
     auditCommand(),
     policyCommand(),
     appCommand(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ConnectionKind, ConnectionName, Environment } from '../shared/connection.ts'
 import { NotifyConfig } from './notify/config.ts'
+import { storeAddressProblem } from './store/store-address.ts'
 
 /**
  * What a gateway is started with, secrets resolved. `config.ts` reads it from YAML.
@@ -168,6 +169,8 @@ export const GatewayConfig = z
       mfaAcr: z.string().min(1).default('http://schemas.openid.net/pape/policies/2007/06/multi-factor'),
     }),
     machines: z.array(MachineEntry).default([]),
+    /** Groups whose members may turn people's accounts off and on; nobody, where there are none. */
+    operators: z.array(z.string().min(1)).default([]),
     connections: z.array(ConnectionEntry),
     policyDir: z.string().min(1),
     /** Who is told outside the client. */
@@ -213,6 +216,10 @@ export const GatewayConfig = z
         ['notify', 'slack', 'api'],
         'the token goes here, so it must be https (http is for loopback addresses only)',
       )
+    }
+    if (config.store.kind === 'url') {
+      const problem = storeAddressProblem(config.store.url, isLoopback)
+      if (problem !== undefined) issue(['store', 'url'], problem)
     }
     if (!isSecure(config.upstream.issuer)) {
       issue(['upstream', 'issuer'], 'the sign-in provider must be https (http is for loopback addresses only)')

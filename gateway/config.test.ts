@@ -72,7 +72,32 @@ describe('readConfig', () => {
     [
       'a missing value, at what is around it',
       good.replace('      database: orders\n', ''),
-      /^18: connections\.0\.target\.database/,
+      /^18: connections\.0\.target\.database: is missing$/,
+    ],
+    [
+      'a missing secret, and how to give it',
+      good.replace('      passwordEnv: ORDERS_PASSWORD\n', ''),
+      /^18: connections\.0\.target\.password: is missing\. Give password, passwordFile or passwordEnv$/,
+    ],
+    [
+      'a store that other machines on the way can read',
+      `${good}store: { kind: url, url: 'postgres://u:hunter2@10.0.0.9/s' }\n`,
+      /^25: store\.url: .*sslmode=verify-full/,
+    ],
+    [
+      'a store that is not asked who it is',
+      `${good}store: { kind: url, url: 'postgres://u:hunter2@10.0.0.9/s?sslmode=no-verify' }\n`,
+      /^25: store\.url: .*sslmode=verify-full/,
+    ],
+    [
+      'a store behind another host in the address',
+      `${good}store: { kind: url, url: 'postgres://u:hunter2@127.0.0.1/s?host=10.0.0.9' }\n`,
+      /^25: store\.url: .*sslmode=verify-full/,
+    ],
+    [
+      'a CA file of the store that can not be read',
+      `${good}store: { kind: url, url: 'postgres://u:hunter2@h/s?sslmode=verify-full&sslrootcert=/gone.pem' }\n`,
+      /^25: store\.url: .*\/gone\.pem/,
     ],
     ['broken YAML', good.replace('groups: [engineers]', 'groups: [engineers'), /not valid YAML/],
     [
@@ -83,6 +108,18 @@ describe('readConfig', () => {
     ['a taken machine id', good.replace('clientId: deploy', 'clientId: sallyport-cli'), /^10: .*already taken/],
   ])('names %s', async (_what, yaml, expected) => {
     expect((await problemsOf(yaml)).join('\n')).toMatch(new RegExp(expected.source, 'm'))
+  })
+
+  test.each([
+    'postgres://u:p@127.0.0.1/s',
+    'postgres://u:p@localhost:5433/s?application_name=x',
+    'postgres://u:p@10.0.0.9/s?sslmode=verify-full',
+    'postgres://u:p@localhost/s?host=/var/run/postgresql',
+  ])('takes the store at %s', async (url) => {
+    expect((await readConfig(await write(`${good}store: { kind: url, url: '${url}' }\n`), env)).store).toEqual({
+      kind: 'url',
+      url,
+    })
   })
 
   test('never repeats a secret in a message', async () => {

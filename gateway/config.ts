@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { GatewayConfig } from './config-schema.ts'
 
 export { GatewayConfig, type GatewayConfigInput } from './config-schema.ts'
@@ -36,6 +37,11 @@ const indirect = [
   'signingSecret',
   'secret',
 ]
+/** What to write where a value is missing that people would not know how to come by. */
+const hints: Readonly<Record<string, string>> = {
+  hostKeys: 'List the fingerprints (SHA256:…) that this prints: ssh-keyscan HOST | ssh-keygen -lf -',
+  tls: 'Say { mode: verify-full, caFile: FILE }',
+}
 /** Values that are paths, relative to the configuration file. */
 const paths = ['dataDir', 'policyDir']
 
@@ -81,13 +87,24 @@ export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.
         problems.push({
           file,
           line: lineOf(issue.path),
-          reason: `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+          reason: `${issue.path.join('.') || 'the file'}: ${wordsOf(issue, resolved)}`,
         })
       }
     }
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return result.data
+}
+
+/** What zod says, but where the value is not there at all: then, that it is missing, and how else it may be given. */
+function wordsOf(issue: z.core.$ZodIssue, config: unknown): string {
+  let value = config
+  for (const key of issue.path)
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+  if (value !== undefined || issue.code === 'custom') return issue.message
+  const key = String(issue.path.at(-1) ?? '')
+  if (indirect.includes(key)) return `is missing. Give ${key}, ${key}File or ${key}Env`
+  return `is missing${hints[key] === undefined ? '' : `. ${hints[key]}`}`
 }
 
 interface Resolving {

@@ -56,11 +56,12 @@ export async function startDomains(
   const { db, listener, prepared } = store
   const { dataDir } = config
   const connections = createConnections(config.connections)
-  await syncConnections(db, sealer, connections.list())
   const identities = createIdentities(db)
 
+  // Before anything is sealed: it reads what the store holds sealed, so that nothing is written with another store's key.
   const audit = await Audit.open({ db, sealer, dataDir, log })
   lifecycle.started(() => audit.close())
+  await syncConnections(db, sealer, connections.list())
   const events = new Events({ db, listener, log })
   await events.start()
   lifecycle.started(() => events.close())

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Agent } from '../agent/agent.ts'
@@ -9,8 +10,9 @@ import { Connection } from '../shared/api/models.ts'
 import { ProblemDocument } from '../shared/api/problem.ts'
 import { GatewayConfig, type GatewayConfigInput } from './config.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import type { Log } from './services.ts'
 import { jsonOf } from './testing/client.ts'
-import { quiet } from './testing/store.ts'
+import { quiet, startTestStore } from './testing/store.ts'
 import { startTestUpstream, type TestUpstream } from './testing/upstream.ts'
 
 const policy = `
@@ -157,17 +159,47 @@ describe('a gateway', () => {
   })
 })
 
-test('a gateway that is started again knows its sign-ins', async () => {
+test('a gateway that is started again knows its sign-ins, and goes by its operators and says its redirect address', async () => {
   const dataDir = join(dir, 'again')
   const first = await startGateway(config({ dataDir }), { agent, log: quiet })
   const token = await machineToken(first.url)
+  const headers = { authorization: `Bearer ${token}` }
+  const disable = (url: string) => fetch(`${url}/api/v1/identities/nobody/disable`, { method: 'POST', headers })
+  expect((await disable(first.url)).status).toBe(403)
   await first.close()
-  const second = await startGateway(config({ dataDir }), { agent, log: quiet })
+  const said: unknown[] = []
+  const log: Log = { ...quiet, info: (fields) => said.push(fields) }
+  const second = await startGateway(config({ dataDir, operators: ['engineers'] }), { agent, log })
   try {
-    const me = await fetch(`${second.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+    const me = await fetch(`${second.url}/api/v1/me`, { headers })
     expect(me.status).toBe(200)
+    expect((await disable(second.url)).status).toBe(404)
+    expect(said).toContainEqual(expect.objectContaining({ redirectUri: `${second.url}/oauth/callback` }))
   } finally {
     await second.close()
+  }
+})
+
+test('a gateway with another key than its store’s does not start, and leaves the store as it was', async () => {
+  const { url, close } = await startTestStore()
+  try {
+    const store = { kind: 'url' as const, url }
+    const first = await startGateway(config({ dataDir: join(dir, 'key-1'), store }), { agent, log: quiet })
+    await first.close()
+    const kept = async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      const { rows } = await client.query('select * from connections order by name')
+      await client.end()
+      return rows
+    }
+    const before = await kept()
+    await expect(startGateway(config({ dataDir: join(dir, 'key-2'), store }), { agent, log: quiet })).rejects.toThrow(
+      /Start the gateway with the data key/,
+    )
+    expect(await kept()).toEqual(before)
+  } finally {
+    await close()
   }
 })
 

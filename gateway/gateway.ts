@@ -14,7 +14,9 @@ import { type Domains, startDomains } from './domains.ts'
 import { eventsRouter } from './events/router.ts'
 import { grantsRouter } from './grants/router.ts'
 import { startHttp } from './http.ts'
-import { openIdentity } from './identity/identity.ts'
+import { type Identity, openIdentity } from './identity/identity.ts'
+import { identitiesRouter } from './identity/router.ts'
+import { callbackPath } from './identity/routes.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createMetrics } from './metrics.ts'
 import { entranceHere } from './native/entrance.ts'
@@ -103,7 +105,12 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   metrics.gauge('sallyport_sessions_live', 'Sessions open at this gateway', () => sessions.size)
   identity.register(http.app)
   await registerApiRoutes(http.app, {
-    router: routerOf({ ...domains, agent, store, sealer, native, publicUrl, name, stopping: stopping.signal, log }),
+    router: routerOf({
+      ...domains,
+      ...{ agent, store, sealer, native, publicUrl, name, identity, log },
+      operators: config.operators,
+      stopping: stopping.signal,
+    }),
     tokens: identity.tokens,
     metrics,
     publicUrl,
@@ -120,7 +127,7 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   // First of all: nobody new, event streams end, and every session is told why.
   lifecycle.started(() => sessions.close())
   lifecycle.started(() => stopping.abort())
-  log.info({ url: publicUrl, native, version }, `${name} is ready`)
+  log.info({ url: publicUrl, redirectUri: `${publicUrl}${callbackPath}`, native, version }, `${name} is ready`)
   return { url: publicUrl, native, close: () => lifecycle.stop() }
 }
 
@@ -174,6 +181,8 @@ interface RouterDeps extends Domains {
   native: { postgres: string; ssh: string }
   publicUrl: string
   name: string
+  identity: Identity
+  operators: readonly string[]
   stopping: AbortSignal
   log: Log
 }
@@ -184,6 +193,7 @@ function routerOf(deps: RouterDeps) {
   const withReach = { ...deps, reach: createReach(agent) }
   return createRouter({
     ...about,
+    identities: identitiesRouter(deps),
     connections: { ...connectionsRouter(withReach), token: tokenRoute(deps) },
     sessions: sessionsRouter({ ...deps, sshHostKey: agent.sshHostKey, rdpCertificate: agent.rdpCertificate }),
     recordings: recordingsRouter(deps),

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { AuditRecord } from '../../shared/api/models.ts'
 import { caller } from '../context.ts'
 import { Ended, exit } from '../exit.ts'
 import { clock, json, printable, say, write } from '../output.ts'
+import { wholeUpTo } from './whole.ts'
 
 const followMs = 2_000
 const page = 1000
@@ -14,23 +15,29 @@ export function auditCommand(): Command {
     .addCommand(
       new Command('verify')
         .description('check the chain of records and recordings; names any that was changed, dropped or reordered')
-        .option('--from <time>', 'from this time on, ISO 8601')
+        .option('--from <time>', 'from this time on, ISO 8601', instant)
         .option('--json', 'as JSON')
         .action(verify),
     )
     .addCommand(
       new Command('tail')
         .description('the last events')
-        .option('-n, --lines <n>', 'how many', Number, 20)
+        .option('-n, --lines <n>', 'how many', wholeUpTo(100_000, 'a number from 0 to 100000'), 20)
         .option('-f, --follow', 'and those that come, until Ctrl-C')
         .option('--json', 'as JSON lines')
         .action(tail),
     )
 }
 
+function instant(text: string): string {
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('write it like 2026-01-14T10:00:00Z.')
+  return time.toISOString()
+}
+
 async function verify(options: { from?: string; json?: true }): Promise<void> {
   const { asked } = await import('../../main/client.ts')
-  const from = options.from === undefined ? {} : { from: new Date(options.from).toISOString() }
+  const from = options.from === undefined ? {} : { from: options.from }
   const found = await asked((await caller()).api.audit.verify(from))
   if (options.json === true) await json(found)
   else if (found.ok) await write(`ok: ${found.checked} records, last ${found.lastHash ?? 'none'}\n`)

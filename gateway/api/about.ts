@@ -1,19 +1,18 @@
 import { accessOf } from '../connections/router.ts'
-import type { Connections, Grants, Identities, LocalAgent, PolicyInForce } from '../services.ts'
+import type { Connections, Grants, LocalAgent, PolicyInForce } from '../services.ts'
 import { api } from './context.ts'
 
 export interface AboutDeps {
   gateway: { name: string; version: string; url: string }
-  identities: Identities
   policy: { current(): PolicyInForce }
   connections: Connections
   agent: LocalAgent
   grants: Grants
 }
 
-/** Who am I, who else is there, which policy and agents are in force. */
+/** Who am I, which policy and agents are in force. */
 export function aboutRouters(deps: AboutDeps) {
-  const { gateway, identities, policy, connections } = deps
+  const { gateway, policy, connections } = deps
   return {
     me: api.me.handler(({ context: { caller } }) => ({
       principal: caller.principal,
@@ -22,11 +21,6 @@ export function aboutRouters(deps: AboutDeps) {
       mfa: caller.mfa,
       ...(caller.signedInAt === undefined ? {} : { signedInAt: caller.signedInAt }),
     })),
-    identities: {
-      list: api.identities.list.handler(async () =>
-        (await identities.list()).map(({ id, name, kind, groups }) => ({ id, name, kind, groups })),
-      ),
-    },
     policies: {
       get: api.policies.get.handler(() => {
         const { version, files } = policy.current()

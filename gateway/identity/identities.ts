@@ -28,8 +28,16 @@ export interface IdentityStore extends Identities {
   provision(person: UpstreamPerson): Promise<Principal>
   /** Makes machines and their identities what the configuration says; those no longer in it are turned off. */
   syncMachines(machines: readonly MachineEntry[]): Promise<void>
-  /** Off-boards: nothing this identity holds is accepted any more. False when there is no such identity. */
+  /**
+   * Off-boards: nothing this person holds is accepted any more. False when there is none, or they are turned off already.
+   * A machine is turned off where it is turned on: in the configuration.
+   */
   disable(id: string): Promise<boolean>
+  /**
+   * Takes `disable` back; what had ended stays ended. False when no such person is turned off. Nothing has changed where
+   * `record` rejects.
+   */
+  enable(id: string, record: () => Promise<void>): Promise<boolean>
 }
 
 const columns = ['id', 'kind', 'name', 'groups'] as const
@@ -115,12 +123,27 @@ export function createIdentities(db: Kysely<Database>): IdentityStore {
         .updateTable('identities')
         .set({ disabled_at: new Date() })
         .where('id', '=', id)
+        .where('kind', '=', 'user')
         .where('disabled_at', 'is', null)
         .executeTakeFirst()
       if (numUpdatedRows === 0n) return false
       await db.deleteFrom('oidc_payloads').where('account_id', '=', id).execute()
       return true
     },
+
+    enable: (id, record) =>
+      db.transaction().execute(async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('identities')
+          .set({ disabled_at: null })
+          .where('id', '=', id)
+          .where('kind', '=', 'user')
+          .where('disabled_at', 'is not', null)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) return false
+        await record()
+        return true
+      }),
   }
 }
 

@@ -318,6 +318,27 @@ describe('staying signed in', () => {
     expect(door.ended).toContainEqual({ principalId: 'leaver' })
     const { answer } = await authorize(door, new Browser())
     expect(answer.searchParams.get('error_description')).toMatch(/turned off/)
+    expect(await door.identity.offboard('leaver', 'grace')).toBe(false)
+  })
+
+  test('an off-boarded person who is let in again signs in anew; what had ended stays ended', async () => {
+    door.upstream.person = { sub: 'u-10', preferred_username: 'returner', groups: [] }
+    const key = await newClientKey()
+    const before = await signIn(door, key)
+    expect(await door.identity.reinstate('returner', 'grace')).toBe(false)
+    await door.identity.offboard('returner', 'grace')
+    expect(await door.identity.reinstate('returner', 'grace')).toBe(true)
+    expect(door.audited).toContainEqual(
+      expect.objectContaining({ action: 'identity-enabled', actor: 'grace', subject: 'returner' }),
+    )
+    expect(door.audited.filter(({ action }) => action === 'identity-enabled')).toHaveLength(1)
+    expect((await tokenRequest(door, refresh(before.refresh_token), key)).body.error).toBe('invalid_grant')
+    const after = await signIn(door, key)
+    expect((await call(door, key, after.access_token)).status).toBe(200)
+  })
+
+  test('a machine is turned off in the configuration, not here', async () => {
+    expect(await door.identity.offboard('deploy', 'grace')).toBe(false)
   })
 })
 

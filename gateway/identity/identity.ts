@@ -21,10 +21,12 @@ export interface Identity {
   tokens: TokenVerifier
   register(app: FastifyInstance): void
   /**
-   * Off-boards: sign-ins, tokens and live sessions of an identity end within a second, on every replica.
-   * False when there is no such identity.
+   * Off-boards: sign-ins, tokens and live sessions of a person end within a second, on every replica.
+   * False when there is no such person, or they are turned off already.
    */
   offboard(id: string, by: string): Promise<boolean>
+  /** Lets a person who was off-boarded sign in again. False when no such person is turned off. */
+  reinstate(id: string, by: string): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -115,11 +117,14 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
       }),
     async offboard(id, by) {
       if (!(await identities.disable(id))) return false
-      await audit.append({ actor: by, action: 'identity-disabled', subject: id, detail: {} })
+      // Before the record: who is to be out is out, also where the audit log can't be written.
       await end({ principal: id })
       await endEverywhere({ principal: id })
+      await audit.append({ actor: by, action: 'identity-disabled', subject: id, detail: {} })
       return true
     },
+    reinstate: (id, by) =>
+      identities.enable(id, () => audit.append({ actor: by, action: 'identity-enabled', subject: id, detail: {} })),
     async close() {
       clearInterval(sweep)
       unsubscribe()

@@ -32,6 +32,9 @@ const PendingCookie = z.object({
   expiresAt: z.number(),
 })
 
+/** Where the sign-in provider sends browsers back to; it has to allow this address. */
+export const callbackPath = '/oauth/callback'
+
 const pendingSeconds = 600
 const cookieContext = 'cookie/sign-in'
 
@@ -41,7 +44,7 @@ const failuresPerMinute = 30
 
 export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOptions): void {
   const { provider, upstream, identities, audit, sealer, publicUrl, log } = options
-  const redirectUri = `${publicUrl}/oauth/callback`
+  const redirectUri = `${publicUrl}${callbackPath}`
   const secure = publicUrl.startsWith('https:')
   const starts = createLimiter(startsPerMinute, 60)
   const failures = createLimiter(failuresPerMinute, 60)
@@ -74,7 +77,7 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
       }
     })
 
-    scope.get('/oauth/callback', async (request, reply) => {
+    scope.get(callbackPath, async (request, reply) => {
       const answer = new URL(request.url, publicUrl)
       const state = answer.searchParams.get('state') ?? ''
       const kept = readPending(sealer, request.headers.cookie, state)
@@ -210,7 +213,7 @@ function cookieName(state: string): string {
 }
 
 function pendingCookie(state: string, value: string, maxAge: number, secure: boolean): string {
-  const flags = `Path=/oauth/callback; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  const flags = `Path=${callbackPath}; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
   return `${cookieName(state)}=${value}; ${flags}`
 }
 

@@ -21,6 +21,11 @@ export const migrations: readonly Migration[] = [
   purpose,
 ]
 
+/** The store was written by a newer gateway. */
+export class NewerStore extends Error {
+  override readonly name = 'NewerStore'
+}
+
 /** Held while migrating, so that replicas which start together take turns. The number is arbitrary and only ours. */
 const migrationLock = 7_717_001
 
@@ -40,7 +45,7 @@ export async function migrate(pool: Pool, steps: readonly Migration[] = migratio
     const version = rows[0]?.version ?? 0
     const newest = steps.at(-1)?.id ?? 0
     if (version > newest) {
-      throw new Error(
+      throw new NewerStore(
         `The store is at version ${version}, this gateway knows ${newest}. Start the newer gateway, or use another store.`,
       )
     }

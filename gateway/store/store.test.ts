@@ -37,6 +37,73 @@ test('a connection that the store closes in the middle of a transaction fails th
   }
 })
 
+describe('a store that can’t be used is named, with what to do, and without its password', () => {
+  const at = (change: (url: URL) => void) => {
+    const url = new URL(store.url)
+    change(url)
+    return openStore(url.href, quiet).then(
+      () => 'opened',
+      (error: unknown) => String(error),
+    )
+  }
+  const password = () => new URL(store.url).password
+
+  test.each<[string, (url: URL) => void, RegExp]>([
+    [
+      'nothing answers',
+      (url) => {
+        url.port = '1'
+      },
+      /127\.0\.0\.1:1, database .*ECONNREFUSED.*Check host and port/,
+    ],
+    // Of a name with several addresses the driver's error has no words of its own.
+    [
+      'nothing answers at any address',
+      (url) => {
+        url.host = 'localhost:1'
+      },
+      /localhost:1.*ECONNREFUSED.*Check host/,
+    ],
+    [
+      'there is no such database',
+      (url) => {
+        url.pathname = '/gone'
+      },
+      /database gone.*does not exist.*Create the database/,
+    ],
+    [
+      'it has no TLS',
+      (url) => {
+        url.search = '?sslmode=verify-full'
+      },
+      /does not support SSL/,
+    ],
+  ])('%s', async (_what, change, expected) => {
+    const said = await at(change)
+    expect(said).toMatch(expected)
+    expect(said).not.toContain(password())
+  })
+
+  test('the password is wrong', async () => {
+    await expect(
+      at((url) => {
+        url.password = 'hunter2'
+      }),
+    ).resolves.toMatch(/^(?!.*hunter2).*password authentication failed.*Check user and password/)
+  })
+
+  test('its user may not create tables', async () => {
+    await sql`create role guest login password 'guest'`.execute(store.store.db)
+    await sql`create database guests`.execute(store.store.db)
+    await expect(
+      at((url) => {
+        url.username = url.password = 'guest'
+        url.pathname = '/guests'
+      }),
+    ).resolves.toMatch(/permission denied.*has to own the database/)
+  })
+})
+
 describe('migrations', () => {
   const onEmptyDatabase = async (name: string, run: (pool: pg.Pool) => Promise<void>) => {
     const admin = new pg.Pool({ connectionString: store.url, max: 1 })

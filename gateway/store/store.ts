@@ -3,7 +3,8 @@ import pg from 'pg'
 import type { Log } from '../services.ts'
 import type { Database } from './database.ts'
 import { createListener, type Listener } from './listener.ts'
-import { migrate } from './migrations.ts'
+import { migrate, NewerStore } from './migrations.ts'
+import { StoreError } from './store-address.ts'
 
 /** The store: one PostgreSQL database, whatever its size and wherever it runs. */
 export interface Store {
@@ -31,7 +32,8 @@ const int8 = 20
 
 /**
  * Opens and migrates the store at a `postgres://` URL.
- * @throws when it can't be reached, or holds a newer version than this gateway knows
+ * @throws {StoreError} when it can't be reached or written
+ * @throws {NewerStore}
  */
 export async function openStore(url: string, log: Log): Promise<Store> {
   const pool = new pg.Pool({
@@ -55,7 +57,7 @@ export async function openStore(url: string, log: Log): Promise<Store> {
     await migrate(pool)
   } catch (error) {
     await pool.end()
-    throw error
+    throw error instanceof NewerStore ? error : new StoreError(url, error)
   }
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   const listener = createListener(url, pool, log)

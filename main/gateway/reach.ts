@@ -12,7 +12,7 @@ const certificate = 'Ask whoever runs the gateway. Nothing was sent.'
 const noTls: Unreached = { why: 'it does not speak TLS there', hint: 'Check the port.' }
 const unknownSigner: Unreached = {
   why: 'its certificate is signed by nobody that this computer trusts',
-  hint: certificate,
+  hint: 'Where your company has a CA of its own, name its file in NODE_EXTRA_CA_CERTS; else ask whoever runs the gateway. Nothing was sent.',
 }
 
 const known: Readonly<Record<string, Unreached>> = {

@@ -18,7 +18,12 @@ export function machineFrom(env: Readonly<Record<string, string | undefined>>): 
   const clientId = env.SALLYPORT_CLIENT_ID
   const clientSecret = env.SALLYPORT_CLIENT_SECRET
   const idToken = env.SALLYPORT_ID_TOKEN
-  if (clientSecret === undefined && idToken === undefined) return undefined
+  if (clientSecret === undefined && idToken === undefined) {
+    if (clientId === undefined) return undefined
+    throw fail('bad-input', 'SALLYPORT_CLIENT_ID is set, SALLYPORT_CLIENT_SECRET is not.', {
+      hint: 'Set it, or SALLYPORT_ID_TOKEN; to use your own sign-in, unset SALLYPORT_CLIENT_ID.',
+    })
+  }
   const gateway = env.SALLYPORT_GATEWAY
   if (gateway === undefined)
     throw fail('bad-input', 'SALLYPORT_GATEWAY is not set.', { hint: 'It is the address of the gateway.' })

@@ -271,6 +271,7 @@ test('a job signs in with its secret, or is told what is wrong', async () => {
   })
   expect(machineFrom({})).toBeUndefined()
   expect(() => machineFrom({ SALLYPORT_CLIENT_SECRET: 'x' })).toThrow('SALLYPORT_GATEWAY')
+  expect(() => machineFrom({ SALLYPORT_CLIENT_ID: 'x' })).toThrow('SALLYPORT_CLIENT_SECRET is not')
 })
 
 test('a file that others can read is refused', async () => {

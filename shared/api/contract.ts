@@ -53,6 +53,9 @@ export const problems = {
 
 const base = oc.errors(problems)
 
+/** A person's account at the gateway, which may be turned off there whatever the sign-in provider says. */
+const Account = z.object({ id: z.string(), disabled: z.boolean() })
+
 export const apiContract = {
   me: base.route({ method: 'GET', path: '/me' }).output(Me),
   connections: {
@@ -269,6 +272,10 @@ export const apiContract = {
         }),
       ),
     ),
+    /** Off-boards a person at once: sign-ins, tokens and live sessions end. For operators of the gateway. */
+    disable: base.route({ method: 'POST', path: '/identities/{id}/disable' }).input(id).output(Account),
+    /** Lets an off-boarded person sign in again. For operators of the gateway. */
+    enable: base.route({ method: 'POST', path: '/identities/{id}/enable' }).input(id).output(Account),
   },
   explain: base
     .route({ method: 'POST', path: '/explain' })

@@ -91,7 +91,7 @@ export const rpcContract = {
     recordings: apiContract.recordings,
     requests: apiContract.requests,
     grants: apiContract.grants,
-    identities: apiContract.identities,
+    identities: { list: apiContract.identities.list },
     explain: apiContract.explain,
   },
   /** Gateway events, reconnected and resumed by main. */

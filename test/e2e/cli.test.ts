@@ -56,6 +56,13 @@ describe('exit codes', () => {
 
   test('2 for wrong usage, 1 for a connection that is not there', async () => {
     expect((await sallyport(demo, 'engineer', ['frobnicate'])).code).toBe(2)
+    expect(await sallyport(demo, 'auditor', ['audit', 'verify', '--from', 'yesterday'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('2026-01-14T10:00:00Z'),
+    })
+    expect((await sallyport(demo, 'auditor', ['audit', 'tail', '-n', 'all'])).code).toBe(2)
+    const refused = await sallyport(demo, 'engineer', ['offboard', 'ada'])
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('names no group under operators')])
     const ran = await sallyport(demo, 'engineer', ['exec', 'no-such-db'], { input: 'SELECT 1' })
     expect(ran.code).toBe(1)
     expect(ran.stderr).toContain('no-such-db')
