@@ -133,6 +133,10 @@ export function createAssist({
     if (confirming && !now) preflight.forget()
     confirming = now
   })
+  const stopLists = onBegin(runtime.state, () => {
+    editor.trigger('sallyport', 'hideSuggestWidget', {})
+    editor.trigger('sallyport', 'closeParameterHints', {})
+  })
   const stopRuns = onDdl(runtime.state, () => {
     catalog(true).then(
       () => preflight.forget(),
@@ -144,6 +148,7 @@ export function createAssist({
     dispose: () => {
       stopEvents()
       stopAuth()
+      stopLists()
       stopRuns()
       stopCursor()
       action.dispose()
@@ -201,6 +206,16 @@ function indexed(catalog: (refresh: boolean) => Promise<SqlCatalog>): () => Prom
       return undefined
     }
   }
+}
+
+/** Calls back when a run begins: what was offered while writing is over then. */
+function onBegin(state: SqlRuntime['state'], begun: () => void): () => void {
+  let runs = state.get().runs
+  return state.subscribe(() => {
+    const now = state.get().runs
+    if (now !== runs) begun()
+    runs = now
+  })
 }
 
 /** Calls back when a statement has changed what the database holds. */

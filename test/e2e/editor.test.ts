@@ -263,6 +263,12 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     await expect.poll(() => shown(page)).toContain("WHERE state = 'on hold'")
     await page.keyboard.press('Control+Enter')
     await page.locator('.ag-header-cell button[title="state parcels.state"]').waitFor()
+    // What is offered while writing goes when it is run.
+    await write(page, '')
+    await page.keyboard.type('SELECT 1 AS one FROM parcels.parcel')
+    await page.locator('.suggest-widget.visible').getByText('parcel', { exact: true }).first().waitFor()
+    await page.keyboard.press('Control+Enter')
+    await page.locator('.suggest-widget.visible').waitFor({ state: 'detached' })
     await page.keyboard.press('Alt+w')
     await page.locator('.tab').filter({ hasText: 'analytics-db' }).waitFor({ state: 'detached' })
   })
