@@ -171,7 +171,7 @@ describe('who is asked', () => {
   test('reads no value that a detector finds, whoever else may see it', async () => {
     const { hiddenClasses, redacted } = await asked("update remarks set note = 'is 123-45-6789' where id = 1")
     expect(hiddenClasses).toEqual(['pii'])
-    expect(redacted).not.toContain('6789')
+    expect(redacted).toBe("update remarks set note = 'is ***' where id = 1")
   })
 
   test('reads no password', async () => {

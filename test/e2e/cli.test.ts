@@ -145,7 +145,7 @@ describe('policy explain', () => {
 
   test('says for somebody else what they would get, to those who may review', async () => {
     const ran = await explain('dba', '--as', 'demo-auditor')
-    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('sql:select: Blocked by ') })
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('connect: Blocked by ') })
     const refused = await explain('engineer', '--as', 'demo-auditor')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('may not review')
@@ -196,7 +196,7 @@ describe('what was done', () => {
   test('is listed, can be replayed by the auditor, and verifies', async () => {
     const tag = randomUUID()
     await sallyport(demo, 'engineer', ['exec', 'orders-db'], {
-      input: `SELECT '${tag}' AS tag, email FROM customers WHERE id = 42`,
+      input: `SELECT /* ${tag} */ email FROM customers WHERE id = 42`,
     })
     const sessions = JSON.parse((await sallyport(demo, 'auditor', ['sessions', '--json'])).stdout)
     const candidates = sessions.filter(

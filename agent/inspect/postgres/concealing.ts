@@ -70,14 +70,11 @@ export class Concealing {
     meaning: Meaning | undefined,
   ): { hiddenClasses: readonly string[]; redacted: string } | undefined {
     const classes = new Set(this.#port.classesIn(text))
-    const sight = meaning === undefined ? undefined : this.#sight(statements, meaning, classes)
+    const sight = meaning === undefined ? undefined : this.#look(statements, meaning, classes)
     if (sight?.secret === true) classes.add(secretLiteral)
     if (classes.size === 0) return undefined
-    const names = sight?.names ?? nameless
-    return {
-      hiddenClasses: [...classes].sort(),
-      redacted: this.#port.redact(hideLiterals(text, names, sight?.numbers)),
-    }
+    const redacted = this.#port.redact(hideLiterals(text, sight?.names ?? nameless, sight?.numbers))
+    return { hiddenClasses: [...classes].sort(), redacted }
   }
 
   /** Kept on the statement while the epoch lasts: of texts that it stands for, the same literals stay. */
@@ -96,7 +93,13 @@ export class Concealing {
   }
 
   /** Undefined: nothing that it says can be a value of a column in a class. */
-  #sight(statements: readonly Judged[], { catalog }: Meaning, classes = new Set<string>()): Sight | undefined {
+  #sight(statements: readonly Judged[], meaning: Meaning): Sight | undefined {
+    const { sensitive, ...sight } = this.#look(statements, meaning, new Set())
+    return sensitive ? sight : undefined
+  }
+
+  /** `sensitive`: something that it says may be. Adds the classes that it touches to `classes`. */
+  #look(statements: readonly Judged[], { catalog }: Meaning, classes: Set<string>): Sight & { sensitive: boolean } {
     this.#forgetIfOld(catalog)
     const free = new Set<string>()
     const sensitive = new Set<string>()
@@ -114,14 +117,18 @@ export class Concealing {
     }
     // What can't be read whole may touch anything.
     if (whole) for (const dataClass of this.#all(catalog)) classes.add(dataClass)
-    if (!secret && sensitive.size === 0 && !(whole && this.#any(catalog))) return undefined
+    const names = { free, sensitive }
+    const numbers = sensitive.size === 0 && !whole
+    if (!secret && sensitive.size === 0 && !(whole && this.#any(catalog))) {
+      return { names, secret, numbers: false, sensitive: false }
+    }
     for (const { analysis } of statements) {
       for (const table of [...analysis.tables, ...analysis.written]) {
         const { relation } = identified(catalog, table)
         if (relation !== undefined) for (const name of this.#concealedIn(relation, catalog)) sensitive.add(name)
       }
     }
-    return { names: { free, sensitive }, secret, numbers: sensitive.size === 0 && !whole }
+    return { names, secret, numbers, sensitive: true }
   }
 
   /** Columns of a view that show what is in a class, or may. */
