@@ -239,7 +239,8 @@ export class Backend {
         break
       case backend.copyDone:
         this.#copyMasks = undefined
-        this.#copyingOut = false
+        // A walsender that is asked to stop says so at once, and then sends the rest of the transaction that it is in.
+        this.#copyingOut = this.#line.queue.peek()?.current?.replicates !== undefined
         break
       case backend.error:
         this.#failed(buf, start, end)
@@ -350,6 +351,7 @@ export class Backend {
     }
     const stream = head.current
     if (stream?.replicates !== undefined) {
+      this.#copyingOut = false
       line.complete(stream, true, stream.rows > 0 ? stream.rows : undefined)
       head.at++
     }
