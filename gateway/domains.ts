@@ -38,6 +38,8 @@ export interface Domains {
   definitions: Definitions
   view: SessionView
   policy: PolicySource
+  /** Names this gateway among replicas. */
+  replica: string
 }
 
 export interface DomainsDeps {
@@ -156,5 +158,6 @@ export async function startDomains(
     definitions,
     view,
     policy,
+    replica,
   }
 }

@@ -37,12 +37,22 @@ function instant(text: string): string {
 
 async function verify(options: { from?: string; json?: true }): Promise<void> {
   const { asked } = await import('../../main/client.ts')
+  const { verifyRecordings } = await import('../verify-recordings.ts')
   const from = options.from === undefined ? {} : { from: options.from }
-  const found = await asked((await caller()).api.audit.verify(from))
-  if (options.json === true) await json(found)
-  else if (found.ok) await write(`ok: ${found.checked} records, last ${found.lastHash ?? 'none'}\n`)
-  for (const problem of found.problems) say(`sallyport: ${problem}`)
-  if (!found.ok) throw new Ended(exit.failed)
+  const { api } = await caller()
+  const log = await asked(api.audit.verify(from))
+  const recordings = await verifyRecordings(api, options.from)
+  const problems = [...log.problems, ...recordings.problems]
+  const ok = log.ok && recordings.problems.length === 0
+  const { state, checked, elsewhere } = recordings
+  if (options.json === true) await json({ ...log, ok, problems, recordings: { state, checked, elsewhere } })
+  else if (ok) await write(`ok: ${log.checked} records, last ${log.lastHash ?? 'none'}; ${checked} recordings\n`)
+  for (const problem of problems) say(`sallyport: ${problem}`)
+  if (state === 'not-yours') {
+    say('The recordings were not looked at: that is for those who may replay every session. Ask an auditor.')
+  }
+  if (elsewhere > 0) say(`${elsewhere} recordings are at other replicas. Verify there: sallyport login --gateway URL.`)
+  if (!ok) throw new Ended(exit.failed)
 }
 
 async function tail(options: { lines: number; follow?: true; json?: true }): Promise<void> {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { createRouterClient, getEventMeta } from '@orpc/server'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -5,12 +8,13 @@ import type { GatewayEvent } from '../../shared/api/models.ts'
 import type { Caller } from '../api/context.ts'
 import { auditRouter } from '../audit/router.ts'
 import { grantsRouter } from '../grants/router.ts'
+import { Recordings } from '../recordings/recordings.ts'
 import { recordingsRouter } from '../recordings/router.ts'
 import { requestsRouter } from '../requests/router.ts'
 import { sessionsRouter } from '../sessions/router.ts'
 import { allow, block, hold } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
-import { startTestStore, type TestStore } from '../testing/store.ts'
+import { quiet, startTestStore, type TestStore } from '../testing/store.ts'
 import { eventsRouter } from './router.ts'
 
 let server: TestStore
@@ -50,6 +54,7 @@ function makeRouter() {
     db: server.store.db,
     sshHostKey: 'SHA256:test',
     rdpCertificate: '',
+    replica: 'test',
     stopping: stopping.signal,
   }
   return {
@@ -175,6 +180,17 @@ describe('API', () => {
     await as(audrey).recordings.read({ id: sessionId })
     expect((await parts.audited()).filter((action) => action === 'recording.read')).toHaveLength(1)
     expect(await as(audrey).recordings.verify({ id: sessionId })).toMatchObject({ ok: true, checked: 1 })
+    // With a data folder in which nothing of it is.
+    const empty = await mkdtemp(join(tmpdir(), 'sallyport-empty-'))
+    const recordings = new Recordings({ dataDir: empty, log: quiet })
+    const verifiedAt = (replica: string) =>
+      createRouterClient(recordingsRouter({ ...parts, recordings, replica }), { context: { caller: audrey } }).verify({
+        id: sessionId,
+      })
+    expect(await verifiedAt('test')).toMatchObject({ ok: false, problems: [expect.stringMatching(/^missing/)] })
+    await expect(verifiedAt('other')).rejects.toMatchObject({ code: 'CONFLICT' })
+    await recordings.close()
+    await rm(empty, { recursive: true })
     expect(await as(audrey).audit.verify({})).toMatchObject({ ok: true })
     expect((await as(audrey).audit.list({})).map((record) => record.action)).toContain('session.end')
     await expect(as(mallory).audit.list({})).rejects.toMatchObject({ code: 'FORBIDDEN' })

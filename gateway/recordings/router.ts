@@ -10,13 +10,16 @@ export interface RecordingsRouterDeps {
   recordings: Recordings
   view: SessionView
   audit: Audit
+  /** This gateway among replicas. */
+  replica: string
 }
 
 const Seal = z.object({
   recording: z.object({ chunks: z.number(), events: z.number(), sha256: z.string(), manifest: z.string() }),
+  replica: z.string().optional(),
 })
 
-export function recordingsRouter({ recordings, view, audit }: RecordingsRouterDeps) {
+export function recordingsRouter({ recordings, view, audit, replica }: RecordingsRouterDeps) {
   const find = async (caller: Caller, id: string): Promise<SessionRow | undefined> => {
     const row = await view.row(id)
     return row && view.show(caller, row)?.canReplay ? row : undefined
@@ -45,8 +48,15 @@ export function recordingsRouter({ recordings, view, audit }: RecordingsRouterDe
     verify: api.recordings.verify.handler(async ({ context: { caller }, input, errors }) => {
       const row = await find(caller, input.id)
       if (row === undefined) throw errors.NOT_FOUND(unknown(input.id))
-      const seal = row.state === 'ended' ? await sealOf(audit, input.id) : undefined
+      const ended = row.state === 'ended' ? await endOf(audit, input.id) : undefined
+      const seal = ended?.seal
       const result = await recordings.verify(placeOf(row), seal)
+      if (result === undefined && seal !== undefined) {
+        if ((ended?.replica ?? replica) !== replica) {
+          throw errors.CONFLICT({ message: 'Another replica of this gateway holds the recording. Verify it there.' })
+        }
+        return { ok: false, checked: 0, problems: ['missing: the audit log says that it was written here'] }
+      }
       if (result === undefined) throw errors.NOT_FOUND(none)
       if (row.state !== 'ended' || seal !== undefined) return result
       const problem = 'the audit log holds no hash of it: its end was never recorded'
@@ -73,9 +83,15 @@ function placeOf(row: SessionRow): RecordingPlace {
   return { session: row.id, startedAt: row.started_at }
 }
 
-/** The newest record wins: a recording that could not be closed at the end of its session was sealed later. */
-async function sealOf(audit: Audit, session: string): Promise<RecordingSeal | undefined> {
+/**
+ * What the audit log says of the end: the hash, and which gateway holds the recording, where records of older gateways don't say.
+ * The newest record wins: a recording that could not be closed at the end of its session was sealed later.
+ */
+async function endOf(
+  audit: Audit,
+  session: string,
+): Promise<{ seal: RecordingSeal; replica: string | undefined } | undefined> {
   const record = await audit.find(['session.end', 'recording.seal'], session)
   const found = Seal.safeParse(record?.detail)
-  return found.success ? found.data.recording : undefined
+  return found.success ? { seal: found.data.recording, replica: found.data.replica } : undefined
 }

@@ -51,12 +51,15 @@ export class SessionLedger {
       const opened = entries.flatMap((entry) => (entry.kind === 'begun' ? [this.#row(entry.session)] : []))
       const closed = entries.flatMap((entry) => (entry.kind === 'ended' ? [closedRow(entry)] : []))
       const told = entries.map(({ session }) => ({ ...eventRow(eventOf(session)), ...(silent ? { silent } : {}) }))
-      await audit.inOne(entries.map(auditEntry), async (after, records) => {
-        const rows = [records, opened, closed, told].map(json)
-        const [newest] = await prepared<ChainPosition>(recordSessions, [after.seq, after.hash, ...rows])
-        if (newest === undefined) throw new Error('The store does not say what it stored.')
-        return newest
-      })
+      await audit.inOne(
+        entries.map((entry) => auditEntry(entry, this.#replica)),
+        async (after, records) => {
+          const rows = [records, opened, closed, told].map(json)
+          const [newest] = await prepared<ChainPosition>(recordSessions, [after.seq, after.hash, ...rows])
+          if (newest === undefined) throw new Error('The store does not say what it stored.')
+          return newest
+        },
+      )
       if (silent) this.#hintSoon()
       else this.#hintedAt = performance.now()
     })
@@ -112,7 +115,7 @@ function closedRow({ session, end }: Extract<Entry, { kind: 'ended' }>): object 
   }
 }
 
-function auditEntry(entry: Entry): AuditEntry {
+function auditEntry(entry: Entry, replica: string): AuditEntry {
   const { id, spec, door } = entry.session
   const connection = spec.connection.name
   const who = { actor: spec.principal.id, subject: id }
@@ -124,7 +127,7 @@ function auditEntry(entry: Entry): AuditEntry {
         detail: { connection, door, ...purposeOf(spec), sourceIp: spec.context.sourceIp },
       }
     case 'ended': {
-      const detail = { connection, reason: entry.end.reason, recording: entry.seal ?? null }
+      const detail = { connection, reason: entry.end.reason, recording: entry.seal ?? null, replica }
       return { ...who, action: 'session.end', detail }
     }
     default:

@@ -311,7 +311,7 @@ export class Sessions implements LiveSessions {
       await audit.within(async (trx, append) => {
         const ended = { state: 'ended', ended_at: new Date(), end_reason: reason, ...counts } as const
         await trx.updateTable('sessions').set(ended).where('id', '=', row.id).execute()
-        const detail = { connection: row.connection_name, reason, recording: seal ?? null }
+        const detail = { connection: row.connection_name, reason, recording: seal ?? null, replica }
         await append({ actor: 'gateway', action: 'session.end', subject: row.id, detail })
       })
       await requests.sessionEnded(row.id)
@@ -320,7 +320,8 @@ export class Sessions implements LiveSessions {
     }
     // Ended properly, but with a recording that could not be closed at the time.
     for (const { session, seal } of left.values()) {
-      await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail: { recording: seal } })
+      const detail = { recording: seal, replica }
+      await audit.append({ actor: 'gateway', action: 'recording.seal', subject: session, detail })
       recordings.settled(session)
     }
     if (rows.length > 0) log.warn({ sessions: rows.length }, 'closed sessions that were open when the gateway stopped')

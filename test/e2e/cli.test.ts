@@ -212,6 +212,9 @@ describe('what was done', () => {
       if (replayed.includes(tag)) break
     }
     expect(replayed).toContain(tag)
-    expect(await sallyport(demo, 'auditor', ['audit', 'verify'])).toMatchObject({ code: 0 })
+    expect(await sallyport(demo, 'auditor', ['audit', 'verify'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^ok: \d+ records, last [0-9a-f]{64}; [1-9]\d* recordings$/m),
+    })
   })
 })
