@@ -51,6 +51,7 @@ describe('code in the database', () => {
     'select u.*, o.id from orders o, unnest(array[o.note, o.note]) u',
     'select * from orders o, lower(o.note) l, coalesce(o.note, o.note) c, current_date d',
     'select * from unnest(array[1, 2], array[3, 4]) with ordinality u(a, b, n)',
+    'select * from (select lower(note) as low from orders) o, unnest(array[low, low]) u(v) natural join (select 1 as one) s',
     'select t.n from code.table_of(3) t',
     'update orders set total = 1 where id = 1',
     "insert into code.audited (note) values ('x') returning id",

@@ -298,7 +298,8 @@ function isFlat(node: Node, walk: Walk, scope: Scope, what: 'array' | 'value'): 
     return plain && (isValue || typeName?.arrayBounds !== undefined)
   }
   if (!('ColumnRef' in node)) return false
-  const { plain, type } = walk.expression(node, scope)
+  const { plain, type, kind } = walk.expression(node, scope)
+  if (isValue && kind !== undefined) return true
   if (!plain || type === undefined) return false
   return isPlainType([type.replace(/^_/, '')]) && (isValue || type.startsWith('_'))
 }
