@@ -46,12 +46,16 @@ async function verify(options: { from?: string; json?: true }): Promise<void> {
   const ok = log.ok && recordings.problems.length === 0
   const { state, checked, elsewhere } = recordings
   if (options.json === true) await json({ ...log, ok, problems, recordings: { state, checked, elsewhere } })
-  else if (ok) await write(`ok: ${log.checked} records, last ${log.lastHash ?? 'none'}; ${checked} recordings\n`)
+  else if (ok)
+    await write(
+      `ok: ${log.checked} records, last ${log.lastHash ?? 'none'}${state === 'checked' ? `; ${checked} recordings` : ''}\n`,
+    )
   for (const problem of problems) say(`sallyport: ${problem}`)
   if (state === 'not-yours') {
     say('The recordings were not looked at: that is for those who may replay every session. Ask an auditor.')
   }
-  if (elsewhere > 0) say(`${elsewhere} recordings are at other replicas. Verify there: sallyport login --gateway URL.`)
+  if (elsewhere > 0)
+    say(`Recordings at other replicas: ${elsewhere}. Verify them there: sallyport login --gateway URL.`)
   if (!ok) throw new Ended(exit.failed)
 }
 

@@ -52,7 +52,7 @@ export function recordingsRouter({ recordings, view, audit, replica }: Recording
       const seal = ended?.seal
       const result = await recordings.verify(placeOf(row), seal)
       if (result === undefined && seal !== undefined) {
-        if ((ended?.replica ?? replica) !== replica) {
+        if ((ended?.replica ?? row.replica) !== replica) {
           throw errors.CONFLICT({ message: 'Another replica of this gateway holds the recording. Verify it there.' })
         }
         return { ok: false, checked: 0, problems: ['missing: the audit log says that it was written here'] }
