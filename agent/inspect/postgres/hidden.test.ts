@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { hide, hideLiterals, keptOf } from './hidden.ts'
+import { hide, hideLiterals, keptOf, longestLooked } from './hidden.ts'
 import { loadParser } from './parser.ts'
 
 beforeAll(() => loadParser())
@@ -75,4 +75,13 @@ test('what stays in one text stays in every one that differs in literals alone, 
 test('a parameter stays where all of its places are beside a free column', () => {
   const { parameters } = keptOf('update customers set name = $1, ssn = $2 where id = $3 and name <> $2', names)
   expect([...parameters].sort()).toEqual([1, 3])
+})
+
+test('of a text that is longer than is looked at, no literal and no parameter stays', () => {
+  const short = "update customers set name = 'a' where id = $1"
+  const long = short.replace("'a'", `'${'a'.repeat(longestLooked)}'`)
+  expect(hideLiterals(short, names)).toBe(short)
+  expect(hideLiterals(long, names)).toBe("update customers set name = '•••' where id = $1")
+  expect([...keptOf(short, names).parameters]).toEqual([1])
+  expect([...keptOf(long, names).parameters]).toEqual([])
 })

@@ -20,9 +20,17 @@ export interface Kept {
   code: boolean
 }
 
-/** Which literals of `text` are plainly no value of a sensitive column, and, with `numbers`, those that are. None, where it does not parse. */
+/** UTF-16 units. To look at what is longer takes as long as to run it, and other sessions stand still for that. */
+export const longestLooked = 64 * 1024
+
+const nothing: Harmless = { offsets: new Set(), parameters: new Set(), code: false }
+
+/**
+ * Which literals of `text` are plainly no value of a sensitive column, and, with `numbers`, those that are. None, where it does not parse
+ * or is longer than `longestLooked`.
+ */
 export function keptOf(text: string, names: Names, numbers = false): Kept {
-  const { offsets, parameters, code }: Harmless = harmlessIn(text, names)
+  const { offsets, parameters, code } = text.length > longestLooked ? nothing : harmlessIn(text, names)
   const places = utf16(text, offsets)
   const literals: boolean[] = []
   rewrite(text, true, code, (at, isText) => {
