@@ -12,6 +12,7 @@ import type { PolicyFile, SessionPort, SessionSpec, Target } from '../shared/lin
 import type { Principal } from '../shared/principal.ts'
 import type { RecordingEvent } from '../shared/recording.ts'
 import { type Agent, createAgent } from './agent.ts'
+import { nowhere } from './inspect/postgres/testing/nowhere.ts'
 import { ed25519Pair } from './inspect/ssh/key-pair.ts'
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -232,15 +233,6 @@ test('a connection that is not open to somebody is explained by that alone, what
   expect(load).toMatchObject({ ok: true })
   const orders: ConnectionRef = { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] }
   // Nothing listens there: it is not asked.
-  const nowhere: Target = {
-    kind: 'postgres',
-    host: '127.0.0.1',
-    port: 1,
-    database: 'orders',
-    user: 'app',
-    password: '',
-    tls: { mode: 'disable' },
-  }
   const closed = { ...spec(), connection: orders, target: nowhere }
   const text = 'select email from customers'
   expect(await agent.explain(closed, text)).toMatchObject({

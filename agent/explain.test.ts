@@ -7,6 +7,7 @@ import type { CatalogRelation } from './inspect/postgres/analysis.ts'
 import { Snapshot, type TargetCatalog } from './inspect/postgres/catalog.ts'
 import { loadParser } from './inspect/postgres/parser.ts'
 import { SaltedPasswords } from './inspect/postgres/scram.ts'
+import { nowhere } from './inspect/postgres/testing/nowhere.ts'
 import { Policies } from './policies.ts'
 import { inspectorPort } from './session.ts'
 
@@ -61,15 +62,7 @@ const spec = (grants: readonly Grant[]): SessionSpec => ({
   connection: { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] },
   context: { sourceIp: '127.0.0.1', mfa: false },
   grants,
-  target: {
-    kind: 'postgres',
-    host: '127.0.0.1',
-    port: 1,
-    database: 'orders',
-    user: 'app',
-    password: '',
-    tls: { mode: 'disable' },
-  },
+  target: nowhere,
 })
 const policyWith = (grants: readonly Grant[]) => new SessionPolicy(spec(grants), policies, () => '')
 

@@ -1,13 +1,13 @@
 import type { Decision, Masked } from '../shared/decision.ts'
 import type { Explanation, SchemaTable } from '../shared/link.ts'
 import type { SessionPolicy } from './decide.ts'
-import type { DecisionRequest } from './inspect/port.ts'
-import type { Catalog, CatalogRelation, StatementAnalysis } from './inspect/postgres/analysis.ts'
+import type { Catalog, CatalogRelation } from './inspect/postgres/analysis.ts'
 import { upperFirst } from './inspect/postgres/annotations.ts'
 import { type ForeseeOptions, foresee } from './inspect/postgres/foreseeing.ts'
 import type { Foreseen } from './inspect/postgres/gate.ts'
 import { inherited } from './inspect/postgres/inherited.ts'
 import type { SensitivityOf } from './inspect/postgres/plan.ts'
+import { requestOf } from './inspect/postgres/verdicts.ts'
 import { viewSources } from './inspect/postgres/view-sources.ts'
 
 type Explained = Explanation['statements'][number]
@@ -27,17 +27,16 @@ export async function explainSql(
 ): Promise<Explanation> {
   const { policy } = session
   const foresight = await foresee(sql, { ...session, most: mostStatements })
-  if (foresight.ok)
-    return { statements: foresight.statements.map((one) => explainStatement(one, policy, foresight.statements.length)) }
+  if (foresight.ok) return { statements: foresight.statements.map((one) => explainStatement(one, policy)) }
   const decision = policy.decide({ action: 'sql:unknown', complete: false })
   const unknown = { start: 0, end: sql.length, action: 'sql:unknown', decision, masks: [], tables: [] }
   return { statements: [{ ...unknown, detail: foresight.message }] }
 }
 
-function explainStatement({ judged, verdict }: Foreseen, policy: SessionPolicy, count: number): Explained {
+function explainStatement({ judged, verdict }: Foreseen, policy: SessionPolicy): Explained {
   const { analysis } = judged
   const { start, end, action, tables, doubt } = analysis
-  const decision = policy.decide(requestOf(analysis, count))
+  const decision = policy.decide(requestOf(judged))
   const base = { start, end, action, tables }
   if (decision.verdict === 'block') {
     return { ...base, decision, masks: [], ...(doubt === undefined ? {} : { detail: doubt }) }
@@ -50,11 +49,6 @@ function explainStatement({ judged, verdict }: Foreseen, policy: SessionPolicy, 
     masks: columns.slice(0, mostMasks),
     detail: `${upperFirst(message)} ${hint}`.trim(),
   }
-}
-
-function requestOf(statement: StatementAnalysis, statementCount: number): DecisionRequest {
-  const { action, tables, columns, functions, hasWhere, complete } = statement
-  return { action, tables, columns, functions, hasWhere, complete, statementCount }
 }
 
 /** What somebody is told who may not open the connection, or not yet: nothing of what is in it. */

@@ -4,9 +4,10 @@ import { z } from 'zod'
 import type { RowsAnswer, RowsRequest } from '../shared/link.ts'
 import type { Catalog } from './inspect/postgres/analysis.ts'
 import { analyse } from './inspect/postgres/classify.ts'
+import { clientConfig } from './inspect/postgres/client-config.ts'
 import { parse } from './inspect/postgres/parser.ts'
 import { parseSearchPath } from './inspect/postgres/sql/settings.ts'
-import { clientTls, type PostgresTarget } from './inspect/postgres/tls.ts'
+import type { PostgresTarget } from './inspect/postgres/tls.ts'
 import { countingText } from './rows-text.ts'
 
 /** How many rows a held statement concerns, over a connection of the agent's own. Nothing of it is kept at the target. */
@@ -72,18 +73,12 @@ function isHarmless(id: string, catalog: Catalog): boolean {
 }
 
 async function ask(target: PostgresTarget, { how, searchPath }: RowsRequest, text: string): Promise<RowsAnswer> {
-  const { host, port, database, user, password } = target
   const client = new pg.Client({
-    host,
-    port,
-    database,
-    user,
-    password,
+    ...clientConfig(target),
     application_name: 'sallyport rows',
     options: '-c standard_conforming_strings=on',
     connectionTimeoutMillis: 5_000,
     query_timeout: timeouts[how] + 1_000,
-    ...clientTls(target),
   })
   client.on('error', () => undefined)
   try {

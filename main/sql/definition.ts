@@ -1,4 +1,5 @@
 import type { DefinitionInput } from '../../shared/rpc/editor.ts'
+import { literal } from '../../shared/sql/literal.ts'
 import { fail } from '../problem.ts'
 import type { SqlLink } from './link.ts'
 import { queryRows } from './query.ts'
@@ -33,9 +34,4 @@ function viewSql({ schema, name }: { schema: string; name: string }): string {
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ${literal(schema)} AND c.relname = ${literal(name)} AND c.relkind IN ('v', 'm')`
-}
-
-/** A string that means itself whatever `standard_conforming_strings` is. */
-function literal(text: string): string {
-  return ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }

@@ -1,5 +1,6 @@
 import { loadModule, type Node, parseSync, type SelectStmt } from 'libpg-query'
 import type { Rearrangement } from '../../shared/rpc/contract.ts'
+import { literal } from '../../shared/sql/literal.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
 import { fail, messageOf } from '../problem.ts'
 
@@ -99,9 +100,4 @@ function condition(column: string, { operator, value }: Rearrangement['filters']
 
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
-}
-
-/** An escape string, so that it means the same whatever `standard_conforming_strings` is. */
-function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }

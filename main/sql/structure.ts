@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstOwnOid } from '../../shared/postgres/oids.ts'
 import type { CatalogFunction, CatalogKey, CatalogTable, CatalogType, SqlCatalog } from '../../shared/rpc/editor.ts'
 import { messageOf } from '../problem.ts'
 import type { SqlLink } from './link.ts'
@@ -145,9 +146,6 @@ function systemTables(rows: readonly Row[]): CatalogTable[] {
 export function columnKey(schema: string, table: string, column: string): string {
   return JSON.stringify([schema, table, column])
 }
-
-/** Types that do not come with PostgreSQL have larger OIDs: `FirstNormalObjectId` in `access/transam.h`. */
-const firstOwnOid = 16384
 
 function columnOf([schema, table, column, type, notNull, oid]: Row): [string, StructureColumn] {
   const typeId = Number(oid)

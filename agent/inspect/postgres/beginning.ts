@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { z } from 'zod'
-import { clientTls, type PostgresTarget } from './tls.ts'
+import { clientConfig } from './client-config.ts'
+import type { PostgresTarget } from './tls.ts'
 
 /** What a session at the target begins with, before anybody sets anything: names and strings are read by it. */
 export interface Beginning {
@@ -50,17 +51,11 @@ const Answer = z.tuple([
 ])
 
 async function ask(target: PostgresTarget): Promise<Beginning> {
-  const { host, port, database, user, password } = target
   const client = new pg.Client({
-    host,
-    port,
-    database,
-    user,
-    password,
+    ...clientConfig(target),
     application_name: 'sallyport explain',
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
-    ...clientTls(target),
   })
   client.on('error', () => undefined)
   try {

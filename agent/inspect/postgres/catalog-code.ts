@@ -1,6 +1,6 @@
+import { firstOwnOid } from '../../../shared/postgres/oids.ts'
 import type { CatalogOperator, CodedType } from './analysis.ts'
 import { refused } from './sql/function-lists.ts'
-import { firstOwnOid } from './sql/ids.ts'
 
 /** What the catalog says of code that runs without being named: by defaults, checks, triggers, row policies, domains, casts and operators. */
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
+import { firstOwnOid } from '../../../shared/postgres/oids.ts'
 import type { CatalogFunction, CatalogOperator, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
 import { callsSql, operatorsOf, operatorsSql, policiesSql, typesOf, typesSql } from './catalog-code.ts'
-import { firstOwnOid } from './sql/ids.ts'
 
 /** Relations and functions, as they were read. */
 export interface Definitions {

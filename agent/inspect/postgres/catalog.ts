@@ -7,9 +7,10 @@ import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedT
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
 import { type Definitions, isAnswer, type Known, readCatalog } from './catalog-read.ts'
+import { clientConfig } from './client-config.ts'
 import { longestName } from './encoding.ts'
 import { SaltedPasswords } from './scram.ts'
-import { clientTls, type PostgresTarget } from './tls.ts'
+import type { PostgresTarget } from './tls.ts'
 
 /**
  * The target's catalog, read over a connection of the inspector's own with the credentials that the connection holds,
@@ -188,20 +189,14 @@ class Reader implements TargetCatalog {
   async #connect(): Promise<pg.Client> {
     if (this.#closed) throw new Error('the catalog is closed')
     if (this.#client !== undefined) return this.#client
-    const { host, port, database, user, password } = this.#target
     const client = new pg.Client({
-      host,
-      port,
-      database,
-      user,
-      password,
+      ...clientConfig(this.#target),
       application_name: 'sallyport catalog',
       connectionTimeoutMillis: 15_000,
       query_timeout: 30_000,
       // With nothing on the path, a view's definition comes with every name qualified. A table that somebody has locked
       // is not waited for: it may be the very session that waits for this. Compiling these queries takes seconds, running them milliseconds.
       options: '-c search_path= -c lock_timeout=50ms -c standard_conforming_strings=on -c jit=off',
-      ...clientTls(this.#target),
     })
     // The target may close an idle connection at any time; the next read makes a new one.
     client.on('error', () => {

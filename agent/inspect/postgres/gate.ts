@@ -1,11 +1,9 @@
 import { performance } from 'node:perf_hooks'
-import type { RecordingEvent } from '../../../shared/recording.ts'
+import { Admitting, type Blocked } from './admitting.ts'
 import type { StatementAnalysis } from './analysis.ts'
-import { blockedError, type Refusal } from './annotations.ts'
 import type { Admission, Asked } from './asked.ts'
 import { after } from './changes.ts'
 import { changesEncoding } from './effects.ts'
-import { Execution } from './expected.ts'
 import { changedWhileHeld, meansNow } from './held-meaning.ts'
 import { Holding } from './holding.ts'
 import type { Line } from './line.ts'
@@ -35,19 +33,21 @@ export interface Foreseen {
 type Decided =
   | { kind: 'run'; runs: readonly Run[] }
   | { kind: 'hold'; index: number; judged: Judged; verdict: Extract<Verdict, { kind: 'hold' }> }
-  | { kind: 'block'; index: number; judged: Judged; refusal: Refusal }
+  | ({ kind: 'block' } & Blocked)
 
 /** Everything between a statement that arrived and one that may be forwarded. Synchronous where nothing has to be waited for. */
 export class Gate {
   readonly #line: Line
   readonly #state: StateReader
   readonly #holding: Holding
+  readonly #admitting: Admitting
   #refreshedAt = Number.NEGATIVE_INFINITY
 
   constructor(line: Line, state: StateReader, interject: (notice: Buffer) => void) {
     this.#line = line
     this.#state = state
     this.#holding = new Holding(line, interject)
+    this.#admitting = new Admitting(line)
   }
 
   /** True when a request was waiting for people, and now is not. */
@@ -237,7 +237,7 @@ export class Gate {
     const [first] = asked.statements
     if (first !== undefined && asked.statements.length === 1 && first.analysis.refers === undefined) {
       const verdict = line.judge.judge(first, meaning, line)
-      if (verdict.kind === 'run') return this.#recordOne(asked, first, verdict.run)
+      if (verdict.kind === 'run') return this.#admitting.one(asked, first, verdict.run)
     }
     const resolved: Judged[] = []
     for (const one of asked.statements) {
@@ -247,9 +247,9 @@ export class Gate {
       resolved.push(judged ?? unknown(one))
     }
     const decided = this.#decide(resolved, meaning, new Set())
-    if (decided.kind === 'block') return this.#blocked(asked, decided)
+    if (decided.kind === 'block') return this.#admitting.blocked(asked, decided)
     if (decided.kind === 'hold') return this.#hold(asked, resolved)
-    return this.#record(asked, resolved, decided.runs)
+    return this.#admitting.all(asked, resolved, decided.runs)
   }
 
   /** What would be decided on each statement of a text, of which nothing is forwarded. */
@@ -304,12 +304,13 @@ export class Gate {
       const { meaning } = line
       if (meaning === undefined) throw new Error('the catalog went away')
       const decided = this.#decide(statements, meaning, agreed)
-      if (decided.kind === 'block') return this.#blocked(asked, decided)
+      if (decided.kind === 'block') return this.#admitting.blocked(asked, decided)
       if (decided.kind === 'run') {
-        if ((await this.#meansNow(asked)) === before) return this.#record(asked, statements, decided.runs, numbers)
+        if ((await this.#meansNow(asked)) === before)
+          return this.#admitting.all(asked, statements, decided.runs, numbers)
         const [judged] = statements
         if (judged === undefined) throw new Error('a request without a statement was held')
-        return this.#blocked(asked, { kind: 'block', index: 0, judged, refusal: changedWhileHeld })
+        return this.#admitting.blocked(asked, { index: 0, judged, refusal: changedWhileHeld })
       }
       const refusal = await this.#holding.ask(asked, statements, decided, numbers)
       if (refusal !== undefined) return { ok: false, error: refusal }
@@ -329,94 +330,5 @@ export class Gate {
       return resolved instanceof Judged ? resolved : unknown(one)
     })
     return meansNow(now, meaning)
-  }
-
-  /** One statement that runs: what nearly every request is. */
-  #recordOne(asked: Asked, judged: Judged, run: Run): Admission | Promise<Admission> {
-    const n = ++this.#line.n
-    const { analysis } = judged
-    const now = performance.now()
-    const wait = this.#request(asked, 0, analysis, n, run, now)
-    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
-    const admission: Admission = { ok: true, executions: [new Execution(judged, run, n, now, now - asked.startedAt)] }
-    if (told !== undefined) return Promise.all([wait, told]).then(() => admission)
-    return wait === undefined ? admission : wait.then(() => admission)
-  }
-
-  #record(
-    asked: Asked,
-    statements: readonly Judged[],
-    runs: readonly Run[],
-    approved?: readonly number[],
-  ): Admission | Promise<Admission> {
-    const executions: Execution[] = []
-    const waits: Promise<void>[] = []
-    const now = performance.now()
-    for (const [i, judged] of statements.entries()) {
-      const run = runs[i]
-      if (run === undefined) continue
-      const known = approved?.[i]
-      const n = known ?? ++this.#line.n
-      if (known === undefined) {
-        const wait = this.#request(asked, i, judged.analysis, n, run, now)
-        if (wait !== undefined) waits.push(wait)
-      }
-      const told = this.#announce(judged.analysis)
-      if (told !== undefined) waits.push(told)
-      executions.push(new Execution(judged, run, n, now, approved === undefined ? now - asked.startedAt : 0))
-    }
-    const admission: Admission = { ok: true, executions }
-    return waits.length === 0 ? admission : Promise.all(waits).then(() => admission)
-  }
-
-  #announce(analysis: StatementAnalysis): Promise<void> | undefined {
-    return this.#line.shared.announce(analysis, this.#line.segment)
-  }
-
-  #request(
-    asked: Asked,
-    index: number,
-    analysis: StatementAnalysis,
-    n: number,
-    run: Run,
-    now: number,
-  ): Promise<void> | undefined {
-    const { outcome, policy, recorded, grantId } = run
-    const { port } = this.#line
-    // Built by hand, not by spreading: this runs for every statement.
-    const event: Extract<RecordingEvent, { type: 'request' }> = {
-      type: 'request',
-      at: port.elapsed(now),
-      n,
-      action: analysis.action,
-      text: asked.redacted(index),
-      outcome,
-    }
-    if (policy !== undefined) event.policy = policy
-    if (recorded.masks !== undefined) event.masks = recorded.masks
-    if (recorded.tables !== undefined) event.tables = recorded.tables
-    if (grantId !== undefined) event.grantId = grantId
-    return this.#line.record(event)
-  }
-
-  #blocked(
-    asked: Asked,
-    { index, judged: { analysis }, refusal }: Extract<Decided, { kind: 'block' }>,
-  ): Admission | Promise<Admission> {
-    const line = this.#line
-    const { action, tables } = analysis
-    const wait = line.record({
-      type: 'request',
-      at: line.port.elapsed(),
-      n: ++line.n,
-      action,
-      text: asked.redacted(index),
-      outcome: 'blocked',
-      policy: refusal.policy,
-      ...(refusal.columns === undefined ? {} : { masks: [...refusal.columns] }),
-      ...(tables.length === 0 ? {} : { tables: [...tables] }),
-    })
-    const admission: Admission = { ok: false, error: blockedError(line.voice, refusal, action) }
-    return wait === undefined ? admission : wait.then(() => admission)
   }
 }

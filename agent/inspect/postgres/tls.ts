@@ -36,7 +36,7 @@ function tlsOptions(target: PostgresTarget): tls.ConnectionOptions | undefined {
   }
 }
 
-/** The same for a connection of node-postgres: the catalog's, and the one that counts rows. */
+/** The same for a connection of node-postgres. */
 export function clientTls(
   target: PostgresTarget,
 ): Pick<ClientConfig, 'ssl' | 'sslnegotiation' | 'enableChannelBinding'> {

@@ -1,5 +1,5 @@
 import type { Masked, PolicyRef } from '../../../shared/decision.ts'
-import type { InspectorPort, Sensitivity } from '../port.ts'
+import type { DecisionRequest, InspectorPort, Sensitivity } from '../port.ts'
 import type { Catalog, CatalogRelation, Changes, StatementAnalysis } from './analysis.ts'
 import { grantedNotice, maskedNotice, type Refusal, sentence, type Voice } from './annotations.ts'
 import type { Letters } from './charsets/charset.ts'
@@ -40,16 +40,9 @@ export class Judge {
     return verdict
   }
 
-  #decide({ analysis, count }: Judged, meaning: Meaning, client: Client, epoch: number): Verdict {
-    const decision = this.#port.decide({
-      action: analysis.action,
-      tables: analysis.tables,
-      columns: analysis.columns,
-      functions: analysis.functions,
-      hasWhere: analysis.hasWhere,
-      statementCount: count,
-      complete: analysis.complete,
-    })
+  #decide(judged: Judged, meaning: Meaning, client: Client, epoch: number): Verdict {
+    const { analysis } = judged
+    const decision = this.#port.decide(requestOf(judged))
     if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision) }
     this.#forgetIfOld(epoch, meaning.catalog)
     const anyMasked = this.#any(meaning)
@@ -295,4 +288,10 @@ export function maskerOf(
   letters: Letters | undefined,
 ): RowMasker | undefined {
   return shape.ok && shape.masks !== undefined ? new RowMasker(shape.masks, isBinary, letters) : undefined
+}
+
+/** What policy is asked about a statement. */
+export function requestOf({ analysis, count }: Judged): DecisionRequest {
+  const { action, tables, columns, functions, hasWhere, complete } = analysis
+  return { action, tables, columns, functions, hasWhere, statementCount: count, complete }
 }

@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { TextMask } from '../port.ts'
 import { Scanner } from './scanner.ts'
+import { after, type Span, spansOf } from './spans.ts'
 import { escapeAt, type Visible, visible } from './visible.ts'
 
 /**
@@ -296,48 +297,6 @@ interface Hit {
   bytes: Buffer
   seen: Visible
   spans: readonly Span[]
-}
-
-/** A value: `end` covers all that overlaps it, `maskEnd` is where its own detector says that it ends. */
-interface Span {
-  start: number
-  end: number
-  maskEnd: number
-  mask: TextMask
-  /** It began in an earlier line, where its mask stands. */
-  continued: boolean
-}
-
-/** A value of carried text and the line after it, in offsets of that line; none when it ends before. */
-function after(span: Span, before: number): Span[] {
-  if (span.end <= before) return []
-  const { mask, start, end, maskEnd } = span
-  return [
-    {
-      mask,
-      start: Math.max(start - before, 0),
-      end: end - before,
-      maskEnd: maskEnd - before,
-      continued: start < before,
-    },
-  ]
-}
-
-function spansOf(text: string, masks: readonly TextMask[]): Span[] {
-  const all: Span[] = []
-  for (const mask of masks) {
-    for (const { start, end } of mask.find(text))
-      if (end > start) all.push({ start, end, maskEnd: end, mask, continued: false })
-  }
-  if (all.length < 2) return all
-  all.sort((a, b) => a.start - b.start || b.end - a.end)
-  const merged: Span[] = []
-  for (const span of all) {
-    const last = merged.at(-1)
-    if (last !== undefined && span.start < last.end) last.end = Math.max(last.end, span.end)
-    else merged.push(span)
-  }
-  return merged
 }
 
 /** The end of the character at `at`, whose successor in the text is at `next`. */

@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query'
+import { literal } from '../../../../shared/sql/literal.ts'
 import type { CatalogRelation } from '../analysis.ts'
 import { objects, open, parse, parsePlpgsql, strings } from '../parser.ts'
 import { readsOneWay } from '../strings.ts'
@@ -77,7 +78,7 @@ export function blockReport(text: string, walk: Walk, nested: NestedWalk): Repor
   }
   const inner = nested(walk.searchPath, report)
   typesNamedIn(text, inner)
-  procedural(`create function f() returns void language plpgsql as ${quoted(text)}`, inner, '', undefined)
+  procedural(`create function f() returns void language plpgsql as ${literal(text)}`, inner, '', undefined)
   return steered(report)
 }
 
@@ -280,8 +281,4 @@ function variables(
     entry(undefined, new Shape(all.columns.filter((column) => !rows.has(column.name)))),
   ]
   return { ...topScope, entries }
-}
-
-function quoted(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }

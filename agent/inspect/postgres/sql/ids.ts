@@ -24,9 +24,6 @@ function part(name: string): string {
   return name === '' || name.includes('.') || name.includes('"') ? quoted(name) : name
 }
 
-/** OIDs below it are of what initdb made; from here on, of what people made. */
-export const firstOwnOid = 16_384
-
 /** As a statement names it, whatever is in it. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`

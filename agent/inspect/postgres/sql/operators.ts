@@ -1,7 +1,7 @@
+import { firstOwnOid } from '../../../../shared/postgres/oids.ts'
 import type { Catalog, CatalogOperator, OperandType } from '../analysis.ts'
 import { knownOperators, refused } from './function-lists.ts'
 import { judgeStored } from './functions.ts'
-import { firstOwnOid } from './ids.ts'
 import { derived, opaque, type Value } from './value.ts'
 import type { Walk } from './walk.ts'
 

@@ -1,8 +1,9 @@
 import type { Node } from 'libpg-query'
+import { firstOwnOid } from '../../../../shared/postgres/oids.ts'
 import type { Catalog, CatalogColumn, CatalogRelation, ColumnId } from '../analysis.ts'
 import { parse } from '../parser.ts'
 import { kindOfType } from './extent.ts'
-import { columnId, firstOwnOid, splitId, tableId } from './ids.ts'
+import { columnId, splitId, tableId } from './ids.ts'
 import { Report } from './report.ts'
 import { opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 
