@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { ConnectionRef } from '../../shared/connection.ts'
 import type { ConnectionEntry } from '../config-schema.ts'
 import type { Connections, GatewayConnection } from '../services.ts'
 import { type Database, json } from '../store/database.ts'
@@ -16,6 +17,13 @@ export function createConnections(entries: readonly ConnectionEntry[]): Connecti
   )
   const byName = new Map(connections.map((connection) => [connection.ref.name, connection]))
   return { list: () => connections, get: (name) => byName.get(name) }
+}
+
+/** Those in force, and those that were removed, which sessions and requests of the past name. */
+export async function everyConnection(db: Kysely<Database>, connections: Connections): Promise<ConnectionRef[]> {
+  const known = await db.selectFrom('connections').select(['name', 'kind', 'environment', 'tags']).execute()
+  const inForce = connections.list().map(({ ref }) => ref)
+  return [...inForce, ...known.filter(({ name }) => connections.get(name) === undefined)]
 }
 
 /** Makes the store's connections what the configuration says. */

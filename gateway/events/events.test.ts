@@ -104,6 +104,17 @@ describe('events', () => {
     await Promise.all([requester, reviewer, outsider].map(({ stop }) => stop()))
   })
 
+  test('a member of the group whom policy keeps from reviewing hears of no request', async () => {
+    const reviewer = await follow(grace)
+    const requester = await follow(ada)
+    parts.agent.rule = (_principal, action) => (action === 'review' ? block('not-on-leave') : allow)
+    await as(ada).requests.create(ask)
+    await parts.events.policyChanged('v2')
+    await expect.poll(() => requester.seen.map((event) => event.type)).toEqual(['hello', 'request', 'policy'])
+    await expect.poll(() => reviewer.seen.map((event) => event.type)).toEqual(['hello', 'policy'])
+    await Promise.all([requester, reviewer].map(({ stop }) => stop()))
+  })
+
   test('who comes back with the last id misses nothing, and sees nothing twice', async () => {
     const first = await follow(ada)
     await as(ada).requests.create(ask)

@@ -14,7 +14,7 @@ import { type Known, knownAmong, personBehind } from './persons.ts'
 import { whyNotRemind } from './remind.ts'
 import { isReasonMissing, isRule, longestSeconds, type RequestRow, ruleName } from './rows.ts'
 import { type Append, auditDetail, type RequestStore, readReviews } from './store.ts'
-import { counting, type RequestView } from './view.ts'
+import type { RequestView } from './view.ts'
 
 export interface DeciderOptions {
   audit: Audit
@@ -63,7 +63,8 @@ export class Decider {
       if (seconds !== null && seconds !== row.duration_seconds) {
         await trx.updateTable('requests').set({ duration_seconds: seconds }).where('id', '=', id).execute()
       }
-      const approvers = counting(row, [...reviews, { reviewer_id: reviewer.principal.id, verdict: 'approve' }], known)
+      const all = [...reviews, { reviewer_id: reviewer.principal.id, verdict: 'approve' } as const]
+      const approvers = this.#options.view.counting(caller, row, all, known)
       const whole = { ...row, duration_seconds: seconds }
       if (approvers.length >= row.approval.count) {
         return this.#approve(trx, append, whole, approvers, { by: reviewer.principal.id, reason: given.reason })

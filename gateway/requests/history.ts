@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { RequestState } from '../../shared/api/models.ts'
-import type { Principal } from '../../shared/principal.ts'
 import type { Database } from '../store/database.ts'
 import type { RequestRow } from './rows.ts'
-import { visibleTo } from './visible.ts'
+import { type Onlooker, visibleTo } from './visible.ts'
 
 export interface HistoryFilter {
   person?: string | undefined
@@ -23,7 +22,7 @@ export interface HistoryFilter {
 /** One page of what somebody may see, newest first, and the id to go on from. Nothing is ever deleted. */
 export async function readHistory(
   db: Kysely<Database>,
-  principal: Principal,
+  onlooker: Onlooker,
   filter: HistoryFilter,
 ): Promise<{ rows: RequestRow[]; next?: string }> {
   const { person, connection, state, rule, kind, breakGlass, from, to, text, before, limit } = filter
@@ -31,7 +30,7 @@ export async function readHistory(
   const rows = await db
     .selectFrom('requests')
     .selectAll()
-    .where(visibleTo(principal))
+    .where(visibleTo(onlooker))
     .$if(person !== undefined, (query) => query.where('requester_id', '=', person ?? ''))
     .$if(connection !== undefined, (query) => query.where('connection_name', '=', connection ?? ''))
     .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'pending'))

@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { z } from 'zod'
 import type { RequestMetrics } from '../../shared/api/models.ts'
-import type { Principal } from '../../shared/principal.ts'
 import type { Database } from '../store/database.ts'
-import { visibleTo } from './visible.ts'
+import { type Onlooker, visibleTo } from './visible.ts'
 
 const Row = z.object({
   part: z.string(),
@@ -30,15 +29,15 @@ const parts = {
 /** How requests went that were made from `from` to `to`, of those that somebody may see. */
 export async function readMetrics(
   db: Kysely<Database>,
-  principal: Principal,
+  onlooker: Onlooker,
   from: Date,
   to: Date,
 ): Promise<RequestMetrics> {
   const [total, rules, groups, days] = await Promise.all([
-    shares(db, principal, from, to, 'total'),
-    shares(db, principal, from, to, 'rule'),
-    shares(db, principal, from, to, 'group'),
-    shares(db, principal, from, to, 'day'),
+    shares(db, onlooker, from, to, 'total'),
+    shares(db, onlooker, from, to, 'rule'),
+    shares(db, onlooker, from, to, 'group'),
+    shares(db, onlooker, from, to, 'day'),
   ])
   return {
     from: from.toISOString(),
@@ -52,7 +51,7 @@ export async function readMetrics(
 
 async function shares(
   db: Kysely<Database>,
-  principal: Principal,
+  onlooker: Onlooker,
   from: Date,
   to: Date,
   part: keyof typeof parts,
@@ -66,7 +65,7 @@ async function shares(
     sql<number | null>`percentile_cont(${share}) within group (order by ${waited}) filter (where ${byPeople})`
   const rows = await db
     .selectFrom('requests')
-    .where(visibleTo(principal))
+    .where(visibleTo(onlooker))
     .where('created_at', '>=', from)
     .where('created_at', '<=', to)
     .select((eb) => [

@@ -103,10 +103,11 @@ export class Requests {
     caller: Caller,
     filter: { scope: 'mine' | 'review' | 'all'; state?: 'pending' | 'decided' | undefined },
   ): Promise<AccessRequest[]> {
+    const onlooker = await this.#view.onlooker(caller)
     const rows = await this.#options.db
       .selectFrom('requests')
       .selectAll()
-      .where(visibleTo(caller.principal, filter.scope))
+      .where(visibleTo(onlooker, filter.scope))
       .$if(filter.state === 'pending', (query) => query.where('state', '=', 'pending'))
       .$if(filter.state === 'decided', (query) => query.where('state', '<>', 'pending'))
       .orderBy('created_at', 'desc')
@@ -116,14 +117,14 @@ export class Requests {
   }
 
   async history(caller: Caller, filter: HistoryFilter): Promise<RequestPage> {
-    const { rows, next } = await readHistory(this.#options.db, caller.principal, filter)
+    const { rows, next } = await readHistory(this.#options.db, await this.#view.onlooker(caller), filter)
     return { requests: await this.#show(caller, rows), ...(next === undefined ? {} : { next }) }
   }
 
-  metrics(caller: Caller, span: { from?: string | undefined; to?: string | undefined }): Promise<RequestMetrics> {
+  async metrics(caller: Caller, span: { from?: string | undefined; to?: string | undefined }): Promise<RequestMetrics> {
     const to = span.to === undefined ? this.#options.clock.now() : new Date(span.to)
     const from = span.from === undefined ? new Date(to.getTime() - metricsMs) : new Date(span.from)
-    return readMetrics(this.#options.db, caller.principal, from, to)
+    return readMetrics(this.#options.db, await this.#view.onlooker(caller), from, to)
   }
 
   /** Throws NOT_FOUND for what does not exist and for what is not the caller's to see alike. */

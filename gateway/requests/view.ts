@@ -1,8 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { AccessRequest, AfterReview, EarlierRequest, Review } from '../../shared/api/models.ts'
+import type { ConnectionRef } from '../../shared/connection.ts'
+import type { Decision } from '../../shared/decision.ts'
+import type { Principal } from '../../shared/principal.ts'
 import type { Caller } from '../api/context.ts'
+import { everyConnection } from '../connections/connections.ts'
 import { type GrantRow, toGrant } from '../grants/grants.ts'
-import type { LocalAgent } from '../services.ts'
+import type { Connections, LocalAgent } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
 import { type Reviewer, whyNotAfterReview, whyNotReview, whyStepUp } from './eligible.ts'
@@ -20,15 +24,20 @@ import {
   textContext,
 } from './rows.ts'
 import { readReviews } from './store.ts'
+import type { Onlooker } from './visible.ts'
 
 export interface RequestViewOptions {
   db: Kysely<Database>
   sealer: Sealer
   agent: Pick<LocalAgent, 'decide' | 'access'>
+  connections: Connections
   clock: { now(): Date }
 }
 
 const earlierLimit = 8
+
+/** Of whom policy is asked, and how they are signed in. */
+type Asked = Pick<Caller, 'principal' | 'sourceIp' | 'mfa'>
 
 export interface Material {
   /** By request, in the order in which they were given. */
@@ -55,9 +64,30 @@ export class RequestView {
     this.#options = options
   }
 
-  /** By whom it was asked, and by whom it may be decided. */
-  maySee({ principal }: Caller, row: RequestRow): boolean {
-    return row.requester_id === principal.id || groupsOf(row).some((group) => principal.groups.includes(group))
+  /** By whom it was asked, and by whom it may be decided: members of a group that is asked, whom policy lets review. */
+  maySee(caller: Caller, row: RequestRow): boolean {
+    const { principal } = caller
+    if (row.requester_id === principal.id) return true
+    return groupsOf(row).some((group) => principal.groups.includes(group)) && this.#reviews(caller, row.connection)
+  }
+
+  /** The caller, with where policy lets them review. */
+  async onlooker(caller: Caller): Promise<Onlooker> {
+    const { db, connections } = this.#options
+    const { id, groups } = caller.principal
+    const places = groups.length === 0 ? [] : await everyConnection(db, connections)
+    return { id, groups, reviewing: places.filter((ref) => this.#reviews(caller, ref)).map(({ name }) => name) }
+  }
+
+  /** Whoever lacks nothing but a second factor sees what waits for them, and is told when they decide. */
+  #reviews(caller: Caller, connection: ConnectionRef): boolean {
+    const { principal, mfa } = caller
+    if (this.mayReview(caller, connection).verdict === 'allow') return true
+    return principal.kind === 'user' && !mfa && this.mayReview({ ...caller, mfa: true }, connection).verdict === 'allow'
+  }
+
+  mayReview({ principal, sourceIp, mfa }: Asked, connection: ConnectionRef): Decision {
+    return this.#options.agent.decide(principal, 'review', connection, { sourceIp, mfa })
   }
 
   async show(caller: Caller, rows: readonly RequestRow[]): Promise<AccessRequest[]> {
@@ -118,29 +148,36 @@ export class RequestView {
 
   /** Why the reviewer may not decide, in words for them; undefined when they may. */
   whyNot(
-    reviewer: Reviewer & Pick<Caller, 'principal' | 'sourceIp' | 'mfa'>,
+    reviewer: Reviewer & Asked,
     row: RequestRow,
     requester: string,
     decidedBy: readonly string[],
   ): string | undefined {
-    const { principal, sourceIp, mfa } = reviewer
     return whyNotReview(
       reviewer,
       { state: row.state, requester, groups: groupsOf(row), expiresAt: row.expires_at, decidedBy },
-      () => this.#options.agent.decide(principal, 'review', row.connection, { sourceIp, mfa }),
+      () => this.mayReview(reviewer, row.connection),
       this.#options.clock.now(),
     )
   }
 
-  whyNotAfter(
-    reviewer: Reviewer & Pick<Caller, 'principal' | 'sourceIp' | 'mfa'>,
-    row: RequestRow,
-    requester: string,
-  ): string | undefined {
-    const { principal, sourceIp, mfa } = reviewer
+  whyNotAfter(reviewer: Reviewer & Asked, row: RequestRow, requester: string): string | undefined {
     return whyNotAfterReview(reviewer, { open: row.after_state === 'open', requester, groups: groupsOf(row) }, () =>
-      this.#options.agent.decide(principal, 'review', row.connection, { sourceIp, mfa }),
+      this.mayReview(reviewer, row.connection),
     )
+  }
+
+  /** See `counting`. How those who approved were signed in is not kept: they are asked about as if from where the caller is. */
+  counting(
+    { sourceIp }: Pick<Caller, 'sourceIp'>,
+    row: RequestRow,
+    reviews: readonly Pick<ReviewRow, 'reviewer_id' | 'verdict'>[],
+    known: ReadonlyMap<string, Known>,
+  ): string[] {
+    return counting(row, reviews, known, ({ kind, id, name, groups }) => {
+      const asked = { principal: { kind, id, name, groups }, sourceIp, mfa: kind === 'user' }
+      return this.mayReview(asked, row.connection).verdict === 'allow'
+    })
   }
 
   #one(row: RequestRow, reviews: readonly ReviewRow[], surroundings: Surroundings): AccessRequest {
@@ -161,7 +198,11 @@ export class RequestView {
       ...factsOf(row),
       ...this.#text(row, own, surroundings),
       reviews: reviews.map((review) => toReview(review, known)),
-      progress: { given: counting(row, reviews, known).length, needed: row.approval.count, groups: groupsOf(row) },
+      progress: {
+        given: this.counting(caller, row, reviews, known).length,
+        needed: row.approval.count,
+        groups: groupsOf(row),
+      },
       ...(escalatesAt === undefined ? {} : { escalatesAt: escalatesAt.toISOString() }),
       origin: {
         sourceIp: row.source_ip,
@@ -237,11 +278,12 @@ export class RequestView {
   }
 }
 
-/** Approvals that count right now: of distinct people who are still there and still in a group that decides. */
-export function counting(
+/** Approvals that count right now: of distinct people who are still there, still in a group that decides, and still may. */
+function counting(
   row: RequestRow,
   reviews: readonly Pick<ReviewRow, 'reviewer_id' | 'verdict'>[],
   known: ReadonlyMap<string, Known>,
+  mayReview: (reviewer: Principal) => boolean,
 ): string[] {
   const people = new Map<string, string>()
   for (const { reviewer_id: id, verdict } of reviews) {
@@ -249,7 +291,8 @@ export function counting(
     if (isRule(id)) people.set(id, id)
     const reviewer = known.get(id)
     if (reviewer === undefined || people.has(reviewer.person)) continue
-    if (groupsOf(row).some((group) => reviewer.groups.includes(group))) people.set(reviewer.person, id)
+    const asked = groupsOf(row).some((group) => reviewer.groups.includes(group))
+    if (asked && mayReview(reviewer)) people.set(reviewer.person, id)
   }
   return [...people.values()]
 }

@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Purpose, Session } from '../../shared/api/models.ts'
 import type { ConnectionRef } from '../../shared/connection.ts'
 import type { Caller } from '../api/context.ts'
+import { everyConnection } from '../connections/connections.ts'
 import type { Connections, LocalAgent } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Sessions } from './registry.ts'
@@ -36,10 +37,11 @@ export class SessionView {
 
   /** Newest first. */
   async list(caller: Caller, filter: SessionFilter): Promise<Session[]> {
-    const names = (await this.#connections())
+    const { db, connections } = this.#options
+    const names = (await everyConnection(db, connections))
       .filter((connection) => this.#may(caller, 'replay', connection) || this.#may(caller, 'kill', connection))
       .map((connection) => connection.name)
-    const rows = await this.#options.db
+    const rows = await db
       .selectFrom('sessions')
       .selectAll()
       .where('state', '<>', 'opening')
@@ -100,13 +102,5 @@ export class SessionView {
 
   #may({ principal, sourceIp, mfa }: Caller, action: 'replay' | 'kill', connection: ConnectionRef): boolean {
     return this.#options.agent.decide(principal, action, connection, { sourceIp, mfa }).verdict === 'allow'
-  }
-
-  /** Those in force, and those that sessions of the past name. */
-  async #connections(): Promise<ConnectionRef[]> {
-    const { db, connections } = this.#options
-    const known = await db.selectFrom('connections').select(['name', 'kind', 'environment', 'tags']).execute()
-    const inForce = connections.list().map(({ ref }) => ref)
-    return [...inForce, ...known.filter(({ name }) => !inForce.some((ref) => ref.name === name))]
   }
 }
