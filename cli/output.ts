@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { spellProse, spellUnseen } from '../shared/unseen.ts'
 
 /** For people: stderr, so that stdout stays for programs. */
 export function say(text: string): void {
@@ -41,11 +42,14 @@ export function width(text: string): number {
   return columns
 }
 
-/** Text from a target or another person, safe to show: control characters could move the cursor or hide text. */
+/** Text from a target or another person, safe to show: controls could move the cursor, other characters turn or hide text. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) =>
-    c === '\n' || c === '\t' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+  return spellProse(text)
+}
+
+/** A text that somebody is to approve, or that ran: every character that would not be seen is spelled out. */
+export function exact(text: string): string {
+  return spellUnseen(text)
 }
 
 /** One CSV line (RFC 4180); NULL is an empty field, an empty text is `""`. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordingEvent, RecordingManifest } from '../shared/recording.ts'
-import { clock, printable, say, write } from './output.ts'
+import { clock, exact, printable, say, write } from './output.ts'
 
 /** Longest pause in a replay at real speed. */
 const maxIdleMs = 2_000
@@ -30,7 +30,7 @@ function describe(event: Exclude<RecordingEvent, { type: 'output' }>): string | 
   switch (event.type) {
     case 'request': {
       const policy = event.policy === undefined ? '' : ` by ${event.policy.id}`
-      return `${at} #${event.n} ${event.action} ${event.outcome}${policy}: ${printable(event.text)}`
+      return `${at} #${event.n} ${event.action} ${event.outcome}${policy}: ${exact(event.text)}`
     }
     case 'decided': {
       const who = event.by.length > 0 ? ` by ${event.by.join(', ')}` : ''

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { AccessRequest, Connection, RequestState } from '../../shared/api/models.ts'
 import { type Caller, caller } from '../context.ts'
+import { describe } from '../describe.ts'
 import { Ended, exit, exitCodeOf } from '../exit.ts'
-import { clock, json, printable, say, table, write } from '../output.ts'
+import { clock, exact, json, say, table, write } from '../output.ts'
 
 /** Just-in-time access: ask, review, take back. */
 export function accessCommands(): Command[] {
@@ -264,50 +265,9 @@ async function list({ scope, pending, id, json: asJson, limit, ...filter }: List
   await write(table(['ID', 'STATE', 'WHO', 'CONNECTION', 'WHAT', 'ASKED (UTC)'], rows))
 }
 
-/** All that a reviewer decides by. */
-function describe(request: AccessRequest): string {
-  const { requester, connection, origin, policy, approval, progress, estimate, rowCount, text } = request
-  const estimated = estimate?.state === 'planned' ? `about ${estimate.rows}` : ''
-  const lines: [string, string][] = [
-    [
-      'State',
-      request.state + (request.afterReview === undefined ? '' : `, break-glass (${request.afterReview.state})`),
-    ],
-    ['Who', `${requester.name} (${requester.groups.join(', ')})${origin?.onCall === true ? ', on call' : ''}`],
-    [
-      'From',
-      [
-        ...(origin?.device === undefined ? [] : [`${origin.device} (as it calls itself)`]),
-        request.sourceIp,
-        origin?.client ?? 'unknown client',
-        origin?.mfa === true ? 'MFA' : 'no MFA',
-      ].join(', '),
-    ],
-    ['Connection', `${connection.name} (${connection.environment})`],
-    [
-      'Asks for',
-      request.kind === 'once' ? (request.action ?? '') : [...request.actions, ...request.dataClasses].join(', '),
-    ],
-    ['Tables', request.tables.join(', ')],
-    ['Rows', rowCount === undefined ? estimated : `${rowCount.rows}, counted`],
-    ['Reason', request.reason],
-    ['Rule', `${policy.id}: ${policy.reason}`],
-    [
-      'Approvals',
-      `${progress?.given ?? 0} of ${approval.count} from ${(progress?.groups ?? [approval.group]).join(' or ')}`,
-    ],
-    ['Asked', `${clock(request.createdAt)} UTC`],
-    ['Expires', request.state === 'pending' ? `${clock(request.expiresAt)} UTC` : ''],
-  ]
-  const shown = lines
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(11)} ${printable(value)}\n`)
-  return `${shown.join('')}${text === undefined ? '' : `\n${printable(text)}\n`}`
-}
-
 function what(request: AccessRequest): string {
   const text = request.kind === 'once' ? (request.text ?? request.action ?? '') : request.actions.join(', ')
-  const line = printable(text).replace(/\s+/g, ' ')
+  const line = exact(text).replace(/\s+/g, ' ')
   return line.length > 60 ? `${line.slice(0, 59)}…` : line
 }
 

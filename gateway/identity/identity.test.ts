@@ -112,11 +112,16 @@ describe('signing in with the browser', () => {
   })
 
   test('name and groups follow the provider at each sign-in; the account keeps its login name', async () => {
-    door.upstream.person = { ...linus, preferred_username: 'root', name: 'Linus T.', groups: ['engineers'] }
+    door.upstream.person = {
+      ...linus,
+      preferred_username: 'root',
+      name: ' Linus\u001b\n T.\u202e',
+      groups: ['engineers'],
+    }
     const key = await newClientKey()
     const { access_token } = await signIn(door, key)
     const me = await (await call(door, key, access_token)).json()
-    expect(me).toMatchObject({ principal: { id: 'linus', name: 'Linus T.', groups: ['engineers'] } })
+    expect(me).toMatchObject({ principal: { id: 'linus', name: 'Linus␛ T.', groups: ['engineers'] } })
   })
 
   test('the same browser can sign in as someone else at once', async () => {

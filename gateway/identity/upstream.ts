@@ -1,4 +1,5 @@
 import * as oidc from 'openid-client'
+import { prose } from '../../shared/unseen.ts'
 import { isSecure } from '../config-schema.ts'
 import type { UpstreamPerson } from './identities.ts'
 
@@ -153,7 +154,8 @@ function scopes(config: oidc.Configuration): string {
 }
 
 function person(claims: Record<string, unknown>, issuer: string, subject: string, groupsClaim: string): UpstreamPerson {
-  const { preferred_username: username, name } = claims
+  const { preferred_username: username } = claims
+  const name = typeof claims.name === 'string' ? personName(claims.name) : ''
   if (typeof username !== 'string' || username === '') {
     throw new UpstreamError(
       'denied',
@@ -165,9 +167,16 @@ function person(claims: Record<string, unknown>, issuer: string, subject: string
     issuer,
     subject,
     username,
-    name: typeof name === 'string' && name !== '' ? name : username,
+    name: name === '' ? username : name,
     groups: strings(claims[groupsClaim]),
   }
+}
+
+const longestName = 200
+
+/** On one line, and nothing that turns or hides what stands beside it. */
+function personName(text: string): string {
+  return [...prose(text).replaceAll(/\s+/g, ' ').trim()].slice(0, longestName).join('')
 }
 
 function strings(value: unknown): string[] {

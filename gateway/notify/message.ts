@@ -57,7 +57,7 @@ function words(row: RequestRow, change: RequestChange): { title: string; text: s
     case 'approved':
       return titled('Approved', `${change.by.join(', ')} approved what ${who} asked ${what}.`)
     case 'denied':
-      return titled('Denied', `${change.by} denied what ${who} asked ${what}: ${change.reason}`)
+      return titled('Denied', `${change.by} denied what ${who} asked ${what}: ${oneLine(change.reason)}`)
     case 'expired':
       return titled('Expired', `Nobody decided in time on what ${who} asked ${what}.`)
     case 'cancelled':
@@ -72,7 +72,7 @@ function words(row: RequestRow, change: RequestChange): { title: string; text: s
     case 'reviewed-after':
       return titled(
         change.verdict === 'accepted' ? 'Break-glass accepted' : 'Break-glass disputed',
-        `${change.by} reviewed it: ${change.reason}`,
+        `${change.by} reviewed it: ${oneLine(change.reason)}`,
       )
     case 'revoked':
       return change.by === row.requester_id
@@ -82,7 +82,8 @@ function words(row: RequestRow, change: RequestChange): { title: string; text: s
 }
 
 function factsOf(row: RequestRow, decidable: boolean): Message['facts'] {
-  const { reason, approval, policy } = row
+  const { approval, policy } = row
+  const reason = oneLine(row.reason)
   const facts = [
     { name: 'Connection', value: `${row.connection_name} (${row.connection.environment})` },
     {
@@ -100,6 +101,11 @@ function factsOf(row: RequestRow, decidable: boolean): Message['facts'] {
     },
   ]
   return facts.filter(({ value }) => value !== '')
+}
+
+/** Nobody's words look like a line of ours. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }
 
 function utc(time: Date): string {

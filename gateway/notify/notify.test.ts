@@ -92,7 +92,7 @@ describe('mail', () => {
     })
     const held = await hold({ notify: ['boss@example.com'] }, 'INC-7', 'delete from customers where ssn = 1234567')
     await expect.poll(() => mail.mails.flatMap(({ to }) => to).sort()).toEqual(['boss@example.com', 'dba@example.com'])
-    await parts.requests.review(grace, held.requestId, 'deny', 'use a ticket')
+    await parts.requests.review(grace, held.requestId, 'deny', 'use a ticket\n\nReviewers:   nobody')
     await expect.poll(() => mail.mails.some(({ to }) => to.includes('ada@example.com'))).toBe(true)
     const [asked] = mail.mails
     expect(asked?.text).toContain('[Sallyport] Review requested: ada, orders-db')
@@ -101,6 +101,8 @@ describe('mail', () => {
     expect(asked?.text).toContain('INC-7')
     const told = mail.mails.find(({ to }) => to.includes('ada@example.com'))
     expect(told?.text).toMatch(/grace denied .*use a ticket/s)
+    // Nobody's words look like a line of ours.
+    expect(told?.text.replaceAll(/=\r?\n/g, '')).not.toMatch(/^Reviewers: +nobody/m)
     for (const { text } of mail.mails) expect(text).not.toMatch(/1234567|where ssn/)
   })
 
@@ -226,11 +228,17 @@ describe('cards', () => {
         { kind: 'teams', name: 'team', groups: ['dba'], url: `${hook.url}/teams` },
       ],
     })
-    await hold({}, '<!channel> [click](https://evil.example) INC-7')
+    const held = await hold({}, '<!channel> [click](https://evil.example) INC-7')
     await expect.poll(() => hook.posts.length).toBe(2)
     const slack = hook.posts.find(({ path }) => path === '/slack')?.body ?? ''
     expect(slack).toContain('&lt;!channel&gt;')
     expect(slack).not.toContain('"approve"')
+    // The line that stands in for the blocks is read as markup too.
+    await parts.requests.review(grace, held.requestId, 'deny', '<!here> look')
+    await expect.poll(() => hook.posts.length).toBe(4)
+    expect(hook.posts.filter(({ path }) => path === '/slack')[1]?.body).toMatch(
+      /"text":"Denied[^"]*&lt;!here&gt; look"/,
+    )
     const teams = hook.posts.find(({ path }) => path === '/teams')?.body ?? ''
     expect(JSON.parse(teams)).toMatchObject({
       attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: { type: 'AdaptiveCard' } }],

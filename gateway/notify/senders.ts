@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { createTransport } from 'nodemailer'
 import { isLoopback } from '../config-schema.ts'
 import type { Channel, NotifyConfig } from './config.ts'
-import { adaptiveCard, blocks, type Links, linksOf, plainText } from './format.ts'
+import { adaptiveCard, blocks, type Links, linksOf, plainText, slackText } from './format.ts'
 import type { Letter } from './outbox.ts'
 
 /** It will never be taken: not worth another attempt. */
@@ -32,7 +32,7 @@ export function createSenders(config: NotifyConfig, publicUrl: string): Senders 
     const buttons = slack.signingSecret !== undefined
     const body = {
       channel,
-      text: `${letter.message.title}. ${letter.message.text}`,
+      text: slackLine(letter),
       blocks: blocks(letter.message, links, buttons),
     }
     const answer = await post(`${slack.api}/chat.postMessage`, JSON.stringify(body), {
@@ -48,7 +48,7 @@ export function createSenders(config: NotifyConfig, publicUrl: string): Senders 
         return email(channel.to, letter, links)
       case 'slack': {
         if (channel.channel !== undefined) return slack(channel.channel, letter, links)
-        const body = { text: `${message.title}. ${message.text}`, blocks: blocks(message, links, false) }
+        const body = { text: slackLine(letter), blocks: blocks(message, links, false) }
         await post(channel.url ?? '', JSON.stringify(body), { 'content-type': 'application/json' })
         return
       }
@@ -85,6 +85,11 @@ export function createSenders(config: NotifyConfig, publicUrl: string): Senders 
     },
     close: () => mail?.close(),
   }
+}
+
+/** What Slack shows where there is no room for blocks. */
+function slackLine({ message }: Letter): string {
+  return slackText(`${message.title}. ${message.text}`)
 }
 
 /** The headers of Standard Webhooks: the id stays the same when a message is sent again. */

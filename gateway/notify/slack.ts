@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { ORPCError } from '@orpc/server'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { says } from '../../shared/unseen.ts'
 import type { Caller } from '../api/context.ts'
 import { peerAddress, problem, problemType } from '../http.ts'
 import type { Requests } from '../requests/requests.ts'
@@ -100,7 +101,7 @@ async function decide(
   const principal = login === undefined ? undefined : await identities.get(login)
   if (principal?.kind !== 'user') return 'This gateway does not know who you are. Open the request and decide there.'
   const reason = press.state?.values.reason?.reason?.value?.trim() ?? ''
-  if (verdict === 'deny' && reason === '') return 'Say why in the field above, then press Deny again.'
+  if (verdict === 'deny' && !says(reason, 1)) return 'Say why in the field above, then press Deny again.'
   // No sign-in stands behind a button: what takes a second factor is decided in the client.
   const caller: Caller = { principal, sourceIp, mfa: false, signInEndsAt: new Date().toISOString(), tokenId: 'slack' }
   try {

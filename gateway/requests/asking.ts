@@ -13,7 +13,7 @@ import { newId } from '../secrets.ts'
 import type { Connections, LocalAgent } from '../services.ts'
 import { json } from '../store/database.ts'
 import type { Sealer } from '../store/seal.ts'
-import { storable } from '../text.ts'
+import { reasonOf } from '../text.ts'
 import { weighAsk } from './ask.ts'
 import { badReason, type Decider } from './decide.ts'
 import type { Endings } from './endings.ts'
@@ -67,7 +67,7 @@ export class Asking {
     const id = newId('req')
     const { holdSeconds = Number.POSITIVE_INFINITY } = this.#options
     const expiresAt = this.#after(Math.min(approval.expirySeconds ?? approval.windowSeconds, holdSeconds))
-    const reason = storable(request.reason ?? '')
+    const reason = reasonOf(request.reason ?? '')
     // Before it is stored: somebody may decide the moment it is.
     const left = expiresAt.getTime() - this.#options.clock.now().getTime()
     const outcome = endings.waiting.wait(id, left, () => endings.quietly(endings.expireDue()))
@@ -148,7 +148,7 @@ export class Asking {
     const ask = weighAsk(access, input)
     if (!ask.ok) throw new ORPCError(ask.code, { message: ask.message })
     const { approval } = ask
-    if (approval.reasonPattern !== undefined && !reasonFits(approval.reasonPattern, input.reason)) {
+    if (approval.reasonPattern !== undefined && !reasonFits(approval.reasonPattern, reasonOf(input.reason))) {
       throw badReason(approval.reasonPattern)
     }
     const count = await stored.pendingOf(principal.id)
@@ -166,7 +166,7 @@ export class Asking {
     const id = newId('req')
     const { windowSeconds, expirySeconds } = approval
     const wait = expirySeconds ?? Math.min(Math.max(windowSeconds, grantWait.least), grantWait.most)
-    const reason = storable(input.reason)
+    const reason = reasonOf(input.reason)
     await stored.insert(
       principal,
       connection,

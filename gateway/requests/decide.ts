@@ -8,7 +8,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Events } from '../events/events.ts'
 import type { GrantBook } from '../grants/grants.ts'
 import { type Database, json } from '../store/database.ts'
-import { storable } from '../text.ts'
+import { reasonOf } from '../text.ts'
 import { whyStepUp } from './eligible.ts'
 import { type Known, knownAmong, personBehind } from './persons.ts'
 import { whyNotRemind } from './remind.ts'
@@ -41,7 +41,8 @@ export class Decider {
    * One verdict of one person; resolves with the state that it led to, undefined while more are needed.
    * @throws NOT_FOUND, FORBIDDEN or CONFLICT, in words
    */
-  async review(caller: Caller, id: string, given: Verdict): Promise<'approved' | 'denied' | undefined> {
+  async review(caller: Caller, id: string, said: Verdict): Promise<'approved' | 'denied' | undefined> {
+    const given = { ...said, reason: reasonOf(said.reason) }
     return this.#options.audit.within(async (trx, append) => {
       const { row, reviewer, reviews, known, requester } = await this.#open(trx, caller, id)
       const decidedBy = reviews.map((review) => known.get(review.reviewer_id)?.person ?? review.reviewer_id)
@@ -88,7 +89,8 @@ export class Decider {
   }
 
   /** The requester goes on without an approval; somebody else has to review it afterwards. */
-  async breakGlass(caller: Caller, id: string, reason: string): Promise<void> {
+  async breakGlass(caller: Caller, id: string, said: string): Promise<void> {
+    const reason = reasonOf(said)
     const { audit, clock, stored } = this.#options
     await audit.within(async (trx, append) => {
       const { row, reviewer } = await this.#open(trx, caller, id)
@@ -109,7 +111,7 @@ export class Decider {
       // Whoever goes on in place of an approval proves as much as an approver would.
       checkStepUp(caller, row, now)
       const escalated = [...new Set([...row.escalated, ...(escalate ?? []).map(({ group }) => group)])]
-      const why = storable(row.reason === '' ? reason : `${row.reason}\n${reason}`)
+      const why = row.reason === '' ? reason : `${row.reason}\n${reason}`
       const broken = await trx
         .updateTable('requests')
         .set({ broken_at: now, after_state: 'open', reason: why, escalated: json(escalated) })
@@ -122,7 +124,8 @@ export class Decider {
   }
 
   /** Somebody else's word on it. */
-  async afterReview(caller: Caller, id: string, verdict: 'accepted' | 'disputed', reason: string): Promise<void> {
+  async afterReview(caller: Caller, id: string, verdict: 'accepted' | 'disputed', said: string): Promise<void> {
+    const reason = reasonOf(said)
     const { audit, clock, stored, view } = this.#options
     await audit.within(async (trx, append) => {
       const { row, reviewer, requester } = await this.#open(trx, caller, id)
@@ -133,7 +136,7 @@ export class Decider {
       const by = caller.principal.id
       await trx
         .updateTable('requests')
-        .set({ after_state: verdict, after_by: by, after_reason: storable(reason), after_at: clock.now() })
+        .set({ after_state: verdict, after_by: by, after_reason: reason, after_at: clock.now() })
         .where('id', '=', id)
         .execute()
       const detail = { ...auditDetail(row), verdict, reason }
@@ -143,7 +146,8 @@ export class Decider {
   }
 
   /** The requester says why. */
-  async explain(caller: Caller, id: string, reason: string): Promise<void> {
+  async explain(caller: Caller, id: string, text: string): Promise<void> {
+    const reason = reasonOf(text)
     const { audit, stored } = this.#options
     await audit.within(async (trx, append) => {
       const { row } = await this.#open(trx, caller, id)
@@ -151,7 +155,7 @@ export class Decider {
       if (row.state !== 'pending') throw new ORPCError('CONFLICT', { message: `It is already ${row.state}.` })
       const { reasonPattern } = row.approval
       if (reasonPattern !== undefined && !reasonFits(reasonPattern, reason)) throw badReason(reasonPattern)
-      const said = { ...row, reason: storable(reason) }
+      const said = { ...row, reason }
       await trx.updateTable('requests').set({ reason: said.reason }).where('id', '=', id).execute()
       await append({
         actor: row.requester_id,
@@ -211,7 +215,7 @@ export class Decider {
   ): Promise<void> {
     await trx
       .insertInto('reviews')
-      .values({ request_id: id, reviewer_id: by, verdict, reason: storable(reason), at: this.#options.clock.now() })
+      .values({ request_id: id, reviewer_id: by, verdict, reason, at: this.#options.clock.now() })
       .execute()
   }
 

@@ -275,6 +275,14 @@ describe('holding', () => {
     expect(await held.outcome).toEqual({ kind: 'denied', by: 'grace', reason: 'use a ticket' })
   })
 
+  test('words of others command no terminal: controls are pictures, and nothing turns or hides text', async () => {
+    const held = await holdAsAda({ reason: 'fix\u001b]0;x\u0007 \u202eit' })
+    expect(await parts.requests.get(grace, held.requestId)).toMatchObject({ reason: 'fix\u241b]0;x\u2407 it' })
+    await parts.requests.review(grace, held.requestId, 'deny', 'no\u001b[2J \u2066really\u202e\r\nask me')
+    expect(await held.outcome).toEqual({ kind: 'denied', by: 'grace', reason: 'no\u241b[2J really\nask me' })
+    expect(JSON.stringify(await parts.audit.list(0, 10))).not.toMatch(/\\u001b|[\u2066\u202e]/)
+  })
+
   test('time runs out by itself, and late approval changes nothing', async () => {
     const held = await holdAsAda({ approval: approval('dba', 1, 1) })
     expect(await held.outcome).toEqual({ kind: 'expired' })

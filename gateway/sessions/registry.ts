@@ -13,6 +13,7 @@ import type { LiveSessions, LocalAgent, Log } from '../services.ts'
 import type { Database } from '../store/database.ts'
 import type { Listener } from '../store/listener.ts'
 import type { RunPrepared } from '../store/store.ts'
+import { reasonOf } from '../text.ts'
 import type { Tokens } from '../tokens.ts'
 import { type AdmissionDeps, admit } from './admission.ts'
 import type { Cancels } from './cancels.ts'
@@ -192,7 +193,8 @@ export class Sessions implements LiveSessions {
    * Ends a live session, here or at another replica. The record of who did it is stored first, but a log that can't be
    * written keeps no session alive.
    */
-  async kill(id: string, by: string, reason: string): Promise<void> {
+  async kill(id: string, by: string, said: string): Promise<void> {
+    const reason = reasonOf(said)
     const { audit, db } = this.#options
     const words = reason === '' ? `${by} ended this session.` : `${by} ended this session: ${reason}`
     const live = this.#live.get(id)

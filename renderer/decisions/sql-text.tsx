@@ -1,4 +1,5 @@
 import { Fragment } from 'react'
+import { Seen } from './seen.tsx'
 import { keywords } from './sql-words.ts'
 
 const token =
@@ -23,10 +24,12 @@ export function SqlText({ text, touched }: { text: string; touched?: ReadonlySet
     <span className="code">
       {parts.map((part) =>
         part.kind === undefined ? (
-          <Fragment key={part.at}>{part.text}</Fragment>
+          <Fragment key={part.at}>
+            <Seen text={part.text} />
+          </Fragment>
         ) : (
           <span key={part.at} className={part.kind}>
-            {part.text}
+            <Seen text={part.text} />
           </span>
         ),
       )}

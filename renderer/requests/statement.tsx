@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { copyText } from '../decisions/copy.ts'
 import { Icon } from '../decisions/icon.tsx'
+import { Seen } from '../decisions/seen.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { hourMinute, milliseconds } from '../decisions/time.ts'
 import { actionName, bareName, counted } from '../decisions/words.ts'
@@ -55,7 +56,7 @@ export function StatementText({ request }: { request: AccessRequest }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
         <div className="wl" key={i}>
           <span aria-hidden="true">{i + 1}</span>
-          <code>{sql ? <SqlText text={line} touched={touched} /> : line}</code>
+          <code>{sql ? <SqlText text={line} touched={touched} /> : <Seen text={line} />}</code>
         </div>
       ))}
     </section>

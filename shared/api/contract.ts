@@ -2,6 +2,7 @@ import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { ConnectionName } from '../connection.ts'
 import { Grant } from '../decision.ts'
+import { says } from '../unseen.ts'
 import {
   AccessRequest,
   AuditRecord,
@@ -21,6 +22,7 @@ import {
   Session,
   SessionTicket,
   SessionToken,
+  said,
   Verification,
 } from './models.ts'
 
@@ -158,7 +160,7 @@ export const apiContract = {
       .output(AccessRequest),
     deny: base
       .route({ method: 'POST', path: '/requests/{id}/deny' })
-      .input(id.extend({ reason: z.string().trim().min(1, 'say why').max(2000) }))
+      .input(id.extend({ reason: said(1) }))
       .output(AccessRequest),
     /** Several at once. Each is decided by itself: some may fail, and say why. */
     decide: base
@@ -170,7 +172,7 @@ export const apiContract = {
             verdict: z.enum(['approve', 'deny']),
             reason: z.string().trim().max(2000).default(''),
           })
-          .refine(({ verdict, reason }) => verdict === 'approve' || reason !== '', {
+          .refine(({ verdict, reason }) => verdict === 'approve' || says(reason, 1), {
             path: ['reason'],
             message: 'say why',
           }),
@@ -182,17 +184,17 @@ export const apiContract = {
     /** The requester says why, for a held statement whose rule wants a reason. */
     explain: base
       .route({ method: 'POST', path: '/requests/{id}/reason' })
-      .input(id.extend({ reason: z.string().trim().min(3).max(2000) }))
+      .input(id.extend({ reason: said(3) }))
       .output(AccessRequest),
     /** The requester goes on without an approval, where policy lets them. Everybody concerned is told, and it is reviewed. */
     breakGlass: base
       .route({ method: 'POST', path: '/requests/{id}/break-glass' })
-      .input(id.extend({ reason: z.string().trim().min(3).max(2000) }))
+      .input(id.extend({ reason: said(3) }))
       .output(AccessRequest),
     /** Somebody else's word on it afterwards. */
     afterReview: base
       .route({ method: 'POST', path: '/requests/{id}/after-review' })
-      .input(id.extend({ verdict: z.enum(['accepted', 'disputed']), reason: z.string().trim().min(3).max(2000) }))
+      .input(id.extend({ verdict: z.enum(['accepted', 'disputed']), reason: said(3) }))
       .output(AccessRequest),
     /** Counts the rows that a held statement concerns, at the target, in a transaction that is rolled back. */
     count: base.route({ method: 'POST', path: '/requests/{id}/count' }).input(id).output(AccessRequest),

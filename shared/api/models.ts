@@ -3,9 +3,19 @@ import { ConnectionName, ConnectionRef } from '../connection.ts'
 import { Approval, Decision, Grant, Masked, PolicyRef, Unmask } from '../decision.ts'
 import { Principal } from '../principal.ts'
 import { RecordingEvent, RecordingManifest } from '../recording.ts'
+import { says } from '../unseen.ts'
 import { StepUp } from './problem.ts'
 
 const time = z.iso.datetime()
+
+/** What somebody says for others to read: so much of it at least can be seen. */
+export const said = (least: number) =>
+  z
+    .string()
+    .trim()
+    .min(least, 'say why')
+    .max(2000)
+    .refine((text) => says(text, least), 'say why, in words that can be seen')
 
 export const Me = z.object({
   principal: Principal,
@@ -242,7 +252,7 @@ export const NewRequest = z.object({
     .int()
     .min(60)
     .max(24 * 3600),
-  reason: z.string().trim().min(3).max(2000),
+  reason: said(3),
   /** When it is to begin, at most 30 days ahead; when it is approved, if unsaid. */
   startsAt: time.optional(),
   /** A grant of one's own that still holds: the new one begins where it ends. */
