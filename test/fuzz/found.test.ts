@@ -79,11 +79,11 @@ describe('found by the fuzzer', () => {
   it('a search_path that is none is the target’s fault, and said so', async () => {
     const value = Buffer.from('"open')
     const bytes = frame('D', Buffer.concat([Buffer.from([0, 1, 0, 0, 0, value.length]), value]))
-    const input = await tampering([say.query('select 2')], 'D', 0, { how: 'replace', bytes })
+    const input = await tampering([say.query('select 1 + 1')], 'D', 0, { how: 'replace', bytes })
     expect(await problemsOf(input)).toEqual([])
     const { reason, toTarget } = await run(ground, input, 'whole', new Random(1))
     expect(reason).toBe('The session ends: the target says a search_path that is none')
-    expect(toTarget.includes('select 2')).toBe(false)
+    expect(toTarget.includes('select 1 + 1')).toBe(false)
   })
 
   it('masked rows that came before a message that is none are the client’s', async () => {
@@ -130,7 +130,7 @@ describe('found by the fuzzer', () => {
 
   it('a statement that was approved when the target had begun to skip is not sent, and the record says so', async () => {
     const update = say.query("update inbox set body = 'three' where id = 1")
-    const input = talk([say.parse('', 'select 1'), say.close('P', 'p'), say.execute(''), update])
+    const input = talk([say.parse('', 'select 1 + 1'), say.close('P', 'p'), say.execute(''), update])
     expect(await problemsOf(input)).toEqual([])
     const { events, toTarget } = await run(ground, input, 'whole', new Random(1))
     expect(toTarget.includes('update inbox')).toBe(false)

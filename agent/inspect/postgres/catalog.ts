@@ -6,6 +6,7 @@ import type { DefinitionChange } from '../../../shared/link.ts'
 import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType } from './analysis.ts'
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
+import { CatalogLocks, CatalogUnread, isWait } from './catalog-locks.ts'
 import { type Definitions, isAnswer, type Known, readCatalog } from './catalog-read.ts'
 import { clientConfig } from './client-config.ts'
 import { longestName } from './encoding.ts'
@@ -29,7 +30,7 @@ export interface TargetCatalog {
   readonly current: Catalog | undefined
   /** Shared by the target's sign-ins, so that each password is derived once. */
   readonly salted: SaltedPasswords
-  /** Resolves with a snapshot, reading it when there is none. Rejects when the target can't be read. */
+  /** Resolves with a snapshot, reading it when there is none. Rejects with CatalogUnread when the target can't be read. */
   ready(): Promise<Catalog>
   /** Somebody changed definitions since the snapshot was read: no name may be resolved by it. */
   readonly outdated: boolean
@@ -48,6 +49,9 @@ const staleAfterMs = 5_000
 const idleAfterMs = 60_000
 /** Of one read, before it is given up. */
 const mostAttempts = 12
+/** Who asks again soon after it was given up is told so at once. */
+const attemptsSoonAfter = 2
+const soonAfterMs = 1_000
 
 /** `longestAnswer`: bytes of one answer, see `limitAnswers`. */
 export function createCatalogSource(longestAnswer?: number): CatalogSource {
@@ -83,6 +87,8 @@ class Reader implements TargetCatalog {
   readonly #target: PostgresTarget
   readonly #longestAnswer: number | undefined
   #client: pg.Client | undefined
+  #locks: CatalogLocks | undefined
+  #gaveUpAt = Number.NEGATIVE_INFINITY
   #running: Promise<Catalog> | undefined
   #next: Promise<Catalog> | undefined
   #known: Known | undefined
@@ -156,8 +162,11 @@ class Reader implements TargetCatalog {
   }
 
   async #read(): Promise<Catalog> {
+    const most = performance.now() - this.#gaveUpAt < soonAfterMs ? attemptsSoonAfter : mostAttempts
     for (let attempt = 1; ; attempt++) {
-      const client = await this.#connect()
+      const client = await this.#connect().catch((error: unknown) => {
+        throw new CatalogUnread(error)
+      })
       clearTimeout(this.#idle)
       const { count } = this.#changes
       try {
@@ -175,9 +184,12 @@ class Reader implements TargetCatalog {
         if (!isAnswer(error)) {
           if (this.#client === client) this.#client = undefined
           client.end().catch(() => client.removeAllListeners())
-          throw error
+          throw new CatalogUnread(error)
         }
-        if (attempt >= mostAttempts) throw error
+        if (attempt >= most) {
+          this.#gaveUpAt = performance.now()
+          throw new CatalogUnread(error, isWait(error) ? ((await this.#locks?.held()) ?? []) : undefined)
+        }
         await delay(attempt * 20)
       } finally {
         clearTimeout(this.#idle)
@@ -206,6 +218,7 @@ class Reader implements TargetCatalog {
     try {
       await client.connect()
       await knowsNames(client)
+      this.#locks = await CatalogLocks.prepare(client)
     } catch (error) {
       client.end().catch(() => client.removeAllListeners())
       throw error

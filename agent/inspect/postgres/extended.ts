@@ -20,6 +20,7 @@ import { type Refusals, refusedName } from './refusals.ts'
 import { quoted } from './sql/ids.ts'
 import type { Judged, Script } from './statements.ts'
 import type { Texts } from './texts.ts'
+import { isUnnamed } from './unnamed.ts'
 
 /** Parse, Bind, Describe, Execute and Close: statements and portals by name, each judged again when it runs. */
 export class ExtendedQueries {
@@ -118,7 +119,15 @@ export class ExtendedQueries {
 
   /** A portal stands for its statement as that reads now. */
   bind(buf: Buffer, start: number, end: number): Later {
+    if (this.#gate.unsettled && this.#bindsUnnamed(buf, start, end)) return this.#bindSettled(buf, start, end)
     return settled(this.#line, this.#gate, () => this.#bindSettled(buf, start, end))
+  }
+
+  #bindsUnnamed(buf: Buffer, start: number, end: number): boolean {
+    const { statements, segment, confirmed } = this.#line
+    const { statement } = readBind(buf, start, end, this.#name)
+    const prepared = statements.read(statement, segment, confirmed)
+    return prepared !== uncertain && prepared !== undefined && isUnnamed(prepared.text)
   }
 
   #bindSettled(buf: Buffer, start: number, end: number): Later {
@@ -221,7 +230,8 @@ export class ExtendedQueries {
     }
     // Names in code that it runs, and of what EXECUTE runs, are looked up now, not when the portal was bound.
     const bound = portal?.judged?.analysis
-    if (!isSettled && (bound?.refers !== undefined || bound?.code === true || line.target.outdated)) {
+    const hangsOn = bound?.refers !== undefined || bound?.code === true || line.target.outdated
+    if (!isSettled && hangsOn && !(portal !== undefined && isUnnamed(portal.prepared.text))) {
       return settled(line, this.#gate, () => this.#execute(buf, start, end, startedAt, true))
     }
     if ((portal === undefined || portal.shaken) && this.#hides) {

@@ -1,3 +1,4 @@
+import { CatalogUnread } from './catalog-locks.ts'
 import { Expected, kinds } from './expected.ts'
 import { ExtendedQueries } from './extended.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
@@ -5,9 +6,10 @@ import type { Gate } from './gate.ts'
 import type { Later } from './later.ts'
 import type { CopyIn, Line } from './line.ts'
 import { cstring, frontend, message, messages } from './messages.ts'
-import { Refusals } from './refusals.ts'
+import { Refusals, refusedName } from './refusals.ts'
 import { SimpleQueries } from './simple.ts'
 import { Texts } from './texts.ts'
+import { unreadError } from './unread.ts'
 
 /** Statements and parameters longer than this are refused. */
 const longestMessage = 64 << 20
@@ -28,6 +30,7 @@ export class Frontend {
   readonly #line: Line
   readonly #toTarget: Outbox
   readonly #ended: () => void
+  readonly #refusals: Refusals
   readonly #simple: SimpleQueries
   readonly #extended: ExtendedQueries
   readonly #scanner = new FrameScanner((type, size) => {
@@ -47,9 +50,9 @@ export class Frontend {
     this.#toTarget = toTarget
     this.#ended = ended
     const texts = new Texts(line, gate)
-    const refusals = new Refusals(line, toTarget)
-    this.#simple = new SimpleQueries(line, gate, toTarget, texts, refusals)
-    this.#extended = new ExtendedQueries(line, gate, toTarget, texts, refusals)
+    this.#refusals = new Refusals(line, toTarget)
+    this.#simple = new SimpleQueries(line, gate, toTarget, texts, this.#refusals)
+    this.#extended = new ExtendedQueries(line, gate, toTarget, texts, this.#refusals)
   }
 
   /** A statement waits (for people, the catalog, the record or the target), and what comes behind it with it. */
@@ -99,8 +102,12 @@ export class Frontend {
         if (this.#passing) this.#toTarget.add(scanner.buf, scanner.start, scanner.end)
         continue
       }
-      const later = this.#take(scanner.type, scanner.buf, scanner.start, scanner.end)
-      if (later !== undefined) return this.#wait(later)
+      const { type, buf, start, end } = scanner
+      const later = this.#take(type, buf, start, end)
+      if (later !== undefined) {
+        const name = type === frontend.parse && buf[start + 5] === 0 ? '' : refusedName
+        return this.#wait(later.catch((error: unknown) => this.#refuse(type, name, error)))
+      }
       if (this.#terminated) return undefined
     }
   }
@@ -110,6 +117,16 @@ export class Frontend {
     return later.finally(() => {
       this.#busy = false
     })
+  }
+
+  /** What needs the catalog while that can't be read does not run, and the session goes on. */
+  #refuse(type: number, name: string, error: unknown): void {
+    if (!(error instanceof CatalogUnread)) throw error
+    const line = this.#line
+    if (line.skipping) return
+    const words = unreadError(error, line)
+    if (type === frontend.query || type === frontend.functionCall) this.#refusals.refuseQuery(words)
+    else this.#refusals.refuse(words, name)
   }
 
   /** Goes on after a wait; as `push`. */

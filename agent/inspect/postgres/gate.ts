@@ -74,6 +74,12 @@ export class Gate {
     return script
   }
 
+  /** A text in which nothing is looked up, taken apart by what is known of definitions; undefined: nothing is. */
+  unnamed(text: string): Script | undefined {
+    const { meaning, scripts } = this.#line
+    return meaning && scripts.get(text, meaning, true)
+  }
+
   /** A text that can't be taken apart. */
   unreadable(message: string): Script {
     const { meaning } = this.#line
@@ -110,7 +116,10 @@ export class Gate {
     if (line.catalogDirty) {
       await line.settled()
       line.catalogDirty = false
-      await line.target.refresh()
+      await line.target.refresh().catch((error: unknown) => {
+        line.catalogDirty = true
+        throw error
+      })
       this.#refreshedAt = performance.now()
       line.refreshed()
     }

@@ -45,6 +45,8 @@ export class Line {
   readonly target: TargetCatalog
   readonly shared: SharedChanges
   readonly identity: Identity
+  /** The target's process, as its cancel key says; undefined: it gave none. */
+  processId: number | undefined
   /** The session was begun for replication: it takes simple queries alone. */
   replicates = false
   /** Of the last ReadyForQuery. */
@@ -73,6 +75,8 @@ export class Line {
   uncommitted: Changes | undefined
   /** Those that changed since the catalog was read. */
   #changes: Changes | undefined
+  /** The segment of the last of them. */
+  #changed = 0
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
    * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
@@ -189,6 +193,7 @@ export class Line {
   change(changes: Changes): void {
     this.catalogDirty = this.tempDirty = true
     this.#changes = both(this.#changes, changes)
+    this.#changed = this.segment
   }
 
   /** The catalog is read again: what was committed by then is in it. */
@@ -216,6 +221,8 @@ export class Line {
     this.status = status
     this.setReading(this.#reported)
     this.shared.ready(status === statuses.idle, this.confirmed)
+    // They are committed or taken back: the catalog shows which.
+    if (status === statuses.idle && this.#changed <= this.confirmed) this.#changes = undefined
     // With its transaction over, the target has dropped them.
     if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return

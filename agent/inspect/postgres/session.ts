@@ -156,6 +156,7 @@ class Session implements InspectorSession {
       if (this.#ended) return
     }
     line.begin(signedIn.parameters)
+    if (signedIn.secret.length > 0) line.processId = signedIn.processId
     const backend = this.#wire(client, server, line)
     this.#registerCancel(signedIn, cancelKeyLength(opening.minor))
     greet(this.#toClient, { ...opening, keyData: this.#keyData }, signedIn, backend, line)

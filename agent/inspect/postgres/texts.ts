@@ -1,11 +1,12 @@
 import { write as say } from './annotations.ts'
-import { decode, isAscii } from './encoding.ts'
+import { decode } from './encoding.ts'
 import type { Gate } from './gate.ts'
 import { namesReadAlike } from './identifiers.ts'
 import type { Later } from './later.ts'
 import type { Line } from './line.ts'
 import type { Script } from './statements.ts'
 import { withEscapeStrings } from './strings.ts'
+import { readsAnyWay, unnamedText } from './unnamed.ts'
 
 /** What a text says hangs on settings, some of which the target has yet to tell. */
 export class Texts {
@@ -28,6 +29,9 @@ export class Texts {
       !line.conforming ||
       this.#gate.unsettled
     ) {
+      const unnamed = unnamedText(buf, start, end)
+      const asItIs = unnamed === undefined ? undefined : this.#gate.unnamed(unnamed)
+      if (unnamed !== undefined && asItIs !== undefined) return act(unnamed, asItIs)
       return this.#readLater(buf, start, end, act)
     }
     const script = this.#gate.script(text)
@@ -72,9 +76,4 @@ export class Texts {
       ...(!placed ? {} : { position: [...text.slice(0, position)].length + 1 }),
     })
   }
-}
-
-/** Without letters beyond ASCII and backslashes a text says the same under every setting. */
-function readsAnyWay(buf: Buffer, start: number, end: number): boolean {
-  return isAscii(buf, start, end) && !buf.subarray(start, end).includes(0x5c)
 }
