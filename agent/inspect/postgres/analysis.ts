@@ -38,6 +38,8 @@ export interface CatalogRelation {
   deferrable?: readonly number[]
   /** Functions that a change of it calls beside its triggers, by oid, in defaults, checks, indexes, its columns' domains: those to be judged. */
   calls?: readonly number[]
+  /** Conditions and expressions of its checks, indexes and statistics that call people's own code: reading it computes what is constant in them. */
+  folded?: readonly string[]
   /** Its row policies' expressions, of those for reading it, and of all. Empty: one that can't be read now. */
   policies?: { reads: readonly string[]; writes: readonly string[] }
   /** Columns that are in a unique index or an exclusion constraint. */
@@ -65,7 +67,8 @@ export interface ForeignKey extends Reference {
 }
 
 /**
- * A domain whose check calls functions that are to be judged, a type that a cast by such a function leads from or to, or one that holds these.
+ * A domain whose check calls functions that are to be judged, a type that a cast by such a function leads from or to, or whose values it compares, or
+ * one that holds these.
  * `reach`: where they may run. `named`: where the type is named; `touched`: or a column of it is used, which a literal may become one
  * beside; `row`: or whole rows of its table; `written`: where any column is written, or code runs; `any`: in every statement.
  */
@@ -108,6 +111,10 @@ export interface CatalogFunction {
   definition?: string
   /** Number of its IN parameters. */
   inputs?: number
+  /** Types of people's own that its results are of, or have columns of, by oid. */
+  gives?: readonly number[]
+  /** Of an aggregate that people made: the functions that it consists of, by oid. */
+  parts?: readonly number[]
 }
 
 /** An immutable snapshot of the target's catalog. `version` grows with every refresh. */
@@ -136,6 +143,8 @@ export interface Catalog {
   ): readonly CatalogOperator[]
   relations(): Iterable<CatalogRelation>
   readonly codedTypes: readonly CodedType[]
+  /** Functions that changes of definitions run, by oid. */
+  readonly eventTriggers: readonly number[]
   hasSchema(name: string): boolean
 }
 

@@ -39,6 +39,7 @@ export const callsSql = `(with recursive domains as (
           union all select 'pg_type', d.oid from domains d where d.typbasetype <> 0
           union all select 'pg_class', i.indexrelid from pg_index i
             where i.indrelid = c.oid and (i.indexprs is not null or i.indpred is not null)
+          union all select 'pg_statistic_ext', s.oid from pg_statistic_ext s where s.stxrelid = c.oid
           union all select 'pg_class', c.oid where c.relkind = 'p'
           union all select 'pg_trigger', t.oid from pg_trigger t
             where t.tgrelid = c.oid and t.tgqual is not null and t.tgenabled <> 'D') kept
@@ -51,6 +52,24 @@ export const callsSql = `(with recursive domains as (
           union all select t.tgqual::text from pg_trigger t where t.tgrelid = c.oid and t.tgenabled <> 'D'
           union all select k.conbin::text from domains d join pg_constraint k on k.contypid = d.oid
           union all select t.typdefaultbin::text from domains d join pg_type t on t.oid = d.oid) stored) every)`
+
+/** Whoever makes an operator class is a superuser, and so is who puts code in C into it. */
+const compares = (fn: string) =>
+  `${fn}.oid >= ${firstOwnOid} and ${fn}.prolang not in (select oid from pg_language where lanname in ('c', 'internal'))`
+
+/** Expressions that the planner looks at, and computes what of them is constant, whenever a relation `c` is read: those that call code of people's own. */
+export const foldedSql = `(select array_agg(case when e.tree is null then substring(pg_get_statisticsobjdef(e.oid) from ' ON (.*) FROM ')
+      else pg_get_expr(e.tree, c.oid) end) from (
+    select 'pg_class'::regclass as class, i.indexrelid as oid, i.indexprs as tree from pg_index i where i.indrelid = c.oid and i.indexprs is not null
+    union all select 'pg_class', i.indexrelid, i.indpred from pg_index i where i.indrelid = c.oid and i.indpred is not null
+    union all select 'pg_constraint', k.oid, k.conbin from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
+    union all select 'pg_statistic_ext', s.oid, null from pg_statistic_ext s where s.stxrelid = c.oid) e
+    where exists (select from pg_depend p left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
+      where p.classid = e.class and p.objid = e.oid and coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end) >= ${firstOwnOid}))`
+
+/** Functions of event triggers, which no statement names. Those in C a superuser put there. */
+export const eventTriggersSql = `select distinct e.evtfoid::bigint from pg_event_trigger e join pg_proc f on f.oid = e.evtfoid
+  where e.evtenabled <> 'D' and ${compares('f')}`
 
 /** Where the account's reads and writes pass a policy, or those of a role that it may take. */
 const passes = `c.relrowsecurity and k.polrelid = c.oid
@@ -74,24 +93,37 @@ export function policiesSql(locked: boolean): string {
 const followed = (fn: string) => `${fn}.oid >= ${firstOwnOid} and not (${fn}.provolatile = 'i' and not ${fn}.prosecdef
   and ${fn}.prolang in (select oid from pg_language where lanname in ('c', 'internal')))`
 
-/** Domains whose check calls something, types that casts lead from or to, and what holds them; then casts between PostgreSQL's own types. */
+/**
+ * Domains whose check calls something, types that casts lead from or to, or whose values such code compares (sorted, grouped, in indexes),
+ * and what holds them; then casts between PostgreSQL's own types.
+ */
 export const typesSql = `
   with recursive casts as (
     select s.castsource, s.casttarget, s.castcontext, f.oid as called from pg_cast s join pg_proc f on f.oid = s.castfunc where ${followed('f')}),
   cast_types as (select castsource as oid, called from casts union select casttarget, called from casts),
+  families as (select o.opcintype as oid, o.opcfamily, o.oid as class from pg_opclass o),
+  support as (
+    select a.amprocfamily as family, f.oid as called from pg_amproc a join pg_proc f on f.oid = a.amproc where ${compares('f')}
+    union select m.amopfamily, f.oid from pg_amop m join pg_operator o on o.oid = m.amopopr join pg_proc f on f.oid = o.oprcode where ${compares('f')}),
+  sorting as (
+    select i.oid, s.called from support s join families i on i.opcfamily = s.family
+    union select r.rngtypid, s.called from support s join families i on i.opcfamily = s.family join pg_range r on r.rngsubopc = i.class
+    union select r.rngtypid, f.oid from pg_range r join pg_proc f on f.oid = r.rngsubdiff where ${compares('f')}),
   coded as (
-    (select kept.oid, f.oid as called from (select k.contypid as oid, 'pg_constraint'::regclass as class, k.oid as check
+    (select kept.oid, f.oid as called, false as sorts from (select k.contypid as oid, 'pg_constraint'::regclass as class, k.oid as check
         from pg_constraint k where k.contypid >= ${firstOwnOid}) kept
       ${calledBy('check')} where f.oid >= ${firstOwnOid}
-    union all select k.contypid, ${closedIn('k.conbin::text')} from pg_constraint k where k.contypid >= ${firstOwnOid}
-    union all select oid, called from cast_types where oid >= ${firstOwnOid})
-    union select holder.oid, c.called from coded c cross join lateral (
+    union all select k.contypid, ${closedIn('k.conbin::text')}, false from pg_constraint k where k.contypid >= ${firstOwnOid}
+    union all select oid, called, false from cast_types where oid >= ${firstOwnOid}
+    union all select oid, called, true from sorting)
+    union select holder.oid, c.called, c.sorts from coded c cross join lateral (
       select p.objid as oid from pg_depend p
         where p.classid = 'pg_type'::regclass and p.refclassid = 'pg_type'::regclass and p.refobjid = c.oid
       union all select r.reltype from pg_attribute a join pg_class r on r.oid = a.attrelid
-        where a.atttypid = c.oid and not a.attisdropped and r.reltype <> 0) holder)
+        where a.atttypid = c.oid and not a.attisdropped and r.reltype <> 0) holder where c.oid >= ${firstOwnOid})
   select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint), t.typtype = 'd', t.typbasetype::bigint,
-    t.oid in (select oid from cast_types), null from coded c join pg_type t on t.oid = c.oid group by 1, 2, 4, 5, 6
+    t.oid in (select oid from cast_types) or bool_or(c.sorts), case when t.typtype = 'p' then 'i' end
+    from coded c join pg_type t on t.oid = c.oid group by t.oid
   union all select t.oid::bigint, t.typname, array_agg(distinct c.called::bigint), false, 0, false, case when bool_or(c.castcontext = 'i') then 'i' when bool_or(c.castcontext = 'a') then 'a' else 'e' end
     from casts c join pg_type t on t.oid = c.casttarget
     where c.castsource < ${firstOwnOid} and c.casttarget < ${firstOwnOid} group by 1, 2`

@@ -1,7 +1,17 @@
 import pg from 'pg'
 import { firstOwnOid } from '../../../shared/postgres/oids.ts'
 import type { CatalogFunction, CatalogOperator, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
-import { callsSql, operatorsOf, operatorsSql, policiesSql, typesOf, typesSql } from './catalog-code.ts'
+import {
+  callsSql,
+  eventTriggersSql,
+  foldedSql,
+  operatorsOf,
+  operatorsSql,
+  policiesSql,
+  typesOf,
+  typesSql,
+} from './catalog-code.ts'
+import { functionsOf, functionsSql, type Part } from './catalog-functions.ts'
 
 /** Relations and functions, as they were read. */
 export interface Definitions {
@@ -9,6 +19,8 @@ export interface Definitions {
   functions: readonly CatalogFunction[]
   types?: readonly CodedType[]
   operators?: readonly CatalogOperator[]
+  /** Functions of event triggers that fire, by oid. */
+  eventTriggers?: readonly number[]
 }
 
 /** What one read found, by the fingerprints that say whether it still holds. */
@@ -35,11 +47,15 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
   if (known !== undefined && same('builtIn') && same('relations') && same('functions')) return known
   const builtIn = known !== undefined && same('builtIn') ? known.builtIn : await readDefinitions(client, '<')
   const schemas = known !== undefined && same('schemas') ? known.schemas : await readSchemas(client)
-  const functions = known !== undefined && same('functions') ? known.own.functions : await readFunctions(client, '>=')
+  const functions =
+    known !== undefined && same('functions')
+      ? known.own.functions
+      : functionsOf(await many(client, functionsSql('>=')), '>=')
   const code = {
     functions,
     types: typesOf(await many(client, typesSql)),
     operators: operatorsOf(await many(client, operatorsSql)),
+    eventTriggers: (await many(client, eventTriggersSql)).map(([oid]) => Number(oid)),
   }
   if (known !== undefined && same('relations')) {
     return { ...known, prints, builtIn, schemas, own: { ...known.own, ...code } }
@@ -74,11 +90,9 @@ async function changedSince(
   return changed
 }
 
-type Part = '<' | '>='
-
 async function readDefinitions(client: pg.Client, part: Part): Promise<Definitions> {
   const { relations } = await readRelations(client, part, undefined)
-  return { relations, functions: await readFunctions(client, part) }
+  return { relations, functions: functionsOf(await many(client, functionsSql(part)), part) }
 }
 
 /**
@@ -104,8 +118,10 @@ const printSql = `select
     ${print('pg_rewrite', 'ev_class', '<')}),
   concat_ws(' ', ${print('pg_class', 'oid', '>=')}, ${print('pg_attribute', 'attrelid', '>=')},
     ${print('pg_rewrite', 'ev_class', '>=')}, ${print('pg_trigger', 'tgrelid', '>=')}, ${print('pg_policy', 'polrelid', '>=')}, ${print('pg_inherits', 'inhrelid', '>=')},
+    ${print('pg_statistic_ext', 'stxrelid', '>=')},
     ${schemas}, ${domains}, ${policyCode}),
-  concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${print('pg_operator', 'oid', '>=')}, ${print('pg_cast', 'oid', '>=')}, ${schemas}),
+  concat_ws(' ', ${print('pg_proc', 'oid', '>=')}, ${print('pg_operator', 'oid', '>=')}, ${print('pg_cast', 'oid', '>=')}, ${print('pg_opclass', 'oid', '>=')},
+    ${print('pg_amproc', 'oid', '>=')}, ${print('pg_amop', 'oid', '>=')}, ${print('pg_event_trigger', 'oid', '>=')}, ${schemas}),
   ${schemas}`
 
 async function readPrints(client: pg.Client): Promise<Prints> {
@@ -123,11 +139,11 @@ const eachPrint = (table: string, id: string) =>
     group by ${id}) ${table} on ${table}.id = c.oid`
 
 const relationPrintsSql = `
-  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'x', pg_index.print,
+  select c.oid::bigint, concat_ws(' ', c.xmin, pg_attribute.print, 'r', pg_rewrite.print, 't', pg_trigger.print, 'i', pg_inherits.print, 'x', pg_index.print, 's', pg_statistic_ext.print,
     'p', pg_policy.print, case when pg_policy.print is not null then ${policyCode} end, 'd', ${domains})
   from pg_class c ${eachPrint('pg_attribute', 'attrelid')} ${eachPrint('pg_rewrite', 'ev_class')}
     ${eachPrint('pg_trigger', 'tgrelid')} ${eachPrint('pg_inherits', 'inhrelid')} ${eachPrint('pg_index', 'indrelid')}
-    ${eachPrint('pg_policy', 'polrelid')}
+    ${eachPrint('pg_policy', 'polrelid')} ${eachPrint('pg_statistic_ext', 'stxrelid')}
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid >= ${firstOwnOid}`
 
 const dependentSql = `
@@ -150,7 +166,7 @@ const relationsSql = (part: Part, definition: string, locked: boolean) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype), ${constrainedSql}
+    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype), ${constrainedSql}, ${foldedSql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -194,18 +210,6 @@ const constrainedSql = `(select jsonb_agg(distinct together.names) from (
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
     where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and ${isIndexed}
     group by i.indexrelid having count(*) > 1) together)`
-
-const functionsSql = (part: Part) => `
-  select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
-    (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
-      where p.proargmodes[i] in ('o', 'b', 't')), p.pronargs::int,
-    r.typtype in ('b', 'e', 'r', 'm'),
-    (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
-      where a.attrelid = r.typrelid and r.typrelid <> 0 and a.attnum > 0 and not a.attisdropped),
-    ${part === '>=' ? `case when l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end` : 'null'}
-  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-    join pg_type r on r.oid = p.prorettype
-  where p.oid ${part} ${firstOwnOid}`
 
 const viewDefinition = "case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end"
 
@@ -307,6 +311,7 @@ async function readSnapshot(
       unique,
       ofType,
       constrained,
+      folded,
     ] of await many(client, relationsSql(part, definition, locked), values)) {
       const referencedBy = references.get(Number(oid))
       const refersTo = owned.get(Number(oid))
@@ -327,6 +332,7 @@ async function readSnapshot(
         ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
         ...(typeof ofType === 'string' ? { ofType } : {}),
         ...(Array.isArray(constrained) ? { constrained: constrained.map(namesOf) } : {}),
+        ...(Array.isArray(folded) ? { folded: namesOf(folded) } : {}),
         ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })
     }
@@ -336,32 +342,6 @@ async function readSnapshot(
     if (isAnswer(error)) await client.query('rollback')
     throw error
   }
-}
-
-const longestDefinition = 64 * 1024
-
-async function readFunctions(client: pg.Client, part: Part): Promise<CatalogFunction[]> {
-  const functions: CatalogFunction[] = []
-  for (const row of await many(client, functionsSql(part))) {
-    const [oid, schema, name, language, volatility, definer, set, parameters, inputs, scalar, attributes, definition] =
-      row
-    const outputs = Array.isArray(parameters) ? parameters : attributes
-    const several = Array.isArray(outputs) && (outputs.length > 1 || part === '>=')
-    functions.push({
-      oid: Number(oid),
-      schema: String(schema),
-      name: String(name),
-      language: String(language),
-      volatility: volatility === 'i' ? 'immutable' : volatility === 's' ? 'stable' : 'volatile',
-      securityDefiner: definer === true,
-      returnsSet: set === true,
-      inputs: Number(inputs),
-      ...(several && outputs.every((one) => one !== '') ? { outputs: outputs.map(String) } : {}),
-      ...(scalar === true ? { scalar } : {}),
-      ...(typeof definition === 'string' && definition.length <= longestDefinition ? { definition } : {}),
-    })
-  }
-  return functions
 }
 
 async function many(client: pg.Client, text: string, values: unknown[] = []): Promise<unknown[][]> {

@@ -250,6 +250,7 @@ export class Snapshot implements Catalog {
   readonly #layers: readonly Index[]
   readonly #schemas: ReadonlySet<string> | undefined
   readonly codedTypes: readonly CodedType[]
+  readonly eventTriggers: readonly number[]
   readonly #operators = new Map<string, CatalogOperator[]>()
 
   /** Without `schemas`, there are those that hold something. */
@@ -262,6 +263,7 @@ export class Snapshot implements Catalog {
     this.database = database
     this.#schemas = rows.schemas
     this.codedTypes = rows.own.types ?? []
+    this.eventTriggers = rows.own.eventTriggers ?? []
     for (const one of rows.own.operators ?? []) at(this.#operators, one.name, () => []).push(one)
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)
   }

@@ -4,6 +4,7 @@ import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, Stateme
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { alterTable } from './sql/alter.ts'
+import { eventTriggers } from './sql/cascades.ts'
 import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
 import { alterFunction, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
@@ -194,12 +195,14 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       return nothing
     case 'VacuumStmt':
       report.does('sql:vacuum')
+      if (opened.node.rels === undefined) ddl.maintains(undefined, walk)
       for (const item of opened.node.rels ?? []) {
-        if ('VacuumRelation' in item) ddl.existing(item.VacuumRelation.relation, walk)
+        if ('VacuumRelation' in item) ddl.maintains(item.VacuumRelation.relation, walk)
       }
       return nothing
     default: {
       const result = schemaChange(opened, walk, nested)
+      if (opened.tag !== 'TruncateStmt') eventTriggers(walk)
       // What a view stands for runs when somebody reads it. TRUNCATE changes no definitions.
       if (opened.tag !== 'ViewStmt' && opened.tag !== 'TruncateStmt') changesRows(report)
       // A view's query does not run now, IF NOT EXISTS and WITH NO DATA leave one out, and a materialized view takes settings back.
@@ -306,11 +309,11 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       return nothing
     case 'RefreshMatViewStmt':
       report.does('sql:refresh')
-      ddl.existing(opened.node.relation, walk)
+      ddl.maintains(opened.node.relation, walk)
       return nothing
     case 'ReindexStmt':
       report.does('sql:reindex')
-      if (opened.node.kind === 'REINDEX_OBJECT_TABLE') ddl.existing(opened.node.relation, walk)
+      ddl.maintains(opened.node.kind === 'REINDEX_OBJECT_TABLE' ? opened.node.relation : undefined, walk)
       return nothing
     case 'ClusterStmt':
       report.does('sql:reindex')
@@ -340,6 +343,7 @@ function keptAs(rel: Parameters<typeof ddl.created>[0], shape: Shape, walk: Walk
   ddl.keeps(shape, walk)
   ddl.created(rel, walk)
   changesRows(walk.report)
+  eventTriggers(walk)
   return nothing
 }
 

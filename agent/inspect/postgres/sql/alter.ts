@@ -1,6 +1,6 @@
 import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from 'libpg-query'
 import { strings } from '../parser.ts'
-import { bounds, column, every, existing, scopeOf, stored, typed } from './ddl.ts'
+import { bounds, column, every, existing, maintains, scopeOf, stored, typed } from './ddl.ts'
 import { relationEntry } from './from.ts'
 import { identified } from './relations.ts'
 import type { Entry, Scope } from './scope.ts'
@@ -11,6 +11,7 @@ export function alterTable(node: AlterTableStmt, walk: Walk): void {
   if (node.objtype === 'OBJECT_INDEX' || node.objtype === 'OBJECT_SEQUENCE') return
   const targets =
     node.objtype === 'OBJECT_TYPE' ? typed(node.relation?.relname ?? '', walk) : [existing(node.relation, walk)]
+  if (node.objtype !== 'OBJECT_TYPE') maintains(node.relation, walk)
   for (const item of node.cmds ?? []) {
     if (!('AlterTableCmd' in item)) continue
     for (const target of targets) alterTableCommand(item.AlterTableCmd, target, walk)
@@ -51,6 +52,11 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
     case 'AT_AddConstraint':
       if (def) constraintNode(def, target, scope, walk)
       return
+    case 'AT_AlterConstraint':
+      if (def && 'ATAlterConstraint' in def && def.ATAlterConstraint.alterEnforceability) {
+        walk.report.doubts('what the constraint checks is not known here')
+      }
+      return
     case 'AT_ValidateConstraint':
       walk.report.doubts('what the constraint checks is not known here')
       return
@@ -70,6 +76,10 @@ function alterTableCommand(node: AlterTableCmd, target: Entry, walk: Walk): void
       if (!def || !('PartitionCmd' in def)) return
       bounds(def.PartitionCmd.bound, walk)
       if (def.PartitionCmd.name) every(relationEntry(def.PartitionCmd.name, walk), walk)
+      return
+    case 'AT_GenericOptions':
+    case 'AT_AlterColumnGenericOptions':
+      walk.report.doubts('which table and column of the foreign server it reads from then on is not known here')
       return
     case 'AT_EnableRule':
     case 'AT_EnableAlwaysRule':

@@ -89,8 +89,8 @@ function triggers(relation: CatalogRelation, walk: Walk): void {
   }
 }
 
-/** Defaults, checks, generated columns, indexes, the partition key and conditions of triggers. */
-function evaluates(relation: CatalogRelation, walk: Walk): void {
+/** Defaults, checks, generated columns, indexes, statistics, the partition key and conditions of triggers. */
+export function evaluates(relation: CatalogRelation, walk: Walk): void {
   const { catalog, report } = walk
   for (const oid of relation.calls ?? []) {
     const { code, doubt, action } = judgeStored(catalog, oid)
@@ -105,6 +105,19 @@ function evaluates(relation: CatalogRelation, walk: Walk): void {
   }
 }
 
-function nameOf({ schema, name }: CatalogRelation): string {
+/** A change of definitions runs what a superuser left for all of them, in whose messages what it reads may stand. */
+export function eventTriggers(walk: Walk): void {
+  const { catalog, report } = walk
+  for (const oid of catalog.eventTriggers) {
+    const fn = catalog.functionByOid(oid)
+    if (fn?.definition === undefined) continue
+    const code = walk.code(fn)
+    for (const column of code.touched) report.reads(column, `an event trigger (${nameOf(fn)})`)
+    report.touch(code.touched)
+    report.use(code.touched, 'write')
+  }
+}
+
+function nameOf({ schema, name }: Pick<CatalogRelation, 'schema' | 'name'>): string {
   return tableId(schema, name)
 }

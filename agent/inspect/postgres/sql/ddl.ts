@@ -13,11 +13,13 @@ import type {
   TruncateStmt,
 } from 'libpg-query'
 import { strings } from '../parser.ts'
-import { changes } from './cascades.ts'
+import { changes, evaluates } from './cascades.ts'
 import { relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
+import { family } from './relations.ts'
 import { type Entry, entry, type Scope, topScope } from './scope.ts'
+import { typesAnywhere } from './types.ts'
 import { opaque, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
 
@@ -83,6 +85,23 @@ export function truncates({ relations, behavior }: TruncateStmt, walk: Walk): vo
     const relation = walk.catalog.relation(schemaname, relname, walk.searchPath ?? [])
     if (relation) changes(relation, walk, ['truncate'], behavior === 'DROP_CASCADE')
   }
+}
+
+/**
+ * VACUUM, ANALYZE, REINDEX, REFRESH and what rewrites a table: rows that are there go into its indexes and statistics again. Undefined:
+ * which tables is not known here.
+ */
+export function maintains(name: RangeVar | undefined, walk: Walk): void {
+  const { catalog } = walk
+  if (name === undefined) {
+    for (const relation of catalog.relations()) if (relation.calls !== undefined) evaluates(relation, walk)
+    typesAnywhere(walk)
+    return
+  }
+  existing(name, walk)
+  const { schemaname, relname = '' } = name
+  const relation = catalog.relation(schemaname, relname, pathFor(walk, schemaname, relname))
+  if (relation) for (const one of family(catalog, relation)) evaluates(one, walk)
 }
 
 /** Table names in a DROP, as written: they need not exist. */
@@ -264,6 +283,7 @@ export function moves(name: RangeVar | undefined, walk: Walk): void {
 /** CLUSTER: rows come in the order of an index afterwards, and which columns that has is not known here. */
 export function sorted(name: RangeVar, walk: Walk): void {
   walk.report.use(existing(name, walk).shape.row.sources, 'predicate')
+  maintains(name, walk)
 }
 
 /** Tables of a composite type, which become what it becomes. The type itself holds nothing. */

@@ -12,10 +12,12 @@ import type { CatalogRelation } from '../analysis.ts'
 import { open, strings } from '../parser.ts'
 import { invoke } from './call.ts'
 import { builtInTypesFirst } from './expression.ts'
+import { folds } from './folded.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
 import { operates } from './operators.ts'
 import { policies } from './policies.ts'
+import { family } from './relations.ts'
 import { type Entry, entry, findCte, hidden, type Scope, star } from './scope.ts'
 import { derived, dressed, opaque, type ScopeColumn, Shape, type Value } from './value.ts'
 import { pathFor, predicate, type Walk } from './walk.ts'
@@ -113,6 +115,7 @@ function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: 
     const { shape, report } = walk.relation(one)
     if (report) walk.report.include(report)
     policies(one, 'reads', walk)
+    for (const part of family(walk.catalog, one)) folds(part, walk)
     return shape
   }
   const own = read(relation)

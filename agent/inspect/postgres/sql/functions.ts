@@ -9,6 +9,7 @@ import {
   shapeless,
   unnesting,
 } from './function-lists.ts'
+import { stronger } from './report.ts'
 
 /** What calling a function means. */
 export interface Verdict {
@@ -47,7 +48,7 @@ export function judge(
 
   let result: Verdict | undefined
   for (const candidate of candidates) {
-    const one = judgeOne(candidate)
+    const one = judgeOne(candidate, catalog)
     if (one.doubt) return one
     if (!result) result = one
     else {
@@ -58,7 +59,7 @@ export function judge(
       result = { ...result, ...(one.action ? { action: one.action } : {}), set, builtIn, code, outputs }
     }
   }
-  return result ?? judgeOne(first)
+  return result ?? judgeOne(first, catalog)
 }
 
 /** One that something stored calls, where no name has to be looked up. */
@@ -69,7 +70,7 @@ export function judgeStored(catalog: Catalog, oid: number): Verdict {
   if (no) return verdict(fn.schema, fn.name, { action: no.action, doubt: `the function ${fn.name} ${no.why}` })
   if (fn.schema === 'pg_catalog' && fn.name === 'set_config')
     return verdict(fn.schema, fn.name, { doubt: 'it changes settings' })
-  return judgeOne(fn)
+  return judgeOne(fn, catalog)
 }
 
 /** Overloads may differ in their columns, and which of them is meant is not known here. */
@@ -79,13 +80,14 @@ function eitherOutputs(a: Verdict['outputs'], b: Verdict['outputs']): Verdict['o
   return a === 'one-or-row' || b === 'one-or-row' ? 'one-or-row' : 'unknown'
 }
 
-function judgeOne(f: CatalogFunction): Verdict {
+function judgeOne(f: CatalogFunction, catalog: Catalog): Verdict {
   const set = f.returnsSet
   const outputs = f.outputs && f.outputs.length > 1 ? f.outputs : undefined
   if (f.schema === 'information_schema') {
     return verdict(f.schema, f.name, { set, outputs: outputs ?? knownOutputs.get(f.name) ?? 'one' })
   }
   if (f.schema !== 'pg_catalog') {
+    if (f.parts !== undefined) return aggregate(f, f.parts, catalog)
     // C code marked immutable is an extension's, put there by a superuser, and computes from its arguments alone; so do constructors of ranges.
     if (
       (f.language === 'c' || f.language === 'internal') &&
@@ -132,6 +134,22 @@ function judgeOne(f: CatalogFunction): Verdict {
     outputs: shape,
     builtIn: true,
   })
+}
+
+/** One that people made does what its functions do: it is marked as if it were the server's own, whatever they are. */
+function aggregate({ schema, name }: CatalogFunction, parts: readonly number[], catalog: Catalog): Verdict {
+  let action: Action | undefined
+  const code: CatalogFunction[] = []
+  for (const oid of parts) {
+    const one = judgeStored(catalog, oid)
+    if (one.action) action = action === undefined ? one.action : stronger(action, one.action)
+    if (one.doubt !== undefined) {
+      const doubt = `what the aggregate ${schema}.${name} does can't be told: ${one.doubt}`
+      return verdict(schema, name, { doubt, ...(action ? { action } : {}) })
+    }
+    code.push(...one.code)
+  }
+  return verdict(schema, name, { code, ...(action ? { action } : {}) })
 }
 
 function verdict(schema: string | undefined, name: string, rest: Partial<Verdict>): Verdict {

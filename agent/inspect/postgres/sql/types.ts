@@ -1,7 +1,7 @@
 import type { CodedType } from '../analysis.ts'
 import { objects, strings } from '../parser.ts'
 import { judgeStored } from './functions.ts'
-import { columnId } from './ids.ts'
+import { columnId, splitId } from './ids.ts'
 import { identified } from './relations.ts'
 import type { Walk } from './walk.ts'
 
@@ -15,6 +15,8 @@ export function typesIn(root: object, walk: Walk): void {
   const named = new Set<string>()
   for (const one of objects(root)) {
     if ('names' in one && Array.isArray(one.names)) named.add(strings(one.names).at(-1) ?? '')
+    // A range's constructor.
+    if ('funcname' in one && Array.isArray(one.funcname)) named.add(strings(one.funcname).at(-1) ?? '')
     // The type that it makes is that of a value, or a text.
     if ('funcname' in one && Array.isArray(one.funcname) && makesAny.has(strings(one.funcname).at(-1) ?? '')) {
       for (const { name } of types) named.add(name)
@@ -57,6 +59,14 @@ export function typesTouched(walk: Walk): void {
   }
   /** Whole rows may be: all of its columns are used. */
   const rows = new Set<string>()
+  // Every index of what is written.
+  for (const id of report.written) {
+    for (const { typeOid } of identified(catalog, id).relation?.columns ?? []) oids.add(typeOid)
+  }
+  for (const id of report.functions) {
+    const [schema, name = ''] = splitId(id)
+    for (const { gives = [] } of catalog.functions(schema, name, [])) for (const oid of gives) oids.add(oid)
+  }
   for (const id of report.tables) {
     const { relation, name } = identified(catalog, id)
     const all = relation?.columns.every((one) => report.touched.has(columnId(relation.schema, name, one.name)))
@@ -69,6 +79,14 @@ export function typesTouched(walk: Walk): void {
         (reach === 'row' && rows.has(name)) ||
         (reach === 'written' && report.written.size > 0),
     ),
+    walk,
+  )
+}
+
+/** Values of any type may be put in order. */
+export function typesAnywhere(walk: Walk): void {
+  check(
+    walk.catalog.codedTypes.filter(({ reach }) => reach === 'row' || reach === 'any'),
     walk,
   )
 }
@@ -101,7 +119,10 @@ function check(types: readonly CodedType[], walk: Walk): void {
   const { catalog, report } = walk
   for (const oid of new Set(types.flatMap(({ calls }) => calls))) {
     const { code, doubt } = judgeStored(catalog, oid)
-    if (doubt !== undefined) report.doubts(`the check of a domain, or a cast, runs code: ${doubt}`)
-    for (const one of code) if (!walk.within(one)) report.includeCode(walk.code(one), 'a domain’s check, or a cast,')
+    if (doubt !== undefined)
+      report.doubts(`the check of a domain, a cast or a comparison of a type’s values runs code: ${doubt}`)
+    for (const one of code)
+      if (!walk.within(one))
+        report.includeCode(walk.code(one), 'a domain’s check, a cast or a comparison of a type’s values')
   }
 }
