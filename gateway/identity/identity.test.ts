@@ -157,7 +157,7 @@ describe('signing in with the browser', () => {
     door.upstream.person = undefined
     const { answer } = await authorize(door, new Browser())
     expect(answer.searchParams.get('error')).toBe('access_denied')
-    expect(answer.searchParams.get('error_description')).toMatch(/not assigned to this application/)
+    expect(answer.searchParams.get('error_description')).toMatch(/not assigned to this application\. .*ask the IT desk/)
     expect(answer.searchParams.get('state')).toBe('state-of-the-client')
   })
 

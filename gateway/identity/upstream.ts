@@ -200,7 +200,7 @@ function failure(error: unknown, issuer: URL): UpstreamError {
     return new UpstreamError(
       'denied',
       'Sign-in did not finish',
-      `${issuer.host} did not sign you in: ${said}. Go back to Sallyport and try again.`,
+      `${issuer.host} did not sign you in: ${said.replace(/\.$/, '')}. Try another account of yours, or ask the IT desk to let this one in.`,
       { cause: error },
     )
   }

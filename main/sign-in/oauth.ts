@@ -55,7 +55,8 @@ export function signInProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError) {
     const words = error.error_description ?? wordsFor(error.error)
-    return fail('sign-in-failed', `The sign-in was refused: ${words}.`.replace(/\.\.$/, '.'), {
+    // A whole sentence is the gateway's own, and says what to do.
+    return fail('sign-in-failed', words.endsWith('.') ? words : `The sign-in was refused: ${words}.`, {
       action: 'sign-in',
       cause: error,
     })

@@ -104,14 +104,24 @@ test('a wrong nonce ends the sign-in', async () => {
   expect(page.body).toContain('Not signed in')
 })
 
-test('a refusal arrives in words', async () => {
+test.each([
+  [
+    'the gateway’s own sentence, as it is',
+    'idp.example did not sign you in. Ask the IT desk.',
+    /^idp\.example did not/,
+  ],
+  ['a fragment', 'declined', /^The sign-in was refused: declined\.$/],
+])('a refusal arrives in words: %s', async (_what, description, message) => {
   const pending = await start('browser')
   const url = new URL(pending.url)
-  const failed = expect(pending.done).rejects.toMatchObject({ problem: { code: 'sign-in-failed', action: 'sign-in' } })
+  const failed = expect(pending.done).rejects.toMatchObject({
+    problem: { code: 'sign-in-failed', action: 'sign-in', message: expect.stringMatching(message) },
+  })
   const answer = new URL(url.searchParams.get('redirect_uri') ?? '')
   answer.searchParams.set('state', url.searchParams.get('state') ?? '')
   answer.searchParams.set('iss', `${gateway.url}/oauth`)
   answer.searchParams.set('error', 'access_denied')
+  answer.searchParams.set('error_description', description)
   await fetch(answer)
   await failed
 })

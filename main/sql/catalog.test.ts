@@ -69,6 +69,11 @@ test('keys in their own order, types as PostgreSQL writes them, functions by nam
   const activity = catalog.system?.find((table) => table.name === 'pg_stat_activity')
   expect(activity).toMatchObject({ schema: 'pg_catalog', kind: 'view' })
   expect(activity?.columns.map((column) => column.name)).toContain('query')
+  const firstWith = (name: string, count: number) =>
+    catalog.functions
+      .find((f) => f.name === name && f.schema === 'pg_catalog')
+      ?.signatures.find((signature) => signature.arguments.split(', ').length === count)?.arguments
+  expect([firstWith('lower', 1), firstWith('substring', 2)]).toEqual(['text', 'text, integer'])
   const nobodyWrites = ['int4pl', 'int4in', 'int4_avg_accum', 'btint4cmp']
   expect(catalog.functions.filter((f) => nobodyWrites.includes(f.name))).toEqual([])
 })

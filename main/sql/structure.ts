@@ -85,9 +85,15 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE ${own}
 ORDER BY 1, 2, 3`
 
+/** Whether a function takes an argument of such a type. No aggregate: sessions for the catalog have few functions. */
+function takes(condition: string): string {
+  return `EXISTS (SELECT 1 FROM pg_catalog.pg_type a WHERE a.oid = ANY (p.proargtypes::pg_catalog.oid[]) AND a.${condition})`
+}
+
 /**
  * Without those that nobody writes: functions behind an operator, a type's text form or an index, and the steps of aggregates. Trigger
- * functions are there where somebody of this database made them (2279: trigger, 3838: event_trigger).
+ * functions are there where somebody of this database made them (2279: trigger, 3838: event_trigger). Of those with
+ * as many arguments, types that PostgreSQL prefers come first, and those that stand for any type last.
  */
 const functionsSql = `SELECT n.nspname, p.proname, p.oid, pg_catalog.pg_get_function_arguments(p.oid),
 pg_catalog.pg_get_function_result(p.oid), p.prokind, p.prorettype IN (2279, 3838), d.description
@@ -101,7 +107,8 @@ AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_operator o WHERE o.oprcode = p.oid)
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_amproc s WHERE s.amproc = p.oid)
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_aggregate g
 WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn))
-ORDER BY n.nspname = 'pg_catalog', n.nspname, p.proname, p.pronargs, 4`
+ORDER BY n.nspname = 'pg_catalog', n.nspname, p.proname, p.pronargs,
+${takes("typtype = 'p'")}, NOT ${takes('typispreferred')}, 4`
 
 /** Neither rows of tables nor arrays, which go by the name of what they are made of; `base`: of extensions. */
 const typesSql = `SELECT t.oid, t.typarray, n.nspname, t.typname, t.typtype,

@@ -43,6 +43,18 @@ export function askable(connection: Connection): Askable {
   }
 }
 
+/** What no grant gives, by the policy that says so. */
+export function neverGiven({ actions }: Pick<Askable, 'actions'>): { policy: PolicyRef; actions: string[] }[] {
+  const byPolicy = new Map<string, { policy: PolicyRef; actions: string[] }>()
+  for (const { action, state, policy } of actions) {
+    if (state !== 'never' || policy === undefined) continue
+    const entry = byPolicy.get(policy.id) ?? { policy, actions: [] }
+    entry.actions.push(action)
+    byPolicy.set(policy.id, entry)
+  }
+  return [...byPolicy.values()]
+}
+
 /** What is ticked when a request starts from a connection alone: what opens it, where it is locked. */
 export function preselected(connection: Connection): readonly string[] {
   if (connection.access !== 'locked') return []

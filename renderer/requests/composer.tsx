@@ -8,7 +8,7 @@ import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { useConnections } from '../sidebar/connections.ts'
 import { Button, Check, Segments } from '../theme/controls.tsx'
-import { type Askable, askable, longest, preselected } from './askable.ts'
+import { type Askable, askable, longest, neverGiven, preselected } from './askable.ts'
 import { ConnectionSelect } from './connection-select.tsx'
 import { durationsUpTo, usualDuration } from './durations.ts'
 import { Preview } from './preview.tsx'
@@ -201,7 +201,7 @@ function Choices({
 }) {
   const toggle = (list: readonly string[], item: string) =>
     list.includes(item) ? list.filter((i) => i !== item) : [...list, item]
-  const never = offers.actions.filter((offer) => offer.state === 'never')
+  const had = offers.actions.filter((offer) => offer.state === 'have').map((offer) => actionName(offer.action))
   return (
     <>
       {/* biome-ignore lint/a11y/useSemanticElements: the design has no frame here */}
@@ -216,17 +216,12 @@ function Choices({
           />
         ))}
       </div>
-      {never
-        .map(
-          (offer) =>
-            offer.policy && (
-              <p className="sm t2" key={offer.action}>
-                {capitalise(actionName(offer.action))}: {offer.policy.reason}{' '}
-                <span className="policy">{offer.policy.id}</span>
-              </p>
-            ),
-        )
-        .slice(0, 1)}
+      {had.length > 0 && <p className="sm t2">{capitalise(had.join(', '))}: you have that already.</p>}
+      {neverGiven(offers).map(({ policy, actions: names }) => (
+        <p className="sm t2" key={policy.id}>
+          {capitalise(names.map(actionName).join(', '))}: {policy.reason} <span className="policy">{policy.id}</span>
+        </p>
+      ))}
       {offers.classes.length > 0 && (
         <>
           <p className="sm t2">See masked values of</p>

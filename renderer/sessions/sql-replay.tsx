@@ -1,4 +1,5 @@
 import './sql-replay.css'
+import { useElementSize } from '@mantine/hooks'
 import { type KeyboardEvent, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { useActions } from '../actions/use-actions.ts'
@@ -14,6 +15,7 @@ import { CopyLink } from './copy-link.tsx'
 import { FindInRecording } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { type Entry, entries, type Recording } from './recording.ts'
+import { spread } from './spread.ts'
 
 /** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
 export function SqlReplay({ session, recording, from }: { session: Session; recording: Recording; from: number }) {
@@ -89,12 +91,23 @@ interface Selectable {
   onSelect(n: number): void
 }
 
-/** Statements over time; decisions as buttons. */
+/** Of a decision's button, with room beside it. */
+const buttonRoom = 24
+
+/** Statements over time; decisions as buttons, none of them under another. */
 function Lane({ all, start, selected, onSelect }: Selectable) {
   const last = all.at(-1)?.at ?? 0
   const first = all[0]?.at ?? 0
   const span = Math.max(1000, last - first)
-  const left = (at: number) => `${1 + ((at - first) / span) * 94}%`
+  const share = (at: number) => 0.01 + ((at - first) / span) * 0.94
+  const left = (at: number) => `${share(at) * 100}%`
+  const { ref, width } = useElementSize()
+  const decided = all.filter((entry) => entry.outcome !== 'allowed')
+  const places = spread(
+    decided.map((entry) => share(entry.at) * width),
+    buttonRoom,
+    width - buttonRoom / 2,
+  )
   const time = (at: number) => (span < 300_000 ? timeOfDay(start + at) : hourMinute(start + at))
   // Within a few seconds several would be called the same.
   const ticks = Array.from({ length: 6 }, (_, i) => first + (span * i) / 5).filter(
@@ -109,23 +122,23 @@ function Lane({ all, start, selected, onSelect }: Selectable) {
           </span>
         ))}
       </div>
-      <div className="lane__b">
-        {all.map((entry) => {
+      <div className="lane__b" ref={ref}>
+        {all
+          .filter((entry) => entry.outcome === 'allowed')
+          .map((entry) => (
+            <i
+              key={entry.n}
+              style={{ left: left(entry.at), height: Math.min(16, 4 + Math.log2(1 + (entry.dbMs ?? 0)) * 2) }}
+            />
+          ))}
+        {decided.map((entry, i) => {
           const look = outcomeLook(entry.outcome)
-          if (entry.outcome === 'allowed') {
-            return (
-              <i
-                key={entry.n}
-                style={{ left: left(entry.at), height: Math.min(16, 4 + Math.log2(1 + (entry.dbMs ?? 0)) * 2) }}
-              />
-            )
-          }
           return (
             <button
               type="button"
               key={entry.n}
               className={`on d-${look.tone}${entry.n === selected ? ' is-sel' : ''}`}
-              style={{ left: left(entry.at) }}
+              style={{ left: places[i] }}
               aria-label={`${look.word}, statement ${entry.n}`}
               onClick={() => onSelect(entry.n)}
             >

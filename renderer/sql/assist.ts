@@ -91,7 +91,7 @@ export function createAssist({
   }
   const action = editor.addAction({
     id: 'sallyport.definition',
-    label: 'Go to Definition',
+    label: 'Go to definition',
     keybindings: [monaco.KeyCode.F12],
     contextMenuGroupId: 'navigation',
     run: define,
@@ -107,7 +107,7 @@ export function createAssist({
   )
   const wrap = editor.addAction({
     id: 'sallyport.wrap',
-    label: 'Wrap Long Lines',
+    label: 'Wrap long lines',
     keybindings: [monaco.KeyMod.Alt | monaco.KeyCode.KeyZ],
     contextMenuGroupId: 'view',
     run: () => {

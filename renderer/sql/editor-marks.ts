@@ -86,6 +86,15 @@ export class EditorMarks {
     this.syncZones(marks)
   }
 
+  /** Of the marks with a block, those under which another text stands by now. */
+  rewritten(): string[] {
+    return [...this.zones.keys()].filter((id) => {
+      const shown = this.shown.get(id)
+      const range = shown?.decorations.getRange(0)
+      return shown !== undefined && range != null && this.model.getValueInRange(range) !== shown.mark.text
+    })
+  }
+
   /** The marks that are shown, and where their statements are now. */
   placed(): { mark: Mark; range: Range }[] {
     return [...this.shown.values()].flatMap(({ mark, decorations }) => {

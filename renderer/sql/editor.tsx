@@ -19,7 +19,8 @@ interface Props {
   /** The editor begins: who hears, at each key, that its text is another, and in the end. */
   writer(read: () => string): Writer
   onReady(handle: EditorHandle): void
-  zone(mark: Mark): ReactNode
+  /** `rewritten`: another text stands there by now. */
+  zone(mark: Mark, rewritten: boolean): ReactNode
   /** Help that lives with the editor; ends with it. */
   assist(parts: EditorParts): Assistance
 }
@@ -40,6 +41,7 @@ export interface Assistance {
 export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady, zone, assist }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const [shown, setShown] = useState<EditorMarks | undefined>(undefined)
+  const [rewritten, setRewritten] = useState<readonly string[]>([])
   const begin = useEffectEvent(writer)
   const ready = useEffectEvent(onReady)
   const help = useEffectEvent(assist)
@@ -61,7 +63,10 @@ export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady
     instance.current = editor
     const editorMarks = new EditorMarks(editor, model)
     const writing = begin(() => model.getValue())
-    const listener = model.onDidChangeContent(() => writing.changed())
+    const listener = model.onDidChangeContent(() => {
+      writing.changed()
+      setRewritten((before) => unlessSame(before, editorMarks.rewritten()))
+    })
     const helping = help({ editor, model, marks: editorMarks })
     assistance.current = helping
     setShown(editorMarks)
@@ -86,16 +91,26 @@ export function SqlEditor({ label, text, theme, fontSize, marks, writer, onReady
   }, [theme, shown])
   useEffect(() => instance.current?.updateOptions(sizes(fontSize)), [fontSize])
   useEffect(() => {
-    shown?.show(marks)
+    if (shown === undefined) return
+    shown.show(marks)
+    setRewritten((before) => unlessSame(before, shown.rewritten()))
     assistance.current?.refresh()
   }, [shown, marks])
 
   return (
     <div className="ed-host">
       <div className="ed-monaco" data-work ref={host} />
-      {shown && marks.filter(hasZone).map((mark) => createPortal(zone(mark), shown.zoneNode(mark.id), mark.id))}
+      {shown &&
+        marks
+          .filter(hasZone)
+          .map((mark) => createPortal(zone(mark, rewritten.includes(mark.id)), shown.zoneNode(mark.id), mark.id))}
     </div>
   )
+}
+
+/** The list from before where the new one holds the same: then nothing is drawn. */
+function unlessSame(before: readonly string[], now: readonly string[]): readonly string[] {
+  return before.length === now.length && before.every((id, i) => id === now[i]) ? before : now
 }
 
 /** Lines are 20 px at the design's 12.5 px, and in that measure at any other. */

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
+import { useRpc } from '../rpc/context.tsx'
 import { Empty } from '../theme/controls.tsx'
 import { type Message, type SqlState, waits } from './run-state.ts'
 
@@ -7,20 +9,22 @@ import { type Message, type SqlState, waits } from './run-state.ts'
 export type PlaceOf = (mark: string, offset: number) => { line: number; column: number } | undefined
 
 interface Props {
+  connection: string
   onReveal(mark: string, offset?: number): void
   placeOf: PlaceOf
 }
 
 /** What was said of the last run, in order. Each leads to its statement, an error to the character that it is about. */
-export function Messages({ state, ...props }: Props & { state: SqlState }) {
+export function Messages({ state, connection, ...props }: Props & { state: SqlState }) {
   const { messages, marks, running } = state
+  const partial = usePartial(connection)
   if (messages.length === 0) {
     if (waits(state))
       return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
     if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
     const text =
       marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'
-    return <Empty icon="list" title="No messages" text={text} />
+    return <Empty icon="list" title="No messages" text={partial === undefined ? text : `${text} ${partial}`} />
   }
   const shown = shortened(messages)
   return (
@@ -47,6 +51,13 @@ export function Messages({ state, ...props }: Props & { state: SqlState }) {
       ))}
     </ol>
   )
+}
+
+/** Why completion knows less than it could, where policy keeps the system catalog closed. */
+function usePartial(connection: string): string | undefined {
+  const { queries } = useRpc()
+  const catalog = queries.editor.catalog.queryOptions({ input: { connection }, enabled: false })
+  return useQuery({ ...catalog, select: ({ partial }) => partial }).data
 }
 
 /** Messages that are shown at most. */
@@ -76,7 +87,7 @@ function Sign({ kind }: { kind: Message['kind'] }) {
 }
 
 /** To the statement in the text. */
-function Lead({ message: { mark, position }, onReveal, placeOf }: Props & { message: Message }) {
+function Lead({ message: { mark, position }, onReveal, placeOf }: Omit<Props, 'connection'> & { message: Message }) {
   const at = mark === undefined ? undefined : placeOf(mark, position ?? 0)
   if (mark === undefined || at === undefined) return null
   return (

@@ -83,7 +83,7 @@ export function Results({
         <div className="res__bd">
           <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
             {shown === undefined ? (
-              <Messages state={state} onReveal={onReveal} placeOf={placeOf} />
+              <Messages connection={document.connection} state={state} onReveal={onReveal} placeOf={placeOf} />
             ) : (
               grid === undefined && (
                 <Suspense fallback={<Spinner label="Opening the plan" />}>

@@ -213,7 +213,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
               onCommand: (command) => latest.current[command](),
             })
           }
-          zone={(mark) => <DecisionZone mark={mark} actions={zoneActions} />}
+          zone={(mark, rewritten) => <DecisionZone mark={mark} rewritten={rewritten} actions={zoneActions} />}
         />
         {library && (
           <Library

@@ -6,6 +6,7 @@ import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { copyText } from '../decisions/copy.ts'
 import { Icon } from '../decisions/icon.tsx'
+import { SqlText } from '../decisions/sql-text.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
 import { approvals, type Look, looks } from '../decisions/words.ts'
 import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
@@ -37,14 +38,25 @@ export interface ZoneActions {
 }
 
 /** The gateway speaking, directly under the statement it is about. */
-export function DecisionZone({ mark, actions }: { mark: Mark; actions: ZoneActions }) {
+export function DecisionZone({
+  mark,
+  rewritten,
+  actions,
+}: {
+  mark: Mark
+  /** Above it stands another text by now: the block says what it is about. */
+  rewritten: boolean
+  actions: ZoneActions
+}) {
   const leave = (event: KeyboardEvent) => {
     if (event.key === 'Escape') actions.leave(mark)
   }
   if (mark.look === 'blocked') return <BlockedZone mark={mark} actions={actions} onKeyDown={leave} />
   if (mark.held === undefined) return null
-  if (mark.look === 'held') return <HeldZone held={mark.held} actions={actions} onKeyDown={leave} />
-  if (mark.look === 'running') return <ApprovedZone mark={mark} held={mark.held} onKeyDown={leave} />
+  if (mark.look === 'held')
+    return <HeldZone mark={mark} rewritten={rewritten} held={mark.held} actions={actions} onKeyDown={leave} />
+  if (mark.look === 'running')
+    return <ApprovedZone mark={mark} rewritten={rewritten} held={mark.held} onKeyDown={leave} />
   return <RefusedZone mark={mark} held={mark.held} actions={actions} onKeyDown={leave} />
 }
 
@@ -211,7 +223,13 @@ function FixWords({ fix: { label, code, after } }: { fix: Fix }) {
   )
 }
 
-function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held: Held & { since: number } }) {
+function HeldZone({
+  mark,
+  rewritten,
+  held,
+  actions,
+  onKeyDown,
+}: ZoneProps & { rewritten: boolean; held: Held & { since: number } }) {
   const { client, queries } = useRpc()
   const cancelKeys = useKeys('sql.cancel')
   const off = usePause() !== undefined
@@ -249,8 +267,10 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
       onKeyDown={onKeyDown}
     >
       <p className="zone__p">
-        {sentence(held.policy.reason)} Nothing has run. Once approved it runs one time, exactly as written here.
+        {sentence(held.policy.reason)} Nothing has run. Once approved it runs one time, exactly as{' '}
+        {rewritten ? 'it was written when you ran it:' : 'written here.'}
       </p>
+      {rewritten && <Ran text={mark.text} />}
       <div className="kvline">
         {(request?.reviews ?? []).map((review) => (
           <span className="row" key={review.by}>
@@ -282,7 +302,12 @@ function HeldZone({ held, actions, onKeyDown }: Omit<ZoneProps, 'mark'> & { held
 }
 
 /** Approved, and running now. */
-function ApprovedZone({ mark, held, onKeyDown }: Pick<ZoneProps, 'mark' | 'onKeyDown'> & { held: Held }) {
+function ApprovedZone({
+  mark,
+  rewritten,
+  held,
+  onKeyDown,
+}: Pick<ZoneProps, 'mark' | 'onKeyDown'> & { rewritten: boolean; held: Held }) {
   return (
     <Zone
       look={looks.approved}
@@ -291,8 +316,21 @@ function ApprovedZone({ mark, held, onKeyDown }: Pick<ZoneProps, 'mark' | 'onKey
       end={mark.decision && <span className="num t3">{timeOfDay(mark.decision.at)}</span>}
       onKeyDown={onKeyDown}
     >
-      <p className="zone__p">It runs one time, exactly as written here.</p>
+      <p className="zone__p">
+        It runs one time, exactly as {rewritten ? 'it was written when you ran it:' : 'written here.'}
+      </p>
+      {rewritten && <Ran text={mark.text} />}
     </Zone>
+  )
+}
+
+/** The statement that was sent. */
+function Ran({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <section className="well zone__ran" tabIndex={0} aria-label="The statement that was sent">
+      <SqlText text={text} />
+    </section>
   )
 }
 

@@ -67,7 +67,7 @@ export const CatalogFunction = z.object({
   name: z.string(),
   /** `trigger`: only a trigger can call it. */
   kind: z.enum(['function', 'aggregate', 'window', 'procedure', 'trigger']),
-  /** Never empty; those with few arguments first. */
+  /** Never empty; those with few arguments first, and of them those whose types PostgreSQL prefers: `text` before `bit`. */
   signatures: z.array(Signature),
 })
 export type CatalogFunction = z.infer<typeof CatalogFunction>

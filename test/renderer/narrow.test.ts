@@ -39,6 +39,18 @@ describe.skipIf(chromiumPath === undefined)('beyond the design', () => {
     expect(found).toEqual([])
   })
 
+  test('in a window as low as half a laptop’s screen the list of requests shows whole requests beside the one that is open', async () => {
+    await page.getByRole('button', { name: 'Requests' }).first().click()
+    await page.setViewportSize({ width: 720, height: 450 })
+    const list = page.locator('.side:visible')
+    const rows = list.locator('.rq')
+    await rows.nth(1).waitFor()
+    const box = await list.boundingBox()
+    const whole = await rows.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().bottom))
+    expect(whole.filter((bottom) => bottom <= (box?.y ?? 0) + (box?.height ?? 0)).length).toBeGreaterThanOrEqual(2)
+    expect(await unreachable(page, { width: 720, height: 450 })).toEqual([])
+  })
+
   test('with the system’s colours one still sees which line is chosen, and what is production', async () => {
     await page.emulateMedia({ forcedColors: 'active' })
     await page.getByRole('treeitem', { name: 'orders-db' }).first().dblclick()

@@ -77,6 +77,20 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.getByRole('treeitem', { name: 'customers, 2 masked columns' }).waitFor()
   })
 
+  test('who goes on writing where a statement is held still reads which one it is', async () => {
+    await openSql('DELETE FROM payments WHERE id = 3')
+    await page.keyboard.press('Meta+Enter')
+    const zone = page.getByRole('group', { name: 'Held by prod-write-approval' })
+    const sent = zone.getByRole('region', { name: 'The statement that was sent' })
+    await zone.getByText('exactly as written here').waitFor()
+    expect(await sent.count()).toBe(0)
+    await page.locator('.monaco-editor .view-line').first().click()
+    await page.keyboard.press('Control+A')
+    await page.keyboard.press('Delete')
+    await page.keyboard.insertText('SELECT 1')
+    expect(await sent.innerText()).toBe('DELETE FROM payments WHERE id = 3')
+  })
+
   test('F8 leads to the next decision, Escape back to the line', async () => {
     await openSql("SELECT 1;\n\nUPDATE payments SET status = 'void';")
     await page.getByRole('button', { name: 'Run all' }).click()

@@ -1,7 +1,28 @@
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { spellProse } from '../../../shared/unseen.ts'
 
 export type CellKind = 'text' | 'json' | 'xml' | 'binary'
 export type CellMode = 'text' | 'pretty' | 'tree' | 'hex'
+
+/** A value in its cell, on one line: no value, an empty one and one of blanks alone are told apart. What is copied is the value itself. */
+export function shownCell(value: string | null): string {
+  if (value === null) return 'null'
+  if (value === '') return 'empty'
+  // Most values begin with something.
+  if (value.charCodeAt(0) === 0x20 && value.trim() === '') return oneLine(value).replaceAll(' ', '·')
+  return oneLine(value)
+}
+
+/** With signs for line ends and tabs, and what nobody sees spelled out. */
+function oneLine(value: string): string {
+  const line = /[\r\n\t]/.test(value) ? value.replaceAll(/\r\n?|\n/g, '↵').replaceAll('\t', '→') : value
+  return spellProse(line)
+}
+
+/** The same for lines of their own. */
+export function spelled(text: string): string {
+  return spellProse(text.replaceAll(/\r\n?/g, '\n'))
+}
 
 /** What a value is, by its column's type or by how it looks. */
 export function kindOf(value: string | null, { type, masked }: ResultColumn): CellKind {
@@ -31,6 +52,26 @@ export const modeNames: Readonly<Record<CellMode, string>> = {
 export function parsed(text: string): { value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+/** A number of a JSON document, as it is written there: a `number` holds 17 digits of it, and no noughts at its end. */
+export class JsonNumber {
+  readonly digits: string
+  constructor(digits: string) {
+    this.digits = digits
+  }
+}
+
+/** JSON's value with all digits of its numbers, for a tree; undefined when it is none. */
+export function jsonTree(text: string): { value: unknown } | undefined {
+  // The third argument came to the language after ES2024's library was described.
+  const exact = (_key: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value
+  try {
+    return { value: JSON.parse(text, exact) }
   } catch {
     return undefined
   }

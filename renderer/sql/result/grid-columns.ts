@@ -1,5 +1,6 @@
 import type { ColDef } from 'ag-grid-community'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { shownCell } from './cell.ts'
 import { isNumber } from './fields.ts'
 import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
 import type { Place } from './selection.ts'
@@ -42,20 +43,16 @@ export function columnDef(
     headerComponentParams: { of: column, index, actions } satisfies HeaderParams,
     headerClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     valueGetter: ({ data }) => data?.cells[index],
-    valueFormatter: ({ value }) => (value === null ? 'null' : oneLine(value ?? '')),
+    valueFormatter: ({ value }) => (value === undefined ? '' : shownCell(value)),
     // What costs each cell is asked of each column: a fast scroll makes hundreds of cells for a frame.
     ...(reason === undefined ? {} : { tooltipValueGetter: () => reason }),
     cellClass: [right && 'r', masked && 'mask'].filter((c) => typeof c === 'string'),
     cellClassRules: {
-      null: ({ value, data }) => data !== undefined && value === null,
+      // Nobody's text: a value that is the word itself stands upright.
+      null: ({ value, data }) => data !== undefined && (value === null || value === ''),
       'is-in': ({ rowIndex }) => selected({ row: rowIndex, column: index }),
     },
     width,
     sortable: false,
   }
-}
-
-/** Line ends as signs: a cell is one line. What is copied is the value itself. */
-function oneLine(value: string): string {
-  return /[\r\n]/.test(value) ? value.replaceAll(/\r\n|[\r\n]/g, '↵') : value
 }

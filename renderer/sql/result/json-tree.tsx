@@ -1,4 +1,5 @@
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
+import { JsonNumber, spelled } from './cell.ts'
 
 const shownMost = 500
 
@@ -11,16 +12,22 @@ export function JsonTree({ value }: { value: unknown }) {
   )
 }
 
+function Leaf({ label, kind, text }: { label: ReactNode; kind: string; text: string }) {
+  return (
+    <div className="jtree__leaf">
+      {label}
+      <span className={`jtree__${kind}`}>{text}</span>
+    </div>
+  )
+}
+
 function Node({ name, value, open = false }: { name: string | undefined; value: unknown; open?: boolean }) {
   const [isOpen, setOpen] = useState(open)
-  const label = name === undefined ? null : <span className="jtree__key">{name}: </span>
-  if (typeof value !== 'object' || value === null) {
-    return (
-      <div className="jtree__leaf">
-        {label}
-        <span className={`jtree__${value === null ? 'null' : typeof value}`}>{JSON.stringify(value)}</span>
-      </div>
-    )
+  const label = name === undefined ? null : <span className="jtree__key">{spelled(name)}: </span>
+  if (value instanceof JsonNumber) return <Leaf label={label} kind="number" text={value.digits} />
+  if (value === null) return <Leaf label={label} kind="null" text="null" />
+  if (typeof value !== 'object') {
+    return <Leaf label={label} kind={typeof value} text={spelled(JSON.stringify(value))} />
   }
   const entries = Object.entries(value)
   const what = Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ResultColumn, RunEvent } from '../../../shared/rpc/contract.ts'
 import { beginAgain, project } from '../rerun.ts'
 import { apply, begin, noRuns, type SqlState, type View } from '../run-state.ts'
-import { hexLines, kindOf, prettyJson, prettyXml } from './cell.ts'
+import { hexLines, JsonNumber, jsonTree, kindOf, prettyJson, prettyXml, shownCell } from './cell.ts'
 import { chartData, firstChoice } from './chart-data.ts'
 import { copied, insertTarget } from './copy.ts'
 import { boxOf, cellCount, extended, holds } from './selection.ts'
@@ -18,6 +18,27 @@ const rows = [
   ['2', null, 'b•••@•••.com'],
   ['3', 'two\nlines\\', null],
 ]
+
+test('no value, an empty one and one of blanks are told apart in a cell, and nothing in it turns the rest around', () => {
+  expect([null, '', '  ', ' a ', 'two\nlines', 'a\tb', '\u202Eevil'].map(shownCell)).toEqual([
+    'null',
+    'empty',
+    '··',
+    ' a ',
+    'two↵lines',
+    'a→b',
+    '\\u{202e}evil',
+  ])
+})
+
+test('a JSON tree keeps the digits of its numbers', () => {
+  expect(jsonTree('{"id":9007199254740993,"price":1.10,"of":[null,true,"x"]}')?.value).toEqual({
+    id: new JsonNumber('9007199254740993'),
+    price: new JsonNumber('1.10'),
+    of: [null, true, 'x'],
+  })
+  expect(jsonTree('{')).toBeUndefined()
+})
 
 test('text for the clipboard: one cell is bare, many are a table', () => {
   const [id] = columns

@@ -4,7 +4,18 @@ import { Icon } from '../../decisions/icon.tsx'
 import { problemOf } from '../../rpc/problem.ts'
 import { Button, IconButton, Segments } from '../../theme/controls.tsx'
 import type { SqlRuntime } from '../runtime.ts'
-import { type CellMode, hexLines, kindOf, modeNames, modes, parsed, prettyJson, prettyXml, sizeOf } from './cell.ts'
+import {
+  type CellMode,
+  hexLines,
+  jsonTree,
+  kindOf,
+  modeNames,
+  modes,
+  prettyJson,
+  prettyXml,
+  sizeOf,
+  spelled,
+} from './cell.ts'
 import { JsonTree } from './json-tree.tsx'
 import type { Place } from './selection.ts'
 
@@ -83,7 +94,11 @@ export function CellViewer({
           </p>
         )}
         {loaded.state === 'ready' &&
-          (value === null ? <i className="t3">null</i> : <Value value={value} mode={mode} kind={kind} />)}
+          (value === null || value === '' ? (
+            <i className="t3">{value === null ? 'null' : 'empty'}</i>
+          ) : (
+            <Value value={value} mode={mode} kind={kind} />
+          ))}
       </section>
       {value !== null && (
         <div className="cellview__ft t3 num">
@@ -99,10 +114,10 @@ function Value({ value, mode, kind }: { value: string; mode: CellMode; kind: Ret
   const shown = useMemo(() => {
     const head = value.slice(0, shownMost)
     if (mode === 'hex') return hexLines(value, 16_384).join('\n')
-    if (mode === 'pretty') return kind === 'xml' ? prettyXml(head) : prettyJson(head)
-    return head
+    if (mode === 'pretty') return spelled(kind === 'xml' ? prettyXml(head) : prettyJson(head))
+    return spelled(head)
   }, [value, mode, kind])
-  const tree = useMemo(() => (mode === 'tree' ? parsed(value) : undefined), [value, mode])
+  const tree = useMemo(() => (mode === 'tree' ? jsonTree(value) : undefined), [value, mode])
   if (tree !== undefined) return <JsonTree value={tree.value} />
   return <pre className={mode === 'hex' ? 'cellview__pre is-hex' : 'cellview__pre'}>{shown}</pre>
 }

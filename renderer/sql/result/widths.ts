@@ -1,4 +1,5 @@
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
+import { shownCell } from './cell.ts'
 import { isNumber } from './fields.ts'
 
 /** Of a cell's and a header's character, in the grid's own fonts. */
@@ -23,7 +24,7 @@ export function columnWidths(
     const head = column.name.length * headChar + beside + icons * icon
     if (rows === undefined || rows.length === 0) return Math.ceil(Math.max(usual(column), head))
     let longest = 0
-    for (const row of rows.slice(0, looked)) longest = Math.max(longest, row[i]?.length ?? 4)
+    for (const row of rows.slice(0, looked)) longest = Math.max(longest, shownCell(row[i] ?? null).length)
     const cells = Math.min(widest, longest * cellChar + beside)
     return Math.ceil(Math.max(narrowest, cells, head))
   })
