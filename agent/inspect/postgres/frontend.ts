@@ -1,3 +1,4 @@
+import { write as say } from './annotations.ts'
 import { CatalogUnread } from './catalog-locks.ts'
 import { Expected, kinds } from './expected.ts'
 import { ExtendedQueries } from './extended.ts'
@@ -13,6 +14,18 @@ import { unreadError } from './unread.ts'
 
 /** Statements and parameters longer than this are refused. */
 const longestMessage = 64 << 20
+/** PostgreSQL takes no longer one. */
+const longestAnywhere = 0x3fff_fffe
+
+const tooLarge = say({
+  severity: 'ERROR',
+  sqlstate: '54000',
+  message: 'The message has more than 64 MiB, and no longer one is read here. Nothing of it ran.',
+  hint: 'Load the value with COPY, where data has no limit, or write it in parts, as a large object for example.',
+})
+
+/** In their place something can stand that the target refuses. */
+const canBeRefused: ReadonlySet<number> = new Set([frontend.query, frontend.parse, frontend.bind])
 
 /** What a session for replication takes. */
 const inReplication: ReadonlySet<number> = new Set([
@@ -35,8 +48,9 @@ export class Frontend {
   readonly #extended: ExtendedQueries
   readonly #scanner = new FrameScanner((type, size) => {
     if (type === frontend.copyData) return 'stream'
-    if (size > longestMessage) throw new FrameError(`a message of ${size} bytes; the longest that is read is 64 MiB`)
-    return 'whole'
+    if (size <= longestMessage) return 'whole'
+    if (canBeRefused.has(type) && size <= longestAnywhere) return 'stream'
+    throw new FrameError(`a message of ${size} bytes; the longest that is read is 64 MiB`)
   })
   #backlog: Buffer[] = []
   #backlogLength = 0
@@ -44,6 +58,8 @@ export class Frontend {
   #terminated = false
   /** The message that comes in fragments is forwarded. */
   #passing = false
+  /** What stands for the message that comes in fragments and is not read. */
+  #swallowed = refusedName
 
   constructor(line: Line, gate: Gate, toTarget: Outbox, ended: () => void) {
     this.#line = line
@@ -97,6 +113,10 @@ export class Frontend {
       const found = scanner.next()
       if (found === NONE) return undefined
       if (found === FRAGMENT) {
+        if (scanner.type !== frontend.copyData) {
+          this.#swallow()
+          continue
+        }
         // Once begun it goes on to its end, or what follows would be read as the rest of it.
         if (scanner.first) this.#passing = !this.#line.skipping
         if (this.#passing) this.#toTarget.add(scanner.buf, scanner.start, scanner.end)
@@ -110,6 +130,17 @@ export class Frontend {
       }
       if (this.#terminated) return undefined
     }
+  }
+
+  /** What is too long to be read is not kept, and refused once it is over. */
+  #swallow(): void {
+    const { type, buf, start, first, last } = this.#scanner
+    const line = this.#line
+    if (line.copies.length > 0) throw new FrameError('a message of more than 64 MiB that is no COPY data, during COPY')
+    if (first) this.#swallowed = type === frontend.parse && buf[start + 5] === 0 ? '' : refusedName
+    if (!last || line.skipping) return
+    if (type === frontend.query) this.#refusals.refuseQuery(tooLarge)
+    else this.#refusals.refuse(tooLarge, this.#swallowed)
   }
 
   #wait(later: Promise<void>): Promise<void> {

@@ -12,9 +12,11 @@ import createPgQuery, { type PgQueryModule } from 'libpg-query/wasm/libpg-query.
  */
 
 /** Parsing costs 0.3 ms for each KiB of rows; longer statements would hold up every other session. Bulk data belongs in COPY. */
-const longestStatement = 2 * 1024 * 1024
+export const longestStatement = 2 * 1024 * 1024
 /** The memory of an instance only grows. One that has grown beyond this is replaced. */
 const largestHeap = 512 * 1024 * 1024
+
+export const tooLong = `The statement has more than ${longestStatement} characters and can't be read here. Its values may be longer: send them as parameters, write them in '…', or load them with COPY. Or send fewer rows at once.`
 
 export type Parsed =
   | { ok: true; statements: readonly RawStatement[] }
@@ -131,7 +133,7 @@ export function parse(sql: string): Parsed {
   if (sql.length > longestStatement) {
     return {
       ok: false,
-      message: `The statement is longer than ${longestStatement} characters. Load bulk data with COPY.`,
+      message: tooLong,
     }
   }
   // What the server reads must be what we read: C ends a text at NUL, and a lone surrogate has no UTF-8 form.

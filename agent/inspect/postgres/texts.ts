@@ -4,6 +4,8 @@ import type { Gate } from './gate.ts'
 import { namesReadAlike } from './identifiers.ts'
 import type { Later } from './later.ts'
 import type { Line } from './line.ts'
+import { longestStatement, tooLong } from './parser.ts'
+import { saysAll, shortened } from './shortened.ts'
 import type { Script } from './statements.ts'
 import { withEscapeStrings } from './strings.ts'
 import { readsAnyWay, unnamedText } from './unnamed.ts'
@@ -24,6 +26,7 @@ export class Texts {
     const text = decode(buf, start, end, line.letters)
     if (
       text === undefined ||
+      text.length > longestStatement ||
       line.readingMoves ||
       (line.wide && !namesReadAlike(text, line.server)) ||
       !line.conforming ||
@@ -51,17 +54,26 @@ export class Texts {
     const { encoding, letters, wide, server } = this.#line
     const sent = decode(buf, start, end, letters)
     const read = sent === undefined || this.#line.conforming ? sent : withEscapeStrings(sent)
-    const text = read === undefined || !wide || namesReadAlike(read, server) ? read : undefined
+    const like = read === undefined || !wide || namesReadAlike(read, server) ? read : undefined
+    const long = like !== undefined && like.length > longestStatement
+    const text = long ? shortened(like) : like
     const script = await (text === undefined
       ? this.#gate.unreadable(
           sent === undefined
             ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
-            : read !== undefined
-              ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters that the server has once each. Prepared statements and cursors need names in ASCII.'
-              : 'With standard_conforming_strings off, the strings in it can not be read here.',
+            : long
+              ? tooLong
+              : read !== undefined
+                ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters that the server has once each. Prepared statements and cursors need names in ASCII.'
+                : 'With standard_conforming_strings off, the strings in it can not be read here.',
         )
       : this.#gate.script(text))
-    if (!this.#line.skipping) await act(text ?? sent ?? '', script)
+    const whole =
+      !long ||
+      !script.ok ||
+      script.statements.every(({ analysis }) => saysAll(analysis.node, text?.slice(analysis.start, analysis.end) ?? ''))
+    const readable = whole ? script : this.#gate.unreadable(tooLong)
+    if (!this.#line.skipping) await act(text ?? sent ?? '', readable)
   }
 
   /** Our words on a text that is not read here. */
