@@ -22,6 +22,7 @@ const at = stand({
     create function loud(int) returns text language plpgsql immutable as $$ ${says} return 'x'; end $$;
     create function quiet(int) returns text language sql immutable as $$ select 'x'::text $$;
     -- Quiet while it is made.
+    create function planned(int) returns text language sql immutable as $$ select email from public.customers where id = $1 $$;
     create table asks (loudly boolean); insert into asks values (false);
     create function hushed(int) returns text language plpgsql immutable as $$ begin
       if (select loudly from public.asks) then raise notice '%', ${mail}; end if; return 'x'; end $$;
@@ -153,5 +154,28 @@ describe('code that the server runs by itself', () => {
     await postgres.direct('alter event trigger tells disable')
     await door.catalogs.get(postgres.target).refresh()
     expect((await client.query('create table told (id int)')).errors).toEqual([])
+  })
+
+  it('shows nothing as a statement is planned, where a class may be computed with', async () => {
+    const { client, door } = at
+    door.people.use = 'any'
+    door.people.epoch++
+    for (const text of [
+      'select planned(1)::int',
+      'select id from orders where id = planned(1)::int',
+      'select planned(1)',
+    ]) {
+      await client.query('set client_min_messages = log; set debug_print_plan = on')
+      const { bytes, heard } = await client.extended(text)
+      const shown = bytes.toString('latin1')
+      expect(shown, text).not.toMatch(secret)
+      expect(shown, text).not.toContain('PLANNEDSTMT')
+      expect(
+        heard.some(({ type }) => type === 'E'),
+        text,
+      ).toBe(text.includes('::int'))
+    }
+    door.people.use = 'lookup'
+    door.people.epoch++
   })
 })

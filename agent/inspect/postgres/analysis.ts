@@ -143,6 +143,8 @@ export interface Catalog {
   ): readonly CatalogOperator[]
   relations(): Iterable<CatalogRelation>
   readonly codedTypes: readonly CodedType[]
+  /** Types of people's own under whose collation texts are equal that differ. */
+  readonly lenientTypes: readonly OperandType[]
   /** Functions that changes of definitions run, by oid. */
   readonly eventTriggers: readonly number[]
   hasSchema(name: string): boolean

@@ -155,6 +155,10 @@ function reachOf(
   return bases.has(base) ? 'touched' : 'named'
 }
 
+/** Domains and arrays of them, under a collation by which texts are equal that differ. */
+export const lenientTypesSql = `select t.oid::bigint, t.typname from pg_type t join pg_collation l on l.oid = t.typcollation
+  where not l.collisdeterministic and t.oid >= ${firstOwnOid}`
+
 export const operatorsSql = `
   select n.nspname, o.oprname, o.oprcode::oid::bigint, l.oid::bigint, l.typname, r.oid::bigint, r.typname
   from pg_operator o join pg_namespace n on n.oid = o.oprnamespace

@@ -1,10 +1,19 @@
 import pg from 'pg'
 import { firstOwnOid } from '../../../shared/postgres/oids.ts'
-import type { CatalogFunction, CatalogOperator, CatalogRelation, CodedType, ForeignKey, Reference } from './analysis.ts'
+import type {
+  CatalogFunction,
+  CatalogOperator,
+  CatalogRelation,
+  CodedType,
+  ForeignKey,
+  OperandType,
+  Reference,
+} from './analysis.ts'
 import {
   callsSql,
   eventTriggersSql,
   foldedSql,
+  lenientTypesSql,
   operatorsOf,
   operatorsSql,
   policiesSql,
@@ -19,6 +28,7 @@ export interface Definitions {
   functions: readonly CatalogFunction[]
   types?: readonly CodedType[]
   operators?: readonly CatalogOperator[]
+  lenientTypes?: readonly OperandType[]
   /** Functions of event triggers that fire, by oid. */
   eventTriggers?: readonly number[]
 }
@@ -55,6 +65,10 @@ export async function readCatalog(client: pg.Client, known: Known | undefined): 
     functions,
     types: typesOf(await many(client, typesSql)),
     operators: operatorsOf(await many(client, operatorsSql)),
+    lenientTypes: (await many(client, lenientTypesSql)).map(([oid, name]) => ({
+      oid: Number(oid),
+      name: String(name),
+    })),
     eventTriggers: (await many(client, eventTriggersSql)).map(([oid]) => Number(oid)),
   }
   if (known !== undefined && same('relations')) {

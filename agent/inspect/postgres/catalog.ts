@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { DefinitionChange } from '../../../shared/link.ts'
-import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType } from './analysis.ts'
+import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType, OperandType } from './analysis.ts'
 import { AllChanges, type DatabaseChanges } from './catalog-changes.ts'
 import { limitAnswers } from './catalog-limit.ts'
 import { CatalogLocks, CatalogUnread, isWait } from './catalog-locks.ts'
@@ -250,6 +250,7 @@ export class Snapshot implements Catalog {
   readonly #layers: readonly Index[]
   readonly #schemas: ReadonlySet<string> | undefined
   readonly codedTypes: readonly CodedType[]
+  readonly lenientTypes: readonly OperandType[]
   readonly eventTriggers: readonly number[]
   readonly #operators = new Map<string, CatalogOperator[]>()
 
@@ -263,6 +264,7 @@ export class Snapshot implements Catalog {
     this.database = database
     this.#schemas = rows.schemas
     this.codedTypes = rows.own.types ?? []
+    this.lenientTypes = rows.own.lenientTypes ?? []
     this.eventTriggers = rows.own.eventTriggers ?? []
     for (const one of rows.own.operators ?? []) at(this.#operators, one.name, () => []).push(one)
     this.#layers = [rows.own, ...(rows.builtIn === undefined ? [] : [rows.builtIn])].map(indexOf)

@@ -14,7 +14,7 @@ import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
 import { parseSearchPath } from './sql/settings.ts'
-import { typesIn, typesTouched } from './sql/types.ts'
+import { lookupsByType, typesIn, typesTouched } from './sql/types.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
 import type { Walk } from './sql/walk.ts'
@@ -86,6 +86,7 @@ export function analyseNode(
   if (parameters) typesIn(parameters, walk)
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
   typesTouched(walk)
+  lookupsByType([raw.node, ...(parameters ?? [])], walk)
   return summary(raw, opened?.tag ?? 'none', report, result)
 }
 

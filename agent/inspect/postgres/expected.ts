@@ -60,7 +60,7 @@ export class Expected {
   write: Pick<Write<unknown>, 'confirm' | 'discard'> | undefined
   /** parse of the unnamed statement: the target drops the one before even when this one fails. */
   unnamed = false
-  /** describe: whose columns are described. */
+  /** describe: whose columns are described; bind: what is planned. */
   judged: Judged | undefined
   /** execute: one; query: one per statement. */
   executions: readonly Execution[] = none

@@ -15,7 +15,7 @@ import { type Bound, detached, resultFormats, withParameters } from './parameter
 import { dependsOnFormat } from './plan.ts'
 import { asItRuns } from './portals.ts'
 import { type Portal, type Prepared, preparedBySql } from './prepared.ts'
-import { beside, shakenHint, unknown } from './referred.ts'
+import { beside, comparing, shakenHint, unknown } from './referred.ts'
 import { type Refusals, refusedName } from './refusals.ts'
 import { quoted } from './sql/ids.ts'
 import type { Judged, Script } from './statements.ts'
@@ -99,12 +99,14 @@ export class ExtendedQueries {
     })
   }
 
-  /** With what checks the values of its parameters, where they are of types that people's own code does that for. */
-  #checking(judged: Judged, declared: readonly number[] | undefined): Judged {
-    if (declared === undefined) return judged
+  /** With what checks and compares the values of its parameters, where they are of types of people's own. */
+  #checking(given: Judged, declared: readonly number[] | undefined): Judged {
     const { meaning, scripts } = this.#line
-    const types = meaning?.catalog.codedTypes.filter(({ oid }) => declared.includes(oid)) ?? []
-    if (types.length === 0 || meaning === undefined) return judged
+    if (declared === undefined || meaning === undefined) return given
+    const { codedTypes, lenientTypes } = meaning.catalog
+    const judged = lenientTypes.some(({ oid }) => declared.includes(oid)) ? comparing(given) : given
+    const types = codedTypes.filter(({ oid }) => declared.includes(oid))
+    if (types.length === 0) return judged
     const text = `SELECT ${types.map(({ name }) => `NULL::${quoted(name)}`).join(', ')}`
     const checks = scripts.fresh(text, meaning, meaning.searchPath)
     const [one] = checks.ok ? checks.statements : []
@@ -161,6 +163,7 @@ export class ExtendedQueries {
       redefined: undefined,
     }
     const item = new Expected(kinds.bind)
+    item.judged = judged
     item.write = line.portals.write(portal, value, line.segment)
     line.expect(item)
     this.#toTarget.add(buf, start, end)

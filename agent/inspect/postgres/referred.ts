@@ -70,6 +70,12 @@ export function beside(judged: Judged, other: StatementAnalysis): Judged {
   return new Judged(merged, judged.count, judged)
 }
 
+/** What it looks up it compares in ways that are more than a look-up. */
+export function comparing(judged: Judged): Judged {
+  const uses = judged.analysis.uses.map((use) => (use.how === 'lookup' ? { ...use, how: 'predicate' as const } : use))
+  return new Judged({ ...judged.analysis, uses }, judged.count, judged)
+}
+
 function readersOf(a: StatementAnalysis, b: StatementAnalysis): Pick<StatementAnalysis, 'readers'> {
   return a.readers || b.readers ? { readers: new Map([...(b.readers ?? []), ...(a.readers ?? [])]) } : {}
 }

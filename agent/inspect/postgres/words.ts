@@ -1,5 +1,5 @@
 import { isLogged, neutralise } from './annotations.ts'
-import type { Expected } from './expected.ts'
+import { type Expected, kinds } from './expected.ts'
 import type { Outbox } from './frames.ts'
 import type { Line } from './line.ts'
 import { inLetters, readFields } from './messages.ts'
@@ -65,7 +65,17 @@ export class Words {
   }
 
   #scrubs(head: Expected | undefined): boolean {
-    return this.touched || head?.current?.run.scrub === true || head?.executions.some(({ run }) => run.scrub) === true
+    if (this.touched || head?.current?.run.scrub === true) return true
+    return head !== undefined && (head.executions.some(({ run }) => run.scrub) || this.#plans(head))
+  }
+
+  /** Binding plans a statement, which computes what is constant in it: code that it calls has run by then. */
+  #plans({ kind, judged }: Expected): boolean {
+    if (kind !== kinds.bind || judged === undefined) return false
+    const { judge, meaning } = this.#line
+    if (meaning === undefined) return true
+    const verdict = judge.judge(judged, meaning, this.#line)
+    return verdict.kind === 'block' || verdict.run.scrub
   }
 
   /** What a foreign key changes in another table fails with that table's rows. */

@@ -83,6 +83,26 @@ export function typesTouched(walk: Walk): void {
   )
 }
 
+/**
+ * A parameter takes on a type, and with it a collation, where the statement first needs it to: in a cast, a column that is written, an argument.
+ * Where texts are equal under that collation that differ, looking a value up by it finds out about parts of the value.
+ */
+export function lookupsByType(roots: readonly object[], walk: Walk): void {
+  const { catalog, report } = walk
+  if (report.lookups.size === 0 || catalog.lenientTypes.length === 0) return
+  const names = new Set(catalog.lenientTypes.map(({ name }) => name))
+  const oids = new Set(catalog.lenientTypes.map(({ oid }) => oid))
+  const all = roots.flatMap((root) => [...objects(root)])
+  const named = all.some(
+    (one) => 'names' in one && Array.isArray(one.names) && names.has(strings(one.names).at(-1) ?? ''),
+  )
+  const written = [...report.written].some((id) =>
+    identified(catalog, id).relation?.columns.some(({ typeOid }) => oids.has(typeOid)),
+  )
+  const takes = [...report.functions].some((id) => !id.startsWith('pg_catalog.'))
+  if (all.some((one) => 'ParamRef' in one) && (named || written || takes)) report.use(report.lookups, 'predicate')
+}
+
 /** Values of any type may be put in order. */
 export function typesAnywhere(walk: Walk): void {
   check(
