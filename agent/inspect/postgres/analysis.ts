@@ -38,6 +38,8 @@ export interface CatalogRelation {
   deferrable?: readonly number[]
   /** Functions that a change of it calls beside its triggers, by oid, in defaults, checks, indexes, its columns' domains: those to be judged. */
   calls?: readonly number[]
+  /** Of a partitioned table: columns that say which partition a row is in. */
+  partitionKey?: readonly string[]
   /** Conditions and expressions of its checks, indexes and statistics that call people's own code: reading it computes what is constant in them. */
   folded?: readonly string[]
   /** Its row policies' expressions, of those for reading it, and of all. Empty: one that can't be read now. */

@@ -180,7 +180,7 @@ const relationsSql = (part: Part, definition: string, locked: boolean) => `
       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated <> ''),
     ${callsSql},
     (select array_agg(distinct t.tgfoid::bigint) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgdeferrable),
-    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype), ${constrainedSql}, ${foldedSql}
+    ${policiesSql(locked)}, ${uniqueSql}, (select y.typname from pg_type y where y.oid = c.reloftype), ${constrainedSql}, ${foldedSql}, ${partitionKeySql}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'v', 'm', 'f', 'S', 'p') and c.oid ${part} ${firstOwnOid} and ($1::oid[] is null or c.oid = any($1))`
 
@@ -215,6 +215,13 @@ const isIndexed = `exists (select from pg_depend d where d.classid = 'pg_class':
 const uniqueSql = `(select array_agg(distinct a.attname::text) from pg_index i
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum > 0
     where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and (a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]) or ${isIndexed}))`
+
+/** Those in its expressions included, which are kept as depending on the table. */
+const partitionKeySql = `(select array_agg(distinct a.attname::text) from pg_partitioned_table t
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where t.partrelid = c.oid and (a.attnum = any (t.partattrs::int2[]) or exists (select from pg_depend d
+      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = a.attnum and d.refclassid = 'pg_class'::regclass
+        and d.refobjid = c.oid and d.refobjsubid = 0 and d.deptype = 'i')))`
 
 const constrainedSql = `(select jsonb_agg(distinct together.names) from (
     select (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
@@ -326,6 +333,7 @@ async function readSnapshot(
       ofType,
       constrained,
       folded,
+      partitionKey,
     ] of await many(client, relationsSql(part, definition, locked), values)) {
       const referencedBy = references.get(Number(oid))
       const refersTo = owned.get(Number(oid))
@@ -346,6 +354,7 @@ async function readSnapshot(
         ...(Array.isArray(unique) ? { unique: namesOf(unique) } : {}),
         ...(typeof ofType === 'string' ? { ofType } : {}),
         ...(Array.isArray(constrained) ? { constrained: constrained.map(namesOf) } : {}),
+        ...(Array.isArray(partitionKey) ? { partitionKey: namesOf(partitionKey) } : {}),
         ...(Array.isArray(folded) ? { folded: namesOf(folded) } : {}),
         ...(Array.isArray(writes) ? { policies: { reads: namesOf(reads), writes: namesOf(writes) } } : {}),
       })

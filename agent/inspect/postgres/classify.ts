@@ -127,7 +127,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
 }
 
 /** EXPLAIN alone asks for more of it than an analysis says. */
-const reportOf = new WeakMap<StatementAnalysis, Pick<Report, 'computed' | 'coded' | 'replaced'>>()
+const reportOf = new WeakMap<StatementAnalysis, Pick<Report, 'computed' | 'coded' | 'replaced' | 'placed'>>()
 
 const queries: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
@@ -372,7 +372,7 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   if (inner.refers) report.doubts('which statement it explains is only known when it runs')
   report.action = runs ? (inner.refers ? stronger(inner.action, 'sql:unknown') : inner.action) : 'sql:explain'
   report.hasWhere = inner.hasWhere
-  const { computed, coded, replaced } = reportOf.get(inner) ?? new Report('sql:explain')
+  const { computed, coded, replaced, placed } = reportOf.get(inner) ?? new Report('sql:explain')
   // The planner calls what is immutable, and shows what came of it.
   report.use(coded, 'write')
   if (runs) {
@@ -381,6 +381,8 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
     report.effects.push(...inner.effects.filter(({ kind }) => kind !== 'declare'))
     // The memory that a step took shows how long the values were that it kept, those that nobody gets to see too.
     report.use(computed, 'predicate')
+    // The rows of each partition, within which bounds their keys are.
+    report.use(placed, 'predicate')
     // And the log that it wrote, how much of a value was there before.
     report.use(replaced, 'predicate')
   }

@@ -115,7 +115,15 @@ export function dropped(object: Node, walk: Walk): void {
 
 export function createTable(node: CreateStmt, walk: Walk): void {
   created(node.relation, walk)
-  for (const parent of node.inhRelations ?? []) if ('RangeVar' in parent) relationEntry(parent.RangeVar, walk)
+  for (const parent of node.inhRelations ?? []) {
+    if (!('RangeVar' in parent)) continue
+    const { placed } = relationEntry(parent.RangeVar, walk)
+    // Rows of the default partition are checked: whether that fails shows whether there is one within the bounds.
+    if (node.partbound && placed) {
+      walk.report.use(placed.sources, 'predicate')
+      maintains(parent.RangeVar, walk)
+    }
+  }
   const own = scopeOf(newTable(node))
   for (const part of node.partspec?.partParams ?? []) {
     if ('PartitionElem' in part) predicate(walk.deferred, [part.PartitionElem.expr], own)

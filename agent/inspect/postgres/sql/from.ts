@@ -16,6 +16,7 @@ import { folds } from './folded.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
 import { operates } from './operators.ts'
+import { heldBy, placedBy } from './partitions.ts'
 import { policies } from './policies.ts'
 import { family } from './relations.ts'
 import { type Entry, entry, findCte, hidden, type Scope, star } from './scope.ts'
@@ -96,11 +97,14 @@ export function relationEntry(name: RangeVar, walk: Walk): Entry {
   if (!relation) return entry(name.alias?.aliasname ?? name.relname, unknownShape)
   const shape = withNamesakes(relation, name, walk)
   const isView = relation.kind === 'view'
+  const placed = placedBy(relation, walk.catalog)
+  for (const column of placed) walk.report.placed.add(column)
   return {
     name: name.alias?.aliasname ?? relation.name,
     schema: name.alias ? undefined : relation.schema,
     shape: renamed(shape, strings(name.alias?.colnames), walk),
     system: !isView,
+    ...(placed.size === 0 ? {} : { placed: derived([{ ...opaque, sources: placed }]) }),
     relationVisible: true,
     columnsVisible: true,
   }
@@ -116,6 +120,7 @@ function withNamesakes(relation: CatalogRelation, { schemaname, relname = '' }: 
     if (report) walk.report.include(report)
     policies(one, 'reads', walk)
     for (const part of family(walk.catalog, one)) folds(part, walk)
+    walk.report.use(heldBy(one, walk.catalog), 'predicate')
     return shape
   }
   const own = read(relation)

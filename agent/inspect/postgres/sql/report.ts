@@ -26,6 +26,8 @@ export class Report {
   readonly replaced = new Set<ColumnId>()
   /** Columns that code of people's own looks at, and may give back. */
   readonly coded = new Set<ColumnId>()
+  /** Columns that say in which partitions the rows are that are read. */
+  readonly placed = new Set<ColumnId>()
   /** Columns that the statement does not name, and what looks at them in its place, for people. */
   readonly readers = new Map<ColumnId, string>()
   readonly tables = new Set<string>()
@@ -93,6 +95,7 @@ export class Report {
     this.use(view.predicates, 'predicate')
     this.#computeIn(this.computed, view.computed)
     for (const column of view.coded) this.coded.add(column)
+    for (const column of view.placed) this.placed.add(column)
     for (const [column, who] of view.readers) this.reads(column, who)
     for (const name of view.functions) this.functions.add(name)
     this.does(view.action)

@@ -9,6 +9,8 @@ export interface Entry {
   readonly shape: Shape
   /** Has ctid, xmin and the like. */
   readonly system: boolean
+  /** What `tableoid` tells of. */
+  readonly placed?: Value
   /** `name.column` finds it. A join's alias hides what is inside. */
   readonly relationVisible: boolean
   /** `column` finds it. A join's merged columns hide those that they merge. */
@@ -67,7 +69,9 @@ export function listedColumn(level: Scope, name: string): Value | undefined {
 
 /** The columns of an entry alone, without those that only may exist. */
 function columnOf(entry: Entry, name: string): Value | undefined {
-  return entry.shape.column(name)?.value ?? (entry.system && systemColumns.has(name) ? opaque : undefined)
+  const listed = entry.shape.column(name)?.value
+  if (listed || !entry.system || !systemColumns.has(name)) return listed
+  return name === 'tableoid' ? (entry.placed ?? opaque) : opaque
 }
 
 /** `relation` or `schema.relation` in front of a column, or alone as a whole row. */
