@@ -16,6 +16,7 @@ import type { Connections, Identities, LocalAgent, Log } from './services.ts'
 import { Cancels } from './sessions/cancels.ts'
 import { Definitions } from './sessions/definitions.ts'
 import { Sessions } from './sessions/registry.ts'
+import { Standing } from './sessions/standing.ts'
 import { SessionView } from './sessions/view.ts'
 import { json } from './store/database.ts'
 import type { Sealer } from './store/seal.ts'
@@ -34,6 +35,7 @@ export interface Domains {
   requests: Requests
   tokens: Tokens
   sessions: Sessions
+  standing: Standing
   cancels: Cancels
   definitions: Definitions
   view: SessionView
@@ -90,7 +92,9 @@ export async function startDomains(
   const replica = await readOrCreateSecret(join(dataDir, 'replica.id'), randomUUID)
   const cancels = new Cancels({ agent, listener, log })
   const definitions = new Definitions({ agent, listener, log })
+  const standing = new Standing({ db, log })
   const sessions = new Sessions({
+    standing,
     cancels,
     definitions,
     db,
@@ -136,6 +140,8 @@ export async function startDomains(
   lifecycle.started(() => policy.close())
 
   await sessions.start()
+  standing.start()
+  lifecycle.started(() => standing.close())
   await cancels.start()
   lifecycle.started(() => cancels.close())
   await definitions.start()
@@ -154,6 +160,7 @@ export async function startDomains(
     requests,
     tokens,
     sessions,
+    standing,
     cancels,
     definitions,
     view,

@@ -85,11 +85,17 @@ async function start(config: GatewayConfig, deps: GatewayDeps, lifecycle: Lifecy
   const store = await startStore(config, lifecycle, log)
   const domains = await startDomains(config, { agent, store, sealer, log }, lifecycle)
   const { name } = config
-  const { audit, sessions } = domains
+  const { audit, sessions, requests, grants } = domains
   const http = await startHttp({ listen: config.listen, tls: config.tls, log })
   lifecycle.started(() => http.close())
   const publicUrl = (config.publicUrl ?? http.address).replace(/\/$/, '')
-  const identity = await openIdentity({ store, sealer, config, publicUrl, audit, sessions, log })
+  const identity = await openIdentity({
+    ...{ store, sealer, config, publicUrl, audit, sessions, log },
+    takeBack: async (id, by) => {
+      await grants.revokeAll(id, by)
+      await requests.cancelAll(id, by)
+    },
+  })
   lifecycle.started(() => identity.close())
   const stopping = new AbortController()
   await workers?.start({ ...domains, agent, dataDir: config.dataDir, tls: config.tls })

@@ -63,6 +63,8 @@ export interface Grants {
 export interface LiveSessions {
   /** Ends every session of the principal (or only those entered with one access token); resolves with how many. */
   endFor(who: { principalId: string } | { accessTokenId: string }, reason: string): Promise<number>
+  /** Ends what those may not have any more who are in: their account, groups or sign-in are not what they were. */
+  review(): Promise<void>
 }
 
 /** The policy set that the agent decides by. */

@@ -11,6 +11,7 @@ import { grantsRouter } from '../grants/router.ts'
 import { Recordings } from '../recordings/recordings.ts'
 import { recordingsRouter } from '../recordings/router.ts'
 import { requestsRouter } from '../requests/router.ts'
+import { newId } from '../secrets.ts'
 import { sessionsRouter } from '../sessions/router.ts'
 import { allow, block, hold } from '../testing/agent.ts'
 import { startParts, type TestParts } from '../testing/parts.ts'
@@ -24,6 +25,8 @@ let router: ReturnType<typeof makeRouter>
 let ada: Caller
 let grace: Caller
 let mallory: Caller
+/** Sessions that were read for streams. */
+let read: string[]
 
 beforeAll(async () => {
   server = await startTestStore()
@@ -49,6 +52,13 @@ afterEach(async () => {
 })
 
 function makeRouter() {
+  read = []
+  const { view } = parts
+  const snapshot = view.snapshot.bind(view)
+  view.snapshot = (id) => {
+    read.push(id)
+    return snapshot(id)
+  }
   const deps = {
     ...parts,
     db: server.store.db,
@@ -71,6 +81,18 @@ function as(caller: Caller) {
   return createRouterClient(router, { context: { caller } })
 }
 
+/** As if they had signed in at the provider. */
+async function signedIn(...callers: Caller[]): Promise<void> {
+  const expires_at = new Date(Date.now() + 3_600_000)
+  for (const { principal, tokenId } of callers) {
+    const values = { model: 'Grant', id_hash: tokenId, payload_sealed: Buffer.alloc(0), expires_at }
+    await server.store.db
+      .insertInto('oidc_payloads')
+      .values({ ...values, account_id: principal.id })
+      .execute()
+  }
+}
+
 /** Collects events in the background. */
 async function follow(caller: Caller, lastEventId?: string) {
   const iterator = await as(caller).events(undefined, lastEventId === undefined ? {} : { lastEventId })
@@ -88,6 +110,25 @@ const ask = {
   dataClasses: [],
   durationSeconds: 600,
   reason: 'fix order 7',
+}
+
+async function recordSession() {
+  const client = new PassThrough()
+  parts.agent.serve = ({ port }, finish) => {
+    port.started({ user: 'app' })
+    const stored = [1, 2].map((n) =>
+      port.record({ type: 'request', at: n, n, action: 'sql:select', text: `select ${n}`, outcome: 'allowed' }),
+    )
+    void Promise.all(stored).then(() => finish({ reason: 'The client left.', bytesIn: 0, bytesOut: 0 }))
+  }
+  const connection = parts.connections.get('orders-db')
+  if (connection === undefined) throw new Error('no connection')
+  const sessionId = newId('ses')
+  const { principal } = ada
+  const context = { sourceIp: '127.0.0.1', mfa: true }
+  const spec = { sessionId, principal, connection: connection.ref, target: connection.target, context, grants: [] }
+  await parts.sessions.open({ spec: { ...spec, annotations: 'text' }, door: 'cli', accessTokenId: 'x', client })
+  return { sessionId }
 }
 
 describe('events', () => {
@@ -138,6 +179,42 @@ describe('events', () => {
     expect(ids).toEqual([...ids].sort((a, b) => a - b))
     expect(new Set(ids).size).toBe(30)
     await stream.stop()
+  })
+
+  test('a stream ends when its person has other groups, or is turned off; others go on', async () => {
+    const [mine, hers, other] = [await follow(ada), await follow(mallory), await follow(grace)]
+    await signedIn(ada, mallory, grace)
+    await parts.standing.look()
+    await parts.person('ada', ['engineers', 'on-call'])
+    await parts.remove('mallory')
+    await parts.standing.look()
+    await Promise.all([mine.ended, hers.ended])
+    await parts.events.policyChanged('v2')
+    await expect.poll(() => other.seen.length).toBe(2)
+    await other.stop()
+  })
+
+  test('so many streams of one person, and room again when one ends', async () => {
+    const streams = await Promise.all(Array.from({ length: 32 }, () => follow(mallory)))
+    await expect(follow(mallory)).rejects.toMatchObject({ code: 'CONFLICT' })
+    const other = await follow(ada)
+    await streams[0]?.stop()
+    streams.push(await follow(mallory))
+    await Promise.all([other, ...streams].map(({ stop }) => stop()))
+    const again = await Promise.all(Array.from({ length: 32 }, () => follow(mallory)))
+    await Promise.all(again.map(({ stop }) => stop()))
+  })
+
+  test('a session is read once for all who are told of it', async () => {
+    const streams = await Promise.all(Array.from({ length: 8 }, () => follow(grace)))
+    const { sessionId } = await recordSession()
+    for (const { seen } of streams) {
+      await expect.poll(() => seen.some((event) => event.type === 'session')).toBe(true)
+    }
+    expect(await as(grace).sessions.get({ id: sessionId })).toMatchObject({ state: 'ended' })
+    const events = streams[0]?.seen.filter((event) => event.type === 'session').length ?? 0
+    expect(read.filter((id) => id === sessionId)).toHaveLength(events)
+    await Promise.all(streams.map(({ stop }) => stop()))
   })
 
   test('a stream ends with the sign-in, and with the gateway', async () => {
@@ -206,23 +283,4 @@ describe('API', () => {
     expect((await as(audrey).audit.list({})).map((record) => record.action)).toContain('session.end')
     await expect(as(mallory).audit.list({})).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })
-
-  async function recordSession() {
-    const client = new PassThrough()
-    parts.agent.serve = ({ port }, finish) => {
-      port.started({ user: 'app' })
-      const stored = [1, 2].map((n) =>
-        port.record({ type: 'request', at: n, n, action: 'sql:select', text: `select ${n}`, outcome: 'allowed' }),
-      )
-      void Promise.all(stored).then(() => finish({ reason: 'The client left.', bytesIn: 0, bytesOut: 0 }))
-    }
-    const connection = parts.connections.get('orders-db')
-    if (connection === undefined) throw new Error('no connection')
-    const sessionId = 'ses_recordedone'
-    const { principal } = ada
-    const context = { sourceIp: '127.0.0.1', mfa: true }
-    const spec = { sessionId, principal, connection: connection.ref, target: connection.target, context, grants: [] }
-    await parts.sessions.open({ spec: { ...spec, annotations: 'text' }, door: 'cli', accessTokenId: 'x', client })
-    return { sessionId }
-  }
 })

@@ -1,9 +1,10 @@
 import { AsyncIteratorClass, withEventMeta } from '@orpc/server'
-import type { GatewayEvent } from '../../shared/api/models.ts'
+import type { AccessRequest, GatewayEvent, Session } from '../../shared/api/models.ts'
 import { api, type Caller } from '../api/context.ts'
 import { type GrantBook, toGrant } from '../grants/grants.ts'
 import type { Requests } from '../requests/requests.ts'
 import type { Sessions } from '../sessions/registry.ts'
+import type { Standing } from '../sessions/standing.ts'
 import type { SessionView } from '../sessions/view.ts'
 import type { Events, StoredEvent } from './events.ts'
 
@@ -13,6 +14,7 @@ export interface EventsRouterDeps {
   grants: GrantBook
   view: SessionView
   sessions: Pick<Sessions, 'onEndFor'>
+  standing: Pick<Standing, 'enter'>
   /** Aborts when the gateway stops. */
   stopping: AbortSignal
 }
@@ -20,41 +22,84 @@ export interface EventsRouterDeps {
 /** A stream is ended after this long: the client comes back with a fresh token and its last id. */
 const longestMs = 9 * 60_000
 const keptSnapshots = 50
+/** Streams of one person, or machine: each window of a client has one. Every event is made for each of them. */
+const mostStreams = 32
 
 export function eventsRouter(deps: EventsRouterDeps) {
-  const snapshots = new Snapshots(deps.requests)
-  return api.events.handler(({ context: { caller }, lastEventId, signal }) => {
+  const requests = new Snapshots((id) => deps.requests.snapshot(id))
+  const sessions = new Snapshots((id) => deps.view.snapshot(id))
+  const streams = new Places(mostStreams)
+  return api.events.handler(({ context: { caller }, lastEventId, signal, errors }) => {
+    const { principal, tokenId, signInEndsAt } = caller
+    const place = streams.take(principal.id)
+    if (place === undefined) {
+      const message = `You follow what happens here ${mostStreams} times already. Close clients that you no longer use, then try again.`
+      throw errors.CONFLICT({ message })
+    }
     const left = new AbortController()
+    const leave = () => left.abort()
     const forget = deps.sessions.onEndFor((who) => {
-      const mine = 'principalId' in who ? who.principalId === caller.principal.id : who.accessTokenId === caller.tokenId
-      if (mine) left.abort()
+      const mine = 'principalId' in who ? who.principalId === principal.id : who.accessTokenId === tokenId
+      if (mine) leave()
     })
-    const ends = [left.signal, deps.stopping, AbortSignal.timeout(longestMs), ...(signal === undefined ? [] : [signal])]
-    const events = stream({ ...deps, snapshots }, caller, lastEventId, AbortSignal.any(ends))
+    const out = deps.standing.enter({ principal, signIn: tokenId, leave })
+    const longest = Math.max(0, Math.min(longestMs, Date.parse(signInEndsAt) - Date.now()))
+    const ends = [left.signal, deps.stopping, AbortSignal.timeout(longest), ...(signal === undefined ? [] : [signal])]
+    const end = AbortSignal.any(ends)
+    // Whatever becomes of the answer, this comes in the end.
+    const over = () => {
+      forget()
+      out()
+      place.leave()
+    }
+    if (end.aborted) over()
+    else end.addEventListener('abort', over, { once: true })
+    const events = stream({ ...deps, snapshots: { requests, sessions } }, caller, lastEventId, end)
     // A generator that waits for an event hears of no `return`: who leaves would be waited for until the next one.
     return new AsyncIteratorClass(
       () => events.next(),
-      async () => {
-        left.abort()
-        forget()
-      },
+      async () => leave(),
     )
   })
 }
 
-/** Requests as they were after an event, read once for all streams that tell of it. */
-class Snapshots {
-  readonly #requests: Pick<Requests, 'snapshot'>
-  readonly #kept = new Map<number, ReturnType<Requests['snapshot']>>()
+/** So many at once for each person. */
+class Places {
+  readonly #most: number
+  readonly #taken = new Map<string, number>()
 
-  constructor(requests: Pick<Requests, 'snapshot'>) {
-    this.#requests = requests
+  constructor(most: number) {
+    this.#most = most
   }
 
-  of(event: number, id: string): ReturnType<Requests['snapshot']> {
+  /** Undefined: all are taken. */
+  take(who: string): { leave(): void } | undefined {
+    const taken = this.#taken.get(who) ?? 0
+    if (taken >= this.#most) return undefined
+    this.#taken.set(who, taken + 1)
+    return {
+      leave: () => {
+        const rest = (this.#taken.get(who) ?? 1) - 1
+        if (rest > 0) this.#taken.set(who, rest)
+        else this.#taken.delete(who)
+      },
+    }
+  }
+}
+
+/** Something as it was after an event, read once for all streams that tell of it. */
+class Snapshots<T> {
+  readonly #read: (id: string) => Promise<T>
+  readonly #kept = new Map<number, Promise<T>>()
+
+  constructor(read: (id: string) => Promise<T>) {
+    this.#read = read
+  }
+
+  of(event: number, id: string): Promise<T> {
     let snapshot = this.#kept.get(event)
     if (snapshot === undefined) {
-      snapshot = this.#requests.snapshot(id)
+      snapshot = this.#read(id)
       this.#kept.set(event, snapshot)
       // A failure is the stream's that met it; the next one reads again.
       snapshot.catch(() => this.#kept.delete(event))
@@ -65,7 +110,8 @@ class Snapshots {
   }
 }
 
-type StreamDeps = EventsRouterDeps & { snapshots: Snapshots }
+type Shown<T> = Snapshots<(caller: Caller) => T | undefined>
+type StreamDeps = EventsRouterDeps & { snapshots: { requests: Shown<AccessRequest>; sessions: Shown<Session> } }
 
 async function* stream(
   deps: StreamDeps,
@@ -97,14 +143,14 @@ function concerns({ principal }: Caller, { audience }: StoredEvent): boolean {
 }
 
 async function render(
-  { snapshots, grants, view }: StreamDeps,
+  { snapshots, grants }: StreamDeps,
   caller: Caller,
   { id: number, payload }: StoredEvent,
 ): Promise<GatewayEvent | undefined> {
   const id = String(number)
   switch (payload.type) {
     case 'request': {
-      const request = (await snapshots.of(number, payload.id))(caller)
+      const request = (await snapshots.requests.of(number, payload.id))(caller)
       return request && { type: 'request', id, request }
     }
     case 'grant': {
@@ -112,7 +158,7 @@ async function render(
       return row && { type: 'grant', id, grant: toGrant(row), state: payload.state }
     }
     case 'session': {
-      const session = await view.find(caller, payload.id)
+      const session = (await snapshots.sessions.of(number, payload.id))(caller)
       return session && { type: 'session', id, session }
     }
     case 'policy':

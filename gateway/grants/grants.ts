@@ -173,6 +173,18 @@ export class GrantBook implements Grants {
     return revoked
   }
 
+  /** Ends all of somebody who left. */
+  async revokeAll(principalId: string, by: string): Promise<void> {
+    const rows = await this.#options.db
+      .selectFrom('grants')
+      .select('id')
+      .where('principal_id', '=', principalId)
+      .where('ended_at', 'is', null)
+      .where('ends_at', '>', this.#options.clock.now())
+      .execute()
+    for (const { id } of rows) await this.revoke(id, by)
+  }
+
   async #revokeOne(
     trx: Transaction<Database>,
     append: (entry: AuditEntry) => Promise<void>,

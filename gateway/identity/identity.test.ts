@@ -121,6 +121,8 @@ describe('signing in with the browser', () => {
     const key = await newClientKey()
     const { access_token } = await signIn(door, key)
     const me = await (await call(door, key, access_token)).json()
+    // Sessions that began with other groups are looked at.
+    await expect.poll(() => door.reviews.length).toBeGreaterThan(0)
     expect(me).toMatchObject({ principal: { id: 'linus', name: 'Linus␛ T.', groups: ['engineers'] } })
   })
 
@@ -302,6 +304,13 @@ describe('staying signed in', () => {
   test('signing out ends tokens and sessions of this sign-in, and of no other', async () => {
     const key = await newClientKey()
     const [mine, other] = [await signIn(door, key), await signIn(door, key)]
+    const signIns = async () => {
+      const { db } = door.store.store
+      return (await db.selectFrom('oidc_payloads').select('id_hash').where('model', '=', 'Grant').execute()).map(
+        (row) => row.id_hash,
+      )
+    }
+    const before = await signIns()
     const response = await fetch(`${door.url}/oauth/token/revocation`, {
       method: 'POST',
       body: new URLSearchParams({ token: mine.refresh_token, client_id: 'sallyport-desktop' }),
@@ -310,6 +319,11 @@ describe('staying signed in', () => {
     expect((await call(door, key, mine.access_token)).status).toBe(401)
     expect((await call(door, key, other.access_token)).status).toBe(200)
     await expect.poll(() => door.ended.length).toBe(1)
+    // By the name that the store has it under: `Standing` looks for it there.
+    const [ended] = door.ended
+    const name = ended !== undefined && 'accessTokenId' in ended ? ended.accessTokenId : ''
+    expect(before).toContain(name)
+    expect(await signIns()).toEqual(before.filter((each) => each !== name))
     expect(door.audited).toContainEqual(expect.objectContaining({ action: 'sign-out', actor: 'linus' }))
   })
 
@@ -321,6 +335,7 @@ describe('staying signed in', () => {
     expect((await call(door, key, tokens.access_token)).status).toBe(401)
     expect((await tokenRequest(door, refresh(tokens.refresh_token), key)).body.error).toBe('invalid_grant')
     expect(door.ended).toContainEqual({ principalId: 'leaver' })
+    expect(door.takenBack).toEqual(['leaver by grace'])
     const { answer } = await authorize(door, new Browser())
     expect(answer.searchParams.get('error_description')).toMatch(/turned off/)
     expect(await door.identity.offboard('leaver', 'grace')).toBe(false)

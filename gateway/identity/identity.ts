@@ -21,7 +21,7 @@ export interface Identity {
   tokens: TokenVerifier
   register(app: FastifyInstance): void
   /**
-   * Off-boards: sign-ins, tokens and live sessions of a person end within a second, on every replica.
+   * Off-boards: sign-ins, tokens and live sessions of a person end within a second, on every replica; requests and grants with them.
    * False when there is no such person, or they are turned off already.
    */
   offboard(id: string, by: string): Promise<boolean>
@@ -38,16 +38,23 @@ export interface IdentityOptions {
   publicUrl: string
   audit: AuditLog
   sessions: LiveSessions
+  /** Takes back what somebody who is off-boarded asked for and was given. */
+  takeBack(id: string, by: string): Promise<void>
   log: Log
 }
 
-/** Says which sign-in (`signIn`) or principal (`principal`) has ended, to the replicas that hold its sessions. */
+/** Says which sign-in (`signIn`) or principal (`principal`) has ended, or who may be another by now, to the replicas that hold sessions. */
 const endedChannel = 'sallyport_signin_ended'
-const Ended = z.union([z.object({ signIn: z.string() }), z.object({ principal: z.string() })])
+const Ended = z.union([
+  z.object({ signIn: z.string() }),
+  z.object({ principal: z.string() }),
+  /** Somebody signed in, maybe with other groups than before. */
+  z.object({ signedIn: z.string() }),
+])
 const sweepMs = 5 * 60_000
 
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
-  const { store, sealer, config, publicUrl, audit, sessions, log } = options
+  const { store, sealer, config, publicUrl, audit, sessions, takeBack, log } = options
   const { db, listener } = store
   const identities = createIdentities(db)
   await identities.syncMachines(config.machines)
@@ -71,7 +78,9 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
     tokens.forget()
     if ('signIn' in ended)
       await sessions.endFor({ accessTokenId: ended.signIn }, 'Signed out, or the sign-in was revoked.')
-    else await sessions.endFor({ principalId: ended.principal }, 'This account was turned off at the gateway.')
+    else if ('principal' in ended)
+      await sessions.endFor({ principalId: ended.principal }, 'This account was turned off at the gateway.')
+    else await sessions.review()
   }
   const endEverywhere = (ended: z.infer<typeof Ended>) => listener.notify(endedChannel, JSON.stringify(ended))
 
@@ -86,8 +95,12 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   })
 
   const unsubscribe = await listener.subscribe(endedChannel, (payload) => {
-    // Empty: the connection was lost for a moment. Tokens are read again; sessions look at their sign-in themselves.
-    if (payload === '') return tokens.forget()
+    // Empty: the connection was lost for a moment, and what was said meanwhile with it.
+    if (payload === '') {
+      tokens.forget()
+      void sessions.review()
+      return
+    }
     end(Ended.parse(JSON.parse(payload))).catch((error: unknown) =>
       log.error({ err: error }, 'sessions could not be ended'),
     )
@@ -113,6 +126,11 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
         audit,
         sealer,
         publicUrl,
+        signedIn: (id) => {
+          endEverywhere({ signedIn: id }).catch((error: unknown) =>
+            log.error({ err: error }, 'a sign-in could not be told of; sessions are looked at in a moment'),
+          )
+        },
         log,
       }),
     async offboard(id, by) {
@@ -121,6 +139,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
       await end({ principal: id })
       await endEverywhere({ principal: id })
       await audit.append({ actor: by, action: 'identity-disabled', subject: id, detail: {} })
+      await takeBack(id, by)
       return true
     },
     reinstate: (id, by) =>

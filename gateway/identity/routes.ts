@@ -20,6 +20,8 @@ export interface OAuthRoutesOptions {
   sealer: Sealer
   /** As clients reach the gateway, without a slash at the end. */
   publicUrl: string
+  /** Told when somebody has signed in, with the groups that they have from now on. */
+  signedIn(id: string): void
   log: Log
 }
 
@@ -105,6 +107,7 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
       try {
         const { person, amr, authTime } = await upstream.finish(answer, kept)
         const principal = await identities.provision(person)
+        options.signedIn(principal.id)
         const detail = { ...from, issuer: person.issuer, subject: person.subject, mfa: isMultiFactor(amr) }
         await audit.append({ actor: principal.id, action: 'sign-in', subject: principal.id, detail })
         const ts = authTime ?? unknownTime

@@ -55,6 +55,10 @@ export class Decider {
         return this.#deny(trx, append, row, reviewer.principal.id, given.reason)
       }
       checkStepUp(caller, row, now)
+      if (!known.has(row.requester_id)) {
+        const message = `The account of ${row.requester.name} was turned off. Nothing is given to it; deny it.`
+        throw new ORPCError('CONFLICT', { message })
+      }
       if (isReasonMissing(row)) {
         const message = `${row.requester.name} has to say why before anybody can approve this. Ask them, or deny it.`
         throw new ORPCError('CONFLICT', { message })

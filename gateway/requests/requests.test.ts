@@ -244,6 +244,26 @@ describe('deciding', () => {
     expect(await parts.requests.review(third, held.requestId, 'approve', '')).toMatchObject({ state: 'approved' })
   })
 
+  test('who has left is given nothing, asks for nothing any more, and has lost what was given', async () => {
+    const given = (await parts.requests.create(ada, ask())).id
+    await parts.requests.review(grace, given, 'approve', '')
+    const { id } = await parts.requests.create(ada, ask())
+    const held = await holdAsAda()
+    await parts.remove('ada')
+    for (const each of [id, held.requestId]) {
+      await expect(parts.requests.review(grace, each, 'approve', '')).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringMatching(/turned off/),
+      })
+    }
+    expect(parts.grants.now('ada')).toHaveLength(1)
+    await parts.grants.revokeAll('ada', 'joan')
+    await parts.requests.cancelAll('ada', 'joan')
+    expect(parts.grants.now('ada')).toEqual([])
+    expect(await held.outcome).toEqual({ kind: 'cancelled' })
+    expect(await parts.requests.list(grace, { scope: 'review', state: 'pending' })).toEqual([])
+  })
+
   test('an outsider learns nothing about a request, not even that it exists', async () => {
     const held = await holdAsAda()
     const mallory = await parts.person('mallory', ['contractors'])

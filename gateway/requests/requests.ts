@@ -230,6 +230,11 @@ export class Requests {
     return this.get(caller, id)
   }
 
+  /** Cancels all that somebody who left still asks for. */
+  async cancelAll(requesterId: string, by: string): Promise<void> {
+    await this.#endings.cancel(await this.#stored.waitingFor(requesterId), by)
+  }
+
   /** Cancels what a session that has ended still waited for: approved later, it would run nowhere. */
   async sessionEnded(sessionId: string): Promise<void> {
     await this.#endings.cancel(await this.#stored.waitingOf(sessionId), 'gateway')

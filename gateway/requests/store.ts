@@ -104,6 +104,17 @@ export class RequestStore {
     return rows.map((row) => row.id)
   }
 
+  /** Ids of those of one person that wait for a decision. */
+  async waitingFor(requesterId: string): Promise<string[]> {
+    const rows = await this.#options.db
+      .selectFrom('requests')
+      .select('id')
+      .where('requester_id', '=', requesterId)
+      .where('state', '=', 'pending')
+      .execute()
+    return rows.map((row) => row.id)
+  }
+
   /** How many of one person wait for a decision. */
   async pendingOf(requesterId: string): Promise<number> {
     const { count } = await this.#options.db

@@ -22,6 +22,7 @@ import { DistantSession, type DistantSessionOptions } from './distant.ts'
 import { SessionLedger } from './ledger.ts'
 import { type Live, LiveSession, type SessionUpkeep } from './live.ts'
 import { type Full, room } from './room.ts'
+import type { Standing } from './standing.ts'
 
 export interface SessionsOptions extends AdmissionDeps {
   db: Kysely<Database>
@@ -34,6 +35,7 @@ export interface SessionsOptions extends AdmissionDeps {
   definitions: ChangePort
   requests: Requests
   tokens: Tokens
+  standing: Standing
   agent: LocalAgent
   log: Log
   /** Names this gateway among replicas, the same after a restart. */
@@ -162,7 +164,15 @@ export class Sessions implements LiveSessions {
   #enlist(live: Live): void {
     if (this.#closing) throw new Error('The gateway is being stopped.')
     this.#live.set(live.id, live)
-    void live.closed.then(() => this.#live.delete(live.id))
+    const forget = this.#options.standing.enter({
+      principal: live.spec.principal,
+      signIn: live.accessTokenId,
+      leave: (reason) => live.end(reason),
+    })
+    void live.closed.then(() => {
+      forget()
+      this.#live.delete(live.id)
+    })
   }
 
   get(id: string): Live | undefined {
@@ -257,6 +267,10 @@ export class Sessions implements LiveSessions {
       setTimeout(end, lateEntryMs).unref()
     }
     return ended.size
+  }
+
+  review(): Promise<void> {
+    return this.#options.standing.look()
   }
 
   /** Calls back when a sign-in ends, for streams that are no sessions. Returns what stops it. */

@@ -61,6 +61,12 @@ export class SessionView {
     return rows.map((row) => this.show(caller, row)).filter((session) => session !== undefined)
   }
 
+  /** Reads a session once, to be shown to many: what each may see of it is decided for each. */
+  async snapshot(id: string): Promise<(caller: Caller) => Session | undefined> {
+    const row = await this.row(id)
+    return (caller) => (row === undefined ? undefined : this.show(caller, row))
+  }
+
   /** Undefined for what does not exist and for what is not the caller's to see alike. */
   async find(caller: Caller, id: string): Promise<Session | undefined> {
     const row = await this.row(id)

@@ -18,6 +18,10 @@ export interface TestDoor {
   store: TestStore
   audited: { actor: string; action: string; subject: string; detail: Record<string, unknown> }[]
   ended: ({ principalId: string } | { accessTokenId: string })[]
+  /** One for each time that sessions were to be looked at. */
+  reviews: string[]
+  /** Whose requests and grants were taken back. */
+  takenBack: string[]
   close(): Promise<void>
 }
 
@@ -35,6 +39,8 @@ export async function startTestDoor(options: { log?: Log; signInHours?: number }
   const http = await startHttp({ listen: { host: '127.0.0.1', port: 0 }, tls: undefined, log })
   const audited: TestDoor['audited'] = []
   const ended: TestDoor['ended'] = []
+  const reviews: TestDoor['reviews'] = []
+  const takenBack: TestDoor['takenBack'] = []
   const identity = await openIdentity({
     store: store.store,
     sealer: store.sealer,
@@ -55,6 +61,12 @@ export async function startTestDoor(options: { log?: Log; signInHours?: number }
         ended.push(who)
         return 0
       },
+      review: async () => {
+        reviews.push('review')
+      },
+    },
+    takeBack: async (id, by) => {
+      takenBack.push(`${id} by ${by}`)
     },
     log,
   })
@@ -93,6 +105,8 @@ export async function startTestDoor(options: { log?: Log; signInHours?: number }
     store,
     audited,
     ended,
+    reviews,
+    takenBack,
     close: async () => {
       await http.close()
       await identity.close()

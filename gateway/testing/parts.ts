@@ -14,6 +14,7 @@ import { Requests } from '../requests/requests.ts'
 import { Cancels } from '../sessions/cancels.ts'
 import { Definitions } from '../sessions/definitions.ts'
 import { Sessions } from '../sessions/registry.ts'
+import { Standing } from '../sessions/standing.ts'
 import { SessionView } from '../sessions/view.ts'
 import { json } from '../store/database.ts'
 import { Tokens } from '../tokens.ts'
@@ -30,6 +31,8 @@ export interface TestParts {
   requests: Requests
   clock: StoreClock
   sessions: Sessions
+  /** Looks when it is told to, and not by itself. */
+  standing: Standing
   tokens: Tokens
   view: SessionView
   connections: ReturnType<typeof createConnections>
@@ -104,7 +107,9 @@ export async function startParts(
   const tokens = new Tokens(store, createIdentities(db))
   const cancels = new Cancels({ agent, listener, log })
   const definitions = new Definitions({ agent, listener, log })
+  const standing = new Standing({ db, log })
   const sessions = new Sessions({
+    standing,
     db,
     listener,
     events,
@@ -136,6 +141,7 @@ export async function startParts(
     requests,
     clock,
     sessions,
+    standing,
     cancels,
     definitions,
     tokens,

@@ -245,8 +245,8 @@ export type AccessRequest = z.infer<typeof AccessRequest>
 
 export const NewRequest = z.object({
   connection: ConnectionName,
-  actions: z.array(z.string()).min(1),
-  dataClasses: z.array(z.string()).default([]),
+  actions: z.array(z.string()).min(1).max(200),
+  dataClasses: z.array(z.string()).max(200).default([]),
   durationSeconds: z
     .number()
     .int()
