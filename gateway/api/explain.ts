@@ -2,6 +2,7 @@ import { accessOf, bareSpec, type ConnectionsDeps } from '../connections/router.
 import type { AuditLog, Identities } from '../services.ts'
 import { api } from './context.ts'
 import { liftedByMfa, stepUpError } from './step-up.ts'
+import { Turns } from './turns.ts'
 
 export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connections' | 'grants' | 'log'> {
   audit: AuditLog
@@ -12,41 +13,13 @@ export interface ExplainDeps extends Pick<ConnectionsDeps, 'agent' | 'connection
 const mostAtOnce = 4
 const mostWaiting = 12
 
-/** Who asks for more than may be under way waits, so that one who types fast is answered, and one who asks for thousands holds up nobody else. */
-class Turns {
-  readonly #lines = new Map<string, { running: Set<Promise<void>>; waiting: number }>()
-
-  /** What `work` gives; undefined: enough of `who` waits already. Rejects when `signal` says, before its turn, that nobody waits any more. */
-  async take<T>(who: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T | undefined> {
-    const line = this.#lines.get(who) ?? { running: new Set(), waiting: 0 }
-    this.#lines.set(who, line)
-    if (line.waiting >= mostWaiting) return undefined
-    const leave = () => {
-      if (line.running.size + line.waiting === 0) this.#lines.delete(who)
-    }
-    line.waiting++
-    while (line.running.size >= mostAtOnce) await Promise.race(line.running)
-    line.waiting--
-    if (signal?.aborted) leave()
-    signal?.throwIfAborted()
-    const job = work()
-    const over = () => {
-      line.running.delete(turn)
-      leave()
-    }
-    const turn = job.then(over, over)
-    line.running.add(turn)
-    return job
-  }
-}
-
 /**
  * What would be decided for a text, without running it: for the caller, or for somebody else (with the grants that they have, from
  * where the caller is). For others it is open to those whom policy lets review on that connection, and goes into the audit log.
  */
 export function explainRouter(deps: ExplainDeps) {
   const { agent, audit, connections, grants, identities, log } = deps
-  const turns = new Turns()
+  const turns = new Turns({ atOnce: mostAtOnce, waiting: mostWaiting })
   return api.explain.handler(async ({ context: { caller }, input, errors, signal }) => {
     const connection = connections.get(input.connection)
     const own = bareSpec(caller)

@@ -13,6 +13,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Log } from '../services.ts'
 import type { ApiContext, Caller } from './context.ts'
 import { problemFor } from './problems.ts'
+import { Turns } from './turns.ts'
 
 export interface ApiRoutesOptions {
   router: Router<AnyContractRouter, ApiContext>
@@ -29,11 +30,15 @@ export interface ApiRoutesOptions {
 
 const prefix = '/api/v1'
 const maxBody = 4 * 1024 * 1024
+/** Requests of one person, or machine: so many are worked on at once. Streams of events have a bound of their own. */
+const callsAtOnce = 24
+const callsWaiting = 500
 
 /** `/api/v1` from the contract, its description, and what tells others about this gateway. */
 export async function registerApiRoutes(app: FastifyInstance, options: ApiRoutesOptions): Promise<void> {
   const { router, tokens, metrics, publicUrl, name, version, log } = options
   const document = JSON.stringify(await describe(publicUrl, version))
+  const turns = new Turns({ atOnce: callsAtOnce, waiting: callsWaiting })
   const requests = metrics.counter('sallyport_api_requests_total', 'API requests by status')
 
   const handler = new OpenAPIHandler(router, {
@@ -101,10 +106,25 @@ export async function registerApiRoutes(app: FastifyInstance, options: ApiRoutes
       if (caller === undefined) return reply
       reply.hijack()
       reply.raw.setHeader('cache-control', 'no-store')
-      reply.raw.once('close', () => requests.add({ status: String(reply.raw.statusCode) }))
-      const { matched } = await handler.handle(request.raw, reply.raw, { prefix, context: { caller } })
-      if (!matched)
-        send(reply, problem(404, 'NOT_FOUND', `The API has nothing at ${request.method} ${request.url.split('?')[0]}.`))
+      const gone = new AbortController()
+      reply.raw.once('close', () => {
+        gone.abort()
+        requests.add({ status: String(reply.raw.statusCode) })
+      })
+      const path = request.url.split('?')[0]
+      const handle = () => handler.handle(request.raw, reply.raw, { prefix, context: { caller } })
+      const handled = path === `${prefix}/events` ? handle() : turns.take(caller.principal.id, gone.signal, handle)
+      const outcome = await handled.catch((error: unknown) => {
+        // Whose client left before its turn has nobody to be told.
+        if (!gone.signal.aborted) throw error
+        return { matched: true }
+      })
+      if (outcome === undefined) {
+        const message = `${callsAtOnce + callsWaiting} requests of yours wait for their turn already. Ask again in a moment.`
+        send(reply, problem(429, 'TOO_MANY_REQUESTS', message))
+      } else if (!outcome.matched) {
+        send(reply, problem(404, 'NOT_FOUND', `The API has nothing at ${request.method} ${path}.`))
+      }
       return reply
     })
   })

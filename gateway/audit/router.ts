@@ -1,4 +1,5 @@
 import { api, type Caller } from '../api/context.ts'
+import { Turns } from '../api/turns.ts'
 import type { Connections, LocalAgent } from '../services.ts'
 import type { Audit } from './audit.ts'
 
@@ -16,6 +17,7 @@ export function auditRouter({ audit, agent, connections }: AuditRouterDeps) {
   const mayRead = ({ principal, sourceIp, mfa }: Caller) =>
     connections.list().length > 0 &&
     connections.list().every(({ ref }) => agent.decide(principal, 'replay', ref, { sourceIp, mfa }).verdict === 'allow')
+  const checks = new Turns({ atOnce: 1, waiting: 1 })
   return {
     list: api.audit.list.handler(async ({ context: { caller }, input, errors }) => {
       if (!mayRead(caller)) {
@@ -25,6 +27,10 @@ export function auditRouter({ audit, agent, connections }: AuditRouterDeps) {
       }
       return audit.list(input.after, input.limit)
     }),
-    verify: api.audit.verify.handler(({ input }) => audit.verify(input.from)),
+    verify: api.audit.verify.handler(async ({ context: { caller }, input, errors, signal }) => {
+      const checked = await checks.take(caller.principal.id, signal, () => audit.verify(input.from))
+      if (checked !== undefined) return checked
+      throw errors.UNAVAILABLE({ message: 'The log is being checked for you already. Ask again once that is done.' })
+    }),
   }
 }

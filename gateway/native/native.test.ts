@@ -370,22 +370,27 @@ describe('postgres', () => {
     clearInterval(drip)
   })
 
-  test('beyond the cap on those who are not let in yet, connections are cut at once', async () => {
+  test('beyond the cap on those who are not let in yet, the oldest of the address with most makes room: nobody is kept out', async () => {
     const at = await listen({ entering: 3 })
-    const waiting = [await dial(at), await dial(at), await dial(at)]
-    const over = await dial(at)
-    await once(over.resume(), 'close')
-    waiting[0]?.destroy()
-    const password = await token()
-    await expect
-      .poll(async () => {
-        const connection = client(at, password)
-        return connection.connect().then(
-          () => connection.end().then(() => true),
-          () => false,
-        )
-      })
-      .toBe(true)
+    const from = async (localAddress: string) => {
+      const socket = connect({ ...at, localAddress })
+      sockets.push(socket)
+      await once(socket, 'connect')
+      return socket.resume()
+    }
+    const lone = await from('127.0.0.2')
+    const crowd = [await from('127.0.0.3'), await from('127.0.0.3')]
+    const closed = crowd.map((socket) => once(socket, 'close'))
+    const connection = client(at, await token())
+    await connection.connect()
+    await closed[0]
+    // With one from each address, the oldest goes.
+    const gone = once(lone, 'close')
+    await from('127.0.0.4')
+    await from('127.0.0.5')
+    await gone
+    expect(crowd[1]?.destroyed).toBe(false)
+    await connection.end()
   })
 
   test('a session is no longer under the deadline', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { api, type Caller } from '../api/context.ts'
+import { Turns } from '../api/turns.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { SessionRow, SessionView } from '../sessions/view.ts'
 import type { RecordingPlace } from './layout.ts'
@@ -25,6 +26,7 @@ export function recordingsRouter({ recordings, view, audit, replica }: Recording
     return row && view.show(caller, row)?.canReplay ? row : undefined
   }
   const readings = new Readings()
+  const checks = new Turns({ atOnce: 2, waiting: 20 })
   const unknown = (id: string) => ({ message: `There is no recording ${id}, or it is not yours to replay.` })
   const none = { message: 'Nothing of this session is stored at this gateway.' }
 
@@ -45,12 +47,20 @@ export function recordingsRouter({ recordings, view, audit, replica }: Recording
       return page
     }),
 
-    verify: api.recordings.verify.handler(async ({ context: { caller }, input, errors }) => {
+    verify: api.recordings.verify.handler(async ({ context: { caller }, input, errors, signal }) => {
       const row = await find(caller, input.id)
       if (row === undefined) throw errors.NOT_FOUND(unknown(input.id))
       const ended = row.state === 'ended' ? await endOf(audit, input.id) : undefined
       const seal = ended?.seal
-      const result = await recordings.verify(placeOf(row), seal)
+      const checked = await checks.take(caller.principal.id, signal, async () => ({
+        result: await recordings.verify(placeOf(row), seal),
+      }))
+      if (checked === undefined) {
+        throw errors.UNAVAILABLE({
+          message: 'Many recordings are being checked for you already. Ask again in a moment.',
+        })
+      }
+      const { result } = checked
       if (result === undefined && seal !== undefined) {
         if ((ended?.replica ?? row.replica) !== replica) {
           throw errors.CONFLICT({ message: 'Another replica of this gateway holds the recording. Verify it there.' })
