@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { problem, problemType } from './http.ts'
+import { seldom } from './seldom.ts'
 import type { HandleTunnel, Log } from './services.ts'
 import { type AdmissionDeps, admit } from './sessions/admission.ts'
 import { rdpCredential } from './sessions/rdp.ts'
@@ -33,6 +34,7 @@ export interface TunnelDeps extends AdmissionDeps {
 export function createTunnel(deps: TunnelDeps): { handle: HandleTunnel; close(): void } {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessage })
   const { log } = deps
+  const broken = seldom(log)
   return {
     handle(request, socket, head) {
       const ticket = request.headers['sallyport-ticket']
@@ -43,12 +45,12 @@ export function createTunnel(deps: TunnelDeps): { handle: HandleTunnel; close():
         )
         return
       }
-      socket.on('error', (error) => log.warn({ err: error }, 'a tunnel broke before it was open'))
+      socket.on('error', (error) => broken.info({ err: error }, 'a tunnel broke before it was open'))
       server.handleUpgrade(request, socket, head, (ws) => {
         noDelay(request)
         // Nothing is read before the ticket is known to be good.
         ws.pause()
-        enter(deps, ws, ticket).catch((error: unknown) => {
+        enter(deps, broken, ws, ticket).catch((error: unknown) => {
           log.error({ err: error }, 'a tunnel could not be served')
           ws.close(closeCodes.failed, 'The gateway could not open this session. The reason is in its log.')
           ws.resume()
@@ -62,10 +64,10 @@ export function createTunnel(deps: TunnelDeps): { handle: HandleTunnel; close():
   }
 }
 
-async function enter(deps: TunnelDeps, ws: WebSocket, ticket: string): Promise<void> {
-  const { tokens, sessions, log } = deps
+async function enter(deps: TunnelDeps, broken: Pick<Log, 'info'>, ws: WebSocket, ticket: string): Promise<void> {
+  const { tokens, sessions } = deps
   const stream = new TunnelStream(ws)
-  stream.on('error', (error) => log.info({ err: error }, 'a tunnel broke'))
+  stream.on('error', (error) => broken.info({ err: error }, 'a tunnel broke'))
   const redeemed = await tokens.redeemTicket(ticket)
   if (!redeemed.ok) return refuse(stream, closeCodes.ticket, ticketWords(redeemed))
   const { principal, connection, sessionId, annotations, door, purpose, sourceIp, mfa, device, accessTokenId } =

@@ -4,6 +4,7 @@ import { type Caller, caller } from '../context.ts'
 import { describe } from '../describe.ts'
 import { Ended, exit, exitCodeOf } from '../exit.ts'
 import { clock, exact, json, say, table, write } from '../output.ts'
+import { wholeUpTo } from './whole.ts'
 
 /** Just-in-time access: ask, review, take back. */
 export function accessCommands(): Command[] {
@@ -82,7 +83,7 @@ function listCommand(): Command {
     .option('--to <time>', 'asked before', moment)
     .option('--text <text>', 'in the reason, a table, an action or an id')
     .addOption(new Option('--break-glass <which>', 'taken without an approval').choices(['all', 'open']))
-    .option('--limit <n>', 'how many, with filters', Number, 50)
+    .option('--limit <n>', 'how many, with filters', wholeUpTo(200, 'a number up to 200'), 50)
     .option('--json', 'as JSON')
     .action(list)
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { seldom } from '../seldom.ts'
 import type { Log } from '../services.ts'
 import { Deadline } from './reader.ts'
 
@@ -27,12 +28,14 @@ const defaultEntering = 1_000
  */
 export class Entering {
   readonly #options: EnteringOptions
+  readonly #broken: Pick<Log, 'info'>
   readonly #serve: (socket: Socket, deadline: Deadline) => Promise<Served>
   /** Oldest first. */
   readonly #pending = new Map<Socket, { address: string; cut(): void }>()
 
   constructor(options: EnteringOptions, serve: (socket: Socket, deadline: Deadline) => Promise<Served>) {
     this.#options = options
+    this.#broken = seldom(options.log)
     this.#serve = serve
   }
 
@@ -42,7 +45,7 @@ export class Entering {
     const { remoteAddress: address = '' } = accepted
     const socket = lending?.(accepted) ?? accepted
     // A reset at any time before somebody else listens must not end the gateway.
-    socket.on('error', (error) => log.info({ err: error }, 'a connection at a native listener broke'))
+    socket.on('error', (error) => this.#broken.info({ err: error }, 'a connection at a native listener broke'))
     if (this.#pending.size >= entering) this.#makeRoom()
     const deadline = new Deadline(patienceMs, () => socket.destroy())
     const leave = () => {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { isLoopback } from '../config-schema.ts'
+import { seldom } from '../seldom.ts'
 import type { Log } from '../services.ts'
 import { type Credentials, splitUser } from './enter.ts'
 import { Entering, type EnteringOptions, type Served } from './entering.ts'
@@ -46,7 +47,7 @@ type Startup = Extract<StartupPacket, { kind: 'startup' }>
 interface Door {
   entrance: PostgresEntrance
   context: SecureContext | undefined
-  log: Log
+  log: Pick<Log, 'info'>
 }
 
 /**
@@ -54,7 +55,8 @@ interface Door {
  * one deadline for all that comes before the agent, and a cap on how many may be in that phase.
  */
 export function postgresDoor(options: PostgresDoorOptions): Entering {
-  const { entrance, tls, log } = options
+  const { entrance, tls } = options
+  const log = seldom(options.log)
   const context = tls === undefined ? undefined : createSecureContext({ ...tls, minVersion: 'TLSv1.2' })
   return new Entering(options, (socket, deadline) => serve({ entrance, context, log }, socket, deadline))
 }

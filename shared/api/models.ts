@@ -8,14 +8,18 @@ import { StepUp } from './problem.ts'
 
 const time = z.iso.datetime()
 
+function sayWhy(least: number): string {
+  return least === 1 ? 'say why' : `say why, in ${least} letters or more`
+}
+
 /** What somebody says for others to read: so much of it at least can be seen. */
 export const said = (least: number) =>
   z
     .string()
     .trim()
-    .min(least, 'say why')
+    .min(least, { message: sayWhy(least), abort: true })
     .max(2000)
-    .refine((text) => says(text, least), 'say why, in words that can be seen')
+    .refine((text) => says(text, least), sayWhy(least))
 
 export const Me = z.object({
   principal: Principal,
