@@ -150,6 +150,8 @@ export interface Catalog {
   /** Functions that changes of definitions run, by oid. */
   readonly eventTriggers: readonly number[]
   hasSchema(name: string): boolean
+  /** Tables that a transaction made which is not over: their numbers at the target are not known. */
+  readonly fresh?: readonly CatalogRelation[]
 }
 
 /** A base column, as `schema.table.column`; a name that holds a dot or a quote is quoted (`sql/ids.ts`). */
@@ -194,7 +196,13 @@ export type SessionEffect =
   | { kind: 'declare'; name: string; statement: StatementAnalysis; moved: StatementAnalysis; held: boolean }
   | { kind: 'close-cursor'; name: string | null }
   /** Something in the catalog changed: refresh before the next name is resolved. `alone`: no other session sees it. */
-  | { kind: 'ddl'; changes: Changes; alone?: true }
+  | {
+      kind: 'ddl'
+      changes: Changes
+      alone?: true
+      /** A table that its transaction made, as it is from now on. */
+      fresh?: CatalogRelation
+    }
 
 export interface StatementAnalysis {
   /** UTF-16 offsets in the analysed text, without the terminating semicolon. */
@@ -205,6 +213,8 @@ export interface StatementAnalysis {
   action: Action
   /** Resolved `schema.table`, distinct and sorted; views as themselves, and what they expand to is in `columns`. */
   tables: readonly string[]
+  /** Of these, those that its transaction made. */
+  fresh?: ReadonlySet<string>
   /** Tables that are written. */
   written: readonly string[]
   /** Every base column touched in any way. */

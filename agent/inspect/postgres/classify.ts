@@ -1,6 +1,7 @@
 import type { DeclareCursorStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
+import { withTables } from './catalog-fresh.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { alterTable } from './sql/alter.ts'
@@ -9,11 +10,13 @@ import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
 import { alterFunction, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
+import { freshAfter, freshOf } from './sql/fresh.ts'
+import { tableId } from './sql/ids.ts'
+import { pathAfter, type SearchPath } from './sql/path-after.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
 import { include, nothing, type Result } from './sql/result.ts'
 import { topScope } from './sql/scope.ts'
 import { declare, discard, doBlock, lock, prepare, setting, show, transaction } from './sql/session-statements.ts'
-import { parseSearchPath } from './sql/settings.ts'
 import { lookupsByType, typesIn, typesTouched } from './sql/types.ts'
 import { utilities } from './sql/utility.ts'
 import type { Shape } from './sql/value.ts'
@@ -32,11 +35,16 @@ export function analyse(sql: string, catalog: Catalog, state: State): Analysis {
   let path: SearchPath =
     state.searchPath === undefined ? { kind: 'lost' } : { kind: 'known', schemas: state.searchPath }
   const statements: StatementAnalysis[] = []
+  let fresh = catalog.fresh ?? []
+  let known = catalog
   try {
     for (const raw of parsed.statements) {
-      const statement = analyseNode(raw, catalog, path.kind === 'lost' ? undefined : path.schemas, state.deferred)
+      const statement = analyseNode(raw, known, path.kind === 'lost' ? undefined : path.schemas, state.deferred)
       statements.push(statement)
-      for (const effect of statement.effects) path = after(path, effect)
+      for (const effect of statement.effects) path = pathAfter(path, effect)
+      const then = statement.effects.reduce(freshAfter, fresh)
+      if (then !== fresh) known = withTables(catalog, then)
+      fresh = then
     }
   } catch (error) {
     if (error instanceof TooComplex) return { ok: false, message: error.message }
@@ -44,26 +52,6 @@ export function analyse(sql: string, catalog: Catalog, state: State): Analysis {
     throw error
   }
   return { ok: true, statements }
-}
-
-/** The search_path between the statements of one query string. `lost`: it may be what it was before, or not. */
-type SearchPath = { kind: 'known' | 'changed'; schemas: readonly string[] } | { kind: 'lost' }
-
-function after(path: SearchPath, effect: SessionEffect): SearchPath {
-  switch (effect.kind) {
-    case 'set': {
-      if (effect.name !== 'search_path') return path
-      const schemas = effect.value === null ? undefined : parseSearchPath(effect.value)
-      return schemas ? { kind: 'changed', schemas } : { kind: 'lost' }
-    }
-    case 'reset':
-      return effect.name === null || effect.name === 'search_path' ? { kind: 'lost' } : path
-    case 'end':
-    case 'rollback-to':
-      return path.kind === 'changed' ? { kind: 'lost' } : path
-    default:
-      return path
-  }
 }
 
 /** Another statement in it. `given`: types of its parameters. */
@@ -87,10 +75,10 @@ export function analyseNode(
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
   typesTouched(walk)
   lookupsByType([raw.node, ...(parameters ?? [])], walk)
-  return summary(raw, opened?.tag ?? 'none', report, result)
+  return summary(raw, opened?.tag ?? 'none', report, result, catalog)
 }
 
-function summary(raw: RawStatement, tag: string, report: Report, result: Result): StatementAnalysis {
+function summary(raw: RawStatement, tag: string, report: Report, result: Result, catalog: Catalog): StatementAnalysis {
   const uses: ColumnUse[] = []
   for (const column of report.lookups) uses.push({ column, how: 'lookup' })
   for (const column of report.predicates) uses.push({ column, how: 'predicate' })
@@ -101,6 +89,9 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
     report.doubts('code that it runs may do so before or after the setting that it changes')
   }
   const complete = report.doubt === undefined
+  const fresh = (catalog.fresh ?? [])
+    .map(({ schema, name }) => tableId(schema, name))
+    .filter((id) => report.tables.has(id))
   const analysis: StatementAnalysis = {
     start: raw.start,
     end: raw.end,
@@ -113,6 +104,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result)
     hasWhere: report.hasWhere,
     complete,
     ...(report.doubt === undefined ? {} : { doubt: report.doubt }),
+    ...(fresh.length === 0 ? {} : { fresh: new Set(fresh) }),
     outputs: complete ? result.outputs : null,
     uses,
     effects: report.effects,
@@ -237,8 +229,9 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       ddl.created(opened.node.view, walk)
       return nothing
     case 'CreateStmt':
-      changes('sql:create')
+      report.does('sql:create')
       ddl.createTable(opened.node, walk)
+      report.effects.push(ddlEffect(opened, walk))
       return nothing
     case 'IndexStmt':
       changes('sql:create')
@@ -279,8 +272,9 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       define(opened.node, report)
       return nothing
     case 'AlterTableStmt':
-      changes('sql:alter')
+      report.does('sql:alter')
       alterTable(opened.node, walk)
+      report.effects.push(ddlEffect(opened, walk))
       return nothing
     case 'RenameStmt':
       changes('sql:alter')
@@ -334,8 +328,10 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
 
 function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
   const names = changedNames(opened, walk)
-  const changes = names === undefined ? 'any' : new Set(names)
-  return madeForSession(opened) ? { kind: 'ddl', changes, alone: true } : { kind: 'ddl', changes }
+  const alone = madeForSession(opened) ? { alone: true as const } : {}
+  const made = freshOf(opened, walk)
+  if (made !== undefined) return { kind: 'ddl', changes: made.changes, fresh: made.relation, ...alone }
+  return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
 }
 
 /** SELECT INTO. */

@@ -53,9 +53,10 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
       case 'end':
       case 'rollback-to':
         if (line.stateInTransaction) line.stateDirty = true
+        line.endFresh()
         break
       case 'ddl':
-        line.change(effect.changes)
+        line.change(effect)
         break
       case 'prepare':
         writes.push(line.statements.write(effect.name, prepared(effect.statement), segment))
@@ -93,7 +94,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
     // Code that can't be followed may have done any of it.
     line.moveState()
     line.encodingMoved = true
-    line.change('any')
+    line.change({ kind: 'ddl', changes: 'any' })
     writes.push({
       confirm() {
         line.statements.forget(shake)

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
-import type { Changes } from './analysis.ts'
+import type { Catalog, CatalogRelation, Changes, SessionEffect } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog.ts'
+import { withTables } from './catalog-fresh.ts'
 import { both } from './changes.ts'
 import type { Letters } from './charsets/charset.ts'
 import { Concealing } from './concealing.ts'
@@ -13,6 +14,7 @@ import { Identity } from './identity.ts'
 import { Names } from './names.ts'
 import { bytesOfPortal, bytesOfPrepared } from './prepared.ts'
 import { SharedChanges } from './shared-changes.ts'
+import { freshAfter } from './sql/fresh.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import { type Meaning, Scripts } from './statements.ts'
 import { Judge } from './verdicts.ts'
@@ -75,7 +77,12 @@ export class Line {
   uncommitted: Changes | undefined
   /** Those that changed since the catalog was read. */
   #changes: Changes | undefined
-  /** The segment of the last of them. */
+  /** Tables that this transaction made, and that are as they were made, where the catalog's own connection can't see them. */
+  #fresh: readonly CatalogRelation[] = []
+  /** Those that are by what was forwarded since; undefined: nothing was. */
+  #making: readonly CatalogRelation[] | undefined
+  #catalog: { read: Catalog; whole: Catalog } | undefined
+  /** The segment of the last change. */
   #changed = 0
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
@@ -118,8 +125,9 @@ export class Line {
 
   /** Undefined before the catalog was read. The same object as long as names mean the same. */
   get meaning(): Meaning | undefined {
-    const catalog = this.target.current
-    if (catalog === undefined) return undefined
+    const { current } = this.target
+    if (current === undefined) return undefined
+    const catalog = this.#withFresh(current)
     const known = this.#meaning
     if (known !== undefined && known.catalog === catalog && known.uncommitted === this.uncommitted) return known
     this.#meaning = { catalog, searchPath: this.#withTemp(), uncommitted: this.uncommitted }
@@ -190,19 +198,41 @@ export class Line {
   }
 
   /** Definitions may change. */
-  change(changes: Changes): void {
+  change(effect: Extract<SessionEffect, { kind: 'ddl' }>): void {
     this.catalogDirty = this.tempDirty = true
-    this.#changes = both(this.#changes, changes)
+    this.#changes = both(this.#changes, effect.changes)
     this.#changed = this.segment
+    this.#making = freshAfter(this.#making ?? this.#fresh, effect)
+  }
+
+  /** The transaction ends, or goes back to a savepoint: what it made may be gone, or be there for everybody. */
+  endFresh(): void {
+    const fresh = this.#making ?? this.#fresh
+    if (fresh.length > 0) this.change({ kind: 'ddl', changes: new Set(fresh.map(({ name }) => name)) })
   }
 
   /** The catalog is read again: what was committed by then is in it. */
   refreshed(): void {
     const changes = this.#changes
     this.#changes = undefined
-    if (changes !== undefined && (this.midSegment || this.status !== statuses.idle)) {
-      this.uncommitted = both(this.uncommitted, changes)
-    }
+    const isOver = !this.midSegment && this.status === statuses.idle
+    if (changes !== undefined && !isOver) this.uncommitted = both(this.uncommitted, changes)
+    this.#setFresh(isOver ? [] : (this.#making ?? this.#fresh))
+  }
+
+  #setFresh(fresh: readonly CatalogRelation[]): void {
+    this.#making = undefined
+    if (fresh === this.#fresh || (fresh.length === 0 && this.#fresh.length === 0)) return
+    this.#fresh = fresh
+    this.#meaning = undefined
+    this.#catalog = undefined
+  }
+
+  /** With what this transaction made. The same object as long as both are. */
+  #withFresh(catalog: Catalog): Catalog {
+    if (this.#fresh.length === 0) return catalog
+    if (this.#catalog?.read !== catalog) this.#catalog = { read: catalog, whole: withTables(catalog, this.#fresh) }
+    return this.#catalog.whole
   }
 
   /** A setting that names depend on may change. */
@@ -222,7 +252,10 @@ export class Line {
     this.setReading(this.#reported)
     this.shared.ready(status === statuses.idle, this.confirmed)
     // They are committed or taken back: the catalog shows which.
-    if (status === statuses.idle && this.#changed <= this.confirmed) this.#changes = undefined
+    if (status === statuses.idle && this.#changed <= this.confirmed) {
+      this.#changes = undefined
+      this.#setFresh([])
+    }
     // With its transaction over, the target has dropped them.
     if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return

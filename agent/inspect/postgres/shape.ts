@@ -4,7 +4,7 @@ import type { Field } from './messages.ts'
 import type { ColumnMask, SensitivityOf } from './plan.ts'
 import type { FieldMask } from './rows.ts'
 import { scanOf } from './scan/types.ts'
-import { columnId } from './sql/ids.ts'
+import { columnId, splitId, tableId } from './sql/ids.ts'
 
 /** The target's description of a result against what the analysis expects. */
 export type Shape =
@@ -37,16 +37,17 @@ export function columnsAgree(
   for (const [i, field] of fields.entries()) {
     const mask = masks[i] ?? null
     const origin = originOf(field, catalog)
-    if (origin === 'unknown') return disagree(`column ${field.name} comes from a table that the catalog does not know`)
     const output = outputs?.[i]
-    if (origin !== undefined) {
-      const reason = output === undefined ? undefined : foreign(origin, output)
+    const known = origin === 'unknown' && isFresh(output, analysis) ? undefined : origin
+    if (known === 'unknown') return disagree(`column ${field.name} comes from a table that the catalog does not know`)
+    if (known !== undefined) {
+      const reason = output === undefined ? undefined : foreign(known, output)
       if (reason !== undefined) return disagree(`column ${field.name} is ${reason}`)
-      if (mask === null && isMasked(origin, sensitivity)) {
-        return disagree(`column ${field.name} is ${origin.id}, which is masked for you`)
+      if (mask === null && isMasked(known, sensitivity)) {
+        return disagree(`column ${field.name} is ${known.id}, which is masked for you`)
       }
     }
-    const replaced = mask === null ? null : fieldMask(mask, field, origin)
+    const replaced = mask === null ? null : fieldMask(mask, field, known)
     masking ||= replaced !== null
     out.push(replaced)
   }
@@ -66,6 +67,13 @@ function originOf(field: Field, catalog: Catalog): Origin | 'unknown' | undefine
   const column = relation?.columns.find((one) => one.attnum === field.attnum)
   if (relation === undefined || column === undefined) return 'unknown'
   return { id: columnId(relation.schema, relation.name, column.name), relation, column }
+}
+
+/** A column of a table that the transaction made, as the analysis expects: its number at the target is not known. */
+function isFresh(output: OutputColumn | undefined, { fresh }: StatementAnalysis): boolean {
+  if (fresh === undefined || output?.origin === undefined) return false
+  const [schema = '', table = ''] = splitId(output.origin)
+  return fresh.has(tableId(schema, table))
 }
 
 /** Why a value from `origin` is not what the analysis expected; undefined when it is. */

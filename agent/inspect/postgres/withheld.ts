@@ -13,7 +13,7 @@ export function withhold(line: Line, head: Expected, execution: Execution, reaso
   const alone = head.executions.length === 1 && [...line.queue.rest()].every(({ kind }) => kind === kinds.close)
   const last = head.kind === kinds.query ? head.executions.length === 1 : alone
   if (!last || !isRead(execution.judged.analysis)) throw new FrameError(reason)
-  line.change('any')
+  line.change({ kind: 'ddl', changes: 'any' })
   line.target.outdate()
   execution.withheld = withheldError(line.voice, reason)
 }

@@ -14,6 +14,7 @@ import type {
 } from 'libpg-query'
 import { strings } from '../parser.ts'
 import { changes, evaluates } from './cascades.ts'
+import { isSame } from './fresh.ts'
 import { relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
@@ -132,8 +133,8 @@ export function createTable(node: CreateStmt, walk: Walk): void {
   for (const element of node.tableElts ?? []) {
     if ('TableLikeClause' in element && element.TableLikeClause.relation)
       relationEntry(element.TableLikeClause.relation, walk)
-    if ('Constraint' in element) newConstraint(element.Constraint, own, walk)
-    if ('ColumnDef' in element) newColumn(element.ColumnDef, own, walk)
+    if ('Constraint' in element) newConstraint(element.Constraint, own, walk, node.relation)
+    if ('ColumnDef' in element) newColumn(element.ColumnDef, own, walk, node.relation)
   }
 }
 
@@ -161,12 +162,12 @@ function isUnbounded(datum: Node): boolean {
   return more === undefined && (name === 'minvalue' || name === 'maxvalue')
 }
 
-function newColumn(def: ColumnDef, own: Scope, walk: Walk): void {
+function newColumn(def: ColumnDef, own: Scope, walk: Walk, itself: RangeVar | undefined): void {
   if (def.raw_default) stored(def.raw_default, own, walk)
-  for (const item of def.constraints ?? []) if ('Constraint' in item) newConstraint(item.Constraint, own, walk)
+  for (const item of def.constraints ?? []) if ('Constraint' in item) newConstraint(item.Constraint, own, walk, itself)
 }
 
-function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
+function newConstraint(node: Constraint, own: Scope, walk: Walk, itself: RangeVar | undefined): void {
   if (node.raw_expr) stored(node.raw_expr, own, walk)
   if (node.where_clause) predicate(walk.deferred, [node.where_clause], own)
   for (const element of node.exclusions ?? []) {
@@ -175,7 +176,7 @@ function newConstraint(node: Constraint, own: Scope, walk: Walk): void {
       if ('IndexElem' in part && part.IndexElem.expr) stored(part.IndexElem.expr, own, walk)
     }
   }
-  if (!node.pktable) return
+  if (!node.pktable || isSame(node.pktable, itself)) return
   const target = relationEntry(node.pktable, walk)
   // Whether a row may be added tells whether the other table has its value.
   for (const key of strings(node.pk_attrs)) column(target, key, 'predicate', walk)

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask } from './testing/asking.ts'
+import { type Door, openDoor } from './testing/door.ts'
+import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import { say, summary, talk } from './testing/wire.ts'
+
+/** Tables that a transaction makes, fills and reads before it is committed, as migrations do. */
+
+let postgres: TestPostgres
+let door: Door
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  door = await openDoor(postgres.target)
+})
+afterAll(async () => {
+  await door?.close()
+  await postgres?.close()
+})
+
+describe('a table that its transaction made', () => {
+  it('is filled, changed and read before COMMIT', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query(
+      "create table made(id serial primary key, parent int references made(id), customer int references customers(id), note varchar(20) default 'x', at timestamptz default now(), tags text[])",
+    )
+    await client.query('alter table made add constraint made_note unique (note)')
+    await client.query('create index on made (customer)')
+    await client.query('alter table made add column more int not null default 0')
+    await client.query("comment on table made is 'made'")
+    expect((await client.query("insert into made(customer, note) values (1, 'a') returning id, note")).rows).toEqual([
+      { id: 1, note: 'a' },
+    ])
+    await client.query('insert into made(customer, note) values ($1, $2)', [2, 'b'])
+    await client.query('update made set note = upper(note) where id = 2')
+    expect(
+      (
+        await client.query(
+          'select m.note, m.more, c.name, c.email from made m join customers c on c.id = m.customer order by 1',
+        )
+      ).rows,
+    ) // one of each
+      .toEqual([
+        { note: 'B', more: 0, name: 'Name 2', email: '***.com' },
+        { note: 'a', more: 0, name: 'Name 1', email: '***.com' },
+      ])
+    await client.query('commit')
+    expect((await client.query('select note, tags from made order by id')).rows).toEqual([
+      { note: 'a', tags: null },
+      { note: 'B', tags: null },
+    ])
+    await client.query('drop table made')
+  })
+
+  it('is known within one text, and in a pipeline', async () => {
+    const client = await door.client()
+    await client.query(`create table whole(id int primary key, note text); create table pieces(id int, made int);
+      alter table pieces add foreign key (made) references whole (id); insert into whole values (1, 'a'); insert into pieces values (1, 1)`)
+    expect((await client.query('select note from whole join pieces on made = whole.id')).rows).toEqual([{ note: 'a' }])
+    await client.query('drop table pieces, whole')
+    const pipeline = [
+      ...ask.run('create temp table whole(id int, note text) on commit drop'),
+      ...ask.run("insert into whole values (1, 'b')"),
+      ...ask.run('select note from whole'),
+      say.sync,
+    ]
+    expect(summary(await talk(door.port, pipeline))).toEqual([
+      ...['1', '2', 'C CREATE TABLE', '1', '2', 'C INSERT 0 1', '1', '2', 'D b', 'C SELECT 1', 'Z I'],
+    ])
+  })
+
+  it('takes COPY', async () => {
+    const copied = await talk(door.port, [
+      say.query('begin; create table whole(id int, note text)'),
+      ...ask.copyIn('copy whole from stdin', '1\ta\n'),
+      say.query('copy whole to stdout'),
+      say.query('rollback'),
+    ])
+    expect(summary(copied)).toEqual([
+      ...['C BEGIN', 'C CREATE TABLE', 'Z T', 'G', 'C COPY 1', 'Z T', 'H', 'd 1\ta', 'c', 'C COPY 1', 'Z T'],
+      ...['C ROLLBACK', 'Z I'],
+    ])
+  })
+
+  it('is masked by its name, as it will be once it is committed', async () => {
+    door.people.masked.add('public.made.secret')
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('create table made(id int, secret text)')
+    await client.query("insert into made values (1, 'hush')")
+    expect((await client.query('select id, secret from made')).rows).toEqual([{ id: 1, secret: null }])
+    await client.query('rollback')
+  })
+
+  it.each([
+    [
+      'a column with a mask is copied into',
+      'create table made(a text)',
+      'insert into made select email from customers',
+    ],
+    [
+      'it hides another table',
+      'create temp table customers(id int, email text)',
+      'rollback; select email from customers where id = 1',
+    ],
+    [
+      'a savepoint takes it back',
+      'savepoint s; create temp table customers(id int, email text); rollback to s',
+      'select upper(email) from customers where id = 1',
+    ],
+    [
+      'it is dropped',
+      'create temp table customers(id int, email text); drop table customers',
+      'select upper(email) from customers where id = 1',
+    ],
+    [
+      'another takes its name',
+      'create table made(a text); drop table made; create view made as select email from customers',
+      'select a from made',
+    ],
+    [
+      'it becomes a part of another',
+      'create table made(id int, name text, email text, ssn text, balance numeric, born date); alter table customers inherit made',
+      'select upper(email) from made',
+    ],
+    ['it takes columns from another', 'create table made(like customers)', 'select upper(email) from made'],
+    [
+      'code may have changed it',
+      "create table made(a text); do $$ begin execute 'drop table made'; end $$",
+      'select a from made',
+    ],
+  ])('shows nothing masked where %s', async (_, make, read) => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query(make).catch(() => {})
+    const shown = await client.query(read).then(
+      (result) => JSON.stringify([result].flat().flatMap(({ rows }) => rows)),
+      (error: Error) => error.message,
+    )
+    expect(shown).not.toMatch(/c1@example|C1@EXAMPLE|@example/i)
+    await client.query('rollback').catch(() => {})
+    await client.end()
+  })
+
+  it('is none where it was made behind a savepoint that takes it back', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('savepoint s')
+    await client.query('create temp table customers(id int, email text)')
+    expect((await client.query('select email from customers')).rows).toEqual([])
+    // In one text, and afterwards.
+    const back: unknown = await client.query('rollback to s; select upper(email) from customers where id = 1')
+    expect(back).toMatchObject([{ command: 'ROLLBACK' }, { rows: [{ upper: null }] }])
+    await client.query('rollback to s')
+    await expect(client.query('select upper(email) from customers where id = 1')).rejects.toMatchObject({
+      code: 'SPB01',
+    })
+    await client.query('rollback')
+    expect((await client.query('select email from customers where id = 1')).rows).toEqual([{ email: '***.com' }])
+  })
+})
