@@ -74,6 +74,27 @@ describe('a guess beside the value', () => {
     for (const row of rows) expect(row).toMatch(/^44.{8}.{4}(?:ffffffff)+$/)
   })
 
+  it('is not told by how much log its statistics take', async () => {
+    const report = async (text: string) => {
+      const { heard, errors } = await at.client.query(text)
+      expect(errors).toEqual([])
+      return heard.filter(({ type }) => type === 'N').map(({ bytes }) => bytes.toString())
+    }
+    await at.client.query('rollback')
+    for (const text of [
+      'analyze verbose staff',
+      'analyze (verbose) staff (email)',
+      'vacuum (verbose, analyze) staff',
+      'analyze verbose',
+    ]) {
+      const told = (await report(text)).join('\n')
+      expect(told).toContain('finished')
+      expect(told).not.toContain('WAL')
+    }
+    await at.postgres.direct('create table hourly (id int); alter table hourly owner to app')
+    expect((await report('analyze verbose hourly')).join('\n')).toContain('WAL usage')
+  })
+
   it('is not sorted among the others', async () => {
     await at.postgres.direct('alter table staff cluster on staff_email')
     await at.client.query('rollback')

@@ -8,12 +8,13 @@ import { nodePostgres } from './node-postgres.ts'
 import { pipeline } from './pipeline.ts'
 import { regress } from './regress.ts'
 import { kept, readScores, type Score, summary, writeScores } from './score.ts'
+import { secrets } from './secrets.ts'
 import { sharedFolder } from './server.ts'
 import { prepareSources } from './sources.ts'
 
 /**
  * `npm run conformance [-- [--record] SUITE [TEST …]]`: other people's test suites, directly against a PostgreSQL and through a
- * gateway that allows everything. Ends with 1 where a test that gave the same when the scores were recorded does not any more.
+ * gateway that allows everything; and `secrets`, which compares worlds that differ in what is masked. Ends with 1 where a test that gave the same when the scores were recorded does not any more.
  * `--record` makes what comes out the new scores.
  */
 type Suite = (place: { cache: string; folder: string }, only: readonly string[]) => Promise<Score>
@@ -25,6 +26,7 @@ const suites: Readonly<Record<string, Suite>> = {
   contrib: async ({ cache, folder }, only) => contrib(await prepareSources(cache), folder, only),
   'node-postgres': ({ cache }, only) => nodePostgres(cache, only),
   matrix: ({ cache }, only) => matrix(cache, only),
+  secrets: ({ cache }, only) => secrets(cache, () => prepareSources(cache), only),
 }
 
 const words = process.argv.slice(2)

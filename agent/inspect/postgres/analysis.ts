@@ -14,7 +14,7 @@ export interface CatalogColumn {
   typeName: string
   /** It has a collation that is neither its database's nor that of names. */
   collated?: true
-  /** Columns of the same relation that the server computes it from. */
+  /** The server computes it: from these columns of the same relation, if any. */
   generatedFrom?: readonly string[]
 }
 
@@ -234,8 +234,8 @@ export interface StatementAnalysis {
    * NULL or encoding); undefined when this is no COPY.
    */
   copyOut?: { format: 'text' | 'csv' | 'binary' | 'other'; columns: readonly OutputColumn[] }
-  /** FETCH, EXECUTE: the name whose statement decides masks; the session resolves it. */
-  refers?: { kind: 'prepared' | 'cursor'; name: string }
+  /** FETCH, MOVE, EXECUTE: the name whose statement decides masks; the session resolves it. `moves`: no row comes of it. */
+  refers?: { kind: 'prepared' | 'cursor'; name: string; moves?: boolean | undefined }
   /**
    * Every literal of the statement is where its value can't change this analysis (a comparison's constant, VALUES, LIMIT),
    * so a statement that differs in literals alone has the same analysis.

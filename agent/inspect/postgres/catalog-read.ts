@@ -189,7 +189,7 @@ const usualCollations = '100, 950'
 
 const columnsSql = (part: Part) => `
   select a.attrelid::bigint, a.attname, a.attnum::int, a.atttypid::bigint, t.typname, a.attcollation not in (0, ${usualCollations}),
-    case when a.attgenerated <> '' then (select array_agg(distinct b.attname::text) from pg_depend d
+    case when a.attgenerated <> '' then (select coalesce(array_agg(distinct b.attname::text), '{}') from pg_depend d
       join pg_attribute b on b.attrelid = d.refobjid and b.attnum = d.refobjsubid
       where d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid not in (0, a.attnum)
         and (d.classid = 'pg_class'::regclass and d.objid = a.attrelid and d.objsubid = a.attnum or d.classid = 'pg_attrdef'::regclass

@@ -158,7 +158,10 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       return opened.node.query ? cursor(opened.node, opened.node.query, report, nested) : nothing
     case 'FetchStmt':
       report.does('sql:fetch')
-      return { outputs: null, refers: { kind: 'cursor', name: opened.node.portalname ?? '' } }
+      return {
+        outputs: null,
+        refers: { kind: 'cursor', name: opened.node.portalname ?? '', moves: opened.node.ismove },
+      }
     case 'ClosePortalStmt':
       report.effects.push({ kind: 'close-cursor', name: opened.node.portalname ?? null })
       return nothing

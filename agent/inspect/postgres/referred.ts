@@ -16,7 +16,8 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
     columns: joined(own.columns, referred.columns),
     functions: joined(own.functions, referred.functions),
     hasWhere: referred.hasWhere,
-    outputs: referred.outputs,
+    // MOVE counts rows, and shows none.
+    outputs: refers?.moves === true ? null : referred.outputs,
     uses: [...own.uses, ...referred.uses],
     effects: [...own.effects, ...referred.effects],
     complete: own.complete && referred.complete,

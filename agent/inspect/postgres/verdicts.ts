@@ -119,6 +119,8 @@ export class Judge {
   /** Whether error text of this statement may quote a masked value: any column of any table in play counts. */
   #touches(analysis: StatementAnalysis, meaning: Meaning): boolean {
     if (!analysis.complete) return true
+    // Without a table it goes over all of them.
+    if (analysis.node === 'VacuumStmt' && analysis.tables.length + analysis.written.length === 0) return true
     for (const column of analysis.columns) if (this.#isMasked(...splitColumn(column))) return true
     for (const table of [...analysis.tables, ...analysis.written]) {
       const [schema, name = ''] = splitId(table)

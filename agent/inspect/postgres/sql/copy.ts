@@ -1,4 +1,4 @@
-import type { CopyStmt, DefElem, Node } from 'libpg-query'
+import type { CopyStmt, DefElem, Node, RangeVar } from 'libpg-query'
 import type { OutputColumn, StatementAnalysis } from '../analysis.ts'
 import { strings } from '../parser.ts'
 import { changesThrough } from './cascades.ts'
@@ -41,7 +41,7 @@ function tableShape(node: CopyStmt, walk: Walk): Shape {
   if (!node.relation) return new Shape([])
   const { shape } = relationEntry(node.relation, walk)
   const named = strings(node.attlist)
-  if (named.length === 0) return shape
+  if (named.length === 0) return shape.without(generated(node.relation, walk))
   const columns: ScopeColumn[] = []
   for (const name of named) {
     const column = shape.column(name)
@@ -49,6 +49,12 @@ function tableShape(node: CopyStmt, walk: Walk): Shape {
     else walk.report.doubts(`no column ${name} is known in ${node.relation.relname ?? 'the table'}`)
   }
   return new Shape(columns)
+}
+
+/** What the server computes is not copied with the rest. */
+function generated({ schemaname, relname = '' }: RangeVar, walk: Walk): ReadonlySet<string> {
+  const columns = walk.catalog.relation(schemaname, relname, walk.searchPath ?? [])?.columns ?? []
+  return new Set(columns.flatMap(({ name, generatedFrom }) => (generatedFrom === undefined ? [] : [name])))
 }
 
 function copyIn(node: CopyStmt, walk: Walk): void {

@@ -129,6 +129,16 @@ export class Shape {
     return this.#row
   }
 
+  /** Of its columns, those that have none of these names. */
+  without(names: ReadonlySet<string>): Shape {
+    return names.size === 0
+      ? this
+      : new Shape(
+          this.columns.filter(({ name }) => !names.has(name)),
+          this.open,
+        )
+  }
+
   /** Renamed by an alias's column list; names beyond the list stay. Undefined: the list is longer than the columns. */
   renamed(names: readonly string[]): Shape | undefined {
     if (names.length === 0) return this
