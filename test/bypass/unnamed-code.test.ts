@@ -118,6 +118,11 @@ describe('code that runs without its name', () => {
     "update lists set gs = '{c1@example.com}'",
     `do $$ declare x U&"g\\0075ess"; begin x := 'c1@example.com'; end $$`,
     "do $$ declare r lists%rowtype; begin r.gs := '{c1@example.com}'; end $$",
+    // The type by its number
+    "select domain_in('c1@example.com', (select oid from pg_type where typname = 'gu' || 'ess'), -1) is null",
+    "select array_in('{c1@example.com}', (select oid from pg_type where typname = 'gu' || 'ess'), -1)",
+    "select record_in('(1,c1@example.com)', (select oid from pg_type where typname = 'pa' || 'ir'), -1)",
+    "do $$ begin perform array_in('{c1@example.com}', (select oid from pg_type where typname = 'gu' || 'ess'), -1); end $$",
   ])('shows nothing, and is refused: %s', async (sql) => {
     const { bytes, errors } = await at.client.query(sql)
     expect(bytes.toString('latin1')).not.toMatch(secret)

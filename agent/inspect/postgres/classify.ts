@@ -7,11 +7,12 @@ import { type Opened, open, parse, type RawStatement, strings } from './parser.t
 import { alterTable } from './sql/alter.ts'
 import { eventTriggers } from './sql/cascades.ts'
 import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
-import { alterFunction, changesCode, changesRows, define } from './sql/code-changes.ts'
+import { alterFunction, changesBesides, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { freshAfter, freshOf } from './sql/fresh.ts'
 import { tableId } from './sql/ids.ts'
+import { namesTables } from './sql/named.ts'
 import { pathAfter, type SearchPath } from './sql/path-after.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
 import { include, nothing, type Result } from './sql/result.ts'
@@ -73,6 +74,7 @@ export function analyseNode(
   typesIn(raw.node, walk)
   if (parameters) typesIn(parameters, walk)
   const result = opened ? contents(opened, raw.node, walk, nested) : nothing
+  changesBesides(opened?.tag, report)
   typesTouched(walk)
   lookupsByType([raw.node, ...(parameters ?? [])], walk)
   return summary(raw, opened?.tag ?? 'none', report, result, catalog)
@@ -198,6 +200,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       return nothing
     default: {
       const result = schemaChange(opened, walk, nested)
+      namesTables(opened, walk)
       if (opened.tag !== 'TruncateStmt') eventTriggers(walk)
       // What a view stands for runs when somebody reads it. TRUNCATE changes no definitions.
       if (opened.tag !== 'ViewStmt' && opened.tag !== 'TruncateStmt') changesRows(report)

@@ -1,5 +1,5 @@
 import type { AlterFunctionStmt, DefineStmt } from 'libpg-query'
-import type { Report } from './report.ts'
+import { isBeyondWrites, type Report } from './report.ts'
 
 /** What stands for code: under another name, or on another search_path, a name runs other code than before. */
 const codes: ReadonlySet<string> = new Set([
@@ -35,4 +35,10 @@ export function define(node: DefineStmt, report: Report): void {
 /** A change of the schema whose code changes rows besides is not what policy has a name for. */
 export function changesRows(report: Report): void {
   if (report.codeWrites) report.does('sql:unknown')
+}
+
+/** Nor is one statement that changes rows in WITH, or in code that it calls, and, say, makes a table of them, or ends another session. */
+export function changesBesides(tag: string | undefined, report: Report): void {
+  const changes = report.changesRows || (tag === 'SelectStmt' && report.codeWrites)
+  if (changes && isBeyondWrites(report.action)) report.does('sql:unknown')
 }

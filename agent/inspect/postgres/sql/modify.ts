@@ -26,6 +26,7 @@ type Targets = (list: readonly Node[] | undefined, walk: Walk, scope: Scope) => 
 export function insert(node: InsertStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:insert')
+  report.changesRows = true
   const replaces = node.onConflictClause?.action === 'ONCONFLICT_UPDATE'
   const target = targetEntry(node.relation, walk, replaces ? ['insert', 'update'] : ['insert'])
   subscripts(node.cols, walk, outer)
@@ -88,6 +89,7 @@ function onConflict(node: OnConflictClause, target: Entry, walk: Walk, outer: Sc
 export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:update')
+  report.changesRows = true
   const target = targetEntry(node.relation, walk, ['update'])
   const from = fromClause(node.fromClause, walk, outer)
   const scope: Scope = { ...from, entries: [target, ...from.entries] }
@@ -100,6 +102,7 @@ export function update(node: UpdateStmt, walk: Walk, outer: Scope, targets: Targ
 export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:delete')
+  report.changesRows = true
   const target = targetEntry(node.relation, walk, ['delete'])
   const using = fromClause(node.usingClause, walk, outer)
   const scope: Scope = { ...using, entries: [target, ...using.entries] }
@@ -111,17 +114,20 @@ export function deleteFrom(node: DeleteStmt, walk: Walk, outer: Scope, targets: 
 export function merge(node: MergeStmt, walk: Walk, outer: Scope, targets: Targets): Shape {
   const { report } = walk
   report.does('sql:merge')
+  report.changesRows = true
   const target = targetEntry(node.relation, walk, ['insert', 'update', 'delete'])
   const from = fromClause(node.sourceRelation ? [node.sourceRelation] : [], walk, outer)
   const scope: Scope = { ...from, entries: [...from.entries, target] }
   predicate(walk, [node.joinCondition], scope)
   for (const clause of node.mergeWhenClauses ?? []) {
     if (!('MergeWhenClause' in clause)) continue
-    const { commandType, condition, targetList, values } = clause.MergeWhenClause
+    const { commandType, condition, matchKind, targetList, values } = clause.MergeWhenClause
     predicate(walk, [condition], scope)
     if (commandType === 'CMD_UPDATE' || commandType === 'CMD_DELETE') {
       if (commandType === 'CMD_DELETE') report.does('sql:delete')
-      bounded(node.joinCondition, walk)
+      // Of rows that match nothing, the join's condition leaves none out.
+      const joined = matchKind !== 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' && restricts(node.joinCondition)
+      bounded(joined ? node.joinCondition : condition, walk)
     }
     if (commandType === 'CMD_UPDATE') assign(targetList, target, walk, scope)
     if (commandType !== 'CMD_INSERT') continue

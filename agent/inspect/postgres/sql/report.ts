@@ -46,6 +46,8 @@ export class Report {
   runsCode = false
   /** And changes rows. */
   codeWrites = false
+  /** It changes rows itself. */
+  changesRows = false
   #comparing = false
   #depth = 0
   #nodes = 0
@@ -181,8 +183,16 @@ export function stronger(a: Action, b: Action): Action {
   return strength(b) > strength(a) ? b : a
 }
 
+/** Of a class above that of changes of rows. */
+export function isBeyondWrites(action: Action): boolean {
+  return levelOf(action) > levelOf('sql:write')
+}
+
 function strength(action: Action): number {
+  return levelOf(action) * 100 + heavier.indexOf(action)
+}
+
+function levelOf(action: Action): number {
   const parent: string = actionParents[action] ?? action
-  const level = order.indexOf(isAction(parent) ? parent : action)
-  return level * 100 + heavier.indexOf(action)
+  return order.indexOf(isAction(parent) ? parent : action)
 }

@@ -34,7 +34,7 @@ export function typesNamedIn(definition: string, walk: Walk): void {
   if (types.length === 0) return
   const text = definition.toLowerCase().replaceAll('""', '"')
   // A name in U&"…" may be any.
-  const disguised = text.includes('u&"')
+  const disguised = text.includes('u&"') || [...makesAny].some((name) => isNamed(name, text))
   check(
     types.filter(
       ({ name, reach }) => reach === 'any' || reach === 'written' || disguised || isNamed(name.toLowerCase(), text),
@@ -121,6 +121,8 @@ const makesAny: ReadonlySet<string> = new Set([
   'pg_input_error_info',
   // Of hstore.
   'populate_record',
+  // They take the type by its number.
+  ...['domain_in', 'array_in', 'record_in', 'range_in', 'multirange_in'],
 ])
 
 /** As a word of its own. */
