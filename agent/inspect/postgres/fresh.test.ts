@@ -143,6 +143,24 @@ describe('a table that its transaction made', () => {
     await client.end()
   })
 
+  it.each([
+    'rollback to s; select upper(email) from customers where id = 1',
+    'set local search_path = public; rollback to s; select upper(email) from customers where id = 1',
+    'rollback to s; execute p',
+    'set local search_path = public; rollback to s; execute p',
+    'drop table customers; execute p',
+  ])('is none any more within a text either: %s', async (text) => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('savepoint s')
+    await client.query('create temp table customers(id int, email text)')
+    await client.query('prepare p as select upper(email) from customers where id = 1')
+    const shown = await client.query(text).then(JSON.stringify, (error: Error) => error.message)
+    expect(shown).not.toMatch(/@example/i)
+    await client.query('rollback')
+    await client.query('deallocate all')
+  })
+
   it('is none where it was made behind a savepoint that takes it back', async () => {
     const client = await door.client()
     await client.query('begin')

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { Admitting, type Blocked } from './admitting.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import type { Admission, Asked } from './asked.ts'
+import { withTables } from './catalog-fresh.ts'
 import { after } from './changes.ts'
 import { changesEncoding } from './effects.ts'
 import { changedWhileHeld, meansNow } from './held-meaning.ts'
@@ -13,6 +14,7 @@ import { type Path, pathAfter } from './paths.ts'
 import { asItRuns } from './portals.ts'
 import type { Prepared } from './prepared.ts'
 import { merge, unknown, unknownName } from './referred.ts'
+import { freshAfter } from './sql/fresh.ts'
 import type { StateReader } from './state.ts'
 import { Judged, type Meaning, type Script, wantsRefresh } from './statements.ts'
 import type { Run, Verdict } from './verdict.ts'
@@ -139,12 +141,17 @@ export class Gate {
     const { statements, meaning } = script
     if (statements.length < 2) return statements
     let path: Path = 'same'
+    const { catalog } = meaning
+    const before = catalog.fresh ?? []
+    let fresh = before
     const made: Made = new Map()
     const out: Judged[] = []
     for (const one of statements) {
-      const judged = path === 'same' ? one : this.#again(text, one, meaning, path, statements.length)
-      const { start, end, effects } = judged.analysis
-      const resolved = this.resolve(judged, path, made)
+      const then = fresh === before ? meaning : { ...meaning, catalog: withTables(catalog, fresh) }
+      const judged = path === 'same' ? one : this.#again(text, one, then, path, statements.length)
+      const { start, end, effects, refers } = judged.analysis
+      // What a name stands for was read with the tables that there were before this text.
+      const resolved = refers !== undefined && then !== meaning ? null : this.resolve(judged, path, made)
       if (resolved === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.sequence(text, script))
       out.push(resolved ?? judged)
       for (const effect of effects) {
@@ -154,6 +161,7 @@ export class Gate {
         const moved = effect.kind === 'declare' ? effect.moved : statement
         made.set(`${kind} ${effect.name}`, { statement, moved, text: text.slice(start, end), path })
       }
+      fresh = (resolved ?? judged).analysis.effects.reduce(freshAfter, fresh)
       if (resolved === null) path = 'lost'
       else for (const effect of resolved.analysis.effects) path = pathAfter(path, effect, line)
     }
