@@ -180,6 +180,59 @@ test('a gateway that is started again knows its sign-ins, and goes by its operat
   }
 })
 
+test('who is off-boarded asks for nothing any more, and has lost what was given', async () => {
+  const { url, close } = await startTestStore()
+  const store = { kind: 'url' as const, url }
+  const running = await startGateway(config({ dataDir: join(dir, 'leaving'), store, operators: ['engineers'] }), {
+    agent,
+    log: quiet,
+  })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`insert into identities (id, kind, name, groups, issuer, subject)
+      values ('leaver', 'user', 'Leaver', '[]', 'https://idp.example', 'u-1')`)
+    const approval = { group: 'dba', count: 1, windowSeconds: 1_800, notify: [] }
+    for (const [id, state] of [
+      ['req_asked', 'pending'],
+      ['req_given', 'approved'],
+    ]) {
+      await client.query(
+        `insert into requests (id, kind, state, requester_id, requester, connection_name, connection, reason, policy, approval, tables,
+           binding, actions, data_classes, source_ip, expires_at)
+         values ($1, 'grant', $2, 'leaver', $3, 'analytics-db', $4, 'why', $5, $6, '[]', '{}', '["connect"]', '[]', '127.0.0.1',
+           now() + interval '1 hour')`,
+        [
+          id,
+          state,
+          JSON.stringify({ kind: 'user', id: 'leaver', name: 'Leaver', groups: [] }),
+          JSON.stringify({ name: 'analytics-db', kind: 'postgres', environment: 'production', tags: [] }),
+          JSON.stringify({ id: 'staging-on-approval', reason: 'Staging needs an approval' }),
+          JSON.stringify(approval),
+        ],
+      )
+    }
+    await client.query(`insert into grants (id, request_id, principal_id, connection_name, actions, data_classes, approved_by, starts_at, ends_at)
+      values ('gra_1', 'req_given', 'leaver', 'analytics-db', '["connect"]', '[]', '["grace"]', now(), now() + interval '1 hour')`)
+    const authorization = `Bearer ${await machineToken(running.url)}`
+    const response = await fetch(`${running.url}/api/v1/identities/leaver/disable`, {
+      method: 'POST',
+      headers: { authorization },
+    })
+    expect(response.status).toBe(200)
+    const { rows } = await client.query('select id, state from requests order by id')
+    expect(rows).toEqual([
+      { id: 'req_asked', state: 'cancelled' },
+      { id: 'req_given', state: 'revoked' },
+    ])
+    expect((await client.query('select revoked_by from grants')).rows).toEqual([{ revoked_by: 'deploy' }])
+  } finally {
+    await client.end()
+    await running.close()
+    await close()
+  }
+})
+
 test('a gateway with another key than its store’s does not start, and leaves the store as it was', async () => {
   const { url, close } = await startTestStore()
   try {
