@@ -13,6 +13,7 @@ import {
   type TestDoor,
   tokenRequest,
 } from '../testing/door.ts'
+import { quiet } from '../testing/store.ts'
 
 const DeviceAuthorization = z.object({
   device_code: z.string(),
@@ -593,8 +594,30 @@ test('no token, code or secret can be read from the store', async () => {
   expect(text).not.toContain(tokens.refresh_token)
 })
 
-test('guessing is slowed down, and a gateway whose provider is away says so', async () => {
+test('a request that makes no sense counts as a guess; a device that waits for its person does not', async () => {
   const other = await startTestDoor()
+  try {
+    const post = async (path: string, body: Record<string, string>) =>
+      fetch(`${other.url}/oauth/${path}`, { method: 'POST', body: new URLSearchParams(body) })
+    const started = await post('device/auth', { client_id: 'sallyport-cli', scope: 'openid' })
+    const { device_code } = z.object({ device_code: z.string() }).parse(await started.json())
+    const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+    const key = await newClientKey()
+    for (let poll = 0; poll < 35; poll += 1) {
+      const { body } = await tokenRequest(other, { grant_type, device_code, client_id: 'sallyport-cli' }, key)
+      expect(body.error).toBe('authorization_pending')
+    }
+    for (let attempt = 0; attempt < 30; attempt += 1)
+      expect((await post('token', { grant_type: 'x' })).status).toBe(400)
+    expect((await post('token', { grant_type: 'x' })).status).toBe(429)
+  } finally {
+    await other.close()
+  }
+})
+
+test('guessing is slowed down, and a gateway whose provider is away says so', async () => {
+  const said: string[] = []
+  const other = await startTestDoor({ log: { ...quiet, warn: (_fields, message) => said.push(message) } })
   try {
     const guess = () =>
       fetch(`${other.url}/oauth/token`, {
@@ -606,6 +629,12 @@ test('guessing is slowed down, and a gateway whose provider is away says so', as
     expect(new Set(statuses.slice(0, 30))).toEqual(new Set([401]))
     expect(statuses[30]).toBe(429)
     expect(Number((await guess()).headers.get('retry-after'))).toBeGreaterThan(0)
+    // What nobody could mean is no way past it, and fills no log.
+    const before = said.length
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      expect((await fetch(`${other.url}/oauth/interaction/none`)).status).toBe(400)
+    }
+    expect(said.slice(before)).toHaveLength(1)
 
     await other.upstream.close()
     await expect(authorize(other, new Browser())).rejects.toThrow(/502.*sign-in provider does not answer/s)

@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider'
 import { z } from 'zod'
 import { mfaAcr } from '../../shared/api/problem.ts'
 import { originalAddress } from '../http.ts'
+import { seldom } from '../seldom.ts'
 import type { AuditLog, Log } from '../services.ts'
 import { type Sealer, sha256 } from '../store/seal.ts'
 import { type IdentityStore, SignInRefused } from './identities.ts'
@@ -51,9 +52,12 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
   const starts = createLimiter(startsPerMinute, 60)
   const failures = createLimiter(failuresPerMinute, 60)
   const handle = provider.callback()
+  const strangers = seldom({ info: (fields, message) => log.warn(fields, message) })
 
   provider.on('grant.error', (context, error) => {
-    if (['invalid_client', 'invalid_grant', 'unauthorized_client'].includes(error.message)) failures.count(context.ip)
+    // How a device asks whether it is signed in yet, and a client for the nonce of its proof.
+    if (['authorization_pending', 'slow_down', 'use_dpop_nonce'].includes(error.message)) return
+    failures.count(context.ip)
     log.warn(
       { ip: context.ip, error: error.message, client: context.oidc?.client?.clientId },
       'a token request was refused',
@@ -74,7 +78,7 @@ export function registerOAuthRoutes(app: FastifyInstance, options: OAuthRoutesOp
         reply.header('set-cookie', pendingCookie(pending.state, value, pendingSeconds, secure))
         return reply.header('cache-control', 'no-store').redirect(url.href, 303)
       } catch (error) {
-        log.warn({ err: error, ip: request.ip }, 'a sign-in could not begin')
+        strangers.info({ err: error, ip: request.ip }, 'a sign-in could not begin')
         return showFailure(reply, error, log)
       }
     })

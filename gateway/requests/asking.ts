@@ -51,6 +51,8 @@ const grantWait = { least: 1_800, most: 86_400 }
 const furthestStartMs = 30 * 86_400_000
 /** Requests of one person that may wait at once. */
 const pendingLimit = 50
+/** Times that one person may ask for access: each is told to all who review. */
+const askLimit = { times: 200, ms: 600_000 }
 
 /** How requests come to be: a statement that is held, or access that is asked for. */
 export class Asking {
@@ -150,6 +152,12 @@ export class Asking {
     const { approval } = ask
     if (approval.reasonPattern !== undefined && !reasonFits(approval.reasonPattern, reasonOf(input.reason))) {
       throw badReason(approval.reasonPattern)
+    }
+    const since = new Date(this.#options.clock.now().getTime() - askLimit.ms)
+    if ((await stored.askedSince(principal.id, since)) >= askLimit.times) {
+      throw new ORPCError('CONFLICT', {
+        message: `You asked ${askLimit.times} times within ten minutes, and each was told to those who review. Ask again in a while.`,
+      })
     }
     const count = await stored.pendingOf(principal.id)
     if (count >= pendingLimit) {

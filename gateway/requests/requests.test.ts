@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { NewRequest } from '../../shared/api/models.ts'
 import type { HoldRequest } from '../../shared/link.ts'
 import type { Caller } from '../api/context.ts'
+import { json } from '../store/database.ts'
 import { allow, block, hold, policy } from '../testing/agent.ts'
 import { database, startParts, type TestParts } from '../testing/parts.ts'
 import { startTestStore, type TestStore } from '../testing/store.ts'
@@ -111,6 +112,49 @@ describe('asking', () => {
 
   test('unmask without a data class means those that can be asked for', async () => {
     expect(await parts.requests.create(ada, ask({ actions: ['unmask'] }))).toMatchObject({ dataClasses: ['email'] })
+  })
+
+  test('who asks and takes back without end is stopped: each is told to those who review', async () => {
+    const { id } = await parts.requests.create(ada, ask())
+    await parts.requests.cancel(ada, id)
+    const { db } = server.store
+    const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    const { requester, connection, policy, approval } = row
+    const values = {
+      ...row,
+      requester: json(requester),
+      connection: json(connection),
+      policy: json(policy),
+      approval: json(approval),
+    }
+    const lists = {
+      tables: '[]',
+      binding: '{}',
+      actions: '[]',
+      data_classes: '[]',
+      columns: '[]',
+      hidden_classes: '[]',
+      escalated: '[]',
+    }
+    const more = Array.from({ length: 198 }, (_, i) => ({
+      ...values,
+      ...lists,
+      id: `req_${i}`,
+      estimate: null,
+      row_count: null,
+    }))
+    await db.insertInto('requests').values(more).execute()
+    await parts.requests.create(ada, ask())
+    await expect(parts.requests.create(ada, ask())).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/200 times within ten minutes/),
+    })
+    await parts.requests.create(grace, ask())
+    await db
+      .updateTable('requests')
+      .set({ created_at: new Date(Date.now() - 601_000) })
+      .execute()
+    await parts.requests.create(ada, ask())
   })
 
   test('nobody gets more time than policy gives, and text that PostgreSQL can’t store is stored', async () => {

@@ -104,6 +104,18 @@ export class RequestStore {
     return rows.map((row) => row.id)
   }
 
+  /** How often one person asked for access since then. */
+  async askedSince(requesterId: string, since: Date): Promise<number> {
+    const { count } = await this.#options.db
+      .selectFrom('requests')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('requester_id', '=', requesterId)
+      .where('kind', '=', 'grant')
+      .where('created_at', '>', since)
+      .executeTakeFirstOrThrow()
+    return count
+  }
+
   /** Ids of those of one person that wait for a decision. */
   async waitingFor(requesterId: string): Promise<string[]> {
     const rows = await this.#options.db
