@@ -17,12 +17,17 @@ const at = stand({
     create table elders (id int, email text); create table heirs () inherits (elders); insert into heirs values (1, 'c1@example.com');
     create type person as (id int, email text); create table typed of person; insert into typed values (1, 'c1@example.com');
     create type place as (id int, name text); create table placed of place;
+    create table viewed (id int, email text); insert into viewed values (1, 'c1@example.com');
+    create view seen as select id, email from viewed; create view seen_too as select id, email as addr from seen;
+    create materialized view seen_before as select addr from seen_too; create view seen_plainly as select id from viewed;
+    create materialized view plainly as select id from seen_plainly;
     create domain guess as text check (value like 'x%');
     create table loot (line text); create table events (id int, payload json);
     insert into events values (1, '{"e": "lena\\u0040mailbox.com"}');
     reset role`,
   opened: (door) => {
-    for (const table of ['computed', 'part_1', 'typed', 'elders']) door.people.masked.add(`public.${table}.email`)
+    for (const table of ['computed', 'part_1', 'typed', 'elders', 'viewed'])
+      door.people.masked.add(`public.${table}.email`)
     door.people.scanned.add('public.events.payload')
     const { sensitivity } = door.people
     door.people.sensitivity = (schema, table, column) =>
@@ -142,5 +147,25 @@ describe('a document as text', () => {
     const { bytes, errors } = await at.client.query(text)
     expect(errors).toEqual([])
     expect(bytes.toString('latin1')).not.toMatch(/lena|mailbox/)
+  })
+})
+
+describe('what a materialized view has kept', () => {
+  it.each([
+    'create or replace view seen as select id, id::text as email from viewed',
+    "create or replace view seen_too as select 1 as id, 'x'::text as addr",
+  ])('stays what it is when the view that it came by is another: %s', async (text) => {
+    const { errors } = await at.client.query(text)
+    expect(errors).toMatchObject([{ sqlstate: 'SPB01', message: expect.stringContaining('seen_before') }])
+    expect(valuesOf(await at.client.query('select addr from seen_before'))).not.toContain('c1@')
+  })
+
+  it.each([
+    'create or replace view seen_plainly as select id + 0 as id from viewed',
+    'create or replace view new_one as select 1 as id; create or replace view new_one as select 2 as id',
+    'create or replace temp view seen as select 1 as id',
+  ])('or another one is made that it did not come by: %s', async (text) => {
+    expect((await at.client.query(text)).errors).toEqual([])
+    await at.client.query('drop view if exists pg_temp.seen, new_one')
   })
 })

@@ -233,6 +233,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       changes('sql:create')
       if (opened.node.query) ddl.keeps(walk.query(opened.node.query, topScope), walk)
       ddl.created(opened.node.view, walk)
+      if (opened.node.replace) ddl.replaces(opened.node.view, walk)
       return nothing
     case 'CreateStmt':
       report.does('sql:create')

@@ -12,13 +12,14 @@ import type {
   RenameStmt,
   TruncateStmt,
 } from 'libpg-query'
+import type { CatalogRelation } from '../analysis.ts'
 import { strings } from '../parser.ts'
 import { changes, evaluates } from './cascades.ts'
 import { isSame } from './fresh.ts'
 import { relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'
-import { family } from './relations.ts'
+import { family, identified } from './relations.ts'
 import { type Entry, entry, type Scope, topScope } from './scope.ts'
 import { typesAnywhere } from './types.ts'
 import { opaque, Shape, type Value } from './value.ts'
@@ -103,6 +104,40 @@ export function maintains(name: RangeVar | undefined, walk: Walk): void {
   const { schemaname, relname = '' } = name
   const relation = catalog.relation(schemaname, relname, pathFor(walk, schemaname, relname))
   if (relation) for (const one of family(catalog, relation)) evaluates(one, walk)
+}
+
+/**
+ * CREATE OR REPLACE VIEW: what a materialized view has taken from the one before stays in it, and only through that is it known where it
+ * came from.
+ */
+export function replaces(name: RangeVar | undefined, walk: Walk): void {
+  const { catalog, searchPath = [] } = walk
+  const before =
+    name?.relpersistence === 't' ? undefined : catalog.relation(name?.schemaname, name?.relname ?? '', searchPath)
+  if (before?.kind !== 'view') return
+  for (const one of catalog.relations()) {
+    if (one.kind !== 'materialized' || !standsOn(one, before, walk)) continue
+    const { sources } = walk.relation(one).shape.row
+    const keeps = `the materialized view ${tableId(one.schema, one.name)}, which keeps what this one showed,`
+    for (const column of sources) walk.report.reads(column, keeps)
+    walk.report.touch(sources)
+    walk.report.use(sources, 'write')
+  }
+}
+
+function standsOn(relation: CatalogRelation, on: CatalogRelation, walk: Walk): boolean {
+  const seen = new Set<number>()
+  const rest = [relation]
+  for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+    if (one.oid === on.oid) return true
+    for (const id of walk.relation(one).report?.tables ?? []) {
+      const beneath = identified(walk.catalog, id).relation
+      if (beneath === undefined || seen.has(beneath.oid)) continue
+      seen.add(beneath.oid)
+      rest.push(beneath)
+    }
+  }
+  return false
 }
 
 /** Table names in a DROP, as written: they need not exist. */
