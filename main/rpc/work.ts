@@ -14,6 +14,7 @@ export function workRouters(work: Work) {
     sql: {
       open: sql.open.handler(({ input }) => work.openSql(input.connection, input.page)),
       run: sql.run.handler(({ input, signal }) => told(work.sqlSession(input.id).run(input, signal))),
+      ends: sql.ends.handler(({ input, signal }) => told(work.sqlSession(input.id).ends(signal))),
       rows: sql.rows.handler(async ({ input }) => {
         const { result, from, to, maxCell } = input
         if (to - from > maxWindow) throw fail('bad-input', `At most ${maxWindow} rows can be read at a time.`)

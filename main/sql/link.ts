@@ -24,6 +24,8 @@ export class SqlLink {
   over: ProblemError | undefined
   /** As the server told it last. */
   transaction: TransactionState = 'none'
+  /** Hears of the end where no statement does. */
+  onIdleEnd: ((problem: ProblemError) => void) | undefined
   private listener: Listener | undefined
   private lastWords: ServerWords | undefined
 
@@ -69,6 +71,13 @@ export class SqlLink {
     this.listener = listener
   }
 
+  /** Ends the session because its owner wants so: over at once, and nobody is told. */
+  abandon(problem: ProblemError): void {
+    this.onIdleEnd = undefined
+    this.over ??= problem
+    this.wire.destroy(problem)
+  }
+
   private hear(message: ServerMessage): void {
     if (message.type === 'key') this.key = message
     if (message.type === 'parameter' && message.name === 'server_version') this.version = message.value
@@ -80,7 +89,8 @@ export class SqlLink {
 
   private end(error: Error | undefined): void {
     this.over = endProblem(error, this.lastWords)
-    this.listener?.onEnd(this.over)
+    if (this.listener === undefined) this.onIdleEnd?.(this.over)
+    else this.listener.onEnd(this.over)
   }
 }
 

@@ -494,6 +494,31 @@ async function explained(session: SqlSession, text: string, explain: 'plan' | 'm
   return events
 }
 
+test('a session that ends while nothing runs is told of at once, with what became of its transaction; one that was given up is not', async () => {
+  const session = openSession()
+  const ends = session.ends()
+  const end = ends.next()
+  const kill = () =>
+    direct.query(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select 77 as mine'`)
+  const run = async (commit: 'auto' | 'manual') => {
+    const text = 'select 77 as mine'
+    for await (const _ of session.run({ text, start: 0, end: text.length, stopOnError: true, commit }));
+  }
+  await run('manual')
+  await kill()
+  expect((await end).value).toMatchObject({ problem: { code: 'session-ended' }, rolledBack: true })
+  expect(session.transaction).toBe('none')
+  // Nobody hears of what they asked for.
+  await run('auto')
+  session.renew()
+  await run('auto')
+  const second = ends.next()
+  await kill()
+  expect((await second).value).toMatchObject({ rolledBack: false })
+  await session.close()
+  expect((await ends.next()).done).toBe(true)
+})
+
 test('a plan runs nothing; what is measured runs and is rolled back, outside a transaction and within one', async () => {
   const session = openSession()
   await runAll(session, 'DROP TABLE IF EXISTS planned; CREATE TABLE planned (a int); INSERT INTO planned VALUES (1)')

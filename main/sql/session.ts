@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { RunEvent } from '../../shared/rpc/contract.ts'
+import type { RunEvent, SessionEnd } from '../../shared/rpc/contract.ts'
 import { type ExplainMode, explainLead, type TransactionState } from '../../shared/rpc/editor.ts'
 import { bindParameters, findParameters } from '../../shared/sql/parameters.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
@@ -57,6 +57,7 @@ export class SqlSession {
   private told: TransactionState = 'none'
   /** We began the transaction, and nothing but reads has succeeded in it. */
   private reads = false
+  private readonly watchers = new Set<AsyncQueue<SessionEnd>>()
   private readonly results = new Map<string, ResultStore>()
 
   constructor(options: SqlSessionOptions) {
@@ -97,6 +98,26 @@ export class SqlSession {
     } finally {
       if (!finished) await this.cancel()
     }
+  }
+
+  /** Each end of the session while nothing runs: killed, out of grant, its gateway gone. A run tells of its own. */
+  async *ends(signal?: AbortSignal): AsyncGenerator<SessionEnd, void, void> {
+    const queue = new AsyncQueue<SessionEnd>()
+    if (this.closed) return
+    this.watchers.add(queue)
+    try {
+      yield* queue.until(signal)
+    } finally {
+      this.watchers.delete(queue)
+    }
+  }
+
+  private endedIdle({ problem }: ProblemError): void {
+    if (this.running !== undefined || this.watchers.size === 0) return
+    const rolledBack = this.told !== 'none'
+    this.told = 'none'
+    this.reads = false
+    for (const watcher of this.watchers) watcher.push({ problem, rolledBack })
   }
 
   private async perform(run: Run, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<void> {
@@ -174,6 +195,7 @@ export class SqlSession {
         const message = `The earlier session is gone: ${before.over.message} This runs in a new one, without its settings, temporary tables or transaction.`
         emit({ type: 'notice', statement, severity: 'WARNING', message })
       }
+      link.onIdleEnd = (problem) => this.endedIdle(problem)
       this.link = link
       if (link.version !== undefined) emit({ type: 'server', version: link.version })
       return link
@@ -304,7 +326,7 @@ export class SqlSession {
         hint: 'Commit it or roll it back first.',
       })
     }
-    link?.wire.destroy(fail('session-ended', 'A sign-in with a second factor counts from the next session on.'))
+    link?.abandon(fail('session-ended', 'A sign-in with a second factor counts from the next session on.'))
   }
 
   private keep(result: ResultStore): ResultStore {
@@ -343,6 +365,7 @@ export class SqlSession {
 
   async close(): Promise<void> {
     this.closed = true
+    for (const watcher of this.watchers) watcher.end()
     try {
       await this.cancel()
     } finally {

@@ -1,4 +1,4 @@
-import { Modal } from '@mantine/core'
+import { Dialog } from '../theme/dialog.tsx'
 import { useDesk, useNavigation, usePlace } from './desk.tsx'
 import { ShortcutTable } from './shortcut-table.tsx'
 import { useFocusBack } from './use-focus-back.ts'
@@ -10,21 +10,12 @@ export default function Shortcuts() {
   const { actions } = useDesk()
   useFocusBack()
   return (
-    <Modal
+    <Dialog
       opened={shortcuts}
       onClose={() => go.shortcuts(false)}
       title="Keyboard shortcuts"
       size={760}
-      transitionProps={{ duration: 0 }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      classNames={{
-        content: 'modal',
-        header: 'modal__hd',
-        title: 'modal__t',
-        body: 'modal__bd',
-        overlay: 'scrim',
-        close: 'modal__x',
-      }}
+      closeLabel="Close"
     >
       <ShortcutTable />
       <p className="sm t2 modal__p">
@@ -40,6 +31,6 @@ export default function Shortcuts() {
           Everything by name
         </button>
       </p>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,16 +1,17 @@
 import './list.css'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { Avatar } from '../decisions/chip.tsx'
 import { EnvTag, kindIcon } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { dayAndTime, longDuration, useNow } from '../decisions/time.ts'
-import { type LookName, looks } from '../decisions/words.ts'
+import { counted, type LookName, looks } from '../decisions/words.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { useAuth, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button, Check, Empty, Segments, Spinner } from '../theme/controls.tsx'
+import { EndSession } from './end-session.tsx'
 
 type StateFilter = 'all' | 'live' | 'ended'
 
@@ -62,7 +63,7 @@ export function SessionList() {
           ]}
         />
         <Check label="Catalog reading" checked={catalog} onChange={setCatalog} />
-        <span className="right t3 sm num">{shown.length} sessions</span>
+        <span className="right t3 sm num">{counted(shown.length, 'session')}</span>
       </div>
       <div className="scroll sess">
         {query.isPending && <Spinner label="Loading sessions" />}
@@ -113,14 +114,12 @@ function Table({ sessions }: { sessions: readonly Session[] }) {
   )
 }
 
-const counted: readonly LookName[] = ['masked', 'held', 'blocked', 'granted']
+const tallied: readonly LookName[] = ['masked', 'held', 'blocked', 'granted']
 
 function Row({ session }: { session: Session }) {
-  const { client } = useRpc()
   const go = useNavigation()
   const now = useNow(5_000)
   const { principal, connection, counts, state } = session
-  const kill = useMutation({ mutationFn: () => client.gateway.sessions.kill({ id: session.id, reason: '' }) })
   const end = session.endedAt === undefined ? now : Date.parse(session.endedAt)
   const numbers: Record<string, number> = counts
   return (
@@ -157,7 +156,7 @@ function Row({ session }: { session: Session }) {
       <td>
         <span className="row">
           <span className="t3 num">{counts.allowed} allowed</span>
-          {counted
+          {tallied
             .filter((look) => (numbers[look] ?? 0) > 0)
             .map((look) => (
               <span key={look} className={`fg d-${looks[look].tone} row row--4`} title={looks[look].word}>
@@ -177,18 +176,7 @@ function Row({ session }: { session: Session }) {
       </td>
       <td className="r">
         <span className="row sess__a">
-          {kill.error && <span className="err trunc">{problemOf(kill.error).message}</span>}
-          {state === 'live' && session.canKill && (
-            <Button
-              size="sm"
-              kind="danger"
-              disabled={kill.isPending}
-              onClick={() => kill.mutate()}
-              aria-label={`End session of ${principal.name} on ${connection.name}`}
-            >
-              End
-            </Button>
-          )}
+          {state === 'live' && session.canKill && <EndSession session={session} />}
           {session.canReplay && (
             <Button
               size="sm"

@@ -1,7 +1,6 @@
-import '@mantine/core/styles/Modal.css'
-import { Modal } from '@mantine/core'
 import { useEffect } from 'react'
 import { useAuth, useRpc } from '../rpc/context.tsx'
+import { Dialog } from '../theme/dialog.tsx'
 import { openPage } from './use-sign-in.ts'
 import { Waiting } from './waiting.tsx'
 
@@ -24,22 +23,16 @@ export default function Confirming() {
   }
   if (confirming === undefined) return null
   return (
-    <Modal
-      opened
-      onClose={cancel}
-      title="Confirm that it is you"
-      centered
-      size={400}
-      radius={10}
-      withCloseButton={false}
-    >
-      <p className="t2 confirm__why">{confirming.why}</p>
-      <Waiting
-        url={confirming.url}
-        code={confirming.code}
-        expiresAt={confirming.expiresAt}
-        words="Sign in there with your second factor. What you did goes on by itself."
-      />
-    </Modal>
+    <Dialog title="Confirm that it is you" size={400} centered onClose={cancel}>
+      <div className="modal__pad">
+        <p className="t2 confirm__why">{confirming.why}</p>
+        <Waiting
+          url={confirming.url}
+          code={confirming.code}
+          expiresAt={confirming.expiresAt}
+          words="Sign in there with your second factor. What you did goes on by itself."
+        />
+      </div>
+    </Dialog>
   )
 }

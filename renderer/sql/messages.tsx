@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
-import { useRpc } from '../rpc/context.tsx'
+import { usePause, useRpc } from '../rpc/context.tsx'
 import { Empty } from '../theme/controls.tsx'
 import { type Message, type SqlState, waits } from './run-state.ts'
 
@@ -18,9 +18,18 @@ interface Props {
 export function Messages({ state, connection, ...props }: Props & { state: SqlState }) {
   const { messages, marks, running } = state
   const partial = usePartial(connection)
+  const paused = usePause() !== undefined
   if (messages.length === 0) {
     if (waits(state))
       return <Empty icon="hourglass" title="Waiting" text="Nothing has run. Its result shows here once it has." />
+    if (running !== undefined && paused)
+      return (
+        <Empty
+          icon="cloud-off"
+          title="The gateway does not answer"
+          text="What was sent before may still run. It is not sent again; what became of it shows here once the gateway is back."
+        />
+      )
     if (running !== undefined) return <Empty icon="list" title="Running" text="Its result shows here." />
     const text =
       marks.length === 0 ? 'Run a statement, and its result shows here.' : 'Nothing was said by the last run.'

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
-import { timeOfDay } from '../decisions/time.ts'
+import { clock, timeOfDay, useNow } from '../decisions/time.ts'
 import type { SqlDocument } from '../dock/workspace.ts'
 import { ExpiredGate } from '../frame/expired-gate.tsx'
 import type { Aside } from '../frame/use-aside.ts'
@@ -17,6 +17,19 @@ import type { SqlRuntime } from './runtime.ts'
 const ResultPane = preloaded(() => import('./result/result-pane.tsx'))
 const openTable = () => import('./result/table.ts')
 const PlanPane = lazy(() => import('./plan/plan-pane.tsx'))
+
+/** What goes on, and for how long. */
+function Underway({ state, paused }: { state: SqlState; paused: boolean }) {
+  const now = useNow()
+  const since = state.marks.find((mark) => mark.look === 'running')?.startedAt
+  if (paused) return <span className="t2">Not known until the gateway answers</span>
+  return (
+    <>
+      <Spinner label={waits(state) ? 'Waiting' : 'Running'} />
+      {since !== undefined && <span className="t3 num">{clock(now - since)}</span>}
+    </>
+  )
+}
 
 /** Below the editor: a tab for each result, the messages, and the decision log. */
 export function Results({
@@ -72,7 +85,7 @@ export function Results({
           </Tab>
         </div>
         <span className="right row">
-          {state.running !== undefined && <Spinner label={waits(state) ? 'Waiting' : 'Running'} />}
+          {state.running !== undefined && <Underway state={state} paused={pause !== undefined} />}
           <span className="row res__tools" ref={setSlot} />
           {!log.open && <IconButton icon="panel-right" label="Decisions" onClick={() => log.set(true)} />}
         </span>

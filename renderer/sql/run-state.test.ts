@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
 import type { RunEvent } from '../../shared/rpc/contract.ts'
 import { stoppedWords } from './marks.ts'
-import { apply, begin, broke, dismiss, noRuns, pin, type SqlState } from './run-state.ts'
+import { apply, begin, broke, dismiss, noRuns, pin, type SqlState, sessionEnded } from './run-state.ts'
 
 const policy = { id: 'p', reason: 'Because.' }
 const approval = { group: 'dba', count: 1, windowSeconds: 60, notify: [] }
@@ -127,6 +127,18 @@ test('columns that come again under the same handle replace the first', () => {
   const { results } = run(columns(false), columns(true))
   expect(results).toHaveLength(1)
   expect(results[0]?.columns[0]?.masked?.policyId).toBe('p')
+})
+
+test('a session that ends by itself has no transaction and no recording any more; work that is gone is said in front', () => {
+  const open = { ...run(complete(1)), transaction: 'open', since: 3, shown: '0:0:0' } as const
+  const problem = { code: 'session-ended', message: 'grace ended this session.', action: 'reconnect' } as const
+  const gone = { transaction: 'none', since: undefined, idleSince: undefined }
+  const rolledBack = sessionEnded(open, { problem, rolledBack: true }, 9)
+  expect(rolledBack).toMatchObject({ ...gone, shown: 'messages' })
+  expect(rolledBack.messages.at(-1)?.text).toBe(
+    'The session ended, and its transaction was rolled back: grace ended this session.',
+  )
+  expect(sessionEnded(open, { problem, rolledBack: false }, 9)).toMatchObject({ ...gone, shown: '0:0:0' })
 })
 
 test('a run that breaks off leaves no statement running, and says that it may have run', () => {

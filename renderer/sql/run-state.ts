@@ -1,6 +1,6 @@
 import { type Annotation, isDecisionSqlstate } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
-import type { Problem, Rearrangement, ResultColumn, RunEvent } from '../../shared/rpc/contract.ts'
+import type { Problem, Rearrangement, ResultColumn, RunEvent, SessionEnd } from '../../shared/rpc/contract.ts'
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
 import { milliseconds } from '../decisions/time.ts'
 import { bareName, counted, firstLine, type LookName, roughTables } from '../decisions/words.ts'
@@ -333,6 +333,17 @@ function extras({ detail, hint }: { detail?: string | undefined; hint?: string |
 export function said(state: SqlState, kind: 'info' | 'error', text: string, now: number): SqlState {
   const next = say(state, now, { kind, text })
   return kind === 'error' ? { ...next, shown: 'messages' } : next
+}
+
+/** The session ended while nothing ran: what it had is gone, and what was open is said at once. */
+export function sessionEnded(state: SqlState, { problem, rolledBack }: SessionEnd, now: number): SqlState {
+  const what = rolledBack ? 'The session ended, and its transaction was rolled back' : 'The session ended'
+  const next = say({ ...state, transaction: 'none', idleSince: undefined, since: undefined }, now, {
+    kind: rolledBack ? 'error' : 'warning',
+    text: `${what}: ${problem.message}`,
+    detail: problem.hint ?? 'Run again to open a new session. Nothing is sent again by itself.',
+  })
+  return rolledBack ? { ...next, shown: 'messages' } : next
 }
 
 /** SQLSTATE query_canceled. */

@@ -7,7 +7,7 @@ import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 import { beginAgain, project } from './rerun.ts'
-import { apply, begin, broke, dismiss, noRuns, pin, type SqlState, said, type View } from './run-state.ts'
+import { apply, begin, broke, dismiss, noRuns, pin, type SqlState, said, sessionEnded, type View } from './run-state.ts'
 
 export interface RunRequest {
   text: string
@@ -80,8 +80,20 @@ export function createSqlRuntime(
   let handle: string | undefined
 
   async function open(): Promise<string> {
-    handle ??= (await client.sql.open({ connection, page: pageId }, { signal: life.signal })).id
-    return handle
+    if (handle !== undefined) return handle
+    const { id } = await client.sql.open({ connection, page: pageId }, { signal: life.signal })
+    handle = id
+    follow(id).catch((error: unknown) => {
+      if (!isAbort(error, life.signal)) console.warn('Ends of the session will not be told.', error)
+    })
+    return id
+  }
+
+  /** Says when the session ends by itself: killed, out of its grant, its gateway gone. */
+  async function follow(id: string): Promise<void> {
+    for await (const end of await client.sql.ends({ id }, { signal: life.signal })) {
+      if (handle === id) state.update((s) => sessionEnded(s, end, Date.now()))
+    }
   }
 
   /** Of a script that is longer than anybody follows the page is drawn less often: each drawing is of all that has run. */

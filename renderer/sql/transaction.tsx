@@ -1,5 +1,4 @@
-import '@mantine/core/styles/Modal.css'
-import { Menu, Modal } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { clock, useNow } from '../decisions/time.ts'
@@ -8,6 +7,7 @@ import { useDesk } from '../frame/desk.tsx'
 import { usePause } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Button } from '../theme/controls.tsx'
+import { Dialog } from '../theme/dialog.tsx'
 import type { SqlState } from './run-state.ts'
 import type { RunOptions, SqlRuntime } from './runtime.ts'
 
@@ -124,31 +124,32 @@ export function CloseGuard({ document, runtime }: { document: SqlDocument; runti
   }
   const busy = state.running !== undefined
   return (
-    <Modal
+    <Dialog
       opened={asking}
       onClose={() => setAsking(false)}
       title="This tab has an open transaction"
       centered
       size={440}
-      radius={10}
-      closeButtonProps={{ 'aria-label': 'Keep the tab' }}
+      closeLabel="Keep the tab"
     >
-      <p className="t2">
-        {document.connection} · {document.title}. What was run in it is not yet committed.
-        {state.transaction === 'failed' && ' It has failed, so it can only be rolled back.'}
-        {busy && ' A statement is still running.'}
-      </p>
-      <div className="row tx__acts">
-        <Button kind="primary" disabled={busy || state.transaction === 'failed'} onClick={() => void leave('commit')}>
-          Commit and close
-        </Button>
-        <Button kind="danger" disabled={busy} onClick={() => void leave('rollback')}>
-          Roll back and close
-        </Button>
-        <Button kind="ghost" onClick={() => setAsking(false)}>
-          Keep the tab
-        </Button>
+      <div className="modal__pad">
+        <p className="t2">
+          {document.connection} · {document.title}. What was run in it is not yet committed.
+          {state.transaction === 'failed' && ' It has failed, so it can only be rolled back.'}
+          {busy && ' A statement is still running.'}
+        </p>
+        <div className="row tx__acts">
+          <Button kind="primary" disabled={busy || state.transaction === 'failed'} onClick={() => void leave('commit')}>
+            Commit and close
+          </Button>
+          <Button kind="danger" disabled={busy} onClick={() => void leave('rollback')}>
+            Roll back and close
+          </Button>
+          <Button kind="ghost" onClick={() => setAsking(false)}>
+            Keep the tab
+          </Button>
+        </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

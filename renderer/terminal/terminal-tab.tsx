@@ -74,7 +74,9 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
             />
           </span>
         </div>
-        {phase.state === 'ended' && pause === undefined && <Ended phase={phase} onReconnect={reconnect} />}
+        {phase.state === 'ended' && pause === undefined && (
+          <Ended phase={phase} why={endedBy(state)} onReconnect={reconnect} />
+        )}
         <div className="term" hidden={pause === 'expired'}>
           <div className="term__x" data-work ref={host} />
           {finding && screen && (
@@ -240,22 +242,30 @@ export function Glyph({
   )
 }
 
+/** Who or what ended the session, where the gateway said so last. */
+function endedBy({ said }: TerminalState): string | undefined {
+  const last = said.at(-1)?.annotation
+  return last?.kind === 'ended' ? last.reason : undefined
+}
+
 function Ended({
   phase,
+  why,
   onReconnect,
 }: {
   phase: Extract<TerminalState['phase'], { state: 'ended' }>
+  why: string | undefined
   onReconnect(): void
 }) {
   const { problem, code, signal } = phase
-  const how = signal ? `by signal ${signal}` : code === undefined ? '' : `with status ${code}`
+  const how = signal ? ` by signal ${signal}` : code === undefined ? '' : ` with status ${code}`
   return (
     <div className="banner banner--app" role="status">
       <span className={problem ? 'fg d-blocked' : 't3'}>
         <Icon name={problem ? 'circle-x' : 'log-out'} />
       </span>
       <span className="trunc">
-        <b className="m">{problem?.message ?? `The session ended ${how}.`}</b>{' '}
+        <b className="m">{problem?.message ?? why ?? `The session ended${how}.`}</b>{' '}
         <span className="t2">{problem?.hint}</span>
       </span>
       <Button size="sm" onClick={onReconnect}>

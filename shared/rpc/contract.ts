@@ -23,7 +23,7 @@ import { Endpoint } from './endpoint.ts'
 import { NoticeEvent } from './notice.ts'
 import { Problem } from './problem.ts'
 import { Settings, SettingsChange } from './settings.ts'
-import { Cell, ExportEvent, ExportFormat, Rearrangement, RunEvent } from './sql.ts'
+import { Cell, ExportEvent, ExportFormat, Rearrangement, RunEvent, SessionEnd } from './sql.ts'
 import { TerminalEvent } from './terminal.ts'
 
 export * from './app.ts'
@@ -139,6 +139,8 @@ export const rpcContract = {
           long: z.array(z.object({ row: z.number().int(), column: z.number().int(), length: z.number().int() })),
         }),
       ),
+    /** Each end of the session while nothing runs; a run tells of its own. */
+    ends: rpc.input(handle).output(eventIterator(SessionEnd)),
     cancel: rpc.input(handle),
     /** What runs next has a session of its own, with the sign-in as it is then. A `conflict` while something runs or is uncommitted. */
     renew: rpc.input(handle),

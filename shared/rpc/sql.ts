@@ -91,6 +91,10 @@ export const RunEvent = z.discriminatedUnion('type', [
 ])
 export type RunEvent = z.infer<typeof RunEvent>
 
+/** A session ended while nothing ran in it. `rolledBack`: a transaction was open, and nothing of it was kept. */
+export const SessionEnd = z.object({ problem: Problem, rolledBack: z.boolean() })
+export type SessionEnd = z.infer<typeof SessionEnd>
+
 export const ExportFormat = z.enum(['csv', 'json', 'xlsx'])
 export type ExportFormat = z.infer<typeof ExportFormat>
 

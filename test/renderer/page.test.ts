@@ -91,6 +91,24 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(await sent.innerText()).toBe('DELETE FROM payments WHERE id = 3')
   })
 
+  test('ending somebody’s session is asked first, in a dialog that looks like the rest; a no is read there', async () => {
+    await page.goto(harness.url)
+    await page.getByRole('button', { name: 'Sessions', exact: true }).click()
+    await page.getByRole('button', { name: /^End session of .* on analytics-db$/ }).click()
+    const dialog = page.getByRole('dialog', { name: /^End the session of/ })
+    await dialog.getByRole('textbox', { name: /^Reason/ }).fill('Wrong database.')
+    const cross = await dialog.getByRole('button', { name: 'Keep the session' }).boundingBox()
+    expect(cross?.height).toBeLessThan(40)
+    const surface = await dialog.evaluate(
+      (node) => node.ownerDocument.defaultView?.getComputedStyle(node).backgroundColor,
+    )
+    expect(surface).not.toBe('rgba(0, 0, 0, 0)')
+    await dialog.getByRole('button', { name: 'End the session' }).click()
+    await dialog.getByText('Only on-call may end a session.').waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  })
+
   test('F8 leads to the next decision, Escape back to the line', async () => {
     await openSql("SELECT 1;\n\nUPDATE payments SET status = 'void';")
     await page.getByRole('button', { name: 'Run all' }).click()

@@ -256,6 +256,7 @@ function router(fixture: Fixture) {
         return kind === 'plan' || kind === 'measure' ? planRows(kind) : fixture.rows(from, to)
       }),
       endTransaction: os.sql.endTransaction.handler(() => ({ state: 'none' as const })),
+      ends: os.sql.ends.handler(async function* () {}),
       renew: os.sql.renew.handler(() => undefined),
       cancel: os.sql.cancel.handler(() => fixture.cancelRun()),
       export: os.sql.export.handler(({ signal }) => fixture.exported(signal)),
