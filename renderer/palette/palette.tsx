@@ -53,6 +53,13 @@ export default function Palette() {
     observer.observe(list, { attributes: true, subtree: true, attributeFilter: ['data-selected'] })
     return () => observer.disconnect()
   }, [list])
+  const any = items.length > 0
+  useEffect(() => {
+    // Enter does what the first line says before anything is typed, too.
+    if (!any || list === null || list.querySelector('[data-selected]') !== null) return
+    list.querySelector('[data-action]')?.setAttribute('data-selected', 'true')
+    store.updateState((state) => ({ ...state, selected: 0 }))
+  }, [list, any, store])
   const act = (item: Item) => {
     go.palette(false)
     switch (item.kind) {

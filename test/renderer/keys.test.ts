@@ -36,6 +36,17 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.locator('.tab.is-on', { hasText: 'analytics-db' }).waitFor()
   })
 
+  test('the palette: Enter takes the first line before anything is typed, too', async () => {
+    await page.keyboard.press('Meta+k')
+    await palette().waitFor()
+    const first = page.locator('.pal .pi').first()
+    await expect.poll(() => first.getAttribute('data-selected')).toBe('true')
+    const name = (await first.innerText()).split('\n')[0] ?? ''
+    await page.keyboard.press('Enter')
+    await palette().waitFor({ state: 'detached' })
+    await page.locator('.dv-tab', { hasText: name }).waitFor()
+  })
+
   test('what is typed while the palette comes is for the palette, and nothing of it for what had the focus', async () => {
     const gate = Promise.withResolvers<void>()
     await page.route(/\/palette-[^/]*\.js$/, async (route) => {

@@ -63,7 +63,14 @@ describe.skipIf(chromiumPath === undefined)('beyond the design', () => {
           const view = node.ownerDocument.defaultView
           return view?.getComputedStyle(node).backgroundColor
         })
-    expect(await color('.tree-row[aria-selected="true"]')).not.toBe(await color('.tree-row[aria-selected="false"]'))
+    // As the system draws what is chosen: its words would not be read on another ground.
+    const chosen = await page.evaluate(`(() => {
+      const probe = document.body.appendChild(document.createElement('div'))
+      probe.style.cssText = 'forced-color-adjust: none; background: Highlight'
+      return getComputedStyle(probe).backgroundColor
+    })()`)
+    expect(await color('.tree-row[aria-selected="true"]')).toBe(chosen)
+    expect(await color('.tree-row[aria-selected="false"]')).not.toBe(chosen)
     expect(await color('.env--prod')).not.toBe(await color('.env--staging'))
     expect(await color('.status__env--prod')).not.toBe(await color('.status'))
   })
