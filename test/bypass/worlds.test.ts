@@ -64,6 +64,24 @@ describe('what shows nothing masked is not taken for what does', () => {
     expect({ outcome, errors }).toEqual({ outcome: 'masked', errors: [] })
   })
 
+  it.each([
+    'select * from json_to_record(\'{"a": 1}\') as t (a int, b text)',
+    'select t.*, p.name from plain p, jsonb_to_recordset(\'[{"a": 1}]\') as t (a int) order by p.id',
+    'select * from rows from (json_to_record(\'{"a": 1}\') as (a int), generate_series(1, 2)) with ordinality t',
+    'select * from vault v, jsonb_to_record(v.doc) as t (n int) order by v.id',
+  ])('columns are known by their definitions: %s', async (sql) => {
+    for (const way of ways)
+      expect(await stage.worlds.ask({ sql, way }), way).toMatchObject({ errors: [], difference: undefined })
+  })
+
+  it.each([
+    'select * from vault v, jsonb_to_record(v.c_j) as t (b text)',
+    'select * from jsonb_to_recordset((select jsonb_agg(v) from vault v)) as t (s_t text)',
+    'select t.* from rows from (json_to_record((select row_to_json(v) from vault v limit 1)) as (l_t text)) t',
+  ])('and nothing masked comes through them: %s', async (sql) => {
+    expect((await stage.worlds.ask({ sql, way: 'simple' })).outcome).toBe('refused')
+  })
+
   it.each(ways)('MOVE has no columns: %s', async (way) => {
     await stage.worlds.ask({ sql: 'begin; declare c cursor for select id, s_t from vault', way: 'simple' })
     expect(await stage.worlds.ask({ sql: 'move 2 in c', way })).toMatchObject({ outcome: 'clear', errors: [] })

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import pg from 'pg'
 import { type Door, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { type Exchange, Tap } from '../secrets/tap.ts'
 import { sorted } from '../secrets/worlds.ts'
@@ -35,6 +36,7 @@ export async function secretsOfRegress(sources: Sources, only: readonly string[]
       .flatMap((line) => (line.startsWith('test: ') ? line.slice(6).trim().split(/\s+/) : []))
     for (const name of names) {
       if (first.includes(name) || left.has(name) || (only.length > 0 && !only.includes(name))) continue
+      await even(worlds)
       const [one = [], again = [], other = []] = await Promise.all(worlds.map((world) => world.run(name)))
       const difference = differing(one, again, other)
       results.push({
@@ -51,6 +53,13 @@ export async function secretsOfRegress(sources: Sources, only: readonly string[]
     for (const world of worlds) await world.close()
   }
   return results
+}
+
+/** All give the same numbers to what is made from now on. */
+async function even(worlds: readonly RegressWorld[]): Promise<void> {
+  const next = await Promise.all(worlds.map((world) => world.skip(0)))
+  const last = Math.max(...next)
+  await Promise.all(worlds.map((world, i) => world.skip(last - (next[i] ?? last))))
 }
 
 const most = 5
@@ -131,6 +140,19 @@ class RegressWorld {
     return this.#tap.take()
   }
 
+  /** Uses up numbers of what is made, and one more; the last of them. */
+  async skip(numbers: number): Promise<number> {
+    const { port, user, password } = this.#server
+    const client = new pg.Client({ host: '127.0.0.1', port, user, password, database })
+    await client.connect()
+    try {
+      const { rows } = await client.query(nextOid, [numbers])
+      return Number(rows[0]?.next)
+    } finally {
+      await client.end()
+    }
+  }
+
   told(): string {
     return [...this.#counts].map(([outcome, count]) => `${outcome} ${count}`).join(', ')
   }
@@ -141,6 +163,8 @@ class RegressWorld {
     await this.#server.close()
   }
 }
+
+const nextOid = `select max(pg_nextoid('pg_class', 'oid', 'pg_class_oid_index')::bigint) as next from generate_series(0, $1::int)`
 
 async function psql(
   sources: Sources,

@@ -227,10 +227,10 @@ function functions(node: RangeFunction, walk: Walk, scope: Scope): Entry {
   const single = (node.functions?.length ?? 0) === 1
   let listed = true
   for (const item of node.functions ?? []) {
-    const [target, definitions] = 'List' in item ? (item.List.items ?? []) : []
-    const one = target
-      ? oneFunction(target, definitions ?? node.coldeflist, single ? alias : undefined, walk, scope)
-      : undefined
+    const [target, own] = 'List' in item ? (item.List.items ?? []) : []
+    // An empty node stands where it brings no list of its own.
+    const defined = [...definitionNames(own), ...definitionNames(node.coldeflist)]
+    const one = target ? oneFunction(target, defined, single ? alias : undefined, walk, scope) : undefined
     if (!one) continue
     columns.push(...one.columns)
     if (one.open) opens.push(one.open)
@@ -258,7 +258,7 @@ function functionNameOf(node: RangeFunction): string | undefined {
 
 function oneFunction(
   target: Node,
-  definitions: Node | readonly Node[] | undefined,
+  defined: readonly string[],
   alias: string | undefined,
   walk: Walk,
   scope: Scope,
@@ -276,7 +276,6 @@ function oneFunction(
   const value = taking.has(name) && outcome.builtIn ? dressed(derived(args), args) : derived([...args, inner])
   // How many rows there are, and whether it fails, depends on what it got.
   walk.report.use(value.sources, 'predicate')
-  const defined = definitionNames(definitions)
   if (defined.length > 0) return new Shape(defined.map((column) => ({ name: column, value })))
   const { outputs } = outcome
   if (outputs === 'unknown') return new Shape([], value)
