@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { createRouterClient, getEventMeta } from '@orpc/server'
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GatewayEvent } from '../../shared/api/models.ts'
 import type { Caller } from '../api/context.ts'
@@ -171,6 +172,19 @@ describe('events', () => {
     await second.stop()
   })
 
+  test('who was away for long is told where it goes on, and not all that happened', async () => {
+    await as(ada).requests.create(ask)
+    await sql`insert into events (type, audience, payload)
+      select 'policy', '{"everyone": true}', '{"type": "policy", "version": "v0"}' from generate_series(1, 2000)`.execute(
+      server.store.db,
+    )
+    const late = await follow(ada, '0')
+    await expect.poll(() => late.seen.length).toBe(2_001)
+    expect(late.seen.some((event) => event.type === 'request')).toBe(false)
+    expect(Number(late.seen[0]?.id)).toBe(Number(late.seen.at(-1)?.id) - 2_000)
+    await late.stop()
+  })
+
   test('thirty transactions at once: every event arrives, in order of its id', async () => {
     const stream = await follow(ada)
     await Promise.all(Array.from({ length: 30 }, () => as(ada).requests.create(ask)))
@@ -268,6 +282,15 @@ describe('API', () => {
     await as(audrey).recordings.read({ id: sessionId })
     expect((await parts.audited()).filter((action) => action === 'recording.read')).toHaveLength(1)
     expect(await as(audrey).recordings.verify({ id: sessionId })).toMatchObject({ ok: true, checked: 1 })
+    // Under no hash itself, what the store says of it is compared with what the recording says.
+    const claim = (principal_id: string) =>
+      server.store.db.updateTable('sessions').set({ principal_id }).where('id', '=', sessionId).execute()
+    await claim('mallory')
+    expect(await as(audrey).recordings.verify({ id: sessionId })).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/mallory on orders-db, the recording that it was ada on orders-db/)],
+    })
+    await claim('ada')
     // With a data folder in which nothing of it is.
     const empty = await mkdtemp(join(tmpdir(), 'sallyport-empty-'))
     const recordings = new Recordings({ dataDir: empty, log: quiet })

@@ -19,6 +19,8 @@ export interface EventsRouterDeps {
   stopping: AbortSignal
 }
 
+/** Who was away for more events than this reads anew what it needs, as the greeting tells every client to, and is not told each. */
+const longestReplay = 2_000
 /** A stream is ended after this long: the client comes back with a fresh token and its last id. */
 const longestMs = 9 * 60_000
 const keptSnapshots = 50
@@ -123,7 +125,8 @@ async function* stream(
   const last = Number(lastEventId)
   const newest = await events.newest()
   // An id from before the store was made anew lies ahead of it.
-  const cursor = lastEventId !== undefined && Number.isSafeInteger(last) ? Math.min(last, newest) : newest
+  const from = lastEventId !== undefined && Number.isSafeInteger(last) ? Math.min(last, newest) : newest
+  const cursor = Math.max(from, newest - longestReplay)
   const id = String(cursor)
   yield withEventMeta({ type: 'hello', id }, { id })
   for await (const event of events.follow(cursor, end)) {

@@ -8,7 +8,7 @@ import { type Counts, countEvent, noCounts } from '../sessions/counts.ts'
 import { liveMarker, manifestName, type RecordingPlace, recordingPath, recordingsRoot, spoolName } from './layout.ts'
 import { isMissing, type RecordedEvents, readEvents, readParts } from './reader.ts'
 import { hashBytes, sealSpool, wholeLines, writeManifest } from './seal.ts'
-import { verifyRecording } from './verify.ts'
+import { type Told, verifyRecording } from './verify.ts'
 import { type RecordingSeal, type RecordingSubject, RecordingWriter, sealOf, type WriterLimits } from './writer.ts'
 
 export interface RecordingsOptions {
@@ -88,9 +88,13 @@ export class Recordings {
   }
 
   /** See verifyRecording. Undefined when there is no such recording. */
-  async verify(place: RecordingPlace, expected: RecordingSeal | undefined): Promise<Verification | undefined> {
+  async verify(
+    place: RecordingPlace,
+    expected: RecordingSeal | undefined,
+    told?: Told,
+  ): Promise<Verification | undefined> {
     try {
-      return await verifyRecording(this.#folder(place), place.session, expected)
+      return await verifyRecording(this.#folder(place), place.session, expected, told)
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error

@@ -53,7 +53,10 @@ export function recordingsRouter({ recordings, view, audit, replica }: Recording
       const ended = row.state === 'ended' ? await endOf(audit, input.id) : undefined
       const seal = ended?.seal
       const checked = await checks.take(caller.principal.id, signal, async () => ({
-        result: await recordings.verify(placeOf(row), seal),
+        result: await recordings.verify(placeOf(row), seal, {
+          principal: row.principal_id,
+          connection: row.connection_name,
+        }),
       }))
       if (checked === undefined) {
         throw errors.UNAVAILABLE({

@@ -7,15 +7,23 @@ import { isMissing, unpack } from './reader.ts'
 import { countLines, hashBytes } from './seal.ts'
 import type { RecordingSeal } from './writer.ts'
 
+/** Whose session it was, and where, as the store has it. */
+export interface Told {
+  principal: string
+  connection: string
+}
+
 /**
  * Recomputes every hash of a recording and compares it with the manifest, with the chunk after it, and with what the
- * audit log kept when the session ended (`expected`; undefined while the session is live).
+ * audit log kept when the session ended (`expected`; undefined while the session is live). What the store says of the session is
+ * under no hash, so it is compared with the manifest, which is.
  * Each problem names the chunk and what is wrong with it. `checked` counts chunks.
  */
 export async function verifyRecording(
   folder: string,
   session: string,
   expected: RecordingSeal | undefined,
+  told?: Told,
 ): Promise<Verification> {
   const problems: string[] = []
   const manifestBytes = await readFile(join(folder, manifestName))
@@ -25,6 +33,14 @@ export async function verifyRecording(
     problems.push('manifest.json: changed, its hash is not the one in the audit log')
   }
   if (manifest.session !== session) problems.push(`manifest.json: belongs to session ${manifest.session}`)
+
+  const { principal, connection } = manifest
+  if (told !== undefined && (told.principal !== principal.id || told.connection !== connection.name)) {
+    const made = `${principal.id} on ${connection.name}`
+    problems.push(
+      `the store says that it was ${told.principal} on ${told.connection}, the recording that it was ${made}`,
+    )
+  }
 
   let previous = noHash
   let checked = 0

@@ -363,7 +363,10 @@ export const ExplainedStatement = z.object({
 })
 export const Explanation = z.object({ statements: z.array(ExplainedStatement) })
 
-/** Sent to everyone whom it concerns; `id` grows and can be given as `Last-Event-ID` to resume. */
+/**
+ * Sent to everyone whom it concerns; `id` grows and can be given as `Last-Event-ID` to resume. `hello` with a later one than was given
+ * says that what lies between is not told any more.
+ */
 export const GatewayEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), id: z.string() }),
   z.object({ type: z.literal('request'), id: z.string(), request: AccessRequest }),
