@@ -63,6 +63,10 @@ describe('code in the database', () => {
     'truncate code.kept',
     'insert into code.shown_owners values (1)',
     "do $$ declare n int := 0; r record; begin for r in select id, total from orders loop n := n + r.id; end loop; raise notice '%', n; end $$",
+    // As migration tools write what may be there already.
+    "do 'begin create type mood as enum (''a'', ''b''); exception when duplicate_object then null; end'",
+    'do $$ begin alter table orders add constraint more foreign key (customer_id) references customers(id); exception when duplicate_object then null; end $$',
+    "do $$ begin if not exists (select 1 from pg_type where typname = 'mood') then create type mood as enum ('a'); end if; end $$",
     'select code.tidy(email_free) from (select name as email_free from customers) s',
     'select code.caller(7)',
     'select code.as_owner_of_its_own_path()',
@@ -124,6 +128,15 @@ describe('code in the database', () => {
     ].map((sql): [string, RegExp] => [sql, /a cursor that it may not have opened itself/]),
     ['do $$ begin commit; end $$', /ends transactions/],
     ["do $$ begin perform set_config('search_path', 'other', false); end $$", /can't be told/],
+    ['do $$ begin alter table customers add constraint one unique (email); end $$', /public\.customers\.email/],
+    ['do $$ begin create table kept as select email from customers; end $$', /not followed/],
+    ['do $$ begin create index on orders (code.reveal(id)); end $$', /public\.customers\.email|can't be told/],
+    [
+      'do $$ begin alter table orders add column more int; perform note from orders; end $$',
+      /more beside that than look at the catalog/,
+    ],
+    ['do $$ begin alter table orders add column more int; delete from orders; end $$', /it changes definitions/],
+    ['do $$ begin create table made(a int); perform code.tidy(null); end $$', /more beside that/],
     ['create function f() returns int language sql as $$ select 1 $$', /not followed/],
   ])('%s is refused', (sql, reason) => {
     expect(outcome(sql)).toMatch(reason)
@@ -137,6 +150,11 @@ describe('code in the database', () => {
     expect(only('call code.settle(5)')).toMatchObject({ action: 'sql:update', written: ['public.orders'] })
     expect(only('select code.settles(5)')).toMatchObject({ action: 'sql:update', written: ['public.orders'] })
     expect(only('do $$ begin delete from orders; end $$')).toMatchObject({ written: ['public.orders'] })
+    const adds = 'do $$ begin alter table orders add column more int; exception when others then null; end $$'
+    expect(only(adds)).toMatchObject({
+      ...{ action: 'sql:alter', written: ['public.orders'], complete: true },
+      effects: [{ kind: 'ddl', changes: 'any' }],
+    })
     expect(only('select code.tidy(name) from customers')).toMatchObject({
       functions: ['code.tidy', 'pg_catalog.btrim'],
       columns: ['public.customers.name'],

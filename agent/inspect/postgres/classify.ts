@@ -189,7 +189,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       return nothing
     case 'DoStmt':
       report.does('sql:do')
-      doBlock(opened.node, walk)
+      doBlock(opened.node, walk, nested)
       return nothing
     case 'VacuumStmt':
       report.does('sql:vacuum')

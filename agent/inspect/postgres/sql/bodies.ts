@@ -4,6 +4,7 @@ import type { CatalogRelation } from '../analysis.ts'
 import { objects, open, parse, parsePlpgsql, strings } from '../parser.ts'
 import { readsOneWay } from '../strings.ts'
 import { intoOf } from './changed.ts'
+import { splitId } from './ids.ts'
 import { literalText } from './literals.ts'
 import { identified } from './relations.ts'
 import { Report } from './report.ts'
@@ -79,7 +80,16 @@ export function blockReport(text: string, walk: Walk, nested: NestedWalk): Repor
   const inner = nested(walk.searchPath, report)
   typesNamedIn(text, inner)
   procedural(`create function f() returns void language plpgsql as ${literal(text)}`, inner, '', undefined)
+  // Of what stands behind them nobody could say what it reads: IF NOT EXISTS (SELECT … FROM pg_type) is all that may stand there.
+  if (report.definitions.length > 0 && !readsCatalogAlone(report)) {
+    report.doubts('it changes definitions, and does more beside that than look at the catalog')
+  }
   return steered(report)
+}
+
+function readsCatalogAlone({ tables, written, functions, runsCode }: Report): boolean {
+  const builtIn = (id: string) => ['pg_catalog', 'information_schema'].includes(splitId(id)[0] ?? '')
+  return written.size === 0 && !runsCode && [...tables, ...functions].every(builtIn)
 }
 
 /** A body is read when it runs, under the setting of that moment. */
@@ -142,6 +152,15 @@ function one(node: Node, walk: Walk, scope: Scope): void {
     }
     case 'CallStmt':
       if (opened.node.funccall) report.touch(walk.expression({ FuncCall: opened.node.funccall }, scope).sources)
+      return
+    case 'CreateEnumStmt':
+    case 'CreateSchemaStmt':
+    case 'CreateStmt':
+    case 'AlterTableStmt':
+    case 'IndexStmt':
+    case 'CommentStmt':
+      if (report.action !== 'sql:do') report.doubts('it changes definitions')
+      report.definitions.push(node)
       return
     default:
       report.doubts(`it holds a statement that is not followed (${opened?.tag ?? 'none'})`)

@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query'
 import { type Action, actionParents, isAction } from '../../../../shared/actions.ts'
 import type { ColumnId, ColumnUse, SessionEffect } from '../analysis.ts'
 import { changesMeaning } from './settings.ts'
@@ -38,6 +39,8 @@ export class Report {
   readonly certain = new WeakSet<object>()
   /** Calls whose first argument is a column that WHERE holds to one literal. */
   readonly pinned = new WeakMap<object, string>()
+  /** Changes of definitions in a DO block, each to be judged as a statement of its own. */
+  readonly definitions: Node[] = []
   action: Action
   hasWhere = true
   literalFree = true

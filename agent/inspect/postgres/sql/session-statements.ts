@@ -1,4 +1,4 @@
-import type { DeclareCursorStmt, DoStmt, LockStmt, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { DeclareCursorStmt, DoStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import type { StatementAnalysis } from '../analysis.ts'
 import * as ddl from './ddl.ts'
 import { literalText } from './literals.ts'
@@ -99,7 +99,7 @@ export function show(name: string, report: Report): Result {
 }
 
 /** Its code is followed like a function's; what it reads goes nowhere but into what it does. */
-export function doBlock(node: DoStmt, walk: Walk): void {
+export function doBlock(node: DoStmt, walk: Walk, nested: (node: Node) => StatementAnalysis): void {
   let text: string | undefined
   let language = 'plpgsql'
   for (const arg of node.args ?? []) {
@@ -114,6 +114,15 @@ export function doBlock(node: DoStmt, walk: Walk): void {
   const code = walk.block(text)
   if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
   walk.report.includeCode(code, 'the DO block')
+  for (const definition of code.definitions) changesIn(nested(definition), walk.report)
+}
+
+/** A change of definitions in a DO block, which may run or not, as often as it likes. */
+function changesIn(statement: StatementAnalysis, report: Report): void {
+  include(statement, report)
+  report.does(statement.action)
+  for (const table of statement.written) report.written.add(table)
+  report.effects.push({ kind: 'ddl', changes: 'any' })
 }
 
 /** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */
