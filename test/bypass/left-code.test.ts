@@ -19,6 +19,12 @@ const at = stand({
     create aggregate runs(text) (sfunc = ts_rewrite, stype = tsquery, initcond = 'a');
     create aggregate plain(text) (sfunc = quietly, stype = text, initcond = '');
     create aggregate total(int) (sfunc = int4pl, stype = int, initcond = '0');
+    create function below(bigint, bigint) returns boolean language plpgsql immutable as $$ begin return $1 < $2; end $$;
+    create function not_below(bigint, bigint) returns boolean language plpgsql immutable as $$ ${says} return $1 >= $2; end $$;
+    create operator <!< (leftarg = bigint, rightarg = bigint, function = below, negator = >!>);
+    create operator >!> (leftarg = bigint, rightarg = bigint, function = not_below, negator = <!<);
+    create operator <?< (leftarg = bigint, rightarg = bigint, function = below);
+    create table limited (id bigint, check (not (id <!< 2::bigint)));
     create function loud(int) returns text language plpgsql immutable as $$ ${says} return 'x'; end $$;
     create function quiet(int) returns text language sql immutable as $$ select 'x'::text $$;
     -- Quiet while it is made.
@@ -70,6 +76,9 @@ describe('code that the server runs by itself', () => {
     'select moving(note) over (order by id rows between 1 preceding and current row) from orders where id < 3',
     `select runs('select ''a''::tsquery, to_tsquery(ssn) from public.customers')`,
     'select id from orders group by id having spied(note) is null',
+    // What the planner takes in place of an operator
+    'select id from orders where not (id::bigint <!< 2::bigint)',
+    'insert into limited values (3)',
     // Comparisons of a type's values
     'select p from paired order by p',
     'select distinct p from paired',
@@ -112,6 +121,7 @@ describe('code that the server runs by itself', () => {
 
   it.each([
     'select plain(note), total(id) from orders',
+    'select id from orders where not (id::bigint <?< 2::bigint) and id < 4',
     'select p from calmed order by p',
     'select distinct p from calmed',
     'analyze calmed, fine, orders',

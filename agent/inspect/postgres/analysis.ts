@@ -87,6 +87,8 @@ export interface CatalogOperator {
   schema: string
   name: string
   code: number
+  /** Functions of the operators that the planner may take in its place, by oid: its commutator, its negator and theirs. */
+  swaps?: readonly number[]
   left?: OperandType
   right?: OperandType
 }

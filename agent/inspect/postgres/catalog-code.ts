@@ -16,7 +16,8 @@ const closedIn = (tree: string) => `(regexp_matches(${tree}, ${closed}, 'g'))[1]
 /** Of what is in `kept`, with its class, and its oid in that. */
 const calledBy = (oid: 'oid' | 'check') => `join pg_depend p on p.classid = kept.class and p.objid = kept.${oid}
     left join pg_operator o on p.refclassid = 'pg_operator'::regclass and o.oid = p.refobjid
-    join pg_proc f on f.oid = coalesce(o.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end)`
+    left join pg_operator n on n.oid = o.oprnegate
+    join pg_proc f on f.oid = any (array[o.oprcode, n.oprcode, case when p.refclassid = 'pg_proc'::regclass then p.refobjid end]::oid[])`
 
 /**
  * Functions that defaults, checks, indexes and the partition key of a relation `c`, conditions of its triggers, and its columns'
@@ -160,16 +161,20 @@ export const lenientTypesSql = `select t.oid::bigint, t.typname from pg_type t j
   where not l.collisdeterministic and t.oid >= ${firstOwnOid}`
 
 export const operatorsSql = `
-  select n.nspname, o.oprname, o.oprcode::oid::bigint, l.oid::bigint, l.typname, r.oid::bigint, r.typname
+  select n.nspname, o.oprname, o.oprcode::oid::bigint, l.oid::bigint, l.typname, r.oid::bigint, r.typname,
+    (select array_agg(distinct f.oid::bigint) from pg_operator s join pg_proc f on f.oid = s.oprcode
+      where s.oid in (o.oprcom, o.oprnegate, (select c.oprnegate from pg_operator c where c.oid = o.oprcom),
+        (select n.oprcom from pg_operator n where n.oid = o.oprnegate)) and ${compares('f')})
   from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
     left join pg_type l on l.oid = o.oprleft left join pg_type r on r.oid = o.oprright where o.oid >= ${firstOwnOid}`
 
 export function operatorsOf(rows: readonly unknown[][]): CatalogOperator[] {
   const side = (oid: unknown, name: unknown) => ({ oid: Number(oid), name: String(name) })
-  return rows.map(([schema, name, code, leftOid, left, rightOid, right]) => ({
+  return rows.map(([schema, name, code, leftOid, left, rightOid, right, swaps]) => ({
     schema: String(schema),
     name: String(name),
     code: Number(code),
+    ...(Array.isArray(swaps) ? { swaps: swaps.map(Number) } : {}),
     ...(typeof left === 'string' ? { left: side(leftOid, left) } : {}),
     ...(typeof right === 'string' ? { right: side(rightOid, right) } : {}),
   }))

@@ -23,10 +23,12 @@ export function operates(names: readonly string[], sides: Sides, walk: Walk): Va
   let shown: Value | undefined
   for (const one of own) {
     if ((builtIn && !takes(one, sides)) || isExtensions(one, catalog)) continue
-    const { code, doubt, action } = judgeStored(catalog, one.code)
-    if (doubt !== undefined) report.doubts(`the operator ${one.schema}.${name} runs code: ${doubt}`)
-    if (action !== undefined) report.does(action)
-    for (const fn of code) {
+    const verdicts = [one.code, ...(one.swaps ?? [])].map((oid) => judgeStored(catalog, oid))
+    for (const { doubt, action } of verdicts) {
+      if (doubt !== undefined) report.doubts(`the operator ${one.schema}.${name} runs code: ${doubt}`)
+      if (action !== undefined) report.does(action)
+    }
+    for (const fn of verdicts.flatMap(({ code }) => code)) {
       const found = walk.code(fn)
       report.includeCode(found, `the operator ${one.schema}.${name}`)
       // It may say what it gets.
