@@ -189,7 +189,11 @@ export function EndingToast({ grant }: { grant: Grant }) {
   })
   const what = `${capitalise(grantWords(grant))} on ${grant.connection}`
   return (
-    <Toast id={id} look={looks.granted} title={left > 0 ? `${what} ends in ${clock(left)}` : `${what} ended`}>
+    <Toast
+      id={id}
+      look={left > 0 ? looks.granted : looks.ended}
+      title={left > 0 ? `${what} ends in ${clock(left)}` : `${what} ended`}
+    >
       {end.error && <p className="err">{problemOf(end.error).message}</p>}
       <div className="row toast__a">
         <Button

@@ -271,7 +271,9 @@ function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { typ
 function resultTitle(mark: Mark): string {
   const tables = roughTables(mark.text)
   if (mark.explain !== undefined) return `Plan of ${tables[0] === undefined ? 'the statement' : bareName(tables[0])}`
-  return tables.length === 0 ? firstLine(mark.text).slice(0, 32) : tables.slice(0, 3).map(bareName).join(', ')
+  const line = firstLine(mark.text)
+  if (tables.length === 0) return line.length > 32 ? `${line.slice(0, 31).trimEnd()}…` : line
+  return tables.slice(0, 3).map(bareName).join(', ')
 }
 
 function complete(state: SqlState, id: string, event: Extract<RunEvent, { type: 'complete' }>, now: number): SqlState {

@@ -109,6 +109,21 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await dialog.waitFor({ state: 'detached' })
   })
 
+  test('a grant says that it ends five minutes before, and that it has ended', async () => {
+    await page.clock.install()
+    await page.goto(harness.url)
+    await page.getByRole('treeitem', { name: 'orders-db' }).first().waitFor()
+    const toast = page.locator('.toast-root', { hasText: 'Write on orders-db' })
+    await page.clock.fastForward('35:00')
+    expect(await toast.count()).toBe(0)
+    await page.clock.fastForward('02:00')
+    await toast.getByText(/ends in 0[34]:/).waitFor()
+    await toast.getByRole('button', { name: 'Extend…' }).waitFor()
+    await page.clock.fastForward('05:00')
+    await toast.getByText('Write on orders-db ended').waitFor()
+    expect(await toast.getByRole('button', { name: 'Give back now' }).count()).toBe(0)
+  })
+
   test('F8 leads to the next decision, Escape back to the line', async () => {
     await openSql("SELECT 1;\n\nUPDATE payments SET status = 'void';")
     await page.getByRole('button', { name: 'Run all' }).click()
