@@ -70,6 +70,30 @@ describe('a table that its transaction made', () => {
     ])
   })
 
+  it('has columns of an enumeration that the transaction made as well, and of no type with code', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query("create type mood as enum ('good', 'bad')")
+    await client.query("create table moods(id serial primary key, mood mood default 'good')")
+    await client.query('create index on moods (mood)')
+    expect((await client.query("insert into moods(mood) values ('bad') returning mood")).rows).toEqual([
+      { mood: 'bad' },
+    ])
+    expect((await client.query('select email from customers where id = 1')).rows).toEqual([{ email: '***.com' }])
+    await client.query('rollback')
+    await postgres.direct(`set role app; create function leaks(text) returns boolean language plpgsql as $$ begin
+      raise notice '%', (select email from public.customers limit 1); return true; end $$;
+      create domain coded as text check (leaks(value)); reset role`)
+    await client.query('create table settled(a int)')
+    await client.query('begin')
+    await client.query('create table moods(a coded)').catch(() => {})
+    await expect(client.query("insert into moods values ('x')")).rejects.toMatchObject({
+      code: expect.stringMatching(/SPB01|25P02/),
+    })
+    expect(client.notices.filter(({ message }) => message.includes('@example'))).toEqual([])
+    await client.query('rollback')
+  })
+
   it('takes COPY', async () => {
     const copied = await talk(door.port, [
       say.query('begin; create table whole(id int, note text)'),

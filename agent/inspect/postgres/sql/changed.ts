@@ -18,6 +18,9 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
       return opened.node.replace ? undefined : nameOf(made(opened))
     case 'IndexStmt':
       return [opened.node.idxname ?? '']
+    case 'CreateEnumStmt':
+      // It holds labels, and no relation of its name can be there.
+      return []
     case 'CreateSchemaStmt':
       return (opened.node.schemaElts ?? []).length === 0 ? [] : undefined
     case 'CreateSeqStmt':

@@ -41,7 +41,7 @@ function made(node: CreateStmt, walk: Walk): Fresh | undefined {
   const refersTo: Reference[] = []
   for (const element of tableElts) {
     if ('ColumnDef' in element) {
-      const one = columnOf(element.ColumnDef, columns.length + 1)
+      const one = columnOf(element.ColumnDef, columns.length + 1, walk)
       const refers = one && references(element.ColumnDef, relation, walk)
       if (one === undefined || refers === undefined) return undefined
       columns.push(one)
@@ -100,7 +100,7 @@ function command(
       return constraint(def.Constraint, strings(def.Constraint.fk_attrs), own, walk)
     case 'AT_AddColumn': {
       if (!def || !('ColumnDef' in def) || node.missing_ok) return undefined
-      const one = columnOf(def.ColumnDef, columns.length + 1)
+      const one = columnOf(def.ColumnDef, columns.length + 1, walk)
       if (one === undefined) return undefined
       columns.push(one)
       return references(def.ColumnDef, own, walk)
@@ -119,14 +119,17 @@ const serials: ReadonlyMap<string, string> = new Map([
   ['serial2', 'int2'],
 ])
 
-/** Of PostgreSQL's own types alone. */
+/** Of types that bring no code. */
 function columnOf(
   { colname, typeName, collClause, constraints = [] }: ColumnDef,
   attnum: number,
+  { catalog }: Walk,
 ): CatalogColumn | undefined {
   const names = strings(typeName?.names)
   const serial = names.length === 1 ? serials.get(names[0] ?? '') : undefined
-  if (colname === undefined || collClause || typeName?.setof || !(serial !== undefined || isPlainType(names)))
+  if (colname === undefined || collClause || typeName?.setof || typeName?.pct_type) return undefined
+  const own = serial === undefined && !isPlainType(names)
+  if (own && [...catalog.codedTypes, ...catalog.lenientTypes].some(({ name }) => name === names.at(-1)))
     return undefined
   // What the server computes from others is as sensitive as they are.
   if (constraints.some((one) => 'Constraint' in one && one.Constraint.contype === 'CONSTR_GENERATED')) return undefined
