@@ -22,6 +22,9 @@ const told = ({ heard, errors }: Answer) =>
 
 const twoCollations = `customers, (select '' collate "C" as a, '' collate "POSIX" as b offset 0) s`
 
+/** NULL where the guess of the first letter is right, by what counts as safe even where COALESCE stops. */
+const gone = (guess: string) => `nullif(left(email, 1), ${guess})`
+
 /** `empty`: '' where the guess of the first letter is right; `none`: NULL. */
 const oracles: Readonly<Record<string, (empty: string, none: string, letter: string, guess: string) => string>> = {
   'a length that is kept': (empty) => unseen(`pg_catalog.varchar(${empty}, 4, false)`),
@@ -34,6 +37,31 @@ const oracles: Readonly<Record<string, (empty: string, none: string, letter: str
   'a field from behind': (_, none) => unseen(`split_part(${none}, '@', 0)`),
   'arrays that do not join': (empty) => unseen(`string_to_array(${empty}, 'x') || '{{a,b}}'::text[]`),
   'arrays of another depth': (_, none) => unseen(`coalesce(${none}, (email || '{{a,b}}'::text[])::text)`),
+  'JSON that can’t be read, a field': (_, __, ___, guess) =>
+    unseen(`coalesce(to_json(${gone(guess)}), '{"a": "\\u0000"}'::json) ->> 'a'`),
+  'JSON that can’t be read, a path': (_, __, ___, guess) =>
+    unseen(`json_extract_path_text(coalesce(to_json(${gone(guess)}), '{"a": "\\u0000"}'), 'a')`),
+  'JSON that can’t be read, by a path that is none': (_, __, ___, guess) =>
+    unseen(`json_extract_path_text('{"a": "\\u0000"}', ${gone(guess)})`),
+  'JSON that can’t be read, by a field that is none': (_, __, ___, guess) =>
+    unseen(`'{"a": "\\u0000"}'::json ->> (${gone(guess)})`),
+  'JSON that can’t be read, whole': (_, __, ___, guess) =>
+    unseen(`to_jsonb(coalesce(to_json(${gone(guess)}), '"\\u0000"'))`),
+  'JSON that can’t be read, in another': (_, __, ___, guess) =>
+    unseen(`jsonb_build_object('k', coalesce(json_build_array(nullif(${gone(guess)}, '') || name), '1e999999'))`),
+  'JSON that can’t be read, a number': (_, __, ___, guess) =>
+    unseen(`jsonb_build_array(coalesce(to_json(${gone(guess)}), '1e999999'))`),
+  'JSON that can’t be read, in a row': (_, __, ___, guess) =>
+    unseen(
+      'to_jsonb(s)',
+      `(select 1 as id, coalesce(to_json(${gone(guess)}), '1e999999') as j from customers where id = 1 offset 0) s`,
+    ),
+  'JSON that can’t be read, in an array': (_, __, ___, guess) =>
+    unseen(`to_jsonb(array[coalesce(to_json(${gone(guess)}), '1e999999')])`),
+  'JSON that can’t be read, of a query': (_, __, ___, guess) =>
+    unseen(`to_jsonb((select coalesce(to_json(${gone(guess)}), '1e999999')))`),
+  'JSON that can’t be read, of the row before': (_, __, ___, guess) =>
+    unseen(`to_jsonb(lag(to_json(${gone(guess)}), 0, '1e999999') over ())`),
   'rows that differ further on': (_, __, letter, guess) =>
     unseen(
       's = t',
@@ -117,6 +145,13 @@ describe('a failure tells nothing', () => {
     "select email in ('a', 'b') as x from customers where id = 1",
     'select greatest(email, name) as x from customers where id = 1',
     'select length(email) as x from customers where id = 1',
+    'select to_json(lower(email)) as x from customers where id = 1',
+    "select jsonb_build_object('key1', lower(email), 'n', 1, 'born', born) as x from customers where id = 1",
+    "select json_build_object('mail', lower(email)) ->> 'mail' as x from customers where id = 1",
+    "select coalesce(jsonb_agg(email), '[]') as x from customers where id = 1",
+    "select to_jsonb(c) ->> 'email' as x from (select id, email from customers where id = 1) c",
+    'select to_jsonb(array[email]) -> 0 as x from customers where id = 1',
+    "select jsonb_build_array('a1', jsonb_build_object('k', email) -> 'k') as x from customers where id = 1",
     "with recursive t(n, x) as (select 1, ''::text union all select n + 1, x || (select email from customers where id = 1) from t where n < 3) select x from t where n = 3",
   ])('and what can’t fail comes as NULL: %s', async (text) => {
     const answer = await at.client.query(text)

@@ -1,7 +1,7 @@
 import type { FuncCall, Node, WindowDef } from 'libpg-query'
 import { strings } from '../parser.ts'
 import { extentOfCall, grown, keepsLength, unknownExtent } from './extent.ts'
-import { neverFails } from './failure.ts'
+import { areLegible, neverFails } from './failure.ts'
 import { safeFunctions } from './function-lists.ts'
 import { judge } from './functions.ts'
 import { literalText } from './literals.ts'
@@ -25,7 +25,11 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
     // What only its arguments keep from failing counts as what may fail where AND stops early.
     ...derived(values, !safe || !safeFunctions.has(name)),
     ...(outcome.builtIn
-      ? extentOfCall(name, args, { safe, computed: !args.map(ofRow).every(isWhole) })
+      ? extentOfCall(name, args, {
+          safe,
+          computed: !args.map(ofRow).every(isWhole),
+          legible: areLegible(name, f.args ?? [], args),
+        })
       : unknownExtent),
   }
   if (!keepsLength(name)) grown(value, walk)

@@ -8,7 +8,7 @@ import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
 import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, dressed, literal, opaque, type Shape, type Value } from './value.ts'
+import { constant, derived, dressed, isLegible, literal, opaque, type Shape, type Value } from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
@@ -189,9 +189,10 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   }
   if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
   // A field of a document.
+  if (extracting.has(name) && !isLegible(values[0] ?? opaque)) return failing(values, walk)
   if (extracting.has(name) && isConstant(rexpr)) {
     const field = dressed(derived(values), values)
-    return name === '->>' ? { ...field, kind: 'text' } : field
+    return name === '->>' ? { ...field, kind: 'text' } : { ...field, legible: true }
   }
   if (name === '||') {
     return joins([lexpr, rexpr], values) ? grown({ ...derived(values), kind: 'text' }, walk) : failing(values, walk)
@@ -264,7 +265,8 @@ function failing(values: readonly Value[], walk: Walk): Value {
 function array(elements: readonly Value[], walk: Walk): Value {
   const scalar = ({ constant, plain, type }: Value): boolean =>
     constant || (plain && type !== undefined && !type.startsWith('_'))
-  return elements.length < 2 || elements.every(scalar) ? derived(elements) : failing(elements, walk)
+  const legible = elements.every(isLegible) || undefined
+  return elements.length < 2 || elements.every(scalar) ? { ...derived(elements), legible } : failing(elements, walk)
 }
 
 /** AND, OR and COALESCE stop early: whether a part that may fail is reached shows what stood before it. */
@@ -298,7 +300,8 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
   const builtIn = isPlainType(names) && (names.length > 1 || builtInTypesFirst(walk.searchPath))
   const kind = builtIn && !node.typeName?.arrayBounds ? kindOfType(type) : undefined
-  if (value.constant) return builtIn ? { ...value, kind } : { ...derived([value], true), collated: true }
+  const legible = type === 'jsonb' || value.legible
+  if (value.constant) return builtIn ? { ...value, kind, legible } : { ...derived([value], true), collated: true }
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
   // Quotes in a row, an array or a document are doubled.
@@ -338,10 +341,11 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
       return {
         ...dressed(derived(outputs, true), outputs),
         kind: outputs.length === 1 ? outputs[0]?.kind : undefined,
+        legible: outputs.every(isLegible) || undefined,
       }
     case 'ARRAY_SUBLINK':
     case 'MULTIEXPR_SUBLINK':
-      return dressed(derived(outputs, true), outputs)
+      return { ...dressed(derived(outputs, true), outputs), legible: outputs.every(isLegible) || undefined }
     default: {
       for (const output of outputs) walk.report.use(output.sources, 'predicate')
       return derived([...tested, ...outputs], true)

@@ -1,5 +1,5 @@
 import { plainTypes, words } from './function-lists.ts'
-import type { Kind, Value } from './value.ts'
+import { isLegible, type Kind, type Value } from './value.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -51,11 +51,12 @@ export function kindOfType(type: string): Kind | undefined {
 }
 
 /** Of one of these, which become one type: what is known of any holds for all. */
-export function oneOf(values: readonly Value[]): Pick<Value, 'growth' | 'kind'> {
+export function oneOf(values: readonly Value[]): Pick<Value, 'growth' | 'kind' | 'legible'> {
   const kinds = values.map(({ kind }) => kind)
   return {
     kind: kinds.includes('text') ? 'text' : kinds.find((kind) => kind !== undefined),
     growth: Math.max(...values.map(({ growth }) => growth ?? 1)),
+    legible: values.every(isLegible) || undefined,
   }
 }
 
@@ -95,15 +96,31 @@ const aggregates: ReadonlySet<string> = new Set(
 /** As long as the rows are many: a few columns of many rows are what they are for. */
 const timesRows = 64
 
-type Extent = Pick<Value, 'kind' | 'growth' | 'collated'>
+/** Their results are as legible as what they get. */
+const documenting: ReadonlySet<string> = new Set([
+  ...passing,
+  ...words(`to_json to_jsonb row_to_json array_to_json json_build_array jsonb_build_array json_build_object jsonb_build_object json_agg jsonb_agg
+  json_object_agg jsonb_object_agg json_extract_path jsonb_extract_path json_object_field jsonb_object_field json_strip_nulls jsonb_strip_nulls
+  string_to_array array_agg`),
+])
+
+type Extent = Pick<Value, 'kind' | 'growth' | 'collated' | 'legible'>
 
 /** Of what people made: it may be of a type of theirs, too. */
 export const unknownExtent: Extent = { growth: Number.POSITIVE_INFINITY, collated: true }
 
-/** `safe`: its arguments are within bounds. `computed`: they are not just columns' values and what those are made of. */
-export function extentOfCall(name: string, args: readonly Value[], how: { safe: boolean; computed: boolean }): Extent {
+/**
+ * `safe`: its arguments are within bounds. `computed`: they are not just columns' values and what those are made of. `legible`: see
+ * `isLegible`.
+ */
+export function extentOfCall(
+  name: string,
+  args: readonly Value[],
+  how: { safe: boolean; computed: boolean; legible: boolean },
+): Extent {
   const kind = kindOfCall(name, args)
-  return { kind, growth: kind === 'scalar' ? 1 : growthOfCall(name, args, how) }
+  const legible = (documenting.has(name) && how.legible) || undefined
+  return { kind, growth: kind === 'scalar' ? 1 : growthOfCall(name, args, how), legible }
 }
 
 function growthOfCall(

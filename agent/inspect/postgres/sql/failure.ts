@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
-import { safeFunctions } from './function-lists.ts'
-import { isConstant, literalText } from './literals.ts'
-import type { Value } from './value.ts'
+import { safeFunctions, words } from './function-lists.ts'
+import { isBareLiteral, isConstant, literalText } from './literals.ts'
+import { isLegible, type Value } from './value.ts'
 
 /**
  * Which calls and patterns fail for no value that they may get. Whether a statement fails is seen by whoever sent it. A call
@@ -17,7 +17,32 @@ const mostCharacters = 10_000
 
 /** True when the call can't fail, whatever the values of its columns. `values` are those of `args`. */
 export function neverFails(name: string, args: readonly Node[], values: readonly Value[]): boolean {
+  if (reading.has(name) && !areLegible(name, args, values)) return false
   return safeFunctions.has(name) || (checks[name]?.(args, values) ?? false)
+}
+
+/** Read the JSON that they get. */
+const reading: ReadonlySet<string> = new Set(
+  words(`to_jsonb jsonb_build_array jsonb_build_object jsonb_agg jsonb_agg_strict jsonb_object_agg json_strip_nulls json_extract_path
+  json_extract_path_text json_object_field json_object_field_text`),
+)
+
+/** To these a literal is a text. */
+const building: ReadonlySet<string> = new Set(
+  words('json_build_array jsonb_build_array json_build_object jsonb_build_object json_object_agg jsonb_object_agg'),
+)
+
+/** Take a document, and say what of it. */
+const extracting: ReadonlySet<string> = new Set(
+  ['json', 'jsonb'].flatMap((type) =>
+    words('extract_path extract_path_text object_field object_field_text').map((name) => `${type}_${name}`),
+  ),
+)
+
+/** Whether what a function gets can be read as JSON, where it is any. */
+export function areLegible(name: string, args: readonly Node[], values: readonly Value[]): boolean {
+  const read = extracting.has(name) ? values.slice(0, 1) : values
+  return read.every((value, i) => isLegible(value) || (building.has(name) && isBareLiteral(args[i])))
 }
 
 const plainFirst: Check = (_, [first]) => first?.plain === true || first?.constant === true

@@ -23,6 +23,8 @@ export interface Value {
   readonly kind?: Kind | undefined
   /** It may be compared under a collation of its own, which fits no other one, or not every comparison. */
   readonly collated?: true | undefined
+  /** No JSON is in it, or none that the server has to read yet and may fail to: see `isLegible`. */
+  readonly legible?: true | undefined
   /** How many times as long as a column's value it may be; 1 if unset. */
   readonly growth?: number
   /** Of a row that is put together here: what it is put together from. */
@@ -47,8 +49,10 @@ const none: ReadonlySet<ColumnId> = new Set()
 export const constant: Value = { sources: none, plain: false, constant: true, risky: false, growth: 0 }
 /** A literal: what it adds to the length of what it is put into counts in pieces as long as most values are. */
 export function literal(text: string): Value {
-  return text.length <= piece ? constant : { ...constant, growth: text.length / piece }
+  const value = /[\\\d]/.test(text) ? constant : harmless
+  return text.length <= piece ? value : { ...value, growth: text.length / piece }
 }
+const harmless: Value = { ...constant, legible: true }
 const piece = 64
 /** Known to come from no column, but no constant either: now(), a sequence, a system column. */
 export const opaque: Value = { sources: none, plain: false, constant: false, risky: false }
@@ -86,6 +90,16 @@ export function dressed(value: Value, values: readonly Value[]): Value {
 
 export function isWhole({ plain, whole, constant: own, sources }: Value): boolean {
   return plain || whole === true || own || sources.size === 0
+}
+
+/**
+ * Text of type json is read when somebody asks for what is in it, and fails then: escapes that stand for no character, numbers beyond all.
+ * A column's own may, and tells no more than that of itself; one that is put in the place of another by a guess tells the guess.
+ */
+export function isLegible({ plain, kind, legible, row, parts }: Value): boolean {
+  if (plain || kind !== undefined || legible === true) return true
+  if (row !== undefined) return row.every((column) => isLegible(column.value))
+  return parts?.every(isLegible) === true
 }
 
 /** The columns of a relation, sub-query, function or join, by name. */
