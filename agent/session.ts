@@ -135,6 +135,7 @@ export function watch(
       inspector.end(refusal)
       return
     }
+    inspector.reconsider?.()
     const wait = connectDependsOnTime() ? timeCheckMs : policy.nextChange - Date.now()
     if (wait === Number.POSITIVE_INFINITY) return
     timer = setTimeout(review, Math.min(longestWaitMs, Math.max(1, wait))).unref()

@@ -124,6 +124,14 @@ export class Queue {
     return -1
   }
 
+  /** What was forwarded and is not answered to its end. */
+  *executions(): Generator<Execution> {
+    for (let i = this.#head; i < this.#items.length; i++) {
+      const item = this.#items[i]
+      if (item !== undefined) yield* item.executions.slice(item.at)
+    }
+  }
+
   firstSync(): Expected | undefined {
     for (let i = this.#head; i < this.#items.length; i++) if (this.#items[i]?.kind === kinds.sync) return this.#items[i]
     return undefined

@@ -311,6 +311,37 @@ describe('a session', () => {
     await expect(client.query(named)).rejects.toMatchObject({ code: 'SPB01' })
   })
 
+  it('ends where something that runs shows what is masked again by now, and nowhere else', async () => {
+    const { people } = door
+    const owner = await connectDirect()
+    await owner.query('begin; select from customers where id < 4 for update')
+    const asked = () => people.events.filter((event) => event.type === 'request').length
+    const waiting = async (column: string) => {
+      const client = await door.client()
+      client.on('error', () => {})
+      const before = asked()
+      const answer = client.query(`select ${column} from customers where id < 4 for update`).then(
+        ({ rows }) => rows.length,
+        (error: Error) => error.message,
+      )
+      await expect.poll(asked).toBe(before + 1)
+      return { answer, session: door.sessions.at(-1) }
+    }
+    people.masked = new Set(['public.customers.email'])
+    const [shows, masked, other] = [await waiting('ssn'), await waiting('email'), await waiting('id')]
+    // A change that is about none of them.
+    people.epoch++
+    for (const { session } of [shows, masked, other]) session?.reconsider?.()
+    people.masked = new Set(['public.customers.ssn', 'public.customers.email'])
+    people.epoch++
+    for (const { session } of [shows, masked, other]) session?.reconsider?.()
+    await owner.query('commit')
+    await owner.end()
+    expect(await shows.answer).toMatch(/masked for you again/)
+    expect(await masked.answer).toBeGreaterThan(0)
+    expect(await other.answer).toBeGreaterThan(0)
+  })
+
   it('says denied, expired and cancelled', async () => {
     door.people.rule = hold('sql:update')
     const client = await door.client()

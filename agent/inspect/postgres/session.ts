@@ -19,6 +19,7 @@ import { messages } from './messages.ts'
 import { admitOpening, openingFailure, openingRequests } from './opening.ts'
 import { loadParser } from './parser.ts'
 import { unmaskable } from './replication.ts'
+import { shownTooLong, showsTooMuch } from './shown.ts'
 import type { SignedIn } from './signin.ts'
 import { cancelKeyLength, readOpening, targetParameters } from './startup.ts'
 import { StateReader } from './state.ts'
@@ -97,6 +98,10 @@ class Session implements InspectorSession {
     // What runs at the target is not left running for nobody.
     if (!this.#ended && this.#busyAtTarget()) this.#cancelTarget()
     this.#end(reason, endedError(this.#voice, reason))
+  }
+
+  reconsider(): void {
+    if (!this.#ended && this.#line !== undefined && showsTooMuch(this.#line)) this.end(`${shownTooLong}.`)
   }
 
   async #open(): Promise<void> {
