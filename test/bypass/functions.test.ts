@@ -131,7 +131,7 @@ describe('in one text', () => {
     'create domain mine.word as text; select ok()',
     'begin; create domain mine.word as text; select ok(); rollback',
     'alter table notes rename to n0; alter table orders rename to notes; select note from notes limit 1',
-    'create temp table customers (id int, email text); select email from customers',
+    'create temp table if not exists customers (id int, email text); select email from customers',
   ])('what stands behind a change is judged by it: %s', async (sql) => {
     const client = await entered()
     await refused(client, sql)
