@@ -115,7 +115,7 @@ describe('a client with large statements', () => {
       ended = true
     })
     const size = 80 << 20
-    socket.write(Buffer.concat([say.startup, Buffer.from('B'), int32(size)]))
+    socket.write(Buffer.concat([say.startup, Buffer.from('D'), int32(size)]))
     await new Promise<void>((resolve) => {
       socket.on('data', (chunk: Buffer) => {
         heard += chunk.toString('latin1')
