@@ -56,7 +56,6 @@ class Session implements InspectorSession {
   readonly #voice: Voice
   readonly #toClient = new Outbox()
   readonly #toTarget = new Outbox()
-  /** Before the first ReadyForQuery. */
   readonly #phases = new Phases()
   #server: Duplex | undefined
   #frontend: Frontend | undefined
