@@ -3,12 +3,12 @@ import type { Explanation, SchemaTable } from '../shared/link.ts'
 import type { SessionPolicy } from './decide.ts'
 import type { Catalog, CatalogRelation } from './inspect/postgres/analysis.ts'
 import { upperFirst } from './inspect/postgres/annotations.ts'
+import { inherited } from './inspect/postgres/catalog/inherited.ts'
+import { viewSources } from './inspect/postgres/catalog/view-sources.ts'
 import { type ForeseeOptions, foresee } from './inspect/postgres/foreseeing.ts'
 import type { Foreseen } from './inspect/postgres/gate.ts'
-import { inherited } from './inspect/postgres/inherited.ts'
-import type { SensitivityOf } from './inspect/postgres/plan.ts'
+import type { SensitivityOf } from './inspect/postgres/mask/plan.ts'
 import { requestOf } from './inspect/postgres/verdicts.ts'
-import { viewSources } from './inspect/postgres/view-sources.ts'
 
 type Explained = Explanation['statements'][number]
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Catalog } from './inspect/postgres/analysis.ts'
-import { type CatalogSource, createCatalogSource } from './inspect/postgres/catalog.ts'
+import { type CatalogSource, createCatalogSource } from './inspect/postgres/catalog/catalog.ts'
 import { loadParser } from './inspect/postgres/parser.ts'
 import { startPostgres, type TestPostgres } from './inspect/postgres/testing/postgres.ts'
 import { rowsOf } from './rows.ts'

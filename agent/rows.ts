@@ -4,10 +4,10 @@ import { z } from 'zod'
 import type { RowsAnswer, RowsRequest } from '../shared/link.ts'
 import type { Catalog } from './inspect/postgres/analysis.ts'
 import { analyse } from './inspect/postgres/classify.ts'
-import { clientConfig } from './inspect/postgres/client-config.ts'
 import { parse } from './inspect/postgres/parser.ts'
 import { parseSearchPath } from './inspect/postgres/sql/settings.ts'
-import type { PostgresTarget } from './inspect/postgres/tls.ts'
+import { clientConfig } from './inspect/postgres/start/client-config.ts'
+import type { PostgresTarget } from './inspect/postgres/start/tls.ts'
 import { countingText } from './rows-text.ts'
 
 /** How many rows a held statement concerns, over a connection of the agent's own. Nothing of it is kept at the target. */

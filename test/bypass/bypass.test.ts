@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { analyse } from '../../agent/inspect/postgres/classify.ts'
+import { planMasks } from '../../agent/inspect/postgres/mask/plan.ts'
 import { loadParser } from '../../agent/inspect/postgres/parser.ts'
-import { planMasks } from '../../agent/inspect/postgres/plan.ts'
 import { type BypassCase, cases } from './cases.ts'
 import { demoCatalog, demoSensitivity } from './demo-catalog.ts'
 

@@ -1,6 +1,6 @@
 import type { Sensitivity } from '../../agent/inspect/port.ts'
 import type { CatalogColumn, CatalogFunction, CatalogRelation } from '../../agent/inspect/postgres/analysis.ts'
-import { Snapshot } from '../../agent/inspect/postgres/catalog.ts'
+import { Snapshot } from '../../agent/inspect/postgres/catalog/catalog.ts'
 
 /** A hand-made catalog of the demo schema (INTERFACES.md), with some of PostgreSQL's own tables and functions. */
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { charsetOf } from '../../agent/inspect/postgres/charsets/charset.ts'
 import { cstring, frontend, int16, message, messages } from '../../agent/inspect/postgres/messages.ts'
 import { allow, type Door, hold, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { charsetOf } from '../../agent/inspect/postgres/text/charsets/charset.ts'
 import { type Answer, bind, execute, type RawPostgres } from '../support/raw-postgres.ts'
 import { enter } from './enter.ts'
 

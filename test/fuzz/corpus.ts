@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { CatalogFunction, CatalogRelation } from '../../agent/inspect/postgres/analysis.ts'
-import { Snapshot } from '../../agent/inspect/postgres/catalog.ts'
+import { Snapshot } from '../../agent/inspect/postgres/catalog/catalog.ts'
 
 /**
  * Sessions recorded between a client, the inspector and a real PostgreSQL (`record.ts`), in the order in which the bytes came.

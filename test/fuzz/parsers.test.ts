@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { neutralise, write } from '../../agent/inspect/postgres/annotations.ts'
-import { maskCopyRow } from '../../agent/inspect/postgres/copy.ts'
 import { FrameError } from '../../agent/inspect/postgres/frames.ts'
+import { maskCopyRow } from '../../agent/inspect/postgres/mask/copy.ts'
+import { RowMasker, Sheet } from '../../agent/inspect/postgres/mask/rows.ts'
 import {
   firstValue,
   readBind,
@@ -16,8 +17,7 @@ import {
 } from '../../agent/inspect/postgres/messages.ts'
 import { maskedNotification } from '../../agent/inspect/postgres/notification.ts'
 import { withParameters } from '../../agent/inspect/postgres/parameters.ts'
-import { RowMasker, Sheet } from '../../agent/inspect/postgres/rows.ts'
-import { readPacket, writeStartup } from '../../agent/inspect/postgres/startup.ts'
+import { readPacket, writeStartup } from '../../agent/inspect/postgres/start/startup.ts'
 import { decodeConnection, encode, type Field, FrameError as SshFrameError } from '../../agent/inspect/ssh/frames.ts'
 import { SftpWatch } from '../../agent/inspect/ssh/sftp.ts'
 import { StartupError, takeStartup } from '../../gateway/native/startup.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
-import { readCatalog } from '../../agent/inspect/postgres/catalog-read.ts'
+import { readCatalog } from '../../agent/inspect/postgres/catalog/read.ts'
 import { block, dialTarget, openDoor } from '../../agent/inspect/postgres/testing/door.ts'
 import { startPostgres } from '../../agent/inspect/postgres/testing/postgres.ts'
 import { talk } from '../../agent/inspect/postgres/testing/wire.ts'

@@ -9,7 +9,7 @@ import {
   messages,
   readFields,
 } from '../../agent/inspect/postgres/messages.ts'
-import { writeStartup } from '../../agent/inspect/postgres/startup.ts'
+import { writeStartup } from '../../agent/inspect/postgres/start/startup.ts'
 import { type Heard, hear } from '../../agent/inspect/postgres/testing/wire.ts'
 
 /** What came back for one request: the very bytes, and what they say. */

@@ -2,7 +2,7 @@ import type { Action } from '../../../shared/actions.ts'
 
 /**
  * What classification and lineage say of a statement, and what they need of the target's catalog.
- * `classify.ts` and `lineage.ts` produce it, `session.ts` acts on it, `catalog.ts` fills the catalog.
+ * `classify.ts` and `lineage.ts` produce it, `session.ts` acts on it, `catalog/` fills the catalog.
  */
 
 export interface CatalogColumn {

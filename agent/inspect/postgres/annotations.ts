@@ -1,8 +1,8 @@
 import { type Annotation, isDecisionSqlstate, sqlstates, type Timing } from '../../../shared/annotation.ts'
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Held } from '../../../shared/link.ts'
-import type { Letters } from './charsets/charset.ts'
 import { backend, readFields, sqlstatesOf, writeFields } from './messages.ts'
+import type { Letters } from './text/charsets/charset.ts'
 
 /**
  * Decisions in PostgreSQL's own words: NOTICE and ERROR with an SP… SQLSTATE (shared/annotation).

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { z } from 'zod'
-import { clientConfig } from './client-config.ts'
-import type { PostgresTarget } from './tls.ts'
+import { clientConfig } from './start/client-config.ts'
+import type { PostgresTarget } from './start/tls.ts'
 
 /** What a session at the target begins with, before anybody sets anything: names and strings are read by it. */
 export interface Beginning {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Catalog } from './analysis.ts'
-import { createCatalogSource } from './catalog.ts'
+import { createCatalogSource } from './catalog/catalog.ts'
 import { analyse } from './classify.ts'
+import { planMasks } from './mask/plan.ts'
 import { loadParser } from './parser.ts'
-import { planMasks } from './plan.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 
 /** Functions, procedures, triggers and DO blocks of people's own: followed where they can be, refused with the reason where not. */

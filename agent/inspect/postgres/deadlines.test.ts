@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SessionEnd } from '../../../shared/link.ts'
 import { createCancelRegistry } from './cancels.ts'
-import { Snapshot } from './catalog.ts'
+import { Snapshot } from './catalog/catalog.ts'
 import { backend, int32, message, messages } from './messages.ts'
 import { servePostgres } from './session.ts'
+import type { PostgresTarget } from './start/tls.ts'
 import { dialTarget, TestPort } from './testing/door.ts'
 import { fixedCatalog, Leg, memoryTarget } from './testing/memory.ts'
 import { say } from './testing/wire.ts'
-import type { PostgresTarget } from './tls.ts'
 
 /** Whoever stalls before somebody is signed in is given up in time, and told so. */
 const patienceMs = 60

@@ -1,5 +1,5 @@
+import type { RowMasker } from './mask/rows.ts'
 import type { Write } from './names.ts'
-import type { RowMasker } from './rows.ts'
 import type { Judged } from './statements.ts'
 import type { Run } from './verdict.ts'
 

@@ -1,12 +1,12 @@
 import type { InspectorPort } from '../port.ts'
 import type { Beginning } from './beginning.ts'
-import type { TargetCatalog } from './catalog.ts'
+import type { TargetCatalog } from './catalog/catalog.ts'
 import { Outbox } from './frames.ts'
 import { type Foreseen, Gate } from './gate.ts'
 import { Line } from './line.ts'
 import { StateReader } from './state.ts'
 import type { Script } from './statements.ts'
-import { Texts } from './texts.ts'
+import { Texts } from './text/texts.ts'
 
 /** What a session that just began would decide on a text, or why it would not be read. */
 export type Foresight = { ok: true; statements: readonly Foreseen[] } | { ok: false; message: string }

@@ -1,5 +1,6 @@
 import { write as say } from './annotations.ts'
-import { CatalogUnread } from './catalog-locks.ts'
+import { CatalogUnread } from './catalog/locks.ts'
+import { unreadError } from './catalog/unread.ts'
 import { Expected, kinds } from './expected.ts'
 import { ExtendedQueries } from './extended.ts'
 import { FRAGMENT, FrameError, FrameScanner, NONE, type Outbox } from './frames.ts'
@@ -9,8 +10,7 @@ import type { CopyIn, Line } from './line.ts'
 import { cstring, frontend, message, messages } from './messages.ts'
 import { Refusals, refusedName } from './refusals.ts'
 import { SimpleQueries } from './simple.ts'
-import { Texts } from './texts.ts'
-import { unreadError } from './unread.ts'
+import { Texts } from './text/texts.ts'
 
 /** Statements and parameters longer than this are refused. */
 const longestMessage = 64 << 20

@@ -1,6 +1,6 @@
-import type { Letters } from './charsets/charset.ts'
-import { isAscii } from './encoding.ts'
 import { FrameError, readInt32 } from './frames.ts'
+import type { Letters } from './text/charsets/charset.ts'
+import { isAscii } from './text/encoding.ts'
 
 /**
  * Bodies of the messages that the inspector reads or writes itself. Layouts, after type and length:

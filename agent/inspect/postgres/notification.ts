@@ -1,6 +1,6 @@
 import type { TextMask } from '../port.ts'
-import type { Letters } from './charsets/charset.ts'
 import { backend, cstring, message, zeroAt } from './messages.ts'
+import type { Letters } from './text/charsets/charset.ts'
 
 /**
  * A NotificationResponse whose payload shows nothing masked; undefined when it is good as it is. Triggers send whole rows

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { FrameError } from './frames.ts'
-import { hiddenText } from './hidden.ts'
 import { int16At, int32At } from './messages.ts'
+import { hiddenText } from './record/hidden.ts'
 
 /** The parameters of a Bind message, from their formats on: n:int16 (format:int16)* n:int16 (length:int32 bytes)* … */
 export interface Bound {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { namesReadAlike } from './identifiers.ts'
 import { loadParser, parse, parserRefilling, scan } from './parser.ts'
+import { namesReadAlike } from './text/identifiers.ts'
 
 beforeAll(loadParser)
 

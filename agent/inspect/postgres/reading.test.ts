@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cstring, frontend, int16, message } from './messages.ts'
-import { writeStartup } from './startup.ts'
+import { writeStartup } from './start/startup.ts'
 import { openDoor } from './testing/door.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 import { say, summary, talk } from './testing/wire.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { StatementAnalysis } from './analysis.ts'
-import { Snapshot } from './catalog.ts'
+import { Snapshot } from './catalog/catalog.ts'
 import { loadParser } from './parser.ts'
 import { SharedAnalyses } from './shared-analyses.ts'
 import { type Meaning, Scripts } from './statements.ts'

@@ -7,15 +7,15 @@ import { FrameError, type Outbox } from './frames.ts'
 import type { Gate } from './gate.ts'
 import { admitted, type Later, settled } from './later.ts'
 import type { Line } from './line.ts'
+import { unprovable } from './mask/plan.ts'
 import { int32At, zeroAt } from './messages.ts'
 import { type Bound, withParameters } from './parameters.ts'
-import { unprovable } from './plan.ts'
 import { unknown } from './referred.ts'
 import type { Refusals } from './refusals.ts'
 import { ReplicationWatch, replicationCommand } from './replication.ts'
 import { quoted } from './sql/ids.ts'
 import type { Judged, Meaning, Script } from './statements.ts'
-import type { Texts } from './texts.ts'
+import type { Texts } from './text/texts.ts'
 
 /** Messages that a ReadyForQuery of their own answers: Query, with all its statements, and FunctionCall. */
 export class SimpleQueries {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { decode } from './encoding.ts'
 import { Expected, kinds } from './expected.ts'
 import { FrameError, type Outbox } from './frames.ts'
 import { type Line, statuses } from './line.ts'
 import { messages } from './messages.ts'
+import { decode } from './text/encoding.ts'
 
 /** Asked only where definitions changed: unlike SHOW it takes a snapshot, which those have taken by then. */
 const askTemp = `SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace

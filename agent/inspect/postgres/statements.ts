@@ -3,7 +3,7 @@ import { analyse } from './classify.ts'
 import { FrameError, sameAt } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
 import { sharedUnder } from './shared-analyses.ts'
-import { template } from './template.ts'
+import { template } from './text/template.ts'
 import type { Verdict } from './verdict.ts'
 import { weightOf } from './weight.ts'
 

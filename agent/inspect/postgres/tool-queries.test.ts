@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Catalog } from './analysis.ts'
-import { createCatalogSource } from './catalog.ts'
+import { createCatalogSource } from './catalog/catalog.ts'
 import { analyse } from './classify.ts'
+import { planMasks } from './mask/plan.ts'
 import { loadParser } from './parser.ts'
-import { planMasks } from './plan.ts'
 import { startPostgres, type TestPostgres } from './testing/postgres.ts'
 
 /** What psql's backslash commands and pg_dump sent to a server (log_statement = all), once each. */

@@ -1,8 +1,8 @@
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { Refusal } from './annotations.ts'
+import type { ColumnMask } from './mask/plan.ts'
+import type { Shape } from './mask/shape.ts'
 import type { Field } from './messages.ts'
-import type { ColumnMask } from './plan.ts'
-import type { Shape } from './shape.ts'
 
 /** What happens to a statement, good for as long as the port's epoch stays. */
 export type Verdict = { epoch: number } & (

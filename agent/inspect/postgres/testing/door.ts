@@ -9,9 +9,9 @@ import type { RecordingEvent } from '../../../../shared/recording.ts'
 import type { DecisionRequest, InspectorPort, Sensitivity } from '../../port.ts'
 import type { InspectorSession } from '../../session.ts'
 import { createCancelRegistry } from '../cancels.ts'
-import { type CatalogSource, createCatalogSource } from '../catalog.ts'
+import { type CatalogSource, createCatalogSource } from '../catalog/catalog.ts'
 import { servePostgres } from '../session.ts'
-import type { PostgresTarget } from '../tls.ts'
+import type { PostgresTarget } from '../start/tls.ts'
 
 /** One person at one connection, in memory: what they may do can be changed while sessions run. */
 export class TestPort implements InspectorPort {

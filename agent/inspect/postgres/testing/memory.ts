@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream'
 import type { SessionEnd } from '../../../../shared/link.ts'
 import { type CancelRegistry, createCancelRegistry } from '../cancels.ts'
-import type { CatalogSource, Snapshot, TargetCatalog } from '../catalog.ts'
-import { SaltedPasswords } from '../scram.ts'
+import type { CatalogSource, Snapshot, TargetCatalog } from '../catalog/catalog.ts'
 import { servePostgres } from '../session.ts'
-import type { PostgresTarget } from '../tls.ts'
+import { SaltedPasswords } from '../start/scram.ts'
+import type { PostgresTarget } from '../start/tls.ts'
 import type { TestPort } from './door.ts'
 
 /** One leg of a session in memory: what is written is handed to `hear` at once; what the peer says comes by `push`. */

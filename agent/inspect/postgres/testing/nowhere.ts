@@ -1,4 +1,4 @@
-import type { PostgresTarget } from '../tls.ts'
+import type { PostgresTarget } from '../start/tls.ts'
 
 /** Where nobody answers: of what is decided without a connection. */
 export const nowhere: PostgresTarget = {

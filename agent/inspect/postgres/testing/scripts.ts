@@ -1,5 +1,5 @@
 import { frontend, message } from '../messages.ts'
-import { writeStartup } from '../startup.ts'
+import { writeStartup } from '../start/startup.ts'
 import { ask } from './asking.ts'
 import { openDoor } from './door.ts'
 import type { TestPostgres } from './postgres.ts'

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { PostgresTarget } from '../tls.ts'
+import type { PostgresTarget } from '../start/tls.ts'
 import { dialTarget } from './door.ts'
 
 /** For tests only: a self-signed certificate of `target.test`, and its key. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { sqlstates } from '../../../../shared/annotation.ts'
 import { FrameScanner, NONE } from '../frames.ts'
 import { cstring, frontend, int16, int32, message, messages, readFields } from '../messages.ts'
-import { writeCancel, writeStartup } from '../startup.ts'
+import { writeCancel, writeStartup } from '../start/startup.ts'
 
 /** Messages as a client without manners sends them: all at once. */
 export const say = {
