@@ -164,9 +164,9 @@ export class Worlds {
     return [one[i] ?? 'nothing', other[i] ?? 'nothing']
   }
 
-  /** Where the first world's server listens, past the doors. */
-  get port(): number {
-    return this.#worlds[0].target.port
+  /** Where the servers listen, past the doors. */
+  get ports(): readonly [number, number] {
+    return [this.#worlds[0].target.port, this.#worlds[1].target.port]
   }
 
   /** What was recorded until now is not compared again. */

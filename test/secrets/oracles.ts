@@ -1,0 +1,224 @@
+import pg from 'pg'
+import { constants, literal, standsFor } from './constants.ts'
+import type { Worlds } from './worlds.ts'
+
+/**
+ * Statements that would tell by failing whether a guess is right. `coalesce(nullif(masked, guess), evil)` is a constant that much fails for
+ * where the guess is right, which it is in the first world alone; so it stands as each argument of each function, operator and cast.
+ */
+export async function oracles({ ports }: Worlds): Promise<string[]> {
+  const guesses = await guessesOf(ports)
+  const { calls, operators } = await catalogOf(ports[0])
+  return [
+    ...calls.flatMap((call) => callsOf(call, guesses)),
+    ...operators.flatMap((operator) => operationsOf(operator, guesses)),
+    ...castsOf(guesses),
+    ...otherForms(guesses),
+  ]
+}
+
+/** What is in a masked column of a row in the first world, and not in the second. */
+interface Guess {
+  id: number
+  /** Undefined where the guess is wrong. */
+  unless(evil: string): string
+}
+
+/** By type. */
+type Guesses = ReadonlyMap<string, Guess>
+
+const columns: Readonly<Record<string, string>> = {
+  text: 'left(v.c_t, 1)',
+  'character varying': 'v.c_v',
+  character: 'v.c_h',
+  integer: 'v.c_i',
+  bigint: 'v.c_w',
+  numeric: 'v.c_n',
+  'double precision': 'v.c_f',
+  boolean: 'v.c_b',
+  date: 'v.c_d',
+  'timestamp with time zone': 'v.c_z',
+  interval: 'v.c_q',
+  uuid: 'v.c_u',
+  jsonb: 'v.c_j',
+  'text[]': 'v.c_a',
+  'integer[]': 'v.c_x',
+  int4range: 'v.c_r',
+  bytea: 'v.c_y',
+  inet: 'v.c_m',
+  tsvector: 'v.c_g',
+  // Neither can be compared; what comes of another can't fail.
+  json: 'to_json(left(v.c_t, 1))',
+  smallint: 'v.c_i::smallint',
+  real: 'v.c_i::real',
+}
+
+async function guessesOf(ports: readonly [number, number]): Promise<Guesses> {
+  const names = Object.keys(columns)
+  const every = names.map((name) => `(${columns[name]})::text`).join(', ')
+  const text = `select v.id, ${every} from worlds.vault v where v.id % 8 <> 7 order by v.id`
+  const [one, other] = await Promise.all(ports.map((port) => rowsOf<(string | null)[]>(port, text)))
+  const out = new Map<string, Guess>()
+  for (const [i, type] of names.entries()) {
+    const at = one?.findIndex((row, n) => row[i + 1]?.trim() && row[i + 1] !== other?.[n]?.[i + 1]) ?? -1
+    const [id, value] = [one?.[at]?.[0], one?.[at]?.[i + 1]]
+    const column = columns[type] ?? ''
+    if (id === undefined || id === null || value === undefined || value === null)
+      throw new Error(`the worlds do not differ in a ${type}`)
+    const guess =
+      type === 'json'
+        ? `to_json(nullif(left(v.c_t, 1), '${JSON.parse(value)}'))`
+        : `nullif(${column}, ${literal(type, value)})`
+    out.set(type, { id: Number(id), unless: (evil) => `coalesce(${guess}, ${evil})` })
+  }
+  return out
+}
+
+interface Call {
+  name: string
+  args: string[]
+  variadic: boolean
+  kind: 'f' | 'a' | 'w'
+}
+
+interface Operator {
+  name: string
+  left: string | null
+  right: string
+}
+
+/** What waits, or does something to the server or to what is shared. */
+const doing =
+  /^(pg_sleep|pg_terminate|pg_cancel|pg_reload|pg_rotate|pg_promote|pg_stop|pg_backup|lo_|pg_read|pg_ls|setseed|pg_advisory|pg_try_advisory|pg_create|pg_drop|pg_wal|pg_switch|pg_log|pg_replication|pg_notify|pg_stat_reset|currval|nextval|setval|set_config)/
+
+async function catalogOf(port: number): Promise<{ calls: Call[]; operators: Operator[] }> {
+  const calls = await rowsOf<[string, string[], boolean, Call['kind']]>(
+    port,
+    `select proname::text, array(select format_type(t, null) from unnest(proargtypes) with ordinality as a (t, n) order by n), provariadic <> 0, prokind::text
+      from pg_proc where pronamespace = 'pg_catalog'::regnamespace and prokind in ('f', 'a', 'w') and pronargs between 1 and 4
+      and prorettype not in ('internal'::regtype, 'trigger'::regtype) order by oid`,
+  )
+  const operators = await rowsOf<[string, string | null, string]>(
+    port,
+    `select oprname::text, case when oprleft <> 0 then format_type(oprleft, null) end, format_type(oprright, null)
+      from pg_operator where oprnamespace = 'pg_catalog'::regnamespace order by oid`,
+  )
+  return {
+    calls: calls
+      .map(([name, args, variadic, kind]) => ({ name, args, variadic, kind }))
+      .filter((c) => !doing.test(c.name)),
+    operators: operators.map(([name, left, right]) => ({ name, left, right })),
+  }
+}
+
+/** The arguments, with each of the evil values at each place that a guess can stand in. */
+function* spoilt(types: readonly string[], guesses: Guesses): Generator<{ args: string[]; id: number }> {
+  const own = types.map((type) => standsFor[type] ?? type)
+  const harmless = own.map((type) => constants[type] && literal(type, constants[type].harmless))
+  if (!harmless.every((one) => one !== undefined)) return
+  for (const [i, type] of own.entries()) {
+    const guess = guesses.get(type)
+    if (guess === undefined) continue
+    for (const evil of constants[type]?.evil ?? []) {
+      yield { args: harmless.with(i, guess.unless(literal(type, evil))), id: guess.id }
+    }
+  }
+}
+
+const shown = (expression: string, id: number) => `select ${expression} from vault v where v.id = ${id}`
+
+function callsOf({ name, args: types, variadic, kind }: Call, guesses: Guesses): string[] {
+  return [...spoilt(types, guesses)].map(({ args, id }) => {
+    const passed = variadic ? args.with(-1, `variadic ${args.at(-1)}`) : args
+    return shown(`pg_catalog."${name}"(${passed.join(', ')})${kind === 'w' ? ' over ()' : ''}`, id)
+  })
+}
+
+function operationsOf({ name, left, right }: Operator, guesses: Guesses): string[] {
+  const sign = `operator(pg_catalog.${name})`
+  return [...spoilt(left === null ? [right] : [left, right], guesses)].map(({ args, id }) =>
+    shown(args.length === 1 ? `${sign} (${args[0]})` : `(${args[0]}) ${sign} (${args[1]})`, id),
+  )
+}
+
+function castsOf(guesses: Guesses): string[] {
+  const targets = [
+    ...Object.keys(constants),
+    'numeric(3,1)',
+    'bit(3)',
+    'varchar(2)',
+    'char(2)',
+    'mood',
+    'short',
+    'pair',
+  ]
+  return [...guesses].flatMap(([type, { id, unless }]) =>
+    (constants[type]?.evil ?? []).flatMap((evil) =>
+      targets.map((target) => shown(`(${unless(literal(type, evil))})::${target}`, id)),
+    ),
+  )
+}
+
+/** What is no function by its name. `x`: a text, `n`: a whole number, `b`: whether something is so. */
+const forms: readonly ((x: string, n: string, b: string) => string)[] = [
+  (x) => `substring('abc' similar ${x} escape '#')`,
+  (x) => `'abc' similar to ${x}`,
+  (x) => `'a' like 'b' escape ${x}`,
+  (x) => `${x} is json`,
+  (x) => `json_value(${x}, '$.a')`,
+  (x) => `json_query(${x}, '$' error on error)`,
+  (x) => `json_exists(${x}, '$.a' error on error)`,
+  (x) => `json_scalar(${x})`,
+  (x) => `json(${x})`,
+  (x) => `json_serialize(${x})`,
+  (x) => `json_object(${x} : 1, '1' : 2 with unique keys)`,
+  (x) => `json_array(${x} format json)`,
+  (x) => `xmlparse(content ${x})`,
+  (x) => `xmlelement(name a, ${x})`,
+  (x) => `xmlpi(name a, ${x})`,
+  (x) => `xmlroot(xml '<a/>', version ${x})`,
+  (x) => `timestamptz '2024-01-01 00:00Z' at time zone ${x}`,
+  (x) => `normalize(${x}, nfkc)`,
+  (x) => `trim(both ${x} from 'abc')`,
+  (x) => `row(1, ${x})::pair`,
+  (x) => `${x} between symmetric 'a' and 'b'`,
+  (_, n) => `overlay('abc' placing 'x' from ${n})`,
+  (_, n) => `(array[1, 2])[${n}:${n}]`,
+  (_, n) => `array[array['a'], array_fill('b'::text, array[${n}])]`,
+  (_, n) => `lag(id, ${n}) over ()`,
+  (_, n) => `ntile(${n}) over ()`,
+  (_, n) => `nth_value(id, ${n}) over ()`,
+  (_, n) => `sum(v.id) over (order by v.id rows ${n} preceding)`,
+  (_, n) => `percentile_cont(${n}) within group (order by v.id)`,
+  (_, n) => `1 / ${n}`,
+  (_, n) => `greatest(1, 1 / ${n})`,
+  (_, n) => `coalesce(nullif(${n}, 0), 1 / (v.id - v.id))`,
+  (_, __, b) => `case when ${b} then 1 / (v.id - v.id) else 1 end`,
+  (_, __, b) => `${b} and 1 / (v.id - v.id) > 0`,
+  (_, __, b) => `${b} or 1 / (v.id - v.id) > 0`,
+  (_, __, b) => `(${b}::text || 'x')::boolean`,
+]
+
+function otherForms(guesses: Guesses): string[] {
+  const evilOf = (type: string) => {
+    const guess = guesses.get(type)
+    if (guess === undefined) throw new Error(`nothing is guessed of a ${type}`)
+    return (constants[type]?.evil ?? []).map((evil) => ({ id: guess.id, sql: guess.unless(literal(type, evil)) }))
+  }
+  const [xs, ns, bs] = [evilOf('text'), evilOf('integer'), evilOf('boolean')]
+  return forms.flatMap((form) => {
+    const of = form.length === 1 ? xs : form.length === 2 ? ns : bs
+    return of.map(({ id, sql }) => shown(form(sql, sql, sql), id))
+  })
+}
+
+async function rowsOf<T extends unknown[]>(port: number, text: string): Promise<T[]> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' })
+  await client.connect()
+  try {
+    await client.query('set search_path = worlds')
+    return (await client.query<T>({ text, rowMode: 'array' })).rows
+  } finally {
+    await client.end()
+  }
+}
