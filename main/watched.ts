@@ -37,6 +37,10 @@ export class Broadcast<T> {
     return readInto(this.readers, signal, first)
   }
 
+  get isRead(): boolean {
+    return this.readers.size > 0
+  }
+
   end(): void {
     for (const reader of this.readers) reader.end()
   }

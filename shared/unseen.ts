@@ -36,7 +36,7 @@ export function codeOf(character: string): string {
 }
 
 /** With every character that nobody sees written out, as in JavaScript. For terminals. */
-export function spellUnseen(text: string, kept: string = plain): string {
+export function spellUnseen(text: string, kept = ''): string {
   return text.replaceAll(everyUnseen, (character) => {
     if (plain.includes(character) || kept.includes(character)) return character
     const code = (character.codePointAt(0) ?? 0).toString(16)

@@ -77,10 +77,11 @@ export class Standing {
       this.#ends = new Map()
       return
     }
+    const people = entrants.filter(isPerson)
     const [known, ends, signedIn] = await Promise.all([
       this.#known([...new Set(entrants.map(({ principal }) => principal.id))]),
-      this.#endsOf([...new Set(entrants.filter(isPerson).map(({ signIn }) => signIn))]),
-      this.#signedIn([...new Set(entrants.filter(isPerson).map(({ principal }) => principal.id))]),
+      this.#endsOf([...new Set(people.map(({ signIn }) => signIn))]),
+      this.#signedIn([...new Set(people.map(({ principal }) => principal.id))]),
     ])
     const now = Date.now()
     for (const entrant of entrants) {
@@ -88,13 +89,10 @@ export class Standing {
       const groups = known.get(principal.id)
       const last = ends.get(signIn) ?? this.#ends.get(signIn)
       const reason =
-        groups === undefined
-          ? 'This account was turned off at the gateway.'
-          : !isSame(groups, principal.groups)
-            ? 'Your groups have changed since this began. Open it again: policy decides by those that you have now.'
-            : !isPerson(entrant)
-              ? undefined
-              : whySignedOut({ here: ends.has(signIn), last, elsewhere: signedIn.has(principal.id), now })
+        whyNobody(groups, principal) ??
+        (isPerson(entrant)
+          ? whySignedOut({ here: ends.has(signIn), last, elsewhere: signedIn.has(principal.id), now })
+          : undefined)
       if (reason === undefined) continue
       this.#entrants.delete(entrant)
       entrant.leave(reason)
@@ -141,6 +139,13 @@ export class Standing {
 
 function isPerson({ principal }: Entrant): boolean {
   return principal.kind === 'user'
+}
+
+/** Why they are not who they were when they came in. */
+function whyNobody(groups: readonly string[] | undefined, { groups: before }: Principal): string | undefined {
+  if (groups === undefined) return 'This account was turned off at the gateway.'
+  if (isSame(groups, before)) return undefined
+  return 'Your groups have changed since this began. Open it again: policy decides by those that you have now.'
 }
 
 function isSame(groups: readonly string[], before: readonly string[]): boolean {

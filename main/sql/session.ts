@@ -7,6 +7,7 @@ import { transactionRole } from '../../shared/sql/transaction.ts'
 import type { CancelKey } from '../gateway/cancel.ts'
 import { fail, ProblemError, toProblem } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
+import { Broadcast } from '../watched.ts'
 import { SqlLink } from './link.ts'
 import { queryRows } from './query.ts'
 import { type Ran, RunLog } from './ran.ts'
@@ -57,7 +58,7 @@ export class SqlSession {
   private told: TransactionState = 'none'
   /** We began the transaction, and nothing but reads has succeeded in it. */
   private reads = false
-  private readonly watchers = new Set<AsyncQueue<SessionEnd>>()
+  private readonly idleEnds = new Broadcast<SessionEnd>()
   private readonly results = new Map<string, ResultStore>()
 
   constructor(options: SqlSessionOptions) {
@@ -101,23 +102,18 @@ export class SqlSession {
   }
 
   /** Each end of the session while nothing runs: killed, out of grant, its gateway gone. A run tells of its own. */
-  async *ends(signal?: AbortSignal): AsyncGenerator<SessionEnd, void, void> {
-    const queue = new AsyncQueue<SessionEnd>()
-    if (this.closed) return
-    this.watchers.add(queue)
-    try {
-      yield* queue.until(signal)
-    } finally {
-      this.watchers.delete(queue)
-    }
+  ends(signal?: AbortSignal): AsyncGenerator<SessionEnd, void, void> {
+    const ends = this.idleEnds.read(signal)
+    if (this.closed) this.idleEnds.end()
+    return ends
   }
 
   private endedIdle({ problem }: ProblemError): void {
-    if (this.running !== undefined || this.watchers.size === 0) return
+    if (this.running !== undefined || !this.idleEnds.isRead) return
     const rolledBack = this.told !== 'none'
     this.told = 'none'
     this.reads = false
-    for (const watcher of this.watchers) watcher.push({ problem, rolledBack })
+    this.idleEnds.emit({ problem, rolledBack })
   }
 
   private async perform(run: Run, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<void> {
@@ -365,7 +361,7 @@ export class SqlSession {
 
   async close(): Promise<void> {
     this.closed = true
-    for (const watcher of this.watchers) watcher.end()
+    this.idleEnds.end()
     try {
       await this.cancel()
     } finally {

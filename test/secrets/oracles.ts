@@ -159,56 +159,58 @@ function castsOf(guesses: Guesses): string[] {
   )
 }
 
-/** What is no function by its name. `x`: a text, `n`: a whole number, `b`: whether something is so. */
-const forms: readonly ((x: string, n: string, b: string) => string)[] = [
-  (x) => `substring('abc' similar ${x} escape '#')`,
-  (x) => `'abc' similar to ${x}`,
-  (x) => `'a' like 'b' escape ${x}`,
-  (x) => `${x} is json`,
-  (x) => `json_value(${x}, '$.a')`,
-  (x) => `json_query(${x}, '$' error on error)`,
-  (x) => `json_exists(${x}, '$.a' error on error)`,
-  (x) => `json_scalar(${x})`,
-  (x) => `json(${x})`,
-  (x) => `json_serialize(${x})`,
-  (x) => `json_object(${x} : 1, '1' : 2 with unique keys)`,
-  (x) => `json_array(${x} format json)`,
-  (x) => `xmlparse(content ${x})`,
-  (x) => `xmlelement(name a, ${x})`,
-  (x) => `xmlpi(name a, ${x})`,
-  (x) => `xmlroot(xml '<a/>', version ${x})`,
-  (x) => `timestamptz '2024-01-01 00:00Z' at time zone ${x}`,
-  (x) => `normalize(${x}, nfkc)`,
-  (x) => `trim(both ${x} from 'abc')`,
-  (x) => `row(1, ${x})::pair`,
-  (x) => `${x} between symmetric 'a' and 'b'`,
-  (_, n) => `overlay('abc' placing 'x' from ${n})`,
-  (_, n) => `(array[1, 2])[${n}:${n}]`,
-  (_, n) => `array[array['a'], array_fill('b'::text, array[${n}])]`,
-  (_, n) => `lag(id, ${n}) over ()`,
-  (_, n) => `ntile(${n}) over ()`,
-  (_, n) => `nth_value(id, ${n}) over ()`,
-  (_, n) => `sum(v.id) over (order by v.id rows ${n} preceding)`,
-  (_, n) => `percentile_cont(${n}) within group (order by v.id)`,
-  (_, n) => `1 / ${n}`,
-  (_, n) => `greatest(1, 1 / ${n})`,
-  (_, n) => `coalesce(nullif(${n}, 0), 1 / (v.id - v.id))`,
-  (_, __, b) => `case when ${b} then 1 / (v.id - v.id) else 1 end`,
-  (_, __, b) => `${b} and 1 / (v.id - v.id) > 0`,
-  (_, __, b) => `${b} or 1 / (v.id - v.id) > 0`,
-  (_, __, b) => `(${b}::text || 'x')::boolean`,
-]
+/** What is no function by its name, of a type. */
+const forms: Readonly<Record<'text' | 'integer' | 'boolean', readonly ((it: string) => string)[]>> = {
+  text: [
+    (it) => `substring('abc' similar ${it} escape '#')`,
+    (it) => `'abc' similar to ${it}`,
+    (it) => `'a' like 'b' escape ${it}`,
+    (it) => `${it} is json`,
+    (it) => `json_value(${it}, '$.a')`,
+    (it) => `json_query(${it}, '$' error on error)`,
+    (it) => `json_exists(${it}, '$.a' error on error)`,
+    (it) => `json_scalar(${it})`,
+    (it) => `json(${it})`,
+    (it) => `json_serialize(${it})`,
+    (it) => `json_object(${it} : 1, '1' : 2 with unique keys)`,
+    (it) => `json_array(${it} format json)`,
+    (it) => `xmlparse(content ${it})`,
+    (it) => `xmlelement(name a, ${it})`,
+    (it) => `xmlpi(name a, ${it})`,
+    (it) => `xmlroot(xml '<a/>', version ${it})`,
+    (it) => `timestamptz '2024-01-01 00:00Z' at time zone ${it}`,
+    (it) => `normalize(${it}, nfkc)`,
+    (it) => `trim(both ${it} from 'abc')`,
+    (it) => `row(1, ${it})::pair`,
+    (it) => `${it} between symmetric 'a' and 'b'`,
+  ],
+  integer: [
+    (it) => `overlay('abc' placing 'x' from ${it})`,
+    (it) => `(array[1, 2])[${it}:${it}]`,
+    (it) => `array[array['a'], array_fill('b'::text, array[${it}])]`,
+    (it) => `lag(id, ${it}) over ()`,
+    (it) => `ntile(${it}) over ()`,
+    (it) => `nth_value(id, ${it}) over ()`,
+    (it) => `sum(v.id) over (order by v.id rows ${it} preceding)`,
+    (it) => `percentile_cont(${it}) within group (order by v.id)`,
+    (it) => `1 / ${it}`,
+    (it) => `greatest(1, 1 / ${it})`,
+    (it) => `coalesce(nullif(${it}, 0), 1 / (v.id - v.id))`,
+  ],
+  boolean: [
+    (it) => `case when ${it} then 1 / (v.id - v.id) else 1 end`,
+    (it) => `${it} and 1 / (v.id - v.id) > 0`,
+    (it) => `${it} or 1 / (v.id - v.id) > 0`,
+    (it) => `(${it}::text || 'x')::boolean`,
+  ],
+}
 
 function otherForms(guesses: Guesses): string[] {
-  const evilOf = (type: string) => {
+  return Object.entries(forms).flatMap(([type, of]) => {
     const guess = guesses.get(type)
     if (guess === undefined) throw new Error(`nothing is guessed of a ${type}`)
-    return (constants[type]?.evil ?? []).map((evil) => ({ id: guess.id, sql: guess.unless(literal(type, evil)) }))
-  }
-  const [xs, ns, bs] = [evilOf('text'), evilOf('integer'), evilOf('boolean')]
-  return forms.flatMap((form) => {
-    const of = form.length === 1 ? xs : form.length === 2 ? ns : bs
-    return of.map(({ id, sql }) => shown(form(sql, sql, sql), id))
+    const evil = (constants[type]?.evil ?? []).map((one) => guess.unless(literal(type, one)))
+    return of.flatMap((form) => evil.map((it) => shown(form(it), guess.id)))
   })
 }
 

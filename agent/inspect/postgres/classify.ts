@@ -334,10 +334,11 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
 }
 
 function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
-  const names = changedNames(opened, walk)
   const alone = madeForSession(opened) ? { alone: true as const } : {}
-  const made = freshOf(opened, walk)
-  if (made !== undefined) return { kind: 'ddl', changes: made.changes, fresh: made.relation, ...alone }
+  const fresh = freshOf(opened, walk)
+  // No name changes beside its own.
+  if (fresh !== undefined) return { kind: 'ddl', changes: new Set(), fresh, ...alone }
+  const names = changedNames(opened, walk)
   return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
 }
 

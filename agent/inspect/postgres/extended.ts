@@ -15,7 +15,7 @@ import { type Bound, detached, resultFormats, withParameters } from './parameter
 import { asItRuns } from './portals.ts'
 import { type Portal, type Prepared, preparedBySql } from './prepared.ts'
 import { beside, comparing, shakenHint, unknown } from './referred.ts'
-import { type Refusals, refusedName } from './refusals.ts'
+import { nameInstead, type Refusals } from './refusals.ts'
 import { quoted } from './sql/ids.ts'
 import type { Judged, Script } from './statements.ts'
 import { isAscii, longestName, readName } from './text/encoding.ts'
@@ -57,12 +57,12 @@ export class ExtendedQueries {
     const startedAt = performance.now()
     const { name, textStart, textEnd } = readParse(buf, start, end, this.#name)
     return this.#texts.read(buf, textStart, textEnd, (text, script) => {
-      const refuse = (error: Buffer): undefined => this.#refusals.refuse(error, name === '' ? '' : refusedName)
+      const refuse = (error: Buffer): undefined => this.#refusals.refuse(error, nameInstead(name === ''))
       // Of several statements, the target says that it takes none. Should it, none of them runs.
       if (!script.ok || script.statements.length > 1) {
         const written = buf.subarray(textStart, textEnd + 1)
         const error = script.ok ? severalCommands : this.#texts.syntaxError(text, script)
-        this.#refusals.unreadable(written, error, name === '' ? '' : refusedName)
+        this.#refusals.unreadable(written, error, nameInstead(name === ''))
         return undefined
       }
       const [first] = script.statements

@@ -8,7 +8,7 @@ import type { Gate } from './gate.ts'
 import type { Later } from './later.ts'
 import type { CopyIn, Line } from './line.ts'
 import { cstring, frontend, message, messages } from './messages.ts'
-import { Refusals, refusedName } from './refusals.ts'
+import { nameInstead, Refusals, refusedName } from './refusals.ts'
 import { SimpleQueries } from './simple.ts'
 import { Texts } from './text/texts.ts'
 
@@ -125,7 +125,7 @@ export class Frontend {
       const { type, buf, start, end } = scanner
       const later = this.#take(type, buf, start, end)
       if (later !== undefined) {
-        const name = type === frontend.parse && buf[start + 5] === 0 ? '' : refusedName
+        const name = nameOf(type, buf, start)
         return this.#wait(later.catch((error: unknown) => this.#refuse(type, name, error)))
       }
       if (this.#terminated) return undefined
@@ -137,10 +137,8 @@ export class Frontend {
     const { type, buf, start, first, last } = this.#scanner
     const line = this.#line
     if (line.copies.length > 0) throw new FrameError('a message of more than 64 MiB that is no COPY data, during COPY')
-    if (first) this.#swallowed = type === frontend.parse && buf[start + 5] === 0 ? '' : refusedName
-    if (!last || line.skipping) return
-    if (type === frontend.query) this.#refusals.refuseQuery(tooLarge)
-    else this.#refusals.refuse(tooLarge, this.#swallowed)
+    if (first) this.#swallowed = nameOf(type, buf, start)
+    if (last && !line.skipping) this.#refusals.refuseMessage(type, tooLarge, this.#swallowed)
   }
 
   #wait(later: Promise<void>): Promise<void> {
@@ -154,10 +152,7 @@ export class Frontend {
   #refuse(type: number, name: string, error: unknown): void {
     if (!(error instanceof CatalogUnread)) throw error
     const line = this.#line
-    if (line.skipping) return
-    const words = unreadError(error, line)
-    if (type === frontend.query || type === frontend.functionCall) this.#refusals.refuseQuery(words)
-    else this.#refusals.refuse(words, name)
+    if (!line.skipping) this.#refusals.refuseMessage(type, unreadError(error, line), name)
   }
 
   /** Goes on after a wait; as `push`. */
@@ -255,4 +250,9 @@ function isCopying(type: number, { simple }: CopyIn): boolean {
     default:
       return type === frontend.sync && !simple
   }
+}
+
+/** What stands for a message, by the message's beginning. */
+function nameOf(type: number, buf: Buffer, start: number): string {
+  return nameInstead(type === frontend.parse && buf[start + 5] === 0)
 }

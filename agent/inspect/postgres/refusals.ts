@@ -12,6 +12,11 @@ import { cstring, frontend, int16, message, messages } from './messages.ts'
 const refused = 'sallyport: refused'
 export const refusedName = 'sallyport refused'
 
+/** Of what stands for a Parse: the unnamed statement is replaced, as it would be; others stay as they are. */
+export function nameInstead(isUnnamed: boolean): string {
+  return isUnnamed ? '' : refusedName
+}
+
 /** Puts something that fails in the place of what is not forwarded. */
 export class Refusals {
   readonly #line: Line
@@ -62,6 +67,13 @@ export class Refusals {
     line.endSegment()
     this.#toTarget.push(messages.sync)
     return undefined
+  }
+
+  /** Stands for a refused message of that type. */
+  refuseMessage(type: number, error: Buffer, name: string): undefined {
+    return type === frontend.query || type === frontend.functionCall
+      ? this.refuseQuery(error)
+      : this.refuse(error, name)
   }
 
   /** Stands for a refused message of the extended protocol. */

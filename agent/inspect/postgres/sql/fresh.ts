@@ -9,14 +9,9 @@ import type { Walk } from './walk.ts'
  * Tables that a transaction makes and then fills, changes and reads before it is committed, as migrations do. The catalog's own connection
  * does not see them by then, and the statement that made them says all there is to know of them: where that is so, they are known by it.
  */
-export interface Fresh {
-  relation: CatalogRelation
-  /** Names that change beside its own. */
-  changes: Changes
-}
 
 /** What a statement makes, or makes of a table that is fresh already; undefined: that can't be told by it alone. */
-export function freshOf(opened: Opened, walk: Walk): Fresh | undefined {
+export function freshOf(opened: Opened, walk: Walk): CatalogRelation | undefined {
   if (walk.report.doubt !== undefined || walk.searchPath === undefined) return undefined
   // Code of people's own could change what was made at once.
   if (walk.catalog.eventTriggers.length > 0 || walk.catalog.codedTypes.some(({ reach }) => reach === 'any'))
@@ -27,7 +22,7 @@ export function freshOf(opened: Opened, walk: Walk): Fresh | undefined {
   return undefined
 }
 
-function made(node: CreateStmt, walk: Walk): Fresh | undefined {
+function made(node: CreateStmt, walk: Walk): CatalogRelation | undefined {
   const { relation, tableElts = [], if_not_exists, inhRelations, partbound, partspec, ofTypename, accessMethod } = node
   const name = relation?.relname
   if (name === undefined || if_not_exists || inhRelations || partbound || partspec || ofTypename || accessMethod)
@@ -52,20 +47,10 @@ function made(node: CreateStmt, walk: Walk): Fresh | undefined {
       refersTo.push(...refers)
     } else return undefined
   }
-  const fresh = {
-    oid: oidOf(walk),
-    schema,
-    name,
-    kind: 'table',
-    columns,
-    parents: [],
-    hasRules: false,
-    refersTo,
-  } as const
-  return { relation: fresh, changes: new Set() }
+  return { oid: oidOf(walk), schema, name, kind: 'table', columns, parents: [], hasRules: false, refersTo }
 }
 
-function altered({ relation, objtype, cmds = [] }: AlterTableStmt, walk: Walk): Fresh | undefined {
+function altered({ relation, objtype, cmds = [] }: AlterTableStmt, walk: Walk): CatalogRelation | undefined {
   const found = relation && walk.catalog.relation(relation.schemaname, relation.relname ?? '', walk.searchPath ?? [])
   if (found === undefined || !isFresh(found) || objtype !== 'OBJECT_TABLE') return undefined
   const columns = [...found.columns]
@@ -75,7 +60,7 @@ function altered({ relation, objtype, cmds = [] }: AlterTableStmt, walk: Walk): 
     if (refers === undefined) return undefined
     refersTo.push(...refers)
   }
-  return { relation: { ...found, columns, refersTo }, changes: new Set() }
+  return { ...found, columns, refersTo }
 }
 
 /** Adds to `columns`. What a foreign key is added for; undefined: it is another change. */

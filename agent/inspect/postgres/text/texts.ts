@@ -58,15 +58,7 @@ export class Texts {
     const long = like !== undefined && like.length > longestStatement
     const text = long ? shortened(like) : like
     const script = await (text === undefined
-      ? this.#gate.unreadable(
-          sent === undefined
-            ? `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
-            : long
-              ? tooLong
-              : read !== undefined
-                ? 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters that the server has once each. Prepared statements and cursors need names in ASCII.'
-                : 'With standard_conforming_strings off, the strings in it can not be read here.',
-        )
+      ? this.#gate.unreadable(whyUnread({ sent, read, long, encoding }))
       : this.#gate.script(text))
     const whole =
       !long ||
@@ -88,4 +80,18 @@ export class Texts {
       ...(!placed ? {} : { position: [...text.slice(0, position)].length + 1 }),
     })
   }
+}
+
+function whyUnread(how: {
+  sent?: string | undefined
+  read?: string | undefined
+  long: boolean
+  encoding: string
+}): string {
+  const { sent, read, long, encoding } = how
+  if (sent === undefined)
+    return `Letters in the client encoding ${encoding} can not be read here: SET client_encoding TO UTF8, and send it again.`
+  if (long) return tooLong
+  if (read === undefined) return 'With standard_conforming_strings off, the strings in it can not be read here.'
+  return 'A name beyond ASCII in it can not be read as the server reads it: put it in quotes, in at most 15 letters that the server has once each. Prepared statements and cursors need names in ASCII.'
 }
