@@ -114,8 +114,23 @@ describe('a type that tables are of', () => {
     expect(bytes).not.toContain('check constraint')
   })
 
+  it.each([
+    'alter type person rename to someone; alter type someone rename attribute email to e cascade',
+    'begin; alter type public.person rename to someone',
+  ])('does not do so under another name, which only its transaction knows: %s', async (text) => {
+    const bytes = await bytesOf(at.client, [text, 'alter type someone rename attribute email to e cascade', 'commit'])
+    expect(bytes).toContain('SPB01')
+    expect(await bytesOf(at.client, ['rollback', 'select * from typed'])).not.toContain('c1@')
+  })
+
   it('changes where nothing masked follows it', async () => {
-    const texts = ['begin', 'alter type place rename attribute name to called cascade', 'rollback']
+    const texts = [
+      'alter type place rename to spot',
+      'alter type spot rename to place',
+      'begin',
+      'alter type place rename attribute name to called cascade',
+      'rollback',
+    ]
     for (const text of texts) expect((await at.client.query(text)).errors, text).toEqual([])
   })
 })

@@ -287,6 +287,10 @@ export function rename(node: RenameStmt, walk: Walk): void {
     walk.report.doubts('a renamed schema changes the name of every column in it')
     return
   }
+  if (node.renameType === 'OBJECT_TYPE' && node.object && 'List' in node.object) {
+    // By its new name nobody knows yet whose columns are its attributes, which are renamed next.
+    for (const target of typed(strings(node.object.List.items).at(-1) ?? '', walk)) every(target, walk)
+  }
   const { relation } = node
   if (!relation || node.renameType === 'OBJECT_SEQUENCE') return
   // ALTER INDEX renames tables and views, too, and ALTER TYPE their columns. What is not in the catalog is what they say.
