@@ -114,6 +114,12 @@ test('lists what may be opened or asked for, and nothing of what may not; no add
     ['vault-db', 'open'],
     ['analytics-db', 'locked'],
   ])
+  // Opening one that is locked can be asked for.
+  expect(list.map(({ actions }) => actions.map(({ action }) => action))).toEqual([
+    ['sql:read'],
+    ['sql:read'],
+    ['connect', 'sql:read'],
+  ])
   expect(list.map(({ stepUp }) => stepUp)).toEqual([undefined, true, undefined])
   expect(list[0]).toMatchObject({ database: 'orders', native: '127.0.0.1:5433', reachable: true })
   expect(JSON.stringify(list)).not.toMatch(/10\.0\.0\.5|hidden|gate/)

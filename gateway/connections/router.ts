@@ -57,7 +57,11 @@ export function connectionsRouter(deps: ConnectionsDeps) {
       access: access.connect.verdict === 'allow' ? 'open' : 'locked',
       ...(access.stepUp ? { stepUp: true } : {}),
       reachable: await reach.check(connection),
-      actions: [...access.actions],
+      // Where opening it takes an approval, that has to be among what can be asked for: nothing else opens it.
+      actions: [
+        ...(access.connect.verdict === 'hold' ? [{ action: 'connect', decision: access.connect }] : []),
+        ...access.actions,
+      ],
       dataClasses: [...access.dataClasses],
       ...(target.kind === 'postgres' ? { database: target.database } : {}),
       ...(native === '' ? {} : { native }),

@@ -82,6 +82,7 @@ function answer(
 ): Promise<Tokens> {
   const { promise, resolve, reject } = Promise.withResolvers<Tokens>()
   let used = false
+  let over = false
   const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const callback = URL.parse(request.url ?? '', redirect)
     if (
@@ -92,7 +93,16 @@ function answer(
       answerPage(response, 404, 'Nothing here', 'This address only takes the answer of a sign-in.')
       return
     }
-    if (used || callback.searchParams.get('state') !== state) {
+    if (over || used) {
+      answerPage(
+        response,
+        400,
+        'This sign-in is over',
+        'It was finished, cancelled or took too long. Nobody was signed in here. Go on in Sallyport.',
+      )
+      return
+    }
+    if (callback.searchParams.get('state') !== state) {
       answerPage(
         response,
         400,
@@ -127,6 +137,9 @@ function answer(
   return promise.finally(() => {
     clearTimeout(late)
     signal?.removeEventListener('abort', abort)
-    listener.close()
+    // Who finishes late, or looks at the tab again, is told so for a while, and not that nothing answers there.
+    over = true
+    listener.unref()
+    setTimeout(() => listener.close(), waitMs).unref()
   })
 }

@@ -92,6 +92,10 @@ test('an answer with another state is turned away, and the right one still count
   expect((await fetch(new URL('/', redirect))).status).toBe(404)
   await browse(pending.url)
   expect((await pending.done).person.id).toBe('ada')
+  // Who looks at the tab again reads that it is over, and nothing is exchanged twice.
+  const again = await fetch(`${redirect}?code=stolen&state=${new URL(pending.url).searchParams.get('state')}`)
+  expect(again.status).toBe(400)
+  expect(await again.text()).toContain('This sign-in is over')
 })
 
 test('a wrong nonce ends the sign-in', async () => {

@@ -157,7 +157,8 @@ export default function Palette() {
                   className={item.kind === 'connection' && item.connection.access === 'locked' ? 'pi is-lock' : 'pi'}
                   data-item={item.id}
                   onClick={() => act(item)}
-                  onMouseEnter={() => setHovered(item.id)}
+                  // Not on entering: what comes to lie under a pointer that rests was not pointed at.
+                  onMouseMove={() => setHovered(item.id)}
                   onFocus={() => setHovered(item.id)}
                 >
                   <Line item={item} query={query} />

@@ -59,9 +59,15 @@ export function neverGiven({ actions }: Pick<Askable, 'actions'>): { policy: Pol
 export function preselected(connection: Connection): readonly string[] {
   if (connection.access !== 'locked') return []
   const asks = askable(connection).actions.filter((offer) => offer.state === 'ask')
-  const first = asks.find((offer) => offer.action === 'connect') ?? asks[0]
-  return first === undefined ? [] : [first.action]
+  const connect = asks.find((offer) => offer.action === 'connect')
+  if (connect === undefined) return asks.slice(0, 1).map((offer) => offer.action)
+  // Open, but with a shell that asks once more, nobody would call it open.
+  const use = asks.find((offer) => uses.includes(offer.action) && offer.approval?.group === connect.approval?.group)
+  return [connect.action, ...(use === undefined ? [] : [use.action])]
 }
+
+/** What is done with a connection as soon as it is open. */
+const uses: readonly string[] = ['sql:read', 'ssh:shell', 'rdp:connect']
 
 /** Seconds that access lasts at most, with all of these approvals. */
 export function longest(approvals: readonly Approval[]): number {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Connection } from '../../shared/api/models.ts'
+import { preselected } from './askable.ts'
 import { durationsUpTo, usualDuration } from './durations.ts'
 import { reasonFits, reasonProblem } from './reason.ts'
 
@@ -20,4 +22,30 @@ test('a reason without the ticket that policy wants is not sent', () => {
 test('a pattern that only the gateway can read is left to it', () => {
   expect(reasonFits('(?P<ticket>INC-\\d+)', 'no ticket')).toBeUndefined()
   expect(reasonProblem('no ticket', ['(?P<ticket>INC-\\d+)'])).toBeUndefined()
+})
+
+test('for a locked connection, what is ticked opens it, and lets it be used by the same approval', () => {
+  const held = (action: string, group: string) => ({
+    action,
+    decision: {
+      verdict: 'hold' as const,
+      policy: { id: 'contractor-host', reason: 'With the approval of dba.' },
+      approval: { group, count: 1, windowSeconds: 900, notify: [] },
+    },
+  })
+  const web: Connection = {
+    name: 'web-1',
+    kind: 'ssh',
+    environment: 'production',
+    tags: [],
+    description: '',
+    access: 'locked',
+    reachable: true,
+    actions: [held('connect', 'dba'), held('ssh:exec', 'dba'), held('ssh:shell', 'dba')],
+    dataClasses: [],
+  }
+  expect(preselected(web)).toEqual(['connect', 'ssh:shell'])
+  expect(preselected({ ...web, actions: [held('connect', 'dba'), held('ssh:shell', 'leads')] })).toEqual(['connect'])
+  expect(preselected({ ...web, actions: web.actions.slice(1) })).toEqual(['ssh:exec'])
+  expect(preselected({ ...web, access: 'open' })).toEqual([])
 })

@@ -32,9 +32,21 @@ export function History() {
       <div className="side__bd">
         {pages.isPending && <Spinner label="Loading" />}
         {pages.error && <p className="err side__err">{problemOf(pages.error).message}</p>}
-        {pages.data !== undefined && found.length === 0 && (
-          <Empty icon="search" title="Nothing fits" text="Requests are kept also after they expire." />
-        )}
+        {pages.data !== undefined &&
+          found.length === 0 &&
+          (asked === anyHistory ? (
+            <Empty
+              icon="clock"
+              title="No requests yet"
+              text="Each that you may see is kept here, also after it expires."
+            />
+          ) : (
+            <Empty icon="search" title="Nothing fits" text="Requests are kept also after they expire.">
+              <Button size="sm" onClick={() => setFilter(anyHistory)}>
+                Show all
+              </Button>
+            </Empty>
+          ))}
         <ul aria-label="History">
           {found.map((request) => (
             <li key={request.id}>
@@ -133,7 +145,7 @@ function Choice<T extends string>({
         value={value}
         onChange={(event) => onChange(options.find((o) => o.value === event.target.value)?.value ?? '')}
       >
-        <option value="">{label}: any</option>
+        <option value="">{label}</option>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}

@@ -2,11 +2,13 @@ import './composer.css'
 import './requests.css'
 import './review.css'
 import { lazy, Suspense } from 'react'
-import { Icon } from '../decisions/icon.tsx'
-import { useNavigation, usePlace } from '../frame/desk.tsx'
+import type { AccessRequest } from '../../shared/api/models.ts'
+import { copyText } from '../decisions/copy.ts'
+import { type Place, useNavigation, usePlace } from '../frame/desk.tsx'
 import { useRequests } from '../frame/waiting.ts'
-import { usePause } from '../rpc/context.tsx'
-import { Empty, Spinner } from '../theme/controls.tsx'
+import { usePause, usePerson } from '../rpc/context.tsx'
+import { useConnections } from '../sidebar/connections.ts'
+import { Button, Empty, Spinner } from '../theme/controls.tsx'
 import { BulkReview } from './bulk.tsx'
 import { Composer } from './composer.tsx'
 import { Detail } from './detail.tsx'
@@ -20,40 +22,92 @@ export default function Requests() {
   const go = useNavigation()
   const { requests, error, loading } = useRequests()
   const expired = usePause() === 'expired'
+  // Until they are known, too.
+  const mayAsk = useConnections().data?.length !== 0
   const picked = place.picked.flatMap((id) => requests.find((request) => request.id === id) ?? [])
   return (
     <>
       <RequestList requests={requests} error={error} loading={loading} />
       <main className="main main--row">
         {place.metrics ? (
-          <Suspense fallback={<Spinner label="Opening the charts" />}>
+          <Suspense
+            fallback={
+              <div className="gate__wait grow">
+                <Spinner label="Opening the charts" />
+              </div>
+            }
+          >
             <Metrics />
           </Suspense>
         ) : picked.length > 0 ? (
           <BulkReview requests={picked} />
-        ) : place.draft !== undefined ? (
+        ) : place.draft !== undefined && mayAsk ? (
           <Composer key={JSON.stringify(place.draft)} draft={place.draft} />
+        ) : place.draft !== undefined ? (
+          <NothingToAskFor />
         ) : place.request !== undefined ? (
           <Detail key={place.request} id={place.request} />
         ) : (
           <div className="gate__wait grow">
-            <Empty
-              icon="inbox"
-              title={place.list === 'review' ? 'Nothing is open' : 'Requests'}
-              text={
-                place.list === 'review' ? 'Choose a request to review it.' : 'Choose one of yours, or ask for access.'
-              }
-            >
-              {!expired && (
-                <button type="button" className="btn btn--sm" onClick={() => go.compose()}>
-                  <Icon name="plus" size={14} />
+            <Empty icon="inbox" {...nothingOpen(place.list, requests, mayAsk)}>
+              {!expired && mayAsk && place.list === 'mine' && (
+                <Button size="sm" icon="plus" onClick={() => go.compose()}>
                   New request
-                </button>
+                </Button>
               )}
             </Empty>
           </div>
         )}
       </main>
     </>
+  )
+}
+
+/** What is said while no request is open: nobody is sent to choose from a list that has nothing in it. */
+function nothingOpen(
+  list: Place['list'],
+  requests: readonly AccessRequest[],
+  mayAsk: boolean,
+): { title: string; text: string } {
+  switch (list) {
+    case 'review':
+      return requests.some((request) => request.canReview)
+        ? { title: 'Nothing is open', text: 'Choose a request to review it.' }
+        : { title: 'Nothing to review', text: 'What others ask for, and you may decide, appears on the left.' }
+    case 'history':
+      return { title: 'History', text: 'Choose a request to see what was asked, and what came of it.' }
+    case 'mine':
+      return {
+        title: 'Requests',
+        text: mayAsk
+          ? 'Choose one of yours, or ask for access.'
+          : 'There is no connection that your groups may ask for.',
+      }
+    default:
+      return list satisfies never
+  }
+}
+
+/** Instead of a composer that has no connection to choose. */
+function NothingToAskFor() {
+  const go = useNavigation()
+  const groups = usePerson()?.groups ?? []
+  return (
+    <div className="gate__wait grow">
+      <Empty
+        icon="lock"
+        title="There is nothing to ask for"
+        text={`No connection can be asked for as one of ${groups.join(', ') || 'no group'}. Tell the people who keep the policy your groups.`}
+      >
+        <span className="row">
+          <Button size="sm" onClick={() => copyText(groups.join(', '))}>
+            Copy my groups
+          </Button>
+          <Button size="sm" kind="ghost" onClick={() => go.requests('mine')}>
+            Back
+          </Button>
+        </span>
+      </Empty>
+    </div>
   )
 }

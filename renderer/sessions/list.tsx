@@ -70,13 +70,27 @@ export function SessionList() {
         {query.error && (
           <Empty icon="circle-x" title="Sessions could not be read" text={problemOf(query.error).message} />
         )}
-        {query.data && shown.length === 0 && (
-          <Empty
-            icon="replay"
-            title="No sessions"
-            text="Each session through the gateway is recorded and appears here."
-          />
-        )}
+        {query.data &&
+          shown.length === 0 &&
+          (words.length > 0 || state !== 'all' ? (
+            <Empty icon="search" title="Nothing fits the filter" text="People, connections and addresses are searched.">
+              <Button
+                size="sm"
+                onClick={() => {
+                  setText('')
+                  setState('all')
+                }}
+              >
+                Show all
+              </Button>
+            </Empty>
+          ) : (
+            <Empty
+              icon="replay"
+              title="No sessions"
+              text="Each session through the gateway is recorded and appears here."
+            />
+          ))}
         {shown.length > 0 && <Table sessions={shown} />}
       </div>
     </>
@@ -154,7 +168,7 @@ function Row({ session }: { session: Session }) {
         )}
       </td>
       <td>
-        <span className="row">
+        <span className="row sess__d">
           <span className="t3 num">{counts.allowed} allowed</span>
           {tallied
             .filter((look) => (numbers[look] ?? 0) > 0)

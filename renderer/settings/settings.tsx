@@ -28,6 +28,16 @@ export default function SettingsPage() {
     target?.scrollIntoView({ block: 'start' })
     target?.focus({ preventScroll: true })
   }, [section])
+  // What was chosen stays marked while any of it is in view; then it is what begins the view.
+  const follow = () => {
+    const view = page.current?.getBoundingClientRect()
+    const inView = [...(page.current?.querySelectorAll('section') ?? [])].filter((part) => {
+      const box = part.getBoundingClientRect()
+      return view !== undefined && box.bottom > view.top + 40 && box.top < view.bottom - 40
+    })
+    const [first] = inView
+    if (first !== undefined && !inView.some((part) => part.id === current)) setCurrent(first.id)
+  }
   const column = (side: Section['side']) => found.filter((s) => s.side === side)
   return (
     <>
@@ -80,7 +90,7 @@ export default function SettingsPage() {
           What <Icon name="lock" size={12} /> marks is decided by your gateway.
         </p>
       </aside>
-      <main className="main stg scroll" ref={page} aria-label="Settings">
+      <main className="main stg scroll" ref={page} aria-label="Settings" onScroll={follow}>
         {found.length === 0 ? (
           <Empty icon="search" title="No setting is called that" text="Names and what they hold are searched." />
         ) : (

@@ -27,8 +27,9 @@ export function Waiting({
   useShortcuts([{ keys: 'Escape', run: cancel, inFields: true }], os)
   const openAgain = () => openPage(rpc, url)
   return (
-    <div className="card scard" role="status">
-      <div className="row row--10">
+    <div className="card scard">
+      {/* Not the whole card, whose time would be read out every second. */}
+      <div className="row row--10" role="status">
         <span className="spin" aria-hidden="true" />
         <b className="m">Finish in your browser</b>
       </div>

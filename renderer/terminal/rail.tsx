@@ -2,12 +2,12 @@ import { useState } from 'react'
 import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
-import { type LookName, looks } from '../decisions/words.ts'
+import { counted, type LookName, looks } from '../decisions/words.ts'
 import type { Document } from '../dock/workspace.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { IconButton } from '../theme/controls.tsx'
 import { line, lookOf } from './blocks.ts'
-import type { TerminalState } from './runtime.ts'
+import { saidNow, type TerminalState } from './runtime.ts'
 import type { Placed, TerminalScreen } from './screen.ts'
 
 /** The rail's own heads are this much taller than the terminal's, in pixels. */
@@ -36,8 +36,8 @@ export function Rail({
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
   const shown = placed.filter(({ said }) => passes(lookOf(said.annotation), filter))
   const tops = spread(shown.map((entry) => (screen?.topOf(entry.marker) ?? 0) - railAbove))
-  const sessionId = state.phase.state === 'open' ? state.phase.sessionId : undefined
-  const maskedValues = state.said.reduce(
+  const { sessionId } = state
+  const maskedValues = saidNow(state).reduce(
     (sum, { annotation }) => sum + (annotation.kind === 'masked' ? (annotation.count ?? 1) : 0),
     0,
   )
@@ -85,7 +85,7 @@ export function Rail({
           <dt>Started</dt>
           <dd>{timeOfDay(state.since)}</dd>
           <dt>Masked</dt>
-          <dd>{maskedValues} values</dd>
+          <dd>{counted(maskedValues, 'value')}</dd>
         </dl>
         {sessionId !== undefined && (
           <button type="button" className="linkish sm" onClick={() => go.session(sessionId)}>

@@ -1,7 +1,9 @@
 import { createRouterClient, implement } from '@orpc/server'
 import { expect, test } from 'vitest'
 import { rpcContract } from '../../shared/rpc/contract.ts'
-import { createTerminalRuntime, type Screen } from './runtime.ts'
+import { createTerminalRuntime, type Screen, saidNow } from './runtime.ts'
+
+const ended = { kind: 'ended', reason: 'a planned switch-over' } as const
 
 const screen: Screen = { write: async () => {}, annotate: async () => {} }
 
@@ -19,6 +21,7 @@ function core() {
     attach: terminal.attach.handler(async function* () {
       yield { type: 'ready' as const, sessionId: 'ses_1' }
       await over.promise
+      yield { type: 'annotation' as const, at: '2026-11-30T09:00:00.000Z', annotation: ended }
       yield { type: 'exit' as const, code: 0 }
     }),
     write: terminal.write.handler(({ input }) => void did.push(input.data)),
@@ -43,7 +46,17 @@ test('what is typed while a terminal connects is sent in order, and so is its si
   end()
   await expect.poll(() => runtime.state.get().phase.state).toBe('ended')
   runtime.write('lost')
-  runtime.start(screen, 80, 24)
+  // Its recording can be looked at, and what was said last is of it.
+  expect(runtime.state.get().sessionId).toBe('ses_1')
+  expect(saidNow(runtime.state.get()).map(({ annotation }) => annotation)).toEqual([ended])
+  const again = () => {
+    runtime.start(screen, 80, 24)
+    return runtime.state.get().sessionId
+  }
+  await expect.poll(again).toBeUndefined()
+  // The next session is another: nothing was said in it, and who ended the last one did not end it.
+  expect(runtime.state.get()).toMatchObject({ said: [{ annotation: ended }], sessionId: undefined })
+  expect(saidNow(runtime.state.get())).toEqual([])
   await expect.poll(() => runtime.state.get().phase.state).toBe('ended')
   expect(did).toHaveLength(5)
 })

@@ -14,13 +14,17 @@ export interface Said {
 
 export type TerminalPhase =
   | { state: 'opening' }
-  | { state: 'open'; sessionId: string }
+  | { state: 'open' }
   | { state: 'ended'; code?: number | undefined; signal?: string | undefined; problem?: Problem | undefined }
 
 export interface TerminalState {
   phase: TerminalPhase
   said: readonly Said[]
   since: number
+  /** The session that is open, or that was until it ended: its recording can be looked at. */
+  sessionId?: string | undefined
+  /** What was said up to this id was said in an earlier session of the tab. */
+  saidBefore: number
   /** Of the screen, once there is one. */
   size?: { readonly cols: number; readonly rows: number }
 }
@@ -42,8 +46,13 @@ export interface TerminalRuntime {
   close(): void
 }
 
+/** What was said in the session that is open, or was last. */
+export function saidNow({ said, saidBefore }: TerminalState): readonly Said[] {
+  return said.filter(({ id }) => id > saidBefore)
+}
+
 export function createTerminalRuntime(client: Pick<RpcClient, 'terminal'>, connection: string): TerminalRuntime {
-  const state = createStore<TerminalState>({ phase: { state: 'opening' }, said: [], since: Date.now() })
+  const state = createStore<TerminalState>({ phase: { state: 'opening' }, said: [], since: Date.now(), saidBefore: 0 })
   const life = new AbortController()
   let handle: string | undefined
   let sending = Promise.resolve()
@@ -59,7 +68,7 @@ export function createTerminalRuntime(client: Pick<RpcClient, 'terminal'>, conne
       for await (const event of await client.terminal.attach(opened, { signal: life.signal })) {
         switch (event.type) {
           case 'ready':
-            state.update((s) => ({ ...s, phase: { state: 'open', sessionId: event.sessionId } }))
+            state.update((s) => ({ ...s, phase: { state: 'open' }, sessionId: event.sessionId }))
             break
           case 'data':
             await screen.write(event.text)
@@ -114,7 +123,14 @@ export function createTerminalRuntime(client: Pick<RpcClient, 'terminal'>, conne
     state,
     start: (screen, cols, rows) => {
       if (handle !== undefined) return
-      state.update((s) => ({ ...s, phase: { state: 'opening' }, since: Date.now(), size: { cols, rows } }))
+      state.update((s) => ({
+        ...s,
+        phase: { state: 'opening' },
+        since: Date.now(),
+        size: { cols, rows },
+        sessionId: undefined,
+        saidBefore: count,
+      }))
       void perform(screen, cols, rows)
     },
     write: (data) => send((id) => client.terminal.write({ id, data })),

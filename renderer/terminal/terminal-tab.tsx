@@ -20,7 +20,7 @@ import { Block } from './block.tsx'
 import { glyphRow, line, lookOf, typed } from './blocks.ts'
 import { Find } from './find.tsx'
 import { Rail } from './rail.tsx'
-import { createTerminalRuntime, type TerminalRuntime, type TerminalState } from './runtime.ts'
+import { createTerminalRuntime, saidNow, type TerminalRuntime, type TerminalState } from './runtime.ts'
 import { openScreen, type Placed, type TerminalScreen } from './screen.ts'
 
 type TerminalDocument = Extract<Document, { kind: 'terminal' }>
@@ -243,8 +243,8 @@ export function Glyph({
 }
 
 /** Who or what ended the session, where the gateway said so last. */
-function endedBy({ said }: TerminalState): string | undefined {
-  const last = said.at(-1)?.annotation
+function endedBy(state: TerminalState): string | undefined {
+  const last = saidNow(state).at(-1)?.annotation
   return last?.kind === 'ended' ? last.reason : undefined
 }
 
@@ -260,7 +260,8 @@ function Ended({
   const { problem, code, signal } = phase
   const how = signal ? ` by signal ${signal}` : code === undefined ? '' : ` with status ${code}`
   return (
-    <div className="banner banner--app" role="status">
+    // Who leaves a shell by themselves has done nothing wrong, whatever its last command came to.
+    <div className={problem || why ? 'banner banner--app' : 'banner banner--app banner--plain'} role="status">
       <span className={problem ? 'fg d-blocked' : 't3'}>
         <Icon name={problem ? 'circle-x' : 'log-out'} />
       </span>

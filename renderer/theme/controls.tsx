@@ -1,5 +1,5 @@
 import { Tooltip, UnstyledButton } from '@mantine/core'
-import type { ComponentProps, ReactNode } from 'react'
+import type { ComponentProps, KeyboardEvent, ReactNode } from 'react'
 import { Icon, type IconName } from '../decisions/icon.tsx'
 
 type ButtonProps = Omit<ComponentProps<'button'>, 'type'> & {
@@ -86,6 +86,8 @@ export function Tip({
       label={label}
       position={side}
       openDelay={400}
+      // Who comes by key reads what an icon does as well.
+      events={{ hover: true, focus: true, touch: false }}
       withArrow={false}
       classNames={{ tooltip: 'tip tip--float' }}
       multiline
@@ -95,6 +97,8 @@ export function Tip({
     </Tooltip>
   )
 }
+
+const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
 
 /** One of a few, side by side. `label` names the group. */
 export function Segments<T extends string>({
@@ -112,11 +116,16 @@ export function Segments<T extends string>({
   size?: 'lg'
   stretch?: boolean
 }) {
-  const move = (step: number) => {
+  const move = (event: KeyboardEvent<HTMLElement>) => {
+    const step = steps[event.key]
     const open = options.filter((o) => !o.disabled)
     const at = open.findIndex((o) => o.value === value)
-    const next = open[(at + step + open.length) % open.length]
-    if (next !== undefined) onChange(next.value)
+    const next = step === undefined ? undefined : open[(at + step + open.length) % open.length]
+    if (next === undefined) return
+    event.preventDefault()
+    // What is chosen has the focus, as with every group of radio buttons.
+    event.currentTarget.parentElement?.querySelector<HTMLElement>(`[data-value="${CSS.escape(next.value)}"]`)?.focus()
+    onChange(next.value)
   }
   return (
     <div
@@ -133,10 +142,8 @@ export function Segments<T extends string>({
           tabIndex={option.value === value ? 0 : -1}
           className={[option.value === value && 'is-on', option.disabled && 'is-dis'].filter(Boolean).join(' ')}
           onClick={() => !option.disabled && onChange(option.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'ArrowRight') move(1)
-            if (event.key === 'ArrowLeft') move(-1)
-          }}
+          data-value={option.value}
+          onKeyDown={move}
         >
           {option.label}
         </UnstyledButton>

@@ -59,9 +59,14 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
   })
 
   test('the arrows lead the detail column; a connection opens in a split, or leads to the composer', async () => {
-    await page.keyboard.press('Meta+k')
-    await palette().fill('app-stg')
     const detail = page.locator('.pal__d')
+    // A pointer that rests where a line comes to lie points at nothing.
+    await page.mouse.move(600, 300)
+    await page.keyboard.press('Meta+k')
+    await palette().fill('>')
+    await page.locator('.pi:hover').waitFor()
+    await detail.getByText(await page.locator('.pi[data-selected] .pi__n').innerText(), { exact: true }).waitFor()
+    await palette().fill('app-stg')
     await detail.getByText('app-stg-01').waitFor()
     await palette().fill('d')
     await page.keyboard.press('ArrowDown')
@@ -379,6 +384,13 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await expect.poll(() => page.evaluate('document.documentElement.dataset.motion')).toBe('reduced')
     await page.getByText('Light', { exact: true }).click()
     await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    // Which part is marked goes with what is in view.
+    await search.fill('')
+    await page.setViewportSize({ width: 1024, height: 700 })
+    await page.getByRole('heading', { name: 'Native tools' }).waitFor()
+    await page.locator('.stg').evaluate((node) => node.scrollTo(0, node.scrollHeight))
+    const marked = page.getByRole('navigation', { name: 'Sections' }).locator('[aria-current="true"]')
+    await expect.poll(() => marked.innerText()).toBe('Shortcuts')
     await search.fill('nothing like it')
     await page.getByText('No setting is called that').waitFor()
   })

@@ -112,6 +112,27 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.getByRole('region', { name: 'Request access' }).waitFor()
   })
 
+  test('the arrows choose among a few, and the focus goes with what is chosen; what an icon does is read by key as well', async () => {
+    await page.keyboard.press('Meta+2')
+    const lists = page.getByRole('radiogroup', { name: 'Which requests' })
+    await lists.getByRole('radio', { name: /^Mine/ }).focus()
+    await page.keyboard.press('ArrowRight')
+    await lists.getByRole('radio', { name: /^To review/, checked: true }).waitFor()
+    await expect.poll(() => focused('[data-value="review"]')).toBe(true)
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Shift+Tab')
+    await page.getByRole('tooltip', { name: 'Metrics' }).waitFor()
+  })
+
+  test('who may ask for nothing is told so, and not led to an empty list', async () => {
+    harness.fixture.connections.set([])
+    await page.reload()
+    await page.getByText('Nothing is open to you yet').waitFor()
+    await page.keyboard.press('Alt+n')
+    await page.getByText('There is nothing to ask for').waitFor()
+    expect(await page.getByRole('button', { name: 'Connection', exact: true }).count()).toBe(0)
+  })
+
   test('a line of the tree has a menu, by key and by pointer', async () => {
     const item = (name: string) => page.getByRole('menuitem', { name, exact: true })
     await page.keyboard.press('/')

@@ -139,7 +139,7 @@ function router(fixture: Fixture) {
         signInEndsAt: data.at(6 * 3600_000),
       })),
       connections: {
-        list: os.gateway.connections.list.handler(() => data.connections),
+        list: os.gateway.connections.list.handler(() => fixture.connections.get()),
         schema: os.gateway.connections.schema.handler(() => data.schema),
       },
       sessions: {

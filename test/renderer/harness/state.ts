@@ -1,5 +1,5 @@
 import { ORPCError } from '@orpc/client'
-import type { AccessRequest, GatewayEvent } from '../../../shared/api/models.ts'
+import type { AccessRequest, Connection, GatewayEvent } from '../../../shared/api/models.ts'
 import {
   type AuthState,
   type DeepLink,
@@ -66,6 +66,7 @@ export function createFixture() {
   const settings = new Cell<Settings>(Settings.parse({ theme: 'dark', pinned: ['web-1'] }))
   const update = new Cell<UpdateState>({ state: 'current', checkedAt: data.at(-25 * 60_000) })
   const requests = new Cell<readonly AccessRequest[]>(data.requests)
+  const connections = new Cell<Connection[]>(data.connections)
   const latest = new Cell<GatewayEvent>({ type: 'hello', id: '0' })
   const exports = new Cell(0)
   const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
@@ -100,6 +101,7 @@ export function createFixture() {
     link,
     settings,
     requests,
+    connections,
     endpoints,
     desktop,
     person: linus,
