@@ -7,14 +7,19 @@ import { forbid, stand } from './enter.ts'
  * guess, and what it is handed to fails for all but that.
  */
 const at = stand({
+  prepare: `set role app; create table documents(of int, bad json, good json, tags text[]);
+    insert into documents values (1, '{"a": "\\u0000"}', '{"a": "b"}', '{a}'); reset role`,
   opened: (door) => {
     forbid(door, (column) => column === 'ssn')
   },
 })
 
+/** A document that can't be read. */
+const documents = '(select bad from documents where of = 1 offset 0) d'
+
 /** What nobody sees is computed all the same. */
 const unseen = (value: string, from = 'customers') =>
-  `with x as materialized (select ${value} as v from ${from} where id = 1) select 1 from x`
+  `with x as materialized (select ${value} from ${from} where id = 1) select 1 from x`
 
 /** What a client can tell from an answer, but for how long it took. */
 const told = ({ heard, errors }: Answer) =>
@@ -24,6 +29,9 @@ const twoCollations = `customers, (select '' collate "C" as a, '' collate "POSIX
 
 /** NULL where the guess of the first letter is right, by what counts as safe even where COALESCE stops. */
 const gone = (guess: string) => `nullif(left(email, 1), ${guess})`
+
+/** So much that a statement is read without it. */
+const long = 'x'.repeat(2_200_000)
 
 /** `empty`: '' where the guess of the first letter is right; `none`: NULL. */
 const oracles: Readonly<Record<string, (empty: string, none: string, letter: string, guess: string) => string>> = {
@@ -77,6 +85,32 @@ const oracles: Readonly<Record<string, (empty: string, none: string, letter: str
       'max(array[r])::text',
       `(values (1, row((select ${letter} from customers where id = 1), 1)), (1, row(${guess}::text, 'z'::text))) v (id, r)`,
     ),
+  'rows that differ further on, in an array': (_, __, ___, guess) =>
+    unseen(`array[row(left(email, 1), 1)] @> array[row(${guess}::text, 'z'::text)]`),
+  'rows that differ further on, within an array': (_, __, ___, guess) =>
+    unseen(`array[row(${guess}::text, 'z'::text)] <@ array[row(left(email, 1), 1)]`),
+  'rows that differ further on, one of an array': (_, __, ___, guess) =>
+    unseen(`row(left(email, 1), id) = any (array[row(${guess}::text, 'z'::text)])`),
+  'rows that differ further on, of which one is written out': (_, __, ___, guess) =>
+    unseen(`row(left(email, 1), id) < t.r`, `customers, (select row(${guess}::text, 'z'::text) as r offset 0) t`),
+  'rows that differ further on, or are one': (_, __, ___, guess) =>
+    unseen(`nullif(row(left(email, 1), id), row(${guess}::text, id::text)) is null`),
+  'a pattern of which the end is not seen': (_, __, ___, guess) =>
+    unseen(`(email like '${guess.slice(1, -1)}${'%'.repeat(600)}\\') is null, '${long}'`),
+  'a format of which the end is not seen': (_, none) =>
+    unseen(`format('${'-'.repeat(600)}%I', ${none}) || left('${long}', 1)`),
+  'JSON that can’t be read, of a column': (_, __, ___, guess) =>
+    unseen(`to_jsonb(coalesce(to_json(${gone(guess)}), d.bad))`, `customers, ${documents}`),
+  'JSON that can’t be read, of a column by a field that is none': (_, __, ___, guess) =>
+    unseen(`d.bad ->> (${gone(guess)})`, `customers, ${documents}`),
+  'JSON that can’t be read, of a column by a path that is none': (_, __, ___, guess) =>
+    unseen(`json_extract_path_text(d.bad, ${gone(guess)})`, `customers, ${documents}`),
+  'JSON that can’t be read, of a column behind AND': (_, __, ___, guess) =>
+    unseen(`left(email, 1) = ${guess} and to_jsonb(d.bad) is null`, `customers, ${documents}`),
+  'JSON that can’t be read, a field of a column behind AND': (_, __, ___, guess) =>
+    unseen(`left(email, 1) = ${guess} and d.bad ->> 'a' = 'b'`, `customers, ${documents}`),
+  'JSON that is too deep': (_, __, ___, guess) =>
+    unseen(`jsonb_build_object('k', coalesce(to_json(${gone(guess)}), '${'['.repeat(20_000)}${']'.repeat(20_000)}'))`),
   'two collations in a function': (_, none) => unseen(`lower(${none} || s.a || s.b)`, twoCollations),
   'two collations in a comparison': (_, none) => unseen(`${none} || s.a < s.b`, twoCollations),
   'two collations among many': (_, none) => unseen(`${none} || s.a in (s.b)`, twoCollations),
@@ -149,6 +183,12 @@ describe('a failure tells nothing', () => {
     "select jsonb_build_object('key1', lower(email), 'n', 1, 'born', born) as x from customers where id = 1",
     "select json_build_object('mail', lower(email)) ->> 'mail' as x from customers where id = 1",
     "select coalesce(jsonb_agg(email), '[]') as x from customers where id = 1",
+    "select coalesce(good ->> 'a', lower(email)) is null as x from customers, documents where id = 1",
+    "select jsonb_build_object('mail', email, 'good', good) as x from customers, documents where id = 1",
+    "select string_to_array(email, '@') <@ tags as x from customers, documents where id = 1",
+    "select to_jsonb(string_to_array(email, '@')) @> '[1]' as x from customers where id = 1",
+    "select (email, name) = ('a', 'b') as x from customers where id = 1",
+    "select (email, name) in (('a', 'b'), ('c', 'd')) as x from customers where id = 1",
     "select to_jsonb(c) ->> 'email' as x from (select id, email from customers where id = 1) c",
     'select to_jsonb(array[email]) -> 0 as x from customers where id = 1',
     "select jsonb_build_array('a1', jsonb_build_object('k', email) -> 'k') as x from customers where id = 1",

@@ -1,7 +1,7 @@
 import type { FuncCall, Node, WindowDef } from 'libpg-query'
 import { strings } from '../parser.ts'
 import { extentOfCall, grown, keepsLength, unknownExtent } from './extent.ts'
-import { areLegible, neverFails } from './failure.ts'
+import { legibilityOf, neverFails, readsDocuments } from './failure.ts'
 import { safeFunctions } from './function-lists.ts'
 import { judge } from './functions.ts'
 import { literalText } from './literals.ts'
@@ -21,6 +21,7 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
 
   const values = [...args, inner, ...ordered]
   const safe = outcome.builtIn && !values.some(({ collated }) => collated) && neverFails(name, f.args ?? [], args)
+  const legible = legibilityOf(name, f.args ?? [], args)
   const value: Value = {
     // What only its arguments keep from failing counts as what may fail where AND stops early.
     ...derived(values, !safe || !safeFunctions.has(name)),
@@ -28,9 +29,10 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
       ? extentOfCall(name, args, {
           safe,
           computed: !args.map(ofRow).every(isWhole),
-          legible: areLegible(name, f.args ?? [], args),
+          legible,
         })
       : unknownExtent),
+    ...(readsDocuments(name) && legible === 'own' ? { reads: true } : {}),
   }
   if (!keepsLength(name)) grown(value, walk)
   // A failure, or the number of rows, would tell what the value was.

@@ -3,12 +3,25 @@ import { open, strings } from '../parser.ts'
 import { call } from './call.ts'
 import { grown, kindOfType, oneOf } from './extent.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
+import { comparesColumns, fits, isBetween, joins } from './fitting.ts'
 import { comparing, refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
-import { isBareLiteral, isConstant, isPlainType } from './literals.ts'
+import { isBareLiteral, isConstant, isPlainType, literalText } from './literals.ts'
 import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
-import { constant, derived, dressed, isLegible, literal, opaque, type Shape, type Value } from './value.ts'
+import {
+  constant,
+  derived,
+  dressed,
+  isShallow,
+  type Legibility,
+  least,
+  legibility,
+  literal,
+  opaque,
+  type Shape,
+  type Value,
+} from './value.ts'
 import { predicate, type Walk } from './walk.ts'
 
 /** The lineage of an expression in a scope. What it can't follow becomes a doubt. */
@@ -180,8 +193,10 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   const called = isBetween(node) ? [['>='], ['<=']] : [names]
   const shown = called.flatMap((one) => operates(one, sides, walk) ?? [])
   if (shown.length > 0) return failing([...values, ...shown], walk)
+  const byColumns = comparesColumns(node)
+  if (!byColumns && lexpr && 'RowExpr' in lexpr) return failing(values, walk)
   // BETWEEN and IN are ANDs and ORs of comparisons, and rows are compared column by column until that is decided.
-  if (isBetween(node) || node.kind === 'AEXPR_IN' || (lexpr && 'RowExpr' in lexpr)) {
+  if (isBetween(node) || node.kind === 'AEXPR_IN' || byColumns) {
     const parts = lexpr && 'RowExpr' in lexpr ? values[0]?.parts : undefined
     const fitting = parts ? parts.every(({ kind }) => kind !== undefined) : fits(lexpr, rexpr, values)
     if (!fitting || values.some((value) => value.collated)) return failing(values, walk)
@@ -189,10 +204,17 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   }
   if (!safeOperators.has(name) || (pattern && !isSafe(name, rexpr))) return failing(values, walk)
   // A field of a document.
-  if (extracting.has(name) && !isLegible(values[0] ?? opaque)) return failing(values, walk)
-  if (extracting.has(name) && isConstant(rexpr)) {
-    const field = dressed(derived(values), values)
-    return name === '->>' ? { ...field, kind: 'text' } : { ...field, legible: true }
+  if (extracting.has(name)) {
+    const [document = opaque] = values
+    const legible = document.plain && document.type === 'jsonb' ? true : legibility(document)
+    const fixed = isConstant(rexpr)
+    // Where the name of the field is NULL nothing is read.
+    if (legible === undefined || (legible === 'own' && !fixed && values[1]?.sources.size !== 0))
+      return failing(values, walk)
+    const all = derived(values)
+    const read: Value = legible === 'own' ? { ...all, reads: true } : all
+    if (!fixed) return truth(read)
+    return name === '->>' ? { ...dressed(read, values), kind: 'text' } : { ...dressed(read, values), legible }
   }
   if (name === '||') {
     return joins([lexpr, rexpr], values) ? grown({ ...derived(values), kind: 'text' }, walk) : failing(values, walk)
@@ -206,43 +228,7 @@ function operator(node: A_Expr, walk: Walk, scope: Scope): Value {
   return truth(derived(values))
 }
 
-/** Texts can always be joined. Arrays of different dimensions can't, nor some documents. */
-function joins(sides: readonly (Node | undefined)[], values: readonly Value[]): boolean {
-  if (!values.some(({ kind }) => kind === 'text')) return false
-  return sides.every((side, i) => isBareLiteral(side) || values[i]?.kind !== undefined)
-}
-
-/**
- * Of two that are compared PostgreSQL makes one type: what is known of one holds for both. A literal becomes whatever the other is.
- * Rows that were put together here may differ in their columns' types.
- */
-function fits(left: Node | undefined, right: Node | undefined, values: readonly Value[]): boolean {
-  if (values.some(({ kind }) => kind !== undefined) || isBareLiteral(left) || isBareLiteral(right)) return true
-  const [first] = values
-  return isConstants(right) && first?.plain === true
-}
-
-function isConstants(node: Node | undefined): boolean {
-  if (node && 'List' in node) return (node.List.items ?? []).every(isConstant)
-  if (node && 'A_ArrayExpr' in node) return (node.A_ArrayExpr.elements ?? []).every(isConstant)
-  if (node && 'TypeCast' in node && node.TypeCast.arg && 'A_ArrayExpr' in node.TypeCast.arg)
-    return isConstants(node.TypeCast.arg)
-  return isConstant(node)
-}
-
 const extracting = new Set(['->', '->>'])
-
-function isBetween({ kind }: A_Expr): boolean {
-  switch (kind) {
-    case 'AEXPR_BETWEEN':
-    case 'AEXPR_NOT_BETWEEN':
-    case 'AEXPR_BETWEEN_SYM':
-    case 'AEXPR_NOT_BETWEEN_SYM':
-      return true
-    default:
-      return false
-  }
-}
 
 /** LIKE's patterns, those of SIMILAR TO, and regular expressions: never malformed. */
 function isSafe(name: string, pattern: Node | undefined): boolean {
@@ -265,15 +251,25 @@ function failing(values: readonly Value[], walk: Walk): Value {
 function array(elements: readonly Value[], walk: Walk): Value {
   const scalar = ({ constant, plain, type }: Value): boolean =>
     constant || (plain && type !== undefined && !type.startsWith('_'))
-  const legible = elements.every(isLegible) || undefined
+  const legible = least(elements.map(legibility))
   return elements.length < 2 || elements.every(scalar) ? { ...derived(elements), legible } : failing(elements, walk)
 }
 
 /** AND, OR and COALESCE stop early: whether a part that may fail is reached shows what stood before it. */
 function guarded(values: readonly Value[], walk: Walk): Value {
   const value = derived(values)
-  if (value.risky) walk.report.use(value.sources, 'predicate')
+  if (value.risky || readsBehind(values)) walk.report.use(value.sources, 'predicate')
   return value
+}
+
+/** A document of a column is read where others let it be. It tells of its own column what that tells. */
+function readsBehind(values: readonly Value[]): boolean {
+  const before: Value[] = []
+  return values.some((value) => {
+    const steered = value.reads && before.some(({ sources }) => [...sources].some((id) => !value.sources.has(id)))
+    before.push(value)
+    return steered
+  })
 }
 
 function cases(node: CaseExpr, walk: Walk, scope: Scope): Value {
@@ -300,7 +296,7 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
   const bare = !node.typeName?.typmods && !node.typeName?.arrayBounds
   const builtIn = isPlainType(names) && (names.length > 1 || builtInTypesFirst(walk.searchPath))
   const kind = builtIn && !node.typeName?.arrayBounds ? kindOfType(type) : undefined
-  const legible = type === 'jsonb' || value.legible
+  const legible = type === 'jsonb' ? documentOf(node.arg, value) : value.legible
   if (value.constant) return builtIn ? { ...value, kind, legible } : { ...derived([value], true), collated: true }
   // To its own type: PostgreSQL drops the cast.
   if (value.origin !== undefined && bare && builtIn && value.type === type) return value
@@ -312,6 +308,13 @@ function cast(node: TypeCast, walk: Walk, scope: Scope): Value {
     kind === 'text' ? text : { ...failing([value], walk), kind, ...(builtIn ? {} : { collated: true as const }) }
   // A length would cut it.
   return builtIn && bare && wholeTypes.has(type) ? dressed(result, [value]) : result
+}
+
+/** Of a jsonb that was made of it. */
+function documentOf(node: Node, { constant: own }: Value): Legibility {
+  if (!own) return 'own'
+  const text = literalText(node)
+  return text === null || (text !== undefined && isShallow(text)) || undefined
 }
 
 /** Casts between these keep every character, but for a row's. */
@@ -341,11 +344,11 @@ function subLink(node: SubLink, walk: Walk, scope: Scope): Value {
       return {
         ...dressed(derived(outputs, true), outputs),
         kind: outputs.length === 1 ? outputs[0]?.kind : undefined,
-        legible: outputs.every(isLegible) || undefined,
+        legible: least(outputs.map(legibility)),
       }
     case 'ARRAY_SUBLINK':
     case 'MULTIEXPR_SUBLINK':
-      return { ...dressed(derived(outputs, true), outputs), legible: outputs.every(isLegible) || undefined }
+      return { ...dressed(derived(outputs, true), outputs), legible: least(outputs.map(legibility)) }
     default: {
       for (const output of outputs) walk.report.use(output.sources, 'predicate')
       return derived([...tested, ...outputs], true)

@@ -1,5 +1,5 @@
 import { plainTypes, words } from './function-lists.ts'
-import { isLegible, type Kind, type Value } from './value.ts'
+import { type Kind, type Legibility, least, legibility, type Value } from './value.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -56,8 +56,14 @@ export function oneOf(values: readonly Value[]): Pick<Value, 'growth' | 'kind' |
   return {
     kind: kinds.includes('text') ? 'text' : kinds.find((kind) => kind !== undefined),
     growth: Math.max(...values.map(({ growth }) => growth ?? 1)),
-    legible: values.every(isLegible) || undefined,
+    legible: eitherLegible(values),
   }
+}
+
+/** Which of them is read tells, where it fails, what the others were. */
+function eitherLegible(values: readonly Value[]): Legibility {
+  const all = least(values.map(legibility))
+  return all === 'own' && values.filter(({ sources }) => sources.size > 0).length > 1 ? undefined : all
 }
 
 /** They give no more than they get, of which nothing is said but that it is of some length. */
@@ -111,15 +117,15 @@ export const unknownExtent: Extent = { growth: Number.POSITIVE_INFINITY, collate
 
 /**
  * `safe`: its arguments are within bounds. `computed`: they are not just columns' values and what those are made of. `legible`: see
- * `isLegible`.
+ * `legibility`.
  */
 export function extentOfCall(
   name: string,
   args: readonly Value[],
-  how: { safe: boolean; computed: boolean; legible: boolean },
+  how: { safe: boolean; computed: boolean; legible: Legibility },
 ): Extent {
   const kind = kindOfCall(name, args)
-  const legible = (documenting.has(name) && how.legible) || undefined
+  const legible = documenting.has(name) ? how.legible : undefined
   return { kind, growth: kind === 'scalar' ? 1 : growthOfCall(name, args, how), legible }
 }
 

@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import { safeFunctions, words } from './function-lists.ts'
 import { isBareLiteral, isConstant, literalText } from './literals.ts'
-import { isLegible, type Value } from './value.ts'
+import { type Legibility, least, legibility, type Value } from './value.ts'
 
 /**
  * Which calls and patterns fail for no value that they may get. Whether a statement fails is seen by whoever sent it. A call
@@ -17,14 +17,19 @@ const mostCharacters = 10_000
 
 /** True when the call can't fail, whatever the values of its columns. `values` are those of `args`. */
 export function neverFails(name: string, args: readonly Node[], values: readonly Value[]): boolean {
-  if (reading.has(name) && !areLegible(name, args, values)) return false
+  if (readsDocuments(name)) {
+    const legible = legibilityOf(name, args, values)
+    if (legible === undefined) return false
+    // Nothing is read where one of the others is NULL.
+    if (legible === 'own' && strict.has(name) && values.slice(1).some(({ sources }) => sources.size > 0)) return false
+  }
   return safeFunctions.has(name) || (checks[name]?.(args, values) ?? false)
 }
 
 /** Read the JSON that they get. */
 const reading: ReadonlySet<string> = new Set(
-  words(`to_jsonb jsonb_build_array jsonb_build_object jsonb_agg jsonb_agg_strict jsonb_object_agg json_strip_nulls json_extract_path
-  json_extract_path_text json_object_field json_object_field_text`),
+  words(`to_jsonb jsonb_build_array jsonb_build_object jsonb_agg jsonb_agg_strict jsonb_object_agg json_strip_nulls jsonb_strip_nulls
+  json_extract_path json_extract_path_text json_object_field json_object_field_text`),
 )
 
 /** To these a literal is a text. */
@@ -39,10 +44,16 @@ const extracting: ReadonlySet<string> = new Set(
   ),
 )
 
+const strict: ReadonlySet<string> = new Set([...extracting, 'json_strip_nulls', 'jsonb_strip_nulls'])
+
+export function readsDocuments(name: string): boolean {
+  return reading.has(name)
+}
+
 /** Whether what a function gets can be read as JSON, where it is any. */
-export function areLegible(name: string, args: readonly Node[], values: readonly Value[]): boolean {
+export function legibilityOf(name: string, args: readonly Node[], values: readonly Value[]): Legibility {
   const read = extracting.has(name) ? values.slice(0, 1) : values
-  return read.every((value, i) => isLegible(value) || (building.has(name) && isBareLiteral(args[i])))
+  return least(read.map((value, i) => (building.has(name) && isBareLiteral(args[i]) ? true : legibility(value))))
 }
 
 const plainFirst: Check = (_, [first]) => first?.plain === true || first?.constant === true

@@ -211,8 +211,8 @@ export const safeOperators: ReadonlySet<string> = new Set(
   words('= <> != < <= > >= || ~ !~ ~* !~* ~~ !~~ ~~* !~~* ^@ -> ->> @> <@ ? ?| ?&'),
 )
 
-/** Of these: rows and arrays are compared until they differ, and what stands behind that may not fit. */
-export const comparing: ReadonlySet<string> = new Set(words('= <> != < <= > >='))
+/** Of these: rows and arrays, or rows in arrays, are compared until they differ, and what stands behind that may not fit. */
+export const comparing: ReadonlySet<string> = new Set(words('= <> != < <= > >= @> <@'))
 
 /** Types whose literals mean what they say, so that a cast literal is still a constant. */
 export const plainTypes: ReadonlySet<string> = new Set(

@@ -52,8 +52,11 @@ export function jsonOrXml(opened: Opened, walk: Walk, scope: Scope): Value | und
       window(aggregate?.over, walk, scope)
       return built(values, aggregate?.output, opened.tag === 'JsonArrayAgg' || isConstant(opened.node.arg?.key))
     }
-    case 'JsonIsPredicate':
-      return derived(value(opened.node.expr))
+    case 'JsonIsPredicate': {
+      // What is too deep to be looked at is an error.
+      const looked = value(opened.node.expr)
+      return looked.every(({ plain }) => plain) ? { ...derived(looked), reads: true } : failing(looked)
+    }
     case 'JsonScalarExpr':
       return derived(value(opened.node.expr))
     case 'JsonParseExpr':

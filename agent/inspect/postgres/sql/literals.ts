@@ -1,5 +1,6 @@
 import type { A_Expr, Node } from 'libpg-query'
 import { objects, open, strings } from '../parser.ts'
+import { isLeftOut } from '../text/shortened.ts'
 import { plainTypes } from './function-lists.ts'
 
 /** A literal, a parameter, or one of them with a sign or a cast to a built-in type. */
@@ -25,10 +26,15 @@ export function isPlainType(names: readonly string[]): boolean {
   return names.length === 1 && plainTypes.has(first)
 }
 
-/** The text of a constant: a string, a number, a boolean. Undefined: it is no literal; null: it is NULL. */
+/** The text of a constant: a string, a number, a boolean. Undefined: it is no literal, or not all of it is there; null: it is NULL. */
 export function literalText(node: Node | undefined): string | null | undefined {
+  const text = textOf(node)
+  return typeof text === 'string' && isLeftOut(text) ? undefined : text
+}
+
+function textOf(node: Node | undefined): string | null | undefined {
   if (!node) return undefined
-  if ('TypeCast' in node) return literalText(node.TypeCast.arg)
+  if ('TypeCast' in node) return textOf(node.TypeCast.arg)
   if ('String' in node) return node.String.sval ?? ''
   if ('Integer' in node) return String(node.Integer.ival ?? 0)
   if ('Float' in node) return node.Float.fval ?? ''

@@ -1,4 +1,5 @@
 import type { ColumnId } from '../analysis.ts'
+import { lengthOf } from '../text/shortened.ts'
 
 /** What is known of an expression's value. */
 export interface Value {
@@ -23,8 +24,10 @@ export interface Value {
   readonly kind?: Kind | undefined
   /** It may be compared under a collation of its own, which fits no other one, or not every comparison. */
   readonly collated?: true | undefined
-  /** No JSON is in it, or none that the server has to read yet and may fail to: see `isLegible`. */
-  readonly legible?: true | undefined
+  /** See `Legibility`. */
+  readonly legible?: Legibility
+  /** A column's document was read for it, which may fail over what that holds. */
+  readonly reads?: true | undefined
   /** How many times as long as a column's value it may be; 1 if unset. */
   readonly growth?: number
   /** Of a row that is put together here: what it is put together from. */
@@ -39,6 +42,12 @@ export interface Value {
 
 export type Kind = 'text' | 'scalar'
 
+/**
+ * Whether the server can fail to read the JSON in a value, of type json or too deep. True: it can't, or there is none. `own`: over what is in a
+ * column alone, as long as nothing else says whether it is read: see `legibility`.
+ */
+export type Legibility = true | 'own' | undefined
+
 export interface ScopeColumn {
   readonly name: string
   readonly value: Value
@@ -49,10 +58,19 @@ const none: ReadonlySet<ColumnId> = new Set()
 export const constant: Value = { sources: none, plain: false, constant: true, risky: false, growth: 0 }
 /** A literal: what it adds to the length of what it is put into counts in pieces as long as most values are. */
 export function literal(text: string): Value {
-  const value = /[\\\d]/.test(text) ? constant : harmless
-  return text.length <= piece ? value : { ...value, growth: text.length / piece }
+  const value = /[\\\d]/.test(text) || !isShallow(text) ? constant : harmless
+  const length = lengthOf(text)
+  return length <= piece ? value : { ...value, growth: length / piece }
 }
 const harmless: Value = { ...constant, legible: true }
+
+const deepest = 256
+
+/** Deep documents are an error where the stack ends, which is sooner for some that read them. */
+export function isShallow(text: string): boolean {
+  return text.length <= deepest || (text.match(/[[{]/g)?.length ?? 0) <= deepest
+}
+
 const piece = 64
 /** Known to come from no column, but no constant either: now(), a sequence, a system column. */
 export const opaque: Value = { sources: none, plain: false, constant: false, risky: false }
@@ -64,9 +82,11 @@ export function derived(values: readonly Value[], risky = false): Value {
   let owned: Set<ColumnId> | undefined
   let growth = 0
   let collated: true | undefined
+  let reads: true | undefined
   for (const value of values) {
     if (value.risky) risky = true
     if (value.collated) collated = true
+    if (value.reads) reads = true
     growth += value.growth ?? 1
     if (value.sources.size === 0 || value.sources === sources) continue
     if (sources.size === 0) sources = value.sources
@@ -78,9 +98,9 @@ export function derived(values: readonly Value[], risky = false): Value {
       for (const source of value.sources) owned.add(source)
     }
   }
-  const plainly = growth === 1 && !collated
+  const plainly = growth === 1 && !collated && !reads
   if (sources.size === 0 && plainly) return risky ? riskyOpaque : opaque
-  return { sources, plain: false, constant: false, risky, ...(plainly ? {} : { growth, collated }) }
+  return { sources, plain: false, constant: false, risky, ...(plainly ? {} : { growth, collated, reads }) }
 }
 
 /** The same texts in another dress: see `Value.whole`. Constants are the client's own. */
@@ -96,10 +116,19 @@ export function isWhole({ plain, whole, constant: own, sources }: Value): boolea
  * Text of type json is read when somebody asks for what is in it, and fails then: escapes that stand for no character, numbers beyond all.
  * A column's own may, and tells no more than that of itself; one that is put in the place of another by a guess tells the guess.
  */
-export function isLegible({ plain, kind, legible, row, parts }: Value): boolean {
-  if (plain || kind !== undefined || legible === true) return true
-  if (row !== undefined) return row.every((column) => isLegible(column.value))
-  return parts?.every(isLegible) === true
+export function legibility({ plain, kind, legible, type, row, parts }: Value): Legibility {
+  if (kind !== undefined || legible === true) return true
+  if (plain) return type !== undefined && documentless.test(type) ? true : 'own'
+  if (row !== undefined) return least(row.map(({ value }) => legibility(value)))
+  return parts === undefined ? legible : least(parts.map(legibility))
+}
+
+/** Arrays of PostgreSQL's own types, that are no documents. */
+const documentless = /^_(?!#|json)/
+
+export function least(all: readonly Legibility[]): Legibility {
+  if (all.includes(undefined)) return undefined
+  return all.includes('own') ? 'own' : true
 }
 
 /** The columns of a relation, sub-query, function or join, by name. */

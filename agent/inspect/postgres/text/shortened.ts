@@ -90,7 +90,7 @@ function closingOfEscaped(text: string, from: number): number {
   return -1
 }
 
-/** Whatever it is read as (a statement, names, JSON), it is none from its first letters on: nothing is proved by what is not there. */
+/** Whatever it is read as (a statement, names, JSON), it is none from its first letters on, and nothing is proved by it: `literalText`. */
 function insteadOf(inside: string, some: number): string {
   const beginning = /^[ !#%-&(-[\]-~]*/.exec(inside.slice(0, some))?.[0] ?? ''
   return `(${inside.length} ${leftOut}${beginning === '' ? '' : `; they begin: ${beginning} ...`})`
@@ -123,5 +123,16 @@ const data: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateSt
 
 /** Whether nothing is left out of a statement, `text`, but values. */
 export function saysAll(node: string, text: string): boolean {
-  return data.has(node) || !text.includes(leftOut)
+  return data.has(node) || !isLeftOut(text)
+}
+
+/** A literal of which more is left out than is there. */
+export function isLeftOut(literal: string): boolean {
+  return literal.includes(leftOut)
+}
+
+/** Characters that a literal has where nothing is left out of it. */
+export function lengthOf(literal: string): number {
+  const said = isLeftOut(literal) ? /^\((\d+) /.exec(literal)?.[1] : undefined
+  return Math.max(literal.length, Number(said ?? 0))
 }
