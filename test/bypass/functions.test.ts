@@ -204,3 +204,24 @@ describe('changed by another session', () => {
     }
   }
 })
+
+it('that is no function to newer servers is one to those before them', async () => {
+  const calls = [
+    'json_scalar(1)',
+    'json_serialize(1)',
+    'json_array(1)',
+    'json_array()',
+    'json_object()',
+    'merge_action()',
+  ]
+  const client = await entered()
+  for (const call of [...calls, 'json(1)', 'json_arrayagg(1)', "json_value('1', '2')", "json_exists('1', '2')"]) {
+    const name = call.slice(0, call.indexOf('('))
+    const types = call.includes("'") ? 'text, text' : call.includes('1') ? 'int' : ''
+    await postgres.direct(`create function public."${name}"(${types}) returns text language sql stable
+      as $$ select email from public.customers where id = 1 $$`)
+    await refused(client, `select ${call}`)
+    await refused(client, `select x.* from ${call} x`)
+    await postgres.direct(`drop function public."${name}"(${types})`)
+  }
+})

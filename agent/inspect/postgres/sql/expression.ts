@@ -7,6 +7,7 @@ import { comparesColumns, fits, isBetween, joins } from './fitting.ts'
 import { comparing, refused, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType, literalText } from './literals.ts'
+import { calledThere } from './older.ts'
 import { operates } from './operators.ts'
 import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
 import {
@@ -37,6 +38,12 @@ export function expression(node: Node, walk: Walk, scope: Scope, neutral = false
 function dispatch(node: Node, walk: Walk, scope: Scope, neutral: boolean): Value {
   const opened = open(node)
   if (!opened) return opaque
+  const called = calledThere(opened, walk.catalog)
+  if (called !== undefined) {
+    walk.report.doubts(
+      `at this version of the server ${called} is a function that people made, and what it does is not followed`,
+    )
+  }
   const all = (nodes: readonly Node[] | undefined): Value[] => (nodes ?? []).map((item) => walk.expression(item, scope))
   switch (opened.tag) {
     case 'A_Const':
