@@ -85,11 +85,16 @@ describe('what is renamed', () => {
     expect((await at.client.query(steps[0] ?? '')).errors).toMatchObject([{ sqlstate: 'SPB01' }])
   })
 
+  it('may not be a view that shows what is masked: who waits for a lock would read it under a name that stood for another', async () => {
+    expect(await errors(['alter view contacts rename to people'])).toMatchObject([/public\.customers\.email/])
+    expect(await errors(['alter table contacts rename to people'])).toMatchObject([/public\.customers\.email/])
+  })
+
   it('may be an index, a view, or an attribute of a type that is no table', async () => {
     const steps = [
       'create index by_note on orders (note)',
       'alter index by_note rename to notes',
-      'alter view contacts rename to people',
+      'alter view plainly rename to people',
       'alter type kind rename attribute b to c',
     ]
     expect(await errors(steps)).toEqual([])
