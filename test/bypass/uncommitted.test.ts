@@ -55,7 +55,7 @@ describe('what changed in a transaction that is not over', () => {
   })
 
   it('does not matter any more once it is over', async () => {
-    await client.query('alter table payments add column more int')
+    await client.query('alter table payments add column more int generated always as (id) stored')
     await expect(client.query('select note from payments')).rejects.toMatchObject(refused)
     await client.query('rollback')
     expect((await client.query('select note from payments')).rows).toEqual([{ note: 'cash' }])
@@ -69,6 +69,47 @@ describe('what changed in a transaction that is not over', () => {
       'select address from (select email as address from public.customers) c',
     ],
     ['drop table shade.customers', 'select email || $$$$ from customers'],
+    ['drop table shade.customers cascade', 'select email || $$$$ from customers'],
+    // What is made in a schema that was, and would be in another, is not what has its name there.
+    ['create schema app; create table customers (note text)', 'select public.customers from public.customers'],
+    [
+      'create schema app; savepoint t; rollback to t; create table customers (note text)',
+      'select public.customers from public.customers',
+    ],
+    [
+      'create schema app; create table customers (note text); savepoint t; rollback to t; drop table customers; create table customers (note text)',
+      'select public.customers from public.customers',
+    ],
+    // What is not known of it any more is not known again by what is done to it next.
+    [
+      'alter table customers add column copy text generated always as (email) stored; alter table customers add column more int',
+      'select copy from customers',
+    ],
+    ['drop table shade.customers; alter table customers add column more int', 'select customers from customers'],
+    [
+      'alter table payments rename to paid; create view payments as select email from customers',
+      'select * from payments',
+    ],
+    [
+      'alter table customers rename column name to email_2; alter table customers rename column email to name',
+      'select name from customers',
+    ],
+    ['alter table customers alter column email type text using name', 'select email from customers'],
+    ['alter table customers drop column email cascade', 'select * from contacts'],
+    [
+      'do $d$ begin alter table payments add column email text; end $d$; alter table customers add column more int',
+      'select p, c from payments p, customers c',
+    ],
+    ['do $d$ begin create table app.customers (note text); end $d$', 'select customers from customers'],
+    // A savepoint takes a change back, and with it what was known by it.
+    [
+      'alter table customers add column copy text; savepoint t; alter table customers drop column copy; rollback to t',
+      'select upper(email) from customers',
+    ],
+    [
+      'savepoint t; alter table shade.customers rename to other; rollback to t; alter table other.orders rename to kept',
+      'select email || $$$$ from customers',
+    ],
     ['alter table shade.customers rename to old', 'select email || $$$$ from customers'],
     ['alter table payments rename to customers_2', 'select id from customers_2'],
     // A table, or what follows its columns.
@@ -91,6 +132,14 @@ describe('what changed in a transaction that is not over', () => {
     ['alter table payments disable trigger tells', 'select email from customers'],
     ['create or replace view contacts as select id, name as email from customers', 'select email from customers'],
     // Triggers that a foreign key brings along.
+    [
+      'alter table payments add foreign key (id) references accounts on delete cascade, add column more int',
+      'delete from accounts where id = 1',
+    ],
+    [
+      'create table between (id int primary key references accounts on delete cascade); alter table payments add foreign key (id) references between on delete cascade',
+      'insert into between values (1); delete from accounts where id = 1',
+    ],
     ['alter table payments add foreign key (id) references accounts on delete cascade', 'delete from accounts'],
     ['create domain mine as text', 'delete from payments'],
   ])('is not read past: %s, then %s', async (ddl, sql) => {

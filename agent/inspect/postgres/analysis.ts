@@ -7,7 +7,7 @@ import type { Action } from '../../../shared/actions.ts'
 
 export interface CatalogColumn {
   name: string
-  /** 1-based pg_attribute.attnum. */
+  /** 1-based pg_attribute.attnum; 0: a transaction that is not over added it. */
   attnum: number
   typeOid: number
   /** pg_type.typname: `text`, `varchar`, `int4`. */
@@ -52,6 +52,8 @@ export interface CatalogRelation {
   refersTo?: readonly Reference[]
   /** The type whose attributes its columns are, and follow: pg_type.typname, in whatever schema. */
   ofType?: string
+  /** As it was read, where it is as a transaction that is not over made it: good for as long as the catalog says this. */
+  before?: CatalogRelation
 }
 
 /** `columns` of the one that refers, and `theirs` that they refer to, in the same order. `oid`: of the other relation. */
@@ -146,13 +148,15 @@ export interface Catalog {
     searchPath: readonly string[] | undefined,
   ): readonly CatalogOperator[]
   relations(): Iterable<CatalogRelation>
+  /** Those that people made. */
+  ownFunctions(): Iterable<CatalogFunction>
   readonly codedTypes: readonly CodedType[]
   /** Types of people's own under whose collation texts are equal that differ. */
   readonly lenientTypes: readonly OperandType[]
   /** Functions that changes of definitions run, by oid. */
   readonly eventTriggers: readonly number[]
   hasSchema(name: string): boolean
-  /** Tables that a transaction made which is not over: their numbers at the target are not known. */
+  /** Relations that a transaction made or changed which is not over. Of those that it made, numbers at the target are not known, and are below zero here. */
   readonly fresh?: readonly CatalogRelation[]
 }
 
@@ -202,8 +206,8 @@ export type SessionEffect =
       kind: 'ddl'
       changes: Changes
       alone?: true
-      /** A table that its transaction made, as it is from now on. */
-      fresh?: CatalogRelation
+      /** Relations that its transaction made or changed, as they are from now on. */
+      fresh?: readonly CatalogRelation[]
     }
 
 export interface StatementAnalysis {

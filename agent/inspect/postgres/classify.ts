@@ -92,6 +92,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result,
   }
   const complete = report.doubt === undefined
   const fresh = (catalog.fresh ?? [])
+    .filter(({ oid }) => oid < 0)
     .map(({ schema, name }) => tableId(schema, name))
     .filter((id) => report.tables.has(id))
   const analysis: StatementAnalysis = {
@@ -336,8 +337,14 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
 function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
   const alone = madeForSession(opened) ? { alone: true as const } : {}
   const fresh = freshOf(opened, walk)
-  // No name changes beside its own.
-  if (fresh !== undefined) return { kind: 'ddl', changes: new Set(), fresh, ...alone }
+  // No name changes beside those.
+  if (fresh !== undefined)
+    return {
+      kind: 'ddl',
+      changes: new Set(fresh.moved),
+      ...(fresh.known.length === 0 ? {} : { fresh: fresh.known }),
+      ...alone,
+    }
   const names = changedNames(opened, walk)
   return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
 }

@@ -18,6 +18,121 @@ afterAll(async () => {
   await postgres?.close()
 })
 
+describe('a table that its transaction changes', () => {
+  beforeAll(async () => {
+    await postgres.direct(`set role app; create type state as enum ('a', 'b');
+      create table things(id serial primary key, name varchar(10), old int, state state default 'a', payload json);
+      create table parts(id serial primary key, thing int, label text); create view labels as select label from parts;
+      insert into things(name) values ('one'); insert into parts(thing, label) values (1, 'x'); reset role`)
+  })
+
+  it.each([
+    'alter table things add column more int not null default 3',
+    'alter table things alter column name type text, alter column name set not null, alter column name set default 1',
+    'alter table things drop column old cascade',
+    'alter table things drop column if exists old, add column if not exists name text',
+    'alter table parts add constraint of_thing foreign key (thing) references things on delete cascade',
+    'alter table things add constraint named unique (name), add check (old > 0)',
+    'alter table things add constraint named unique (name); alter table things drop constraint named cascade',
+    'create table if not exists things (id int)',
+    "alter type state add value 'c'",
+    'create type state_2 as enum ($$a$$); alter table things alter column state drop default, alter column state type state_2 using state::text::state_2; drop type state; alter type state_2 rename to state',
+    "do $d$ begin create type mood as enum ('x'); exception when duplicate_object then null; end $d$; alter table things add column mood mood",
+    'drop table if exists gone cascade',
+    'create schema made; create table made.gone (id int); drop table made.gone cascade',
+  ])('is used before COMMIT: %s', async (ddl) => {
+    const client = await door.client()
+    await client.query('begin')
+    for (const one of [ddl, 'create index on things (name)', 'update things set name = $$1$$ where id = 1'])
+      await client.query(one)
+    expect(
+      (
+        await client.query(
+          'select t.name, p.label, c.email from things t join parts p on p.thing = t.id join customers c on c.id = t.id',
+        )
+      ).rows,
+    ).toEqual([{ name: '1', label: 'x', email: '***.com' }])
+    await client.query('insert into things(name) values ($1)', ['2'])
+    await client.query('rollback')
+    await client.end()
+  })
+
+  it('is used under the names that it gave', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('alter table things rename column name to called')
+    await client.query('alter table things rename to objects')
+    await client.query('alter table objects add column more text')
+    await client.query("insert into objects(called, more) values ('b', 'c')")
+    expect((await client.query('select called, more from objects order by id')).rows).toEqual([
+      { called: 'one', more: null },
+      { called: 'b', more: 'c' },
+    ])
+    await client.query('rollback')
+    expect((await client.query('select name from things')).rows).toEqual([{ name: 'one' }])
+    await client.end()
+  })
+
+  it('may have gone, and another of its name been made', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('drop table if exists things cascade')
+    await client.query('create table things(id int, said text)')
+    await client.query('alter table things add column more int')
+    await client.query("insert into things values (1, 'y', 2)")
+    expect((await client.query('select * from things')).rows).toEqual([{ id: 1, said: 'y', more: 2 }])
+    await client.query('rollback')
+    await client.end()
+  })
+
+  it('keeps its masks, and a column that is added has those of its name', async () => {
+    door.people.masked.add('public.customers.secret')
+    const client = await door.client()
+    await client.query('begin')
+    await client.query("alter table customers add column open text default 'o', add column secret text default 's'")
+    expect((await client.query('select email, ssn, open, secret from customers where id = 1')).rows).toEqual([
+      { email: '***.com', ssn: '***0001', open: 'o', secret: null },
+    ])
+    for (const sql of [
+      'select customers from customers',
+      'update customers set open = email where id = 1',
+      'select upper(email) from customers',
+    ]) {
+      await client.query('savepoint s')
+      const shown = await client.query(sql).then(
+        ({ rows }) => JSON.stringify(rows),
+        ({ message }: Error) => message,
+      )
+      expect(shown).not.toMatch(/@example/i)
+      await client.query('rollback to s')
+      await client.query('select 1')
+    }
+    await client.query('rollback')
+    door.people.masked.delete('public.customers.secret')
+    await client.end()
+  })
+
+  it('is not known where another session changed it first', async () => {
+    const client = await door.client()
+    await client.query('select old from things')
+    await postgres.direct('begin; alter table things rename column old to secret')
+    door.people.masked.add('public.things.secret')
+    await client.query('begin')
+    const waiting = client.query('alter table things add column more int')
+    await postgres.direct('commit')
+    await waiting
+    const shown = await client.query('select * from things').then(
+      ({ rows }) => JSON.stringify(rows),
+      ({ code }: { code: string }) => code,
+    )
+    expect(shown).toBe('SPB01')
+    await client.query('rollback')
+    await postgres.direct('alter table things rename column secret to old')
+    door.people.masked.delete('public.things.secret')
+    await client.end()
+  })
+})
+
 describe('a table that its transaction made', () => {
   it('is filled, changed and read before COMMIT', async () => {
     const client = await door.client()

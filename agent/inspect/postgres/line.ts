@@ -4,7 +4,7 @@ import type { InspectorPort } from '../port.ts'
 import type { Catalog, CatalogRelation, Changes, SessionEffect } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog/catalog.ts'
-import { withTables } from './catalog/fresh.ts'
+import { standing, withTables } from './catalog/fresh.ts'
 import { SharedChanges } from './catalog/shared-changes.ts'
 import { both } from './changes.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
@@ -12,7 +12,7 @@ import { Identity } from './identity.ts'
 import { Names } from './names.ts'
 import { bytesOfPortal, bytesOfPrepared } from './prepared.ts'
 import { Concealing } from './record/concealing.ts'
-import { freshAfter } from './sql/fresh.ts'
+import { freshAfter, isSchema } from './sql/fresh.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import { type Meaning, Scripts } from './statements.ts'
 import type { Letters } from './text/charsets/charset.ts'
@@ -77,7 +77,7 @@ export class Line {
   uncommitted: Changes | undefined
   /** Those that changed since the catalog was read. */
   #changes: Changes | undefined
-  /** Tables that this transaction made, and that are as they were made, where the catalog's own connection can't see them. */
+  /** Tables that this transaction made or changed, and that are as it made them, where the catalog's own connection can't see that. */
   #fresh: readonly CatalogRelation[] = []
   /** Those that are by what was forwarded since; undefined: nothing was. */
   #making: readonly CatalogRelation[] | undefined
@@ -207,7 +207,7 @@ export class Line {
 
   /** The transaction ends, or goes back to a savepoint: what it made may be gone, or be there for everybody. */
   endFresh(): void {
-    const fresh = this.#making ?? this.#fresh
+    const fresh = (this.#making ?? this.#fresh).filter((one) => !isSchema(one))
     if (fresh.length > 0) this.change({ kind: 'ddl', changes: new Set(fresh.map(({ name }) => name)) })
   }
 
@@ -231,7 +231,12 @@ export class Line {
   /** With what this transaction made. The same object as long as both are. */
   #withFresh(catalog: Catalog): Catalog {
     if (this.#fresh.length === 0) return catalog
-    if (this.#catalog?.read !== catalog) this.#catalog = { read: catalog, whole: withTables(catalog, this.#fresh) }
+    if (this.#catalog?.read !== catalog) {
+      const { fresh, moved } = standing(this.#fresh, catalog)
+      if (moved.length > 0) this.uncommitted = both(this.uncommitted, new Set(moved))
+      this.#fresh = fresh
+      this.#catalog = { read: catalog, whole: withTables(catalog, fresh) }
+    }
     return this.#catalog.whole
   }
 

@@ -7,7 +7,7 @@ import { type ColumnMask, planMasks, type SensitivityOf } from './mask/plan.ts'
 import { RowMasker } from './mask/rows.ts'
 import { columnsAgree, type Shape } from './mask/shape.ts'
 import type { Field } from './messages.ts'
-import { splitId } from './sql/ids.ts'
+import { splitId, tableId } from './sql/ids.ts'
 import type { Judged, Meaning } from './statements.ts'
 import type { Letters } from './text/charsets/charset.ts'
 import type { Run, Verdict } from './verdict.ts'
@@ -260,8 +260,10 @@ function movedFrom(analysis: StatementAnalysis, changes: Changes | undefined): s
   if (columns.length === 0 && complete && !writes && !counts && !runs) return undefined
   if (changes === 'any') return 'definitions were changed'
   if (own !== undefined) return `tables were changed that ${own} may use`
-  const named = [...analysis.tables, ...written, ...columns].map((id) => splitId(id)[1] ?? '')
-  const found = named.find((name) => changes.has(name))
+  const { fresh } = analysis
+  const named = [...analysis.tables, ...written, ...columns].map(splitId)
+  // A table that was made in the place of another is known.
+  const found = named.find(([schema = '', name = '']) => changes.has(name) && !fresh?.has(tableId(schema, name)))?.[1]
   if (found !== undefined) return `${found} was made or changed`
   return complete ? undefined : 'tables were made or changed'
 }

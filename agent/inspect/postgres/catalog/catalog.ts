@@ -333,6 +333,10 @@ export class Snapshot implements Catalog {
   *relations(): Iterable<CatalogRelation> {
     for (const layer of this.#layers) yield* layer.byOid.values()
   }
+
+  ownFunctions(): Iterable<CatalogFunction> {
+    return this.#layers[0]?.functionByOid.values() ?? []
+  }
 }
 
 interface Index {

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogRelation, OutputColumn, StatementAnalysis } from '../analysis.ts'
 import type { Field } from '../messages.ts'
-import { columnId, splitId, tableId } from '../sql/ids.ts'
+import { columnId } from '../sql/ids.ts'
+import { identified } from '../sql/relations.ts'
 import { fixedOf } from './fixed.ts'
 import type { ColumnMask, SensitivityOf } from './plan.ts'
 import type { FieldMask } from './rows.ts'
@@ -38,7 +39,7 @@ export function columnsAgree(
     const mask = masks[i] ?? null
     const origin = originOf(field, catalog)
     const output = outputs?.[i]
-    const known = origin === 'unknown' && isFresh(output, analysis) ? undefined : origin
+    const known = origin === 'unknown' && isFresh(output, field, catalog) ? undefined : origin
     if (known === 'unknown') return disagree(`column ${field.name} comes from a table that the catalog does not know`)
     if (known !== undefined) {
       const reason = output === undefined ? undefined : foreign(known, output)
@@ -69,11 +70,13 @@ function originOf(field: Field, catalog: Catalog): Origin | 'unknown' | undefine
   return { id: columnId(relation.schema, relation.name, column.name), relation, column }
 }
 
-/** A column of a table that the transaction made, as the analysis expects: its number at the target is not known. */
-function isFresh(output: OutputColumn | undefined, { fresh }: StatementAnalysis): boolean {
-  if (fresh === undefined || output?.origin === undefined) return false
-  const [schema = '', table = ''] = splitId(output.origin)
-  return fresh.has(tableId(schema, table))
+/** A column that the transaction made, alone or with its table, as the analysis expects: its number at the target is not known. */
+function isFresh(output: OutputColumn | undefined, { tableOid }: Field, catalog: Catalog): boolean {
+  if (catalog.fresh === undefined || output?.origin === undefined) return false
+  const { relation, column } = identified(catalog, output.origin)
+  if (relation === undefined) return false
+  if (relation.oid < 0) return catalog.relationByOid(tableOid) === undefined
+  return relation.oid === tableOid && relation.columns.some(({ name, attnum }) => name === column && attnum === 0)
 }
 
 /** Why a value from `origin` is not what the analysis expected; undefined when it is. */

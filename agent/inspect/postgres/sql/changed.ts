@@ -1,5 +1,6 @@
 import type { AlterTableStmt, CreateStmt, DropStmt, IntoClause, RangeVar, RenameStmt, SelectStmt } from 'libpg-query'
 import { type Opened, objects, strings } from '../parser.ts'
+import { cascaded } from './fresh-changes.ts'
 import { family } from './relations.ts'
 import type { Walk } from './walk.ts'
 
@@ -17,17 +18,16 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
     case 'ViewStmt':
       return opened.node.replace ? undefined : nameOf(made(opened))
     case 'IndexStmt':
-      return [opened.node.idxname ?? '']
+      return opened.node.idxname === undefined ? [] : [opened.node.idxname]
     case 'CreateEnumStmt':
+    case 'AlterEnumStmt':
       // It holds labels, and no relation of its name can be there.
       return []
-    case 'CreateSchemaStmt':
-      return (opened.node.schemaElts ?? []).length === 0 ? [] : undefined
     case 'CreateSeqStmt':
     case 'AlterSeqStmt':
       return nameOf(opened.node.sequence)
     case 'DropStmt':
-      return droppedNames(opened.node)
+      return droppedNames(opened.node, walk)
     case 'AlterTableStmt':
       return alteredNames(opened.node, walk)
     case 'RenameStmt':
@@ -76,8 +76,13 @@ function madeNames({ relation, inhRelations, partbound, ofTypename }: CreateStmt
 
 const relations = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_INDEX', 'OBJECT_SEQUENCE'])
 
-function droppedNames({ removeType, behavior, objects }: DropStmt): readonly string[] | undefined {
-  if (behavior === 'DROP_CASCADE' || !relations.has(removeType ?? '')) return undefined
+function droppedNames(node: DropStmt, walk: Walk): readonly string[] | undefined {
+  const { removeType, behavior, objects } = node
+  if (removeType === 'OBJECT_TABLE' && behavior === 'DROP_CASCADE') return cascaded(node, walk)
+  if (behavior === 'DROP_CASCADE') return undefined
+  // Nothing was of it, and of what has its name else, those that bring code are known by name wherever they are.
+  if (removeType === 'OBJECT_TYPE' || removeType === 'OBJECT_DOMAIN') return []
+  if (!relations.has(removeType ?? '')) return undefined
   return (objects ?? []).map(
     (object) => ('List' in object ? strings(object.List.items) : strings([object])).at(-1) ?? '',
   )
@@ -126,10 +131,16 @@ function referenced(root: unknown): string[] {
 }
 
 function renamedNames(
-  { renameType, relation, newname, behavior }: RenameStmt,
+  { renameType, relation, newname, behavior, object }: RenameStmt,
   walk: Walk,
 ): readonly string[] | undefined {
   if (behavior === 'DROP_CASCADE') return undefined
+  if (renameType === 'OBJECT_TYPE' && object && 'List' in object) {
+    const { codedTypes, lenientTypes, typed } = walk.catalog
+    const names = [strings(object.List.items).at(-1) ?? '', newname ?? '']
+    const known = [...codedTypes, ...lenientTypes].some(({ name }) => names.includes(name))
+    return known || names.some((name) => typed.call(walk.catalog, name).length > 0) ? undefined : []
+  }
   if (renameType === 'OBJECT_COLUMN') return withFamily(relation, walk)
   const old = relations.has(renameType ?? '') ? nameOf(relation) : undefined
   return old && newname !== undefined ? [...old, newname] : undefined

@@ -15,7 +15,7 @@ import type {
 import type { CatalogRelation } from '../analysis.ts'
 import { strings } from '../parser.ts'
 import { changes, evaluates } from './cascades.ts'
-import { isSame } from './fresh.ts'
+import { isSame } from './fresh-columns.ts'
 import { relationEntry, resolve } from './from.ts'
 import { tableId } from './ids.ts'
 import { isPlainType } from './literals.ts'

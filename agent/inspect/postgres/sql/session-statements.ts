@@ -1,6 +1,7 @@
 import type { DeclareCursorStmt, DoStmt, LockStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
-import type { StatementAnalysis } from '../analysis.ts'
+import type { Changes, SessionEffect, StatementAnalysis } from '../analysis.ts'
 import * as ddl from './ddl.ts'
+import { isSchema } from './fresh.ts'
 import { literalText } from './literals.ts'
 import type { Report } from './report.ts'
 import { include, nothing, type Result } from './result.ts'
@@ -114,15 +115,25 @@ export function doBlock(node: DoStmt, walk: Walk, nested: (node: Node) => Statem
   const code = walk.block(text)
   if (code.doubt !== undefined) code.doubt = `what the DO block does can't be told: ${code.doubt}`
   walk.report.includeCode(code, 'the DO block')
-  for (const definition of code.definitions) changesIn(nested(definition), walk.report)
+  const alone = code.definitions.length === 1
+  for (const definition of code.definitions) changesIn(nested(definition), alone, walk.report)
 }
 
 /** A change of definitions in a DO block, which may run or not, as often as it likes. */
-function changesIn(statement: StatementAnalysis, report: Report): void {
+function changesIn(statement: StatementAnalysis, alone: boolean, report: Report): void {
   include(statement, report)
   report.does(statement.action)
   for (const table of statement.written) report.written.add(table)
-  report.effects.push({ kind: 'ddl', changes: 'any' })
+  // Of several, one may be about what another made.
+  const [effect] = statement.effects
+  const names = alone && effect?.kind === 'ddl' ? mayChange(effect) : 'any'
+  if (effect !== undefined || !alone) report.effects.push({ kind: 'ddl', changes: names })
+}
+
+/** What it makes or changes is not known for sure then. */
+function mayChange({ changes, fresh = [] }: Extract<SessionEffect, { kind: 'ddl' }>): Changes {
+  if (changes === 'any' || fresh.some(isSchema)) return 'any'
+  return new Set([...changes, ...fresh.flatMap(({ name, before }) => [name, before?.name ?? name])])
 }
 
 /** ACCESS SHARE and ROW SHARE are what SELECT takes; anything stronger keeps others from writing. */

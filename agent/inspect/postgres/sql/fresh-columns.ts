@@ -1,0 +1,139 @@
+import type { ColumnDef, Constraint, RangeVar, TypeName } from 'libpg-query'
+import type { CatalogColumn, CatalogRelation, ForeignKey, Reference } from '../analysis.ts'
+import { strings } from '../parser.ts'
+import { isPlainType } from './literals.ts'
+import type { Walk } from './walk.ts'
+
+/** Columns and constraints that a transaction makes, as far as the statement that makes them says all of them. */
+
+/** What a constraint brings. */
+export interface Brought {
+  /** The other table, and what the one that refers has of it. */
+  refers?: readonly Refers[]
+  /** Columns whose values it keeps apart. */
+  unique?: readonly string[]
+}
+
+interface Refers extends Omit<ForeignKey, 'oid'> {
+  other: CatalogRelation | 'itself'
+}
+
+/** A table with what constraints bring, and the others that they refer to. */
+export function bringing(table: CatalogRelation, brought: readonly Brought[]): CatalogRelation[] {
+  const refersTo: Reference[] = [...(table.refersTo ?? [])]
+  const all = new Map<number, CatalogRelation>()
+  let itself: CatalogRelation = table
+  for (const { other, onDelete, onUpdate, columns, theirs } of brought.flatMap(({ refers = [] }) => refers)) {
+    const to = other === 'itself' ? itself : (all.get(other.oid) ?? other)
+    refersTo.push({ oid: to.oid, columns, theirs })
+    const key: ForeignKey = { oid: table.oid, columns, theirs, onDelete, onUpdate }
+    const referred = { ...changing(to), referencedBy: [...(to.referencedBy ?? []), key] }
+    if (other === 'itself') itself = referred
+    else all.set(other.oid, referred)
+  }
+  const unique = [...(table.unique ?? []), ...brought.flatMap((one) => one.unique ?? [])]
+  const together = brought.flatMap((one) => (one.unique !== undefined && one.unique.length > 1 ? [one.unique] : []))
+  const whole = {
+    ...itself,
+    refersTo,
+    ...(unique.length === 0 ? {} : { unique: [...new Set(unique)] }),
+    ...(together.length === 0 ? {} : { constrained: [...(table.constrained ?? []), ...together] }),
+  }
+  return [whole, ...all.values()]
+}
+
+/** It is about to be another than it was read as. */
+export function changing(relation: CatalogRelation): CatalogRelation {
+  return relation.oid < 0 || relation.before !== undefined ? relation : { ...relation, before: relation }
+}
+
+/** Of types that bring no code; undefined: that can't be told. */
+export function columnOf(
+  { colname, typeName, collClause, constraints = [] }: ColumnDef,
+  attnum: number,
+  walk: Walk,
+): CatalogColumn | undefined {
+  // What the server computes from others is as sensitive as they are.
+  if (constraints.some((one) => 'Constraint' in one && one.Constraint.contype === 'CONSTR_GENERATED')) return undefined
+  const type = collClause ? undefined : typeNamed(typeName, walk)
+  return colname === undefined || type === undefined ? undefined : { name: colname, attnum, typeOid: 0, typeName: type }
+}
+
+const serials: ReadonlyMap<string, string> = new Map([
+  ['serial', 'int4'],
+  ['serial4', 'int4'],
+  ['bigserial', 'int8'],
+  ['serial8', 'int8'],
+  ['smallserial', 'int2'],
+  ['serial2', 'int2'],
+])
+
+/** pg_type.typname; undefined: it may bring code. */
+export function typeNamed(type: TypeName | undefined, { catalog }: Walk): string | undefined {
+  const names = strings(type?.names)
+  if (type === undefined || type.setof || type.pct_type) return undefined
+  const serial = names.length === 1 ? serials.get(names[0] ?? '') : undefined
+  const own = serial === undefined && !isPlainType(names)
+  if (own && [...catalog.codedTypes, ...catalog.lenientTypes].some(({ name }) => name === names.at(-1)))
+    return undefined
+  const plain = serial ?? names.at(-1) ?? ''
+  return type.arrayBounds ? `_${plain}` : plain
+}
+
+/** The constraints that are said with a column. */
+export function columnConstraints(
+  { colname = '', constraints = [] }: ColumnDef,
+  own: RangeVar | undefined,
+  walk: Walk,
+): Brought[] | undefined {
+  const out: Brought[] = []
+  for (const one of constraints) {
+    const brought = 'Constraint' in one ? constraint(one.Constraint, [colname], own, walk) : undefined
+    if (brought === undefined) return undefined
+    out.push(brought)
+  }
+  return out
+}
+
+/** `columns`: whose it is. Undefined: what it does can't be told. */
+export function constraint(
+  node: Constraint,
+  columns: readonly string[],
+  own: RangeVar | undefined,
+  walk: Walk,
+): Brought | undefined {
+  const { contype, pktable, pk_attrs, keys } = node
+  // USING INDEX has the columns of that.
+  if (contype === 'CONSTR_EXCLUSION' || node.indexname !== undefined) return undefined
+  if (contype === 'CONSTR_PRIMARY' || contype === 'CONSTR_UNIQUE') {
+    return { unique: keys === undefined ? columns : strings(keys) }
+  }
+  if (!pktable) return {}
+  const itself = isSame(pktable, own)
+  const other = itself
+    ? undefined
+    : walk.catalog.relation(pktable.schemaname, pktable.relname ?? '', walk.searchPath ?? [])
+  if (!itself && (other === undefined || other.parents.length > 0 || other.kind !== 'table')) return undefined
+  const refers = (mine: readonly string[], theirs: readonly string[]): Refers => ({
+    other: other ?? 'itself',
+    columns: mine,
+    theirs,
+    onDelete: action(node.fk_del_action, 'delete'),
+    onUpdate: action(node.fk_upd_action, 'update'),
+  })
+  const named = strings(pk_attrs)
+  if (named.length > 0) return { refers: [refers(columns, named)] }
+  // Of its primary key, and which that is is not known: whichever values are kept apart there.
+  const pairs = columns.flatMap((one) => (other?.unique ?? []).map((theirs) => refers([one], [theirs])))
+  return { refers: pairs.length === 0 ? [refers(columns, [])] : pairs }
+}
+
+/** As `actionOf` of what is read; SET NULL and SET DEFAULT change rows. */
+function action<T extends 'delete' | 'update'>(letter: string | undefined, cascades: T): T | 'update' | undefined {
+  return letter === 'c' ? cascades : letter === 'n' || letter === 'd' ? 'update' : undefined
+}
+
+/** A table that refers to itself names itself before it is there. */
+export function isSame(one: RangeVar, other: RangeVar | undefined): boolean {
+  return one.relname === other?.relname && (one.schemaname === undefined || one.schemaname === other?.schemaname)
+}
