@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
+import { madeOnce } from '../../test/support/cluster.ts'
 import type { Log } from '../services.ts'
 import { startEmbedded } from '../store/embedded.ts'
 import { createSealer, type Sealer } from '../store/seal.ts'
@@ -23,7 +24,15 @@ export interface TestStore {
 }
 
 export async function startTestStore(): Promise<TestStore> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
+  // The server's account must be able to pass through.
+  await chmod(folder, 0o711)
+  const dataDir = join(folder, 'data')
+  const how = await readFile(join(import.meta.dirname, '..', 'store', 'embedded.ts'), 'utf8')
+  await madeOnce(dataDir, [how], async () => {
+    await mkdir(dataDir)
+    await (await startEmbedded(dataDir, quiet, { durable: false })).stop()
+  })
   const server = await startEmbedded(dataDir, quiet, { durable: false })
   const store = await openStore(server.url, quiet)
   return {
@@ -44,7 +53,7 @@ export async function startTestStore(): Promise<TestStore> {
     close: async () => {
       await store.close()
       await server.stop()
-      await rm(dataDir, { recursive: true, maxRetries: 5 })
+      await rm(folder, { recursive: true, maxRetries: 5 })
     },
   }
 }

