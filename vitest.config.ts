@@ -28,7 +28,8 @@ export default defineConfig({
           globalSetup: ['test/e2e/setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 240_000,
-          expect: { poll: { timeout: 60_000 } },
+          // What is looked at is a screen, a page or a table of a server: looking costs, and the others need the processors, too.
+          expect: { poll: { timeout: 60_000, interval: 100 } },
         },
       },
     ],

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream'
 import pixelmatch from 'pixelmatch'
-import { PNG } from 'pngjs'
+import type { PNG } from 'pngjs'
 import { openTunnel } from '../../main/tunnel.ts'
 import type { Annotation } from '../../shared/annotation.ts'
 import { SessionTicket } from '../../shared/api/models.ts'
 import { call, type Role } from './access.ts'
 import type { Ready } from './demo.ts'
-import { screenArgs } from './display.ts'
+import { screenArgs, shoot } from './display.ts'
 import { openRdp } from './rdp-client.ts'
 import { end, run, which } from './run.ts'
 
@@ -104,15 +104,7 @@ export async function openScreen(): Promise<Screen> {
   const display = `:${line}`
   return {
     display,
-    async picture() {
-      const file = join(folder, 'screen.png')
-      const crop = `${size.width}x${size.height}+0+0`
-      const shot = await run('import', ['-window', 'root', '-crop', crop, '+repage', file], {
-        env: { DISPLAY: display },
-      })
-      if (shot.code !== 0) throw new Error(shot.stderr)
-      return PNG.sync.read(await readFile(file))
-    },
+    picture: () => shoot(display, size, join(folder, 'screen')),
     async close() {
       await end(child)
       await rm(folder, { recursive: true, force: true })
