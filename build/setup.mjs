@@ -98,6 +98,7 @@ function findHeaders() {
 /** What the tests talk to. Elsewhere than on Debian as root it is only named, and the tests that need it are skipped. */
 const systemParts = [
   { command: 'chromium', package: 'chromium', also: ['google-chrome', 'chrome'] },
+  { command: 'chromium-headless-shell', package: 'chromium-headless-shell' },
   { command: 'sshd', package: 'openssh-server' },
   { command: 'ssh', package: 'openssh-client' },
   { command: 'psql', package: 'postgresql-client' },

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { makeIdentity } from '../../agent/inspect/rdp/testing/door.ts'
 import type { Role } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
-import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchPages, openClient, secondTry, signIn } from '../support/client.ts'
 import { type RunningDemo, startDemo } from '../support/demo.ts'
 import { deskMs, desktopTools, letGo, openDesktop, xfreerdp } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
@@ -66,7 +66,7 @@ describe.skipIf(!possible || chromiumPath === undefined)('a desktop is opened', 
     )
     expect(changed).not.toBe(policy)
     await writeFile(file, changed + asks)
-    ;[running, display, browser] = await Promise.all([startDemo({ policy: folder }), openDisplay(), launchChromium()])
+    ;[running, display, browser] = await Promise.all([startDemo({ policy: folder }), openDisplay(), launchPages()])
     ;[ada, grace] = await Promise.all([enter('ada'), enter('grace')])
   }, deskMs)
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { z } from 'zod'
 import { call } from '../support/access.ts'
 import { machineEnv, sallyport } from '../support/cli.ts'
-import { chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import { chromiumPath, launchPages, openClient, secondTry, signIn } from '../support/client.ts'
 import { deskMs, holdDesk, letGo } from '../support/desktop.ts'
 import { canShowDesktops, type Display, openDisplay, whiteness } from '../support/display.ts'
 import { end, run, which } from '../support/run.ts'
@@ -160,7 +160,7 @@ describe.skipIf(!canShowDesktops || demo.targets?.['desk-1'] === undefined)('des
   })
 
   test.skipIf(chromiumPath === undefined)('in the client: a tab while it runs, and its recording after', async () => {
-    const browser = await launchChromium()
+    const browser = await launchPages()
     const client = await openClient(browser, demo, { env: { DISPLAY: display.name } })
     try {
       await signIn(client, demo, 'ada')

@@ -9,7 +9,7 @@ import { call } from '../support/access.ts'
 import {
   type Client,
   chromiumPath,
-  launchChromium,
+  launchPages,
   openClient,
   secondTry,
   signIn,
@@ -56,7 +56,7 @@ async function sessions(): Promise<string[]> {
 
 describe.skipIf(chromiumPath === undefined)('when it goes wrong', secondTry, () => {
   beforeAll(async () => {
-    browser = await launchChromium()
+    browser = await launchPages()
     const hook = `--import ${join(import.meta.dirname, '..', 'support', 'troubles.mjs')}`
     const port = new URL(demo.gateway).port
     mallory = await openClient(browser, demo, { env: { NODE_OPTIONS: hook, CUT_PORT: port } })

@@ -3,7 +3,7 @@ import { strFromU8, unzipSync } from 'fflate'
 import pg from 'pg'
 import type { Browser, Download } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest'
-import { type Client, chromiumPath, launchChromium, openClient, secondTry, signIn } from '../support/client.ts'
+import { type Client, chromiumPath, launchPages, openClient, secondTry, signIn } from '../support/client.ts'
 import { meterOf, openSpools } from '../support/page-metrics.ts'
 import { closeTab, newTab, openTab, panel, runFor, write } from '../support/sql-page.ts'
 
@@ -28,7 +28,7 @@ async function clipboard(): Promise<string> {
 
 describe.skipIf(chromiumPath === undefined)('results', secondTry, () => {
   beforeAll(async () => {
-    browser = await launchChromium()
+    browser = await launchPages()
     linus = await openClient(browser, demo)
     await linus.context.grantPermissions(['clipboard-read', 'clipboard-write'])
     await signIn(linus, demo, 'linus')

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromiumPath, launchChromium, stepMs } from '../support/client.ts'
+import { chromiumPath, launchPages, stepMs } from '../support/client.ts'
 import { builtPage } from './harness/dist.ts'
 import { unreachable } from './harness/layout.ts'
 import { scenes } from './harness/scenes.ts'
@@ -34,7 +34,7 @@ let browser: Browser
 describe.skipIf(chromiumPath === undefined)('accessible', () => {
   beforeAll(async () => {
     dist = await builtPage()
-    browser = await launchChromium()
+    browser = await launchPages()
   })
   afterAll(async () => {
     await browser?.close()

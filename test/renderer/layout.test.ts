@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { chromiumPath, launchChromium } from '../support/client.ts'
+import { chromiumPath, launchPages } from '../support/client.ts'
 import { unreachable } from './harness/layout.ts'
 
 /** The check that every screen goes through (axe.test.ts) finds what it is for. */
 test.skipIf(chromiumPath === undefined)(
   'what is cut off, outside or covered is found; what can be scrolled to is not',
   async () => {
-    const browser = await launchChromium()
+    const browser = await launchPages()
     try {
       const page = await browser.newPage()
       await page.setContent(`<body style="margin:0">

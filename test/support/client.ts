@@ -4,13 +4,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type LaunchOptions, type Page } from 'playwright-core'
 import type { Ready } from './demo.ts'
 import { end, which } from './run.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 
 export const chromiumPath = which('chromium') ?? which('google-chrome')
+
+/** The same pages for two thirds of the work: it keeps no tab strip and toolbar around each. */
+const windowless = which('chromium-headless-shell')
 
 /**
  * For tests that drive a real page or desktop on a machine that is busy with all the others: a failure is tried once more, and
@@ -20,13 +23,21 @@ export const secondTry = { retry: 1 } as const
 
 /** `display`: an X server whose keyboard it has; without one it shows nothing. */
 export function launchChromium(display?: string): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error('Chromium is not installed')
+  return launch(
+    chromiumPath,
+    display === undefined ? {} : { headless: false, env: { ...process.env, DISPLAY: display } },
+  )
+}
+
+/** Where nothing but the page counts. What it has no part of: the system's notifications. */
+export function launchPages(): Promise<Browser> {
+  return launch(windowless ?? chromiumPath)
+}
+
+function launch(executablePath: string | undefined, options: LaunchOptions = {}): Promise<Browser> {
+  if (executablePath === undefined) throw new Error('Chromium is not installed')
   const quiet = ['--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-  return chromium.launch({
-    executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', ...quiet],
-    ...(display === undefined ? {} : { headless: false, env: { ...process.env, DISPLAY: display } }),
-  })
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', ...quiet], ...options })
 }
 
 /** How long a page may take for one step: only what hangs takes that long. */

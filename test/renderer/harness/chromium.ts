@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { launchChromium, stepMs } from '../../support/client.ts'
+import { launchPages, stepMs } from '../../support/client.ts'
 import { builtPage } from './dist.ts'
 import { startHarness } from './server.ts'
 
@@ -19,7 +19,7 @@ export function inChromium(): () => Given {
   let complaints: string[]
   beforeAll(async () => {
     dist = await builtPage()
-    browser = await launchChromium()
+    browser = await launchPages()
   })
   afterAll(async () => {
     await browser?.close()
