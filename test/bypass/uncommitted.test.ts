@@ -71,14 +71,14 @@ describe('what changed in a transaction that is not over', () => {
     ['drop table shade.customers', 'select email || $$$$ from customers'],
     ['drop table shade.customers cascade', 'select email || $$$$ from customers'],
     // What is made in a schema that was, and would be in another, is not what has its name there.
-    ['create schema app; create table customers (note text)', 'select public.customers from public.customers'],
+    ['create schema app; create table customers (id int, note text)', 'select c from public.customers c where id = 1'],
     [
-      'create schema app; savepoint t; rollback to t; create table customers (note text)',
-      'select public.customers from public.customers',
+      'create schema app; savepoint t; rollback to t; create table customers (id int, note text)',
+      'select c from public.customers c where id = 1',
     ],
     [
-      'create schema app; create table customers (note text); savepoint t; rollback to t; drop table customers; create table customers (note text)',
-      'select public.customers from public.customers',
+      'create schema app; create table customers (id int, note text); savepoint t; rollback to t; drop table customers; create table customers (id int, note text)',
+      'select c from public.customers c where id = 1',
     ],
     // What is not known of it any more is not known again by what is done to it next.
     [
@@ -151,6 +151,28 @@ describe('what changed in a transaction that is not over', () => {
     if ('rows' in answer) expect(JSON.stringify(answer.rows)).not.toMatch(/c\d+@example|900-00/)
     else expect(answer.code).toMatch(/^(SPB01|42)/)
     for (const { message } of client.notices) expect(message).not.toMatch(/c\d+@example/)
+  })
+
+  it('is not known again by what is done next to it', async () => {
+    await client.query('alter table payments add column twice int generated always as (2 * id) stored')
+    await client.query('alter table payments add column more int')
+    await expect(client.query('select note from payments')).rejects.toMatchObject(refused)
+  })
+
+  it('may be what has the name of a relation that is not there', async () => {
+    const missing = { code: '42P01', message: 'relation "nowhere" does not exist' }
+    await client.query('savepoint s')
+    await expect(client.query('select note from nowhere')).rejects.toMatchObject(missing)
+    await client.query('rollback to s')
+    await expect(client.query('select note from nowhere, lateral (select note) n')).rejects.toMatchObject(missing)
+    await client.query('rollback to s')
+    // What is masked is spoken of first, and a sequence that comes with a column is there.
+    await expect(client.query('select upper(email) from customers, nowhere')).rejects.toMatchObject(refused)
+    await client.query('rollback to s')
+    await client.query('create table made (id serial)')
+    await expect(client.query('select * from made_id_seq')).rejects.toMatchObject(refused)
+    await client.query('rollback to s')
+    await expect(client.query('select * from made_id_seq')).rejects.toMatchObject(refused)
   })
 
   it('adds up, and what a savepoint takes back counts as changed all the same', async () => {

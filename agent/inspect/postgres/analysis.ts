@@ -231,6 +231,8 @@ export interface StatementAnalysis {
   /** False: not everything the statement does is known. `doubt` says what, for people. */
   complete: boolean
   doubt?: string
+  /** What is doubted is a relation, as it is named: the catalog knows none of that name. */
+  missing?: string
   /** Columns of the result; null where there is no result set (or `complete` is false). */
   outputs: readonly OutputColumn[] | null
   uses: readonly ColumnUse[]

@@ -54,6 +54,8 @@ export interface Refusal {
   requestable: boolean
   /** A sign-in with a second factor would lift it. */
   stepUp?: true
+  /** A relation that it names and that is not there: nothing else keeps it from running. */
+  missing?: string
 }
 
 export function maskedNotice(voice: Voice, masked: readonly Masked[]): Buffer {
@@ -80,6 +82,7 @@ export function blockedError(
   command: string,
   severity: 'ERROR' | 'FATAL' = 'ERROR',
 ): Buffer {
+  if (refusal.missing !== undefined) return missingError(refusal.missing)
   return annotated(
     voice,
     {
@@ -99,6 +102,16 @@ export function blockedError(
       ...(refusal.stepUp === undefined ? {} : { stepUp: refusal.stepUp }),
     },
   )
+}
+
+/** In the target's words, which programs act on: they make the table then, or go without. */
+function missingError(name: string): Buffer {
+  return write({
+    severity: 'ERROR',
+    sqlstate: '42P01',
+    message: `relation "${name}" does not exist`,
+    hint: 'The gateway looked it up at the target, and nothing ran.',
+  })
 }
 
 /** The target's result is not the one that was decided on. */

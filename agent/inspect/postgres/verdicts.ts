@@ -43,14 +43,22 @@ export class Judge {
   #decide(judged: Judged, meaning: Meaning, client: Client, epoch: number): Verdict {
     const { analysis } = judged
     const decision = this.#port.decide(requestOf(judged))
-    if (decision.verdict === 'block') return { epoch, kind: 'block', refusal: policyRefusal(analysis, decision) }
+    const missing = missingIn(analysis, meaning)
+    if (decision.verdict === 'block') {
+      const refusal = policyRefusal(analysis, decision)
+      // What else would be said of it is said first.
+      const absent =
+        missing !== undefined && this.#port.decide({ ...requestOf(judged), complete: true }).verdict !== 'block'
+      return { epoch, kind: 'block', refusal: absent ? { ...refusal, missing } : refusal }
+    }
     this.#forgetIfOld(epoch, meaning.catalog)
     const anyMasked = this.#any(meaning)
     const plan = planMasks(analysis, this.#sensitivity, { anyMasked })
     if (!plan.ok) {
       const requestable = plan.columns.some((column) => column.requestable)
       const { policy, message, hint, columns } = plan
-      return { epoch, kind: 'block', refusal: { policy, message, hint, columns, requestable } }
+      const absent = missing === undefined || columns.length > 0 ? {} : { missing }
+      return { epoch, kind: 'block', refusal: { policy, message, hint, columns, requestable, ...absent } }
     }
     const moved = anyMasked ? movedFrom(analysis, meaning.uncommitted) : undefined
     if (moved !== undefined) return { epoch, kind: 'block', refusal: uncommitted(moved) }
@@ -185,6 +193,14 @@ export class Judge {
     }
     return undefined
   }
+}
+
+/**
+ * A relation that is not there: the catalog was read since something in the statement was not known. Not in a transaction that changed
+ * definitions, which may have made it.
+ */
+function missingIn({ missing }: StatementAnalysis, { uncommitted }: Meaning): string | undefined {
+  return uncommitted === undefined ? missing : undefined
 }
 
 /** What a client reads and writes: a masked value needs letters. */

@@ -82,7 +82,7 @@ export function resolve(name: RangeVar, walk: Walk): CatalogRelation | undefined
   const relation = catalog.relation(name.schemaname, table, pathFor(walk, name.schemaname, table))
   if (!relation) {
     report.tables.add(full)
-    report.doubts(`no table or view ${full} is known on this connection`)
+    report.misses(full)
     return undefined
   }
   report.tables.add(tableId(relation.schema, relation.name))

@@ -59,6 +59,15 @@ export class Report {
     this.action = action
   }
 
+  /** The first doubt: there is no relation of that name. */
+  missing: string | undefined
+
+  /** A relation that is named, and not known. */
+  misses(name: string): void {
+    if (this.doubt === undefined) this.missing = name
+    this.doubts(`no table or view ${name} is known on this connection`)
+  }
+
   /** The first doubt is the one that people read. */
   doubts(text: string): void {
     this.doubt ??= text

@@ -18,5 +18,6 @@ export function include(inner: StatementAnalysis, report: Report): void {
   report.runsCode ||= inner.code === true
   for (const [column, who] of inner.readers ?? []) report.reads(column, who)
   for (const use of inner.uses) report.use(new Set([use.column]), use.how)
+  if (inner.missing !== undefined) report.misses(inner.missing)
   if (inner.doubt !== undefined) report.doubts(inner.doubt)
 }
