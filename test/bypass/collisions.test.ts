@@ -15,12 +15,17 @@ const at = stand({
     create table people (id int, ssn text) partition by list (id); create table people_1 partition of people for values in (1);
     create unique index on people_1 (lower(ssn)); insert into people values (1, '900-00-0001');
     create table plain (id int primary key, ssn text); insert into plain values (1, '900-00-0001');
+    create table keyed (id int, name text, ssn text, key text generated always as (md5(ssn)) stored unique);
+    create table twice (id int, name text, ssn text, key text generated always as (name || ssn) stored unique);
+    create table labelled (id int, name text, ssn text, label text generated always as (name || ssn) stored);
+    insert into keyed values (1, 'a', '900-00-0001'); insert into twice values (1, 'a', '900-00-0001'), (2, 'b', '900-00-0002');
+    insert into labelled values (1, 'a', '900-00-0001');
     create table staged (id int, mail text); insert into staged values (7000, 'c1@example.com');
     create view shown as select id, name, ssn as number from customers;
     reset role`,
   opened: (door) => {
     door.people.masked = new Set(
-      ['customers', 'patients', 'wards', 'people', 'plain']
+      ['customers', 'patients', 'wards', 'people', 'plain', 'keyed', 'twice', 'labelled']
         .map((table) => `public.${table}.ssn`)
         .concat('public.customers.email'),
     )
@@ -56,6 +61,10 @@ describe('a guess that is written', () => {
     `insert into wards (id, ssn) values (2, ${guess})`,
     `insert into people values (1, ${guess})`,
     `insert into people_1 values (1, ${guess})`,
+    `insert into keyed (id, ssn) values (2, ${guess})`,
+    `insert into keyed (id, ssn) values (2, ${guess}) on conflict do nothing`,
+    `update keyed set ssn = ${guess} where id = 3`,
+    "update twice set name = 'b' where id = 1",
     `do $$ begin insert into customers (id, name, ssn) values (9000, 'x', ${guess}); exception when unique_violation then null; end $$`,
   ])('is refused: %s', async (sql) => {
     expect((await at.client.query(sql)).errors).toMatchObject([{ sqlstate: 'SPB01' }])
@@ -70,6 +79,9 @@ describe('a guess that is written', () => {
     "update codes set note = 'y' where code = 'free'",
     `insert into plain values (2, ${guess})`,
     `update plain set ssn = ${guess} where id = 1`,
+    "update keyed set name = 'y' where id = 1",
+    "update labelled set name = 'y' where id = 1",
+    `update labelled set ssn = ${guess} where id = 1`,
     "update wards set name = 'y' where id = 1",
     'delete from patients where id = 1',
     'copy staged from stdin',

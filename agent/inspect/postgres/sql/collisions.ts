@@ -15,11 +15,13 @@ export function collides(
   for (const id of sources) {
     const { relation, column: name } = identified(walk.catalog, id)
     if (!relation) continue
-    for (const { unique, refersTo } of family(walk.catalog, relation)) {
-      if (unique?.includes(name)) walk.report.use(new Set([id]), how)
-      for (const { oid, columns, theirs } of refersTo ?? []) {
-        const found = other(oid, theirs[columns.indexOf(name)], walk)
-        if (found !== undefined) walk.report.use(new Set([found]), how)
+    for (const one of family(walk.catalog, relation)) {
+      for (const written of [name, ...computedFrom(one, name)]) {
+        if (one.unique?.includes(written)) walk.report.use(new Set([id]), how)
+        for (const { oid, columns, theirs } of one.refersTo ?? []) {
+          const found = other(oid, theirs[columns.indexOf(written)], walk)
+          if (found !== undefined) walk.report.use(new Set([found]), how)
+        }
       }
     }
   }
@@ -33,9 +35,8 @@ export function comparedWith(id: ColumnId, walk: Walk): void {
   const { relation, column: name } = identified(walk.catalog, id)
   if (!relation) return
   for (const one of family(walk.catalog, relation)) {
-    for (const together of one.constrained ?? []) {
-      if (!together.includes(name)) continue
-      for (const other of together) {
+    for (const written of [name, ...computedFrom(one, name)]) {
+      for (const other of besides(one, written)) {
         if (other === name) continue
         const column = columnId(one.schema, one.name, other)
         walk.report.use(new Set([column]), 'predicate')
@@ -43,6 +44,19 @@ export function comparedWith(id: ColumnId, walk: Walk): void {
       }
     }
   }
+}
+
+/** Columns that the server computes from this one, and so writes with it. */
+function computedFrom({ columns }: CatalogRelation, name: string): string[] {
+  return columns.flatMap((one) => (one.generatedFrom?.includes(name) ? [one.name] : []))
+}
+
+/** Columns that a column is compared with, or together with, where it is written; of one that is computed, those that it is computed from too. */
+function besides({ columns, unique = [], constrained = [], refersTo = [] }: CatalogRelation, name: string): string[] {
+  const together = constrained.filter((names) => names.includes(name))
+  const compared = together.length > 0 || unique.includes(name) || refersTo.some((one) => one.columns.includes(name))
+  const from = compared ? (columns.find((one) => one.name === name)?.generatedFrom ?? []) : []
+  return [...together.flat().filter((other) => other !== name), ...from]
 }
 
 /** A key that goes, or becomes another, while rows refer to it is an error: so it shows whether they do. `name`: of all keys where unset. */
