@@ -16,9 +16,14 @@ afterAll(async () => postgres?.close())
 beforeEach(async () => {
   await postgres.direct(`set role app; drop schema if exists mine cascade; create schema mine;
     create table mine.scratch (id int, note text); insert into mine.scratch values (1, 'x');
-    create table mine.other (id int, note text); insert into mine.other values (1, 'x');
+    create table mine.other (id int, note text, more text); insert into mine.other values (1, 'x');
     create view mine.some as select * from mine.scratch where id = 1;
-    create function mine.clean() returns void language sql as 'delete from mine.scratch where id = 1'; reset role`)
+    create function mine.clean() returns void language sql as 'delete from mine.scratch where id = 1';
+    create function mine.twice() returns void language sql as 'select mine.clean()';
+    create function mine.same(int, int) returns bool language sql immutable as 'select $1 = $2';
+    create operator mine.=== (leftarg = int, rightarg = int, function = mine.same);
+    create function mine.goes() returns trigger language plpgsql as 'begin return old; end';
+    create trigger goes before delete on mine.other for each row execute function mine.goes(); reset role`)
   door = await openDoor(postgres.target)
   door.people.masked.clear()
   client = await enter(door)
@@ -55,6 +60,23 @@ const swaps: Readonly<Record<string, readonly [text: string, ...changes: string[
   'a function that does more': [
     'select mine.clean()',
     "create or replace function mine.clean() returns void language sql as 'delete from mine.scratch where id >= 1'",
+  ],
+  'a function that is called by another': [
+    'select mine.twice()',
+    "create or replace function mine.clean() returns void language sql as 'delete from mine.scratch where id >= 1'",
+  ],
+  'an operator that compares more': [
+    'delete from mine.scratch where id operator(mine.===) 1',
+    "create or replace function mine.same(int, int) returns bool language sql immutable as 'select true'",
+  ],
+  'a trigger that does more': [
+    'delete from mine.other where id = 1',
+    "create or replace function mine.goes() returns trigger language plpgsql as 'begin return null; end'",
+  ],
+  'a column by the name of another': [
+    "update mine.other set note = 'y' where id = 1",
+    'alter table mine.other rename note to was',
+    'alter table mine.other rename more to note',
   ],
   'one of several': [
     'select 1; delete from mine.scratch where id = 1',

@@ -251,6 +251,8 @@ export interface StatementAnalysis {
   literalFree: boolean
   /** Columns that it does not name, and what looks at them in its place, for people. */
   readers?: ReadonlyMap<ColumnId, string>
+  /** Functions of people's own that it runs, by oid: those in triggers, operators, casts and other functions too. */
+  followed?: ReadonlySet<number>
   /** It runs code of people's own, whose names are looked up when that runs. */
   code?: true
 }

@@ -116,6 +116,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result,
     ...(result.refers ? { refers: result.refers } : {}),
     literalFree: report.literalFree && queries.has(tag),
     ...(report.runsCode ? { code: true } : {}),
+    ...(report.followed.size > 0 ? { followed: report.followed } : {}),
     ...(report.readers.size > 0 ? { readers: report.readers } : {}),
   }
   reportOf.set(analysis, report)

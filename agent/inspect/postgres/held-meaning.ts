@@ -1,6 +1,6 @@
 import type { Catalog, StatementAnalysis } from './analysis.ts'
 import type { Refusal } from './annotations.ts'
-import { splitId } from './sql/ids.ts'
+import { columnId, splitId } from './sql/ids.ts'
 import { identified } from './sql/relations.ts'
 import type { Judged, Meaning } from './statements.ts'
 
@@ -13,16 +13,23 @@ function deeds({ action, tables, written, columns, functions, hasWhere, doubt, u
   return [action, tables, written, columns, functions, hasWhere, doubt, uses]
 }
 
-function named({ tables, written, functions }: StatementAnalysis, catalog: Catalog) {
+function named({ tables, written, columns, functions, followed }: StatementAnalysis, catalog: Catalog) {
+  const touched = new Set(columns)
   const relations = [...tables, ...written].map((id) => {
     const { relation } = identified(catalog, id)
-    return [relation?.oid, relation?.definition]
+    if (relation === undefined) return []
+    const { oid, schema, name, definition, policies, triggers, hasRules } = relation
+    const places = relation.columns.flatMap((one) =>
+      touched.has(columnId(schema, name, one.name)) ? [[one.name, one.attnum, one.typeOid]] : [],
+    )
+    return [oid, definition, places, policies, triggers, hasRules]
   })
   const code = functions.map((id) => {
     const [schema, name = ''] = splitId(id)
     return catalog.functions(schema, name, []).map(({ oid, definition }) => [oid, definition])
   })
-  return [relations, code]
+  const runs = [...(followed ?? [])].sort((a, b) => a - b).map((oid) => [oid, catalog.functionByOid(oid)?.definition])
+  return [relations, code, runs]
 }
 
 /** People agreed to something else. */

@@ -23,6 +23,7 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
     complete: own.complete && referred.complete,
     ...(doubt === undefined ? {} : { doubt }),
     ...(own.code || referred.code ? { code: true } : {}),
+    ...followedOf(own, referred),
     ...readersOf(own, referred),
   }
   return new Judged(merged, judged.count, judged)
@@ -66,6 +67,7 @@ export function beside(judged: Judged, other: StatementAnalysis): Judged {
     complete: own.complete && other.complete,
     ...(doubt === undefined ? {} : { doubt }),
     ...(own.code || other.code ? { code: true } : {}),
+    ...followedOf(own, other),
     ...readersOf(own, other),
   }
   return new Judged(merged, judged.count, judged)
@@ -75,6 +77,11 @@ export function beside(judged: Judged, other: StatementAnalysis): Judged {
 export function comparing(judged: Judged): Judged {
   const uses = judged.analysis.uses.map((use) => (use.how === 'lookup' ? { ...use, how: 'predicate' as const } : use))
   return new Judged({ ...judged.analysis, uses }, judged.count, judged)
+}
+
+function followedOf({ followed: a }: StatementAnalysis, { followed: b }: StatementAnalysis) {
+  if (a === undefined && b === undefined) return {}
+  return { followed: new Set([...(a ?? []), ...(b ?? [])]) }
 }
 
 function readersOf(a: StatementAnalysis, b: StatementAnalysis): Pick<StatementAnalysis, 'readers'> {

@@ -36,6 +36,7 @@ export class Codes {
       this.#open.delete(fn.oid)
       partial = this.#partial.delete(fn.oid)
     }
+    report.followed.add(fn.oid)
     const { doubt } = report
     if (doubt !== undefined) {
       const hint = doubt.endsWith(lateNames) ? `; SET search_path in its definition would settle that` : ''

@@ -34,6 +34,8 @@ export class Report {
   readonly tables = new Set<string>()
   readonly written = new Set<string>()
   readonly functions = new Set<string>()
+  /** People's own code that it runs, by oid, named or not. */
+  readonly followed = new Set<number>()
   readonly effects: SessionEffect[] = []
   /** Nodes that are evaluated exactly once whenever the statement runs. */
   readonly certain = new WeakSet<object>()
@@ -112,6 +114,7 @@ export class Report {
     for (const column of view.placed) this.placed.add(column)
     for (const [column, who] of view.readers) this.reads(column, who)
     for (const name of view.functions) this.functions.add(name)
+    for (const oid of view.followed) this.followed.add(oid)
     this.does(view.action)
     this.runsCode ||= view.runsCode
     this.codeWrites ||= view.codeWrites

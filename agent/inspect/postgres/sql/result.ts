@@ -14,6 +14,7 @@ export const nothing: Result = { outputs: null }
 export function include(inner: StatementAnalysis, report: Report): void {
   for (const table of inner.tables) report.tables.add(table)
   for (const name of inner.functions) report.functions.add(name)
+  for (const oid of inner.followed ?? []) report.followed.add(oid)
   report.touch(new Set(inner.columns))
   report.runsCode ||= inner.code === true
   for (const [column, who] of inner.readers ?? []) report.reads(column, who)
