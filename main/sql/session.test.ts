@@ -442,6 +442,25 @@ test('manual commit: an error among reads leaves nothing open; one after a write
   expect(await session.endTransaction('rollback')).toBe('none')
 })
 
+test('whether a transaction has only read is told, and a result in another order changes nothing of it', async () => {
+  const session = openSession()
+  await runAll(session, 'DROP TABLE IF EXISTS tx3; CREATE TABLE tx3 (a int)')
+  const told = (events: RunEvent[]) =>
+    only(events, 'transaction').map(({ state, onlyRead = false }) => [state, onlyRead])
+  expect(told(await manual(session, 'SELECT 1'))).toEqual([['open', true]])
+  expect(told(await manual(session, 'SELECT 2'))).toEqual([])
+  expect(told(await manual(session, 'INSERT INTO tx3 VALUES (1)'))).toEqual([['open', false]])
+  const text = 'SELECT a FROM tx3 WHERE a < $$b$$'
+  const events: RunEvent[] = []
+  const again = { text, start: 0, end: text.length, stopOnError: true, again: true as const }
+  for await (const event of session.run(again)) events.push(event)
+  expect(only(events, 'error')[0]?.message).toMatch(/invalid input syntax/)
+  expect(told(events)).toEqual([])
+  expect(session.transaction).toBe('open')
+  expect(await session.endTransaction('commit')).toBe('none')
+  expect(told(await manual(session, 'SELECT a FROM tx3'))).toEqual([['open', true]])
+})
+
 test('manual commit: a table made from a query is no read, whatever its tag says', async () => {
   const session = openSession()
   await manual(session, 'CREATE TABLE made AS SELECT 1 AS a')

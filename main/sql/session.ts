@@ -44,6 +44,8 @@ export interface Run {
    * takes one statement alone: nothing in the text can end the transaction around it.
    */
   explain?: ExplainMode | undefined
+  /** A result in another order: what is open stays as it was, also where it fails. */
+  again?: true | undefined
 }
 
 /**
@@ -56,6 +58,7 @@ export class SqlSession {
   private running: AbortController | undefined
   private closed = false
   private told: TransactionState = 'none'
+  private toldReads = false
   /** We began the transaction, and nothing but reads has succeeded in it. */
   private reads = false
   private readonly idleEnds = new Broadcast<SessionEnd>()
@@ -112,6 +115,7 @@ export class SqlSession {
     if (this.running !== undefined || !this.idleEnds.isRead) return
     const rolledBack = this.told !== 'none'
     this.told = 'none'
+    this.toldReads = false
     this.reads = false
     this.idleEnds.emit({ problem, rolledBack })
   }
@@ -145,11 +149,12 @@ export class SqlSession {
         transactionRole(text) === 'plain'
       if (opens && !(await this.attempt(link, 'BEGIN', statement, emit))) break
       if (opens) this.reads = true
-      const undo = run.explain === 'measure' ? await this.shield(link, statement, emit) : []
+      const shielded = run.explain === 'measure' || (run.again && link.transaction === 'open')
+      const undo = shielded ? await this.shield(link, statement, emit) : []
       if (undo === undefined) break
       ran += 1
       // Asked before it is run, so that nothing comes between its end and what is made of it.
-      const harmless = !this.reads || run.explain !== undefined || (await onlyReads(bound?.text ?? text))
+      const harmless = !this.reads || run.explain !== undefined || run.again || (await onlyReads(bound?.text ?? text))
       const newResult = (): ResultStore => this.keep(this.options.newResult())
       const outcome = await runStatement({
         link,
@@ -228,7 +233,7 @@ export class SqlSession {
     emit({ type: 'notice', statement, severity: 'NOTICE', message })
   }
 
-  /** Makes sure that what runs to be measured leaves nothing behind: what takes it back, or undefined when that can't be had. */
+  /** Makes sure that what runs leaves nothing behind: what takes it back, or undefined when that can't be had. */
   private async shield(
     link: SqlLink,
     statement: number,
@@ -276,9 +281,11 @@ export class SqlSession {
 
   private tellTransaction(emit: (event: RunEvent) => void): void {
     const state = this.transaction
-    if (state === this.told) return
+    const onlyRead = state === 'open' && this.reads
+    if (state === this.told && onlyRead === this.toldReads) return
     this.told = state
-    emit({ type: 'transaction', state })
+    this.toldReads = onlyRead
+    emit({ type: 'transaction', state, ...(onlyRead ? { onlyRead } : {}) })
   }
 
   /** The session's transaction; a lost session has none. */
@@ -305,6 +312,7 @@ export class SqlSession {
     } finally {
       this.running = undefined
       this.told = this.transaction
+      this.toldReads = false
     }
     return this.told
   }

@@ -4,7 +4,8 @@ import { timeOfDay } from '../decisions/time.ts'
 import { counted, looks, roughTables, statementTitle } from '../decisions/words.ts'
 import { IconButton } from '../theme/controls.tsx'
 import { ranWords, stoppedWords } from './marks.ts'
-import type { Mark, SqlState } from './run-state.ts'
+import type { Blocked, Mark, SqlState } from './run-state.ts'
+import { unknownName } from './unknown.ts'
 
 /** Nobody reads more of them in a list, and a script may make thousands. */
 const mostShown = 200
@@ -81,6 +82,11 @@ function title(mark: Mark): string {
   return statementTitle(mark.text, roughTables(mark.text), 'sql:')
 }
 
+/** A name that is wrong is more to people than what follows from it. */
+function whyBlocked({ message, policy }: Blocked): string {
+  return unknownName(message)?.sentence.replace(/\.$/, '') ?? policy.reason
+}
+
 function detail(mark: Mark): string {
   switch (mark.look) {
     case 'running':
@@ -91,7 +97,7 @@ function detail(mark: Mark): string {
       return `${names} · ${policies}`
     }
     case 'blocked':
-      return mark.blocked === undefined ? '' : `${mark.blocked.policy.reason} · ${mark.blocked.policy.id}`
+      return mark.blocked === undefined ? '' : `${whyBlocked(mark.blocked)} · ${mark.blocked.policy.id}`
     case 'held':
       return mark.held === undefined
         ? ''

@@ -3,6 +3,7 @@ import { readTokens, toHex } from '../theme/colors.ts'
 import { decorations, hasZone, maskedSpans, type Range } from './marks.ts'
 import { monaco } from './monaco.ts'
 import type { Mark } from './run-state.ts'
+import { type UnknownName, unknownIn } from './unknown.ts'
 
 /** What the tab asks of its editor. Offsets are UTF-16, in the text as it is now. */
 export interface EditorHandle {
@@ -227,7 +228,7 @@ export class EditorMarks {
 
   private decorate(mark: Mark, range: Range): monaco.editor.IModelDeltaDecoration[] {
     const offset = this.model.getOffsetAt({ lineNumber: range.startLineNumber, column: range.startColumn })
-    const spans = mark.look === 'failed' ? errorSpan(mark) : maskedSpans(mark)
+    const spans = mark.look === 'failed' ? errorSpan(mark) : (unknownSpans(mark) ?? maskedSpans(mark))
     // Edited since: the offsets within it hold no more.
     const same = this.model.getValueInRange(range) === mark.text
     const inline = same ? spans.map((span) => this.toRange(offset + span.start, offset + span.end)) : []
@@ -327,6 +328,11 @@ export class EditorMarks {
       node.style.width = `${width - contentLeft - verticalScrollbarWidth - 16}px`
     }
   }
+}
+
+/** The name that a refused statement has wrong. */
+function unknownSpans({ blocked, text }: Mark): UnknownName['spans'] | undefined {
+  return blocked && unknownIn(text, blocked.message)?.spans
 }
 
 /** The word at which the target's parser stopped. */

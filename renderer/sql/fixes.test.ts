@@ -24,8 +24,8 @@ const index = indexCatalog({
 })
 
 /** The statement after its fix, and what the button says. */
-function fixed(text: string, nearby: string[] = [], blocked: Parameters<typeof fixFor>[1] = {}) {
-  const fix = fixFor(text, blocked, nearby, index)
+function fixed(text: string, nearby: string[] = [], blocked: Partial<Parameters<typeof fixFor>[1]> = {}) {
+  const fix = fixFor(text, { message: '', ...blocked }, nearby, index)
   if (fix === undefined) return undefined
   return {
     button: [fix.label, fix.code, fix.after].filter(Boolean).join(' '),
@@ -101,5 +101,15 @@ describe('a masked column that is computed with', () => {
     expect(fixed('SELECT upper(email) FROM a UNION SELECT 1', [], blocked(0))).toBeUndefined()
     expect(fixed('SELECT id FROM customers WHERE email LIKE $1', [], blocked(-1))).toBeUndefined()
     expect(fixed('SELECT email FROM customers', [], blocked(0))).toBeUndefined()
+  })
+})
+
+test('a name that is nearly one of those there are is written so, in all places', () => {
+  const message =
+    "It can't be proved that it only reads. no column p.batchid is known in the tables that it reads. Nothing ran."
+  expect(fixed('SELECT p.batchid FROM payments p WHERE p.batchid > 1', [], { message })).toEqual({
+    button: 'Write batch_id',
+    text: 'SELECT p.batch_id FROM payments p WHERE p.batch_id > 1',
+    open: false,
   })
 })

@@ -3,6 +3,7 @@ import type { CatalogIndex } from './complete/catalog.ts'
 import { scopeAt } from './complete/scope.ts'
 import { quoteName, type Token, tokenize } from './complete/tokens.ts'
 import type { Blocked } from './run-state.ts'
+import { meantBy, unknownIn } from './unknown.ts'
 
 /** A change to a refused statement after which it is another one, to be judged anew. Offsets are those of its text. */
 export interface Fix {
@@ -30,14 +31,34 @@ const afterSelectList = new Set([...afterWhere, 'from', 'into', 'where'])
 /** What would help a refused statement, if that can be told. `nearby`: other statements of the same text, the likeliest first. */
 export function fixFor(
   text: string,
-  blocked: Pick<Blocked, 'columns'>,
+  blocked: Pick<Blocked, 'columns' | 'message'>,
   nearby: readonly string[],
   catalog: CatalogIndex | undefined,
 ): Fix | undefined {
   const tokens = tokenize(text)
   const main = tokens.findIndex((token) => isWord(token, mainWords))
   const rest = tokens.slice(main === -1 ? tokens.length : main)
-  return missingWhere(text, rest, nearby, catalog) ?? plainColumn(text, rest, blocked)
+  return missingWhere(text, rest, nearby, catalog) ?? plainColumn(text, rest, blocked) ?? meant(text, blocked, catalog)
+}
+
+/** A name that nothing is known by, and one of what there is that is nearly the same: in all places. */
+function meant(
+  text: string,
+  { message }: Pick<Blocked, 'message'>,
+  catalog: CatalogIndex | undefined,
+): Fix | undefined {
+  const unknown = unknownIn(text, message)
+  const code = unknown && catalog && meantBy(text, unknown, catalog)
+  const first = unknown?.spans[0]
+  const last = unknown?.spans.at(-1)
+  if (code === undefined || first === undefined || last === undefined) return undefined
+  let put = ''
+  let at = first.start
+  for (const { start, end } of unknown?.spans ?? []) {
+    put += text.slice(at, start) + code
+    at = end
+  }
+  return { label: 'Write', code, start: first.start, end: last.end, text: put, open: false }
 }
 
 /** The statements of a text but the one at an offset, nearest first. */

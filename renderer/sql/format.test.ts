@@ -11,6 +11,15 @@ test('clauses get lines of their own; parameters, casts and dollar quotes stay',
   )
 })
 
+test('a call stays a call, also of a function that is nobody else’s', () => {
+  const written =
+    'select my_func(a), "Own"(b), other (c), count(*) from t where x in(1) and y = \'f(\' and left(z, 1) = any(w)'
+  const text = formatSql(written).replaceAll(/\s+/g, ' ')
+  expect(text).toBe(
+    'select my_func(a), "Own"(b), other (c), count(*) from t where x in (1) and y = \'f(\' and left(z, 1) = any(w)',
+  )
+})
+
 test.each([
   'with a as (select 1) insert into t (b) select * from a on conflict (b) do update set b = excluded.b returning *',
   "select data->>'a', arr[1:2], x::jsonb @> '{}' from t, lateral unnest(arr) u where a ~* 'b' and c is distinct from :d",

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useDeferredValue, useState } from 'react'
+import { type FormEvent, useDeferredValue, useRef, useState } from 'react'
 import type { SavedQuery } from '../../shared/rpc/editor.ts'
 import { pathParts } from '../../shared/sql/saved-path.ts'
 import { Icon } from '../decisions/icon.tsx'
@@ -25,6 +25,7 @@ interface Props {
 export function Library({ connection, current, onInsert, onClose }: Props) {
   const [shown, setShown] = useState<Shown>('history')
   const [search, setSearch] = useState('')
+  const field = useRef<HTMLInputElement>(null)
   return (
     <aside
       className="peek lib"
@@ -52,6 +53,7 @@ export function Library({ connection, current, onInsert, onClose }: Props) {
           <input
             // biome-ignore lint/a11y/noAutofocus: it was opened to look for something
             autoFocus
+            ref={field}
             aria-label={shown === 'history' ? 'Search history' : 'Search saved queries'}
             placeholder={shown === 'history' ? 'Search what was run' : 'Search names and statements'}
             value={search}
@@ -62,7 +64,14 @@ export function Library({ connection, current, onInsert, onClose }: Props) {
       {shown === 'history' ? (
         <History connection={connection} search={search} onInsert={onInsert} />
       ) : (
-        <Saved connection={connection} search={search} current={current} onInsert={onInsert} />
+        <Saved
+          connection={connection}
+          search={search}
+          current={current}
+          onInsert={onInsert}
+          onSaved={() => setSearch('')}
+          onLeave={() => field.current?.focus()}
+        />
       )}
     </aside>
   )
@@ -129,7 +138,15 @@ function Saved({
   search,
   current,
   onInsert,
-}: Pick<Props, 'connection' | 'current' | 'onInsert'> & { search: string }) {
+  onSaved,
+  onLeave,
+}: Pick<Props, 'connection' | 'current' | 'onInsert'> & {
+  search: string
+  /** What was saved is to be seen, whatever was searched for. */
+  onSaved(): void
+  /** What had the focus is gone. */
+  onLeave(): void
+}) {
   const { query, save, remove } = useSaved()
   const [naming, setNaming] = useState(false)
   const [path, setPath] = useState({ name: '', folder: '' })
@@ -141,20 +158,43 @@ function Saved({
   )
   const found = findSaved(query.data ?? [], search)
   const folders = [...Map.groupBy(found, (q) => q.folder)]
+  const leave = () => {
+    setNaming(false)
+    onLeave()
+  }
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const text = current()
     const change = { ...path, connection, text, ...(there === undefined ? {} : { id: there.id }) }
-    save.mutate(change, { onSuccess: () => setNaming(false) })
+    const done = () => {
+      onSaved()
+      leave()
+    }
+    save.mutate(change, { onSuccess: done })
   }
   const putBack = ({ id: _, savedAt: __, ...change }: SavedQuery) =>
-    save.mutate(change, { onSuccess: () => setRemoved(undefined) })
+    save.mutate(change, {
+      onSuccess: () => {
+        setRemoved(undefined)
+        onLeave()
+      },
+    })
   const problem = save.error ?? remove.error ?? query.error
   return (
     <>
       {problem && <p className="err lib__find">{problemOf(problem).message}</p>}
       {naming ? (
-        <form className="lib__find lib__form" aria-label="Save query" onSubmit={submit}>
+        <form
+          className="lib__find lib__form"
+          aria-label="Save query"
+          onSubmit={submit}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return
+            // Of the form alone, not of the panel around it.
+            event.stopPropagation()
+            leave()
+          }}
+        >
           <span className="input">
             <input
               name="name"
@@ -182,7 +222,7 @@ function Saved({
             <Button size="sm" kind="primary" type="submit" disabled={save.isPending}>
               {there === undefined ? 'Save' : 'Replace'}
             </Button>
-            <Button size="sm" kind="ghost" onClick={() => setNaming(false)}>
+            <Button size="sm" kind="ghost" onClick={leave}>
               Back
             </Button>
           </span>
@@ -197,7 +237,7 @@ function Saved({
       {removed !== undefined && (
         <p className="row lib__find t2 sm" role="status">
           <span className="grow">Removed {removed.name}.</span>
-          <Button size="sm" onClick={() => putBack(removed)}>
+          <Button size="sm" autoFocus onClick={() => putBack(removed)}>
             Undo
           </Button>
         </p>

@@ -89,7 +89,7 @@ export interface Range {
 export interface Place {
   range: Range
   firstLineEnd: number
-  /** Parts of the statement to mark: columns that came back masked, the place of an error. */
+  /** Parts of the statement to mark: columns that came back masked, the place of an error, a name that is wrong. */
   inline: readonly Range[]
 }
 
@@ -105,7 +105,7 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
       stickiness: 1,
       linesDecorationsClassName: `stmt stmt--${tone}`,
       firstLineDecorationClassName: 'stmt--first',
-      ...(mark.look === 'blocked' ? { inlineClassName: 'sq' } : {}),
+      ...(mark.look === 'blocked' && place.inline.length === 0 ? { inlineClassName: 'sq' } : {}),
     },
   }
   const glyph: editor.IModelDeltaDecoration = {
@@ -122,7 +122,7 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
   const inline = place.inline.map(
     (at): editor.IModelDeltaDecoration => ({
       range: at,
-      options: { stickiness: 1, inlineClassName: mark.look === 'failed' ? 'sq' : 'mk' },
+      options: { stickiness: 1, inlineClassName: mark.look === 'failed' || mark.look === 'blocked' ? 'sq' : 'mk' },
     }),
   )
   return [whole, glyph, ...hints, ...inline]

@@ -1,8 +1,9 @@
-import type { ResultTab, SqlState, View } from './run-state.ts'
+import type { Message, ResultTab, SqlState, View } from './run-state.ts'
 
 /** A result is run again under its own tab. The editor's marks stay as they are: what runs is not in the text. */
 export function beginAgain(state: SqlState): SqlState {
-  return { ...state, running: state.runs, runs: state.runs + 1, cancelling: false }
+  const results = state.results.map(({ refused: _, ...result }) => result)
+  return { ...state, running: state.runs, runs: state.runs + 1, cancelling: false, results }
 }
 
 /**
@@ -16,14 +17,26 @@ export function project(state: SqlState, before: SqlState, sub: SqlState, key: s
       ? { ...made, key, title: result.title, view, ...(result.pinned ? { pinned: true } : {}) }
       : result
   const messages = sub.messages.map((message, i) => ({ ...message, id: `again-${sub.runs}-${i}` }))
-  const stopped = made === undefined && sub.messages.some((message) => message.kind === 'error')
+  // Said at the result that it did not become, which stays.
+  const failure = made === undefined ? sub.messages.find((message) => message.kind === 'error') : undefined
+  const failed = (result: ResultTab): ResultTab =>
+    result.key === key && failure !== undefined ? { ...result, refused: failureLine(failure) } : result
   return {
     ...state,
     running: sub.running,
+    transaction: sub.transaction,
+    onlyRead: sub.onlyRead,
+    idleSince: sub.idleSince ?? state.idleSince,
     cancelling: sub.running === undefined ? false : state.cancelling,
-    results: state.results.map(place),
+    results: state.results.map(place).map(failed),
     messages: [...before.messages, ...messages],
     past: [...before.past, ...sub.marks],
-    shown: stopped ? 'messages' : state.shown,
   }
+}
+
+/** With what to do, where it says that. */
+function failureLine({ text, detail }: Message): string {
+  const line = text.charAt(0).toUpperCase() + text.slice(1)
+  const ended = /[.!?]$/.test(line) ? line : `${line}.`
+  return detail === undefined ? ended : `${ended} ${detail.replaceAll('\n', ' ')}`
 }

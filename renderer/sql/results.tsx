@@ -37,6 +37,7 @@ export function Results({
   runtime,
   state,
   log,
+  enter,
   onReveal,
   placeOf,
 }: {
@@ -44,6 +45,8 @@ export function Results({
   runtime: SqlRuntime
   state: SqlState
   log: Aside
+  /** Gets what gives the focus to what is shown. */
+  enter: { current: (() => void) | undefined }
   onReveal(mark: string, offset?: number): void
   placeOf: PlaceOf
 }) {
@@ -55,12 +58,19 @@ export function Results({
   const pane = useLast(grid)
   const [slot, setSlot] = useState<HTMLElement | null>(null)
   const table = useTable(state.running !== undefined)
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    enter.current = () => {
+      if (grid !== undefined && table.current !== undefined) table.current.focusAny()
+      else list.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus()
+    }
+  })
   // By the time rows come the grid is there: it loads while the first statement is written.
   useEffect(() => preloadWhenIdle(ResultPane), [])
   return (
     <div className="res">
       <div className="res__tabs">
-        <div className="row res__list" role="tablist" aria-label="Results" onKeyDown={moveAmongTabs}>
+        <div className="row res__list" role="tablist" aria-label="Results" ref={list} onKeyDown={moveAmongTabs}>
           {tabs.before > 0 && <span className="t3 num res__more">{tabs.before.toLocaleString('en-GB')} before</span>}
           {tabs.shown.map((result) => (
             <Tab key={result.key} on={result.key === state.shown} onClick={() => runtime.show(result.key)}>

@@ -4,6 +4,7 @@ import type { Problem, Rearrangement, ResultColumn, RunEvent, SessionEnd } from 
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
 import { milliseconds } from '../decisions/time.ts'
 import { bareName, counted, firstLine, type LookName, roughTables } from '../decisions/words.ts'
+import { unknownIn } from './unknown.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -46,6 +47,9 @@ export interface Mark {
   tag?: string
 }
 
+/** Of parameters, by their names. */
+export type Values = Readonly<Record<string, string | null>>
+
 /** How a result is shown that was run again: the statement it is of, sorted and filtered. */
 export type View = Pick<Rearrangement, 'text' | 'sort' | 'filters'>
 
@@ -61,8 +65,12 @@ export interface ResultTab {
   truncated: boolean
   /** The rows that came with the first news of rows. */
   first?: readonly (readonly (string | null)[])[]
+  /** What its statement's parameters were. */
+  values: Values
   /** Set when it was run again, sorted or filtered. */
   view?: View
+  /** Why the order or filter that was asked for last could not be had: it stands as it was. */
+  refused?: string
   /** Stays when something else is run. */
   pinned?: true
 }
@@ -86,6 +94,8 @@ export interface SqlState {
   running: number | undefined
   cancelling: boolean
   runs: number
+  /** What parameters are in the run that goes on, or was last. */
+  values: Values
   /** What the editor shows, one for each statement. */
   marks: readonly Mark[]
   /** Earlier runs of statements that were run again; for the log. */
@@ -96,6 +106,8 @@ export interface SqlState {
   shown: string
   /** The session's transaction. */
   transaction: TransactionState
+  /** It holds nothing that could be lost. */
+  onlyRead: boolean
   /** Nothing has run since then. */
   idleSince: number | undefined
   /** The first run began then; undefined before. */
@@ -108,23 +120,26 @@ export const noRuns: SqlState = {
   running: undefined,
   cancelling: false,
   runs: 0,
+  values: {},
   marks: [],
   past: [],
   results: [],
   messages: [],
   shown: 'messages',
   transaction: 'none',
+  onlyRead: false,
   idleSince: undefined,
   since: undefined,
   server: undefined,
 }
 
 /** A run begins: results of the run before go but for those that are pinned, and so do the marks that the editor says are run again. */
-export function begin(state: SqlState, again: ReadonlySet<string>, now: number): SqlState {
+export function begin(state: SqlState, again: ReadonlySet<string>, now: number, values: Values = {}): SqlState {
   return {
     ...retire(state, again),
     running: state.runs,
     runs: state.runs + 1,
+    values,
     cancelling: false,
     results: state.results.filter((result) => result.pinned),
     messages: [],
@@ -146,7 +161,9 @@ export function dismiss(state: SqlState, id: string): SqlState {
 
 /** What an event of run `run` changes. */
 export function apply(state: SqlState, run: number, event: RunEvent, now: number): SqlState {
-  if (event.type === 'transaction') return { ...state, transaction: event.state }
+  if (event.type === 'transaction') {
+    return { ...state, transaction: event.state, onlyRead: event.onlyRead === true }
+  }
   if (event.type === 'server') return { ...state, server: event.version }
   if (event.type === 'done') return finish(state, event, now)
   const id = `${run}:${event.statement}`
@@ -262,6 +279,7 @@ function withColumns(state: SqlState, id: string, event: Extract<RunEvent, { typ
     rows: 0,
     complete: false,
     truncated: false,
+    values: state.values,
   }
   const first = state.results.every((r) => r.pinned)
   return { ...state, results: [...state.results, result], shown: first ? result.key : state.shown }
@@ -320,9 +338,16 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
     mark: id,
     ...extras(event),
     ...(sqlstate === undefined || isDecisionSqlstate(sqlstate) ? {} : { sqlstate }),
-    ...(position === undefined ? {} : { position: position - start }),
+    ...(position === undefined ? wrongName(failed, id) : { position: position - start }),
   })
   return said.results.every((r) => r.pinned) ? { ...said, shown: 'messages' } : said
+}
+
+/** Where a refused statement has a name that is not known. */
+function wrongName({ marks }: SqlState, id: string): { position?: number } {
+  const mark = marks.findLast((each) => each.id === id)
+  const at = mark?.blocked && unknownIn(mark.text, mark.blocked.message)?.spans[0]
+  return at === undefined ? {} : { position: at.start }
 }
 
 /** DETAIL and HINT as lines of their own. */
@@ -340,7 +365,7 @@ export function said(state: SqlState, kind: 'info' | 'error', text: string, now:
 /** The session ended while nothing ran: what it had is gone, and what was open is said at once. */
 export function sessionEnded(state: SqlState, { problem, rolledBack }: SessionEnd, now: number): SqlState {
   const what = rolledBack ? 'The session ended, and its transaction was rolled back' : 'The session ended'
-  const next = say({ ...state, transaction: 'none', idleSince: undefined, since: undefined }, now, {
+  const next = say({ ...state, transaction: 'none', onlyRead: false, idleSince: undefined, since: undefined }, now, {
     kind: rolledBack ? 'error' : 'warning',
     text: `${what}: ${problem.message}`,
     detail: problem.hint ?? 'Run again to open a new session. Nothing is sent again by itself.',

@@ -7,7 +7,19 @@ import { pageId } from '../rpc/page-id.ts'
 import { isAbort, problemOf } from '../rpc/problem.ts'
 import { createStore, type Store } from '../rpc/store.ts'
 import { beginAgain, project } from './rerun.ts'
-import { apply, begin, broke, dismiss, noRuns, pin, type SqlState, said, sessionEnded, type View } from './run-state.ts'
+import {
+  apply,
+  begin,
+  broke,
+  dismiss,
+  noRuns,
+  pin,
+  type SqlState,
+  said,
+  sessionEnded,
+  type Values,
+  type View,
+} from './run-state.ts'
 
 export interface RunRequest {
   text: string
@@ -25,7 +37,7 @@ export interface RunOptions {
   commit: 'auto' | 'manual'
   stopOnError: boolean
   /** Values of parameters, as they were given last. */
-  values: Readonly<Record<string, string | null>>
+  values: Values
 }
 
 /** What runs behind a SQL tab: one session, one run at a time, never sent twice. */
@@ -103,7 +115,7 @@ export function createSqlRuntime(
   async function perform(request: RunRequest): Promise<void> {
     const run = state.get().runs
     const stale = state.get().results.filter((result) => !result.pinned)
-    state.update((s) => begin(s, request.again, Date.now()))
+    state.update((s) => begin(s, request.again, Date.now(), options.get().values))
     try {
       const { text, start, end, explain } = request
       const id = await open()
@@ -126,13 +138,17 @@ export function createSqlRuntime(
   async function performAgain(key: string, text: string, view: View): Promise<void> {
     const before = state.get()
     const run = before.runs
-    let old = before.results.find((result) => result.key === key)?.handle
-    let sub: SqlState = { ...noRuns, running: run, runs: run }
+    const result = before.results.find((each) => each.key === key)
+    // Those that it was run with: others may have been given since.
+    const values = result?.values ?? {}
+    let old = result?.handle
+    const { transaction, onlyRead } = before
+    let sub: SqlState = { ...noRuns, running: run, runs: run, values, transaction, onlyRead }
     const show = () => state.update((s) => project(s, before, sub, key, view))
     state.update(beginAgain)
     try {
       const id = await open()
-      const input = { id, text, start: 0, end: text.length, values: options.get().values }
+      const input = { id, text, start: 0, end: text.length, values, again: true as const }
       for await (const events of byFrame(await client.sql.run(input, { signal: life.signal }))) {
         sub = applyAll(sub, run, events)
         show()
@@ -156,13 +172,13 @@ export function createSqlRuntime(
     if (handle === undefined) return true
     try {
       const ended = await client.sql.endTransaction({ id: handle, how })
-      state.update((s) => ({ ...s, transaction: ended.state }))
+      state.update((s) => ({ ...s, transaction: ended.state, onlyRead: false }))
       say('info', how === 'commit' ? 'Committed' : 'Rolled back')
       return true
     } catch (error) {
       const problem = problemOf(error)
       if (problem.code === 'session-ended' || problem.code === 'not-found') {
-        state.update((s) => ({ ...s, transaction: 'none' }))
+        state.update((s) => ({ ...s, transaction: 'none', onlyRead: false }))
       }
       say('error', problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`)
       return false

@@ -50,6 +50,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
   const state = useStore(runtime.state)
   const editor = useRef<EditorHandle | undefined>(undefined)
   const frame = useRef<HTMLDivElement>(null)
+  const results = useRef<HTMLDivElement>(null)
+  const enterResults = useRef<() => void>(undefined)
   const { share = 0.6 } = document
   const log = useAside()
   useNewDecisions(state.marks, editor)
@@ -120,7 +122,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
   }
   const zoneActions: ZoneActions = {
     connection: document.connection,
-    transaction: state.transaction,
+    uncommitted: state.transaction === 'open' && !state.onlyRead,
     renew: runtime.renew,
     cancel: runtime.cancel,
     dismiss: (mark) => runtime.dismiss(mark.id),
@@ -167,6 +169,10 @@ function SqlTab({ document }: { document: SqlDocument }) {
       'sql.explain': () => explain('plan'),
       'sql.measure': () => explain('measure'),
       'sql.format': format,
+      'sql.results': () => {
+        if (results.current?.contains(window.document.activeElement)) editor.current?.focus()
+        else enterResults.current?.()
+      },
       'sql.library': () => setLibrary((open) => !open),
       'sql.commit': state.transaction === 'open' ? () => void runtime.endTransaction('commit') : undefined,
       'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
@@ -265,12 +271,13 @@ function SqlTab({ document }: { document: SqlDocument }) {
         onChange={(next) => workspace.setShare(document.id, next)}
         frame={frame}
       />
-      <div className="sqltab__res" style={{ flexGrow: 1 - share }}>
+      <div className="sqltab__res" ref={results} style={{ flexGrow: 1 - share }}>
         <Results
           document={document}
           runtime={runtime}
           state={state}
           log={log}
+          enter={enterResults}
           onReveal={(mark, offset) => editor.current?.reveal(mark, offset)}
           placeOf={(mark, offset) => editor.current?.placeOf(mark, offset)}
         />

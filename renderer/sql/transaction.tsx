@@ -69,9 +69,14 @@ export function TransactionControls({ runtime, state }: { runtime: SqlRuntime; s
   const failed = state.transaction === 'failed'
   return (
     <>
-      <span className={failed ? 'tx tx--failed' : 'tx'} role="status">
+      <span
+        className={failed ? 'tx tx--failed' : state.onlyRead ? 'tx tx--reads' : 'tx'}
+        role="status"
+        title={state.onlyRead ? 'It has only read so far: there is nothing to commit.' : undefined}
+      >
         <span className="tools__opt">Transaction&nbsp;</span>
         <span className="tx__s">{failed ? 'failed' : 'open'}</span>
+        {state.onlyRead && <span className="visually-hidden">, has only read</span>}
       </span>
       {state.running === undefined && state.idleSince !== undefined && <Idle since={state.idleSince} />}
       <Button size="sm" disabled={off || failed} onClick={() => void runtime.endTransaction('commit')}>
@@ -111,7 +116,9 @@ export function CloseGuard({ document, runtime }: { document: SqlDocument; runti
   useEffect(
     () =>
       workspace.guard(document.id, () => {
-        const open = runtime.state.get().transaction !== 'none'
+        const { transaction, onlyRead, running } = runtime.state.get()
+        // What only read has nothing to commit; what still runs may have.
+        const open = transaction !== 'none' && (!onlyRead || running !== undefined)
         if (open) setAsking(true)
         return open
       }),

@@ -1,7 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import type { PolicyRef } from '../../shared/decision.ts'
-import type { TransactionState } from '../../shared/rpc/editor.ts'
 import { useKeys } from '../actions/use-actions.ts'
 import { Avatar, Pips, Policy } from '../decisions/chip.tsx'
 import { copyText } from '../decisions/copy.ts'
@@ -20,10 +19,11 @@ import { useStepUp } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
 import type { Fix } from './fixes.ts'
 import type { Blocked, Held, Mark } from './run-state.ts'
+import { unknownIn } from './unknown.ts'
 
 export interface ZoneActions {
-  /** What is open in the session would be lost with it. */
-  transaction: TransactionState
+  /** There is something in the session that would be lost with it. */
+  uncommitted: boolean
   /** The next run has a session of its own. */
   renew(): Promise<void>
   connection: string
@@ -132,7 +132,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
     ? grants.find((grant) => grant.connection === actions.connection && Date.parse(grant.startsAt) >= mark.startedAt)
     : undefined
   const classes = askedClasses(blocked)
-  const uncommitted = actions.transaction === 'open'
+  const { uncommitted } = actions
   const confirm = () =>
     step.mutate({
       lack: {},
@@ -155,9 +155,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
       }
       onKeyDown={onKeyDown}
     >
-      <p className="zone__p">
-        {plainMessage(blocked.message)} {blocked.hint !== '' && <span className="t2">{blocked.hint}</span>}
-      </p>
+      <Why mark={mark} blocked={blocked} />
       {granted !== undefined && (
         <p className="row row--6 d-granted">
           <span className="fg">
@@ -212,6 +210,18 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
         </Button>
       </div>
     </Zone>
+  )
+}
+
+/** Where only a name is wrong, that comes first: the policy that follows from it is not what the person has to change. */
+function Why({ mark, blocked }: { mark: Mark; blocked: Blocked }) {
+  const unknown = unknownIn(mark.text, blocked.message)
+  const what = unknown?.sentence ?? plainMessage(blocked.message)
+  const more = unknown === undefined ? blocked.hint : unknown.before || 'Check how it is written.'
+  return (
+    <p className="zone__p">
+      {what} {more !== '' && <span className="t2">{more}</span>}
+    </p>
   )
 }
 

@@ -115,6 +115,8 @@ export const rpcContract = {
           values: z.record(z.string(), z.string().nullable()).optional(),
           /** Asks for the plan of each statement instead of its result. */
           explain: ExplainMode.optional(),
+          /** A result in another order: an open transaction is as it was after it, also where that fails. */
+          again: z.literal(true).optional(),
         }),
       )
       .output(eventIterator(RunEvent)),

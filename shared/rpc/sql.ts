@@ -82,8 +82,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     position: z.number().int().optional(),
     problem: Problem.optional(),
   }),
-  /** The session's transaction, when that changed. */
-  z.object({ type: z.literal('transaction'), state: TransactionState }),
+  /** The session's transaction, when that changed. `onlyRead`: manual commit began it, and nothing else has succeeded in it. */
+  z.object({ type: z.literal('transaction'), state: TransactionState, onlyRead: z.literal(true).optional() }),
   /** A session has begun on this version of the server, as it calls itself (`15.18`). */
   z.object({ type: z.literal('server'), version: z.string() }),
   /** `left`: those that were not run, because of one before them or because the person stopped. */

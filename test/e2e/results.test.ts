@@ -125,6 +125,22 @@ describe.skipIf(chromiumPath === undefined)('results', secondTry, () => {
     await panel(page).getByRole('textbox', { name: 'Value' }).fill('10')
     await panel(page).getByRole('button', { name: 'Filter', exact: true }).click()
     await panel(page).locator('.res__ft').getByText('9 rows', { exact: true }).waitFor()
+    // One that the database does not take is told at the filter, and the rows stay.
+    await panel(page).getByRole('textbox', { name: 'Value' }).fill('ten')
+    await page.keyboard.press('Enter')
+    await panel(page).getByRole('alert').filter({ hasText: 'nvalid input syntax' }).waitFor()
+    await panel(page).locator('.res__ft').getByText('9 rows', { exact: true }).waitFor()
+    // From a column's menu it is that column's, and the next key is text of its value.
+    await panel(page)
+      .getByRole('button', { name: /^name, text/ })
+      .click()
+    await page.getByRole('menuitem', { name: 'Filter…' }).click()
+    await expect.poll(() => panel(page).getByRole('combobox', { name: 'Column' }).inputValue()).toBe('1')
+    await panel(page).locator('input[aria-label="Value"]:focus').waitFor()
+    // A cell's menu is that of the cell, also where another one was selected.
+    await panel(page).locator('.ag-row[row-index="0"] .ag-cell[col-id="2"]').click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Request to unmask…' }).waitFor()
+    await page.keyboard.press('Escape')
     await panel(page)
       .getByRole('button', { name: /^email, masked by pii-default/ })
       .click()

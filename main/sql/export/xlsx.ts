@@ -85,7 +85,9 @@ async function template(columns: readonly ResultColumn[]): Promise<{
 }> {
   const names = uniqueNames(columns.map((column) => column.name))
   const header = names.map((value) => ({ value: escaped(value), fontWeight: 'bold' as const, type: String }))
-  const widths = names.map((name) => ({ width: Math.min(60, Math.max(12, name.length + 3)) }))
+  const widths = columns.map(({ type }, i) => ({
+    width: Math.min(60, Math.max(usualWidth(type), (names[i] ?? '').length + 3)),
+  }))
   const samples = [...formats.places, formats.date, formats.time].map((format) => ({ value: 1, type: Number, format }))
   const book = writeExcelFile([header, samples], { columns: widths, stickyRowsCount: 1, sheet: 'Result' })
   const files = unzipSync(await book.toBuffer())
@@ -98,6 +100,13 @@ async function template(columns: readonly ResultColumn[]): Promise<{
     throw fail('failed', 'The workbook could not be begun.')
   }
   return { files, before, after, looks: { places: styles, date, time } }
+}
+
+/** In characters. Excel shows a date that has no room as `####`, and cuts other texts. */
+function usualWidth(type: string): number {
+  if (type.startsWith('timestamp')) return 30
+  if (type === 'uuid') return 38
+  return numberTypes.has(type) || type === 'bool' || type === 'date' ? 14 : 24
 }
 
 function rowXml(row: Row, number: number, columns: readonly ResultColumn[], looks: Looks): string {

@@ -82,10 +82,10 @@ function PlanCard({
   const share = shareOf(node, plan)
   const measured = node.measured
   const percent = `${Math.round(share * 100)}%`
-  const what = node.ownMs === undefined ? `${percent} of the cost` : `${milliseconds(node.ownMs)} · ${percent}`
+  const what = node.ownMs === undefined ? `${percent} of cost` : `${milliseconds(node.ownMs)} · ${percent}`
   const rows =
     measured === undefined
-      ? `about ${counted(node.rows, 'row')}`
+      ? `≈ ${counted(node.rows, 'row')}`
       : counted(Math.round(measured.rows * measured.loops), 'row')
   const warnings = warningsOf(node)
   const never = measured?.loops === 0

@@ -4,6 +4,7 @@ import type { EditorMarks } from '../editor-marks.ts'
 import { hasZone, hintDecorations, type Range } from '../marks.ts'
 import { monaco } from '../monaco.ts'
 import { isOpen, type Mark } from '../run-state.ts'
+import { unknownIn } from '../unknown.ts'
 import { createPreflight, type Preflight, type PreflightPorts } from './preflight.ts'
 import { sessionNames } from './session-names.ts'
 import { heavier, hintOf, lookOf, sentencesOf, type Verdict } from './verdict.ts'
@@ -171,6 +172,7 @@ export class PreflightPainter {
       if (verdict === undefined) continue
       if (verdict.kind === 'invalid') problems.push(this.markerOf(statement, verdict))
       if (over.length > outdated.length) continue
+      if (verdict.kind === 'blocked') problems.push(...this.unknownNames(statement, verdict.detail ?? ''))
       const there = lines.get(range.startLineNumber)
       if (there !== undefined && heavier(there.verdict, verdict) === there.verdict) continue
       lines.set(range.startLineNumber, { range, verdict })
@@ -236,6 +238,16 @@ export class PreflightPainter {
     const a = this.options.model.getPositionAt(start)
     const b = this.options.model.getPositionAt(end)
     return { startLineNumber: a.lineNumber, startColumn: a.column, endLineNumber: b.lineNumber, endColumn: b.column }
+  }
+
+  /** Names that nothing is known by. */
+  private unknownNames({ text, start }: Statement, why: string): monaco.editor.IMarkerData[] {
+    const unknown = unknownIn(text, why)
+    return (unknown?.spans ?? []).map((span) => ({
+      ...this.rangeOf(start + span.start, start + span.end),
+      severity: monaco.MarkerSeverity.Error,
+      message: unknown?.sentence ?? '',
+    }))
   }
 
   /** The word at which the parser stopped; the one before the end, where there is none. */

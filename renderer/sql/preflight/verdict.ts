@@ -2,6 +2,7 @@ import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { SyntaxProblem } from '../../../shared/rpc/editor.ts'
 import type { LookName } from '../../decisions/words.ts'
 import type { RpcClient } from '../../rpc/client.ts'
+import { unknownName } from '../unknown.ts'
 
 type Explanation = Awaited<ReturnType<RpcClient['gateway']['explain']>>
 
@@ -77,7 +78,8 @@ export function hintOf(verdict: Verdict): { word: string; what: string; policy: 
     case 'blocked': {
       if (verdict.stepUp) return { word: 'Will be blocked', what: 'without a second factor', policy: verdict.policy.id }
       const word = verdict.unknown ? 'Not understood, will be blocked' : 'Will be blocked'
-      return { word, what: verdict.masks.length === 0 ? '' : maskedNames(verdict.masks), policy: verdict.policy.id }
+      const unknown = verdict.detail === undefined ? undefined : unknownName(verdict.detail)
+      return { word, what: unknown?.short ?? maskedNames(verdict.masks), policy: verdict.policy.id }
     }
     default:
       return verdict satisfies never
@@ -104,7 +106,7 @@ export function sentencesOf(verdict: Verdict): string {
       return `Will be held until ${who}. ${reasons([verdict.policy])}${masks}`
     }
     case 'blocked': {
-      const why = verdict.detail === undefined ? '' : ` ${sentence(verdict.detail)}`
+      const why = verdict.detail === undefined ? '' : ` ${upperFirst(sentence(verdict.detail))}`
       const way = verdict.stepUp ? ' A sign-in with a second factor lifts it.' : ''
       return `Will be blocked. ${reasons([verdict.policy])}${why}${way}`
     }
@@ -120,6 +122,10 @@ function maskedNames(masks: readonly Masked[]): string {
 function reasons(policies: readonly PolicyRef[]): string {
   const once = new Map(policies.map((policy) => [policy.id, policy.reason]))
   return [...once].map(([id, reason]) => `${id}: ${sentence(reason)}`).join(' ')
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function sentence(text: string): string {

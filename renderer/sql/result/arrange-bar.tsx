@@ -1,9 +1,9 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { Icon } from '../../decisions/icon.tsx'
 import { Button, IconButton } from '../../theme/controls.tsx'
 import type { View } from '../run-state.ts'
-import { type Filter, filterWords, maskedReason, type Operator, operators, takesValue } from './fields.ts'
+import { columnLabel, type Filter, filterWords, maskedReason, type Operator, operators, takesValue } from './fields.ts'
 
 export type Arrangement = Pick<View, 'sort' | 'filters'>
 
@@ -13,6 +13,7 @@ export function ArrangeBar({
   view,
   busy,
   problem,
+  asked,
   onChange,
   onClose,
 }: {
@@ -20,6 +21,8 @@ export function ArrangeBar({
   view: Arrangement
   busy: boolean
   problem: string | undefined
+  /** It was asked for, to filter by a column; anew each time. */
+  asked: { column?: number } | undefined
   onChange(next: Arrangement): void
   onClose(): void
 }) {
@@ -27,15 +30,29 @@ export function ArrangeBar({
   const [column, setColumn] = useState(open[0] ?? 0)
   const [operator, setOperator] = useState<Operator>('contains')
   const [value, setValue] = useState('')
+  // One that could not be had stays to be changed.
+  const had = view.filters.length
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was written has become a filter
+  useEffect(() => setValue(''), [had])
+  const field = useRef<HTMLInputElement>(null)
+  const condition = useRef<HTMLSelectElement>(null)
+  useEffect(() => {
+    if (asked === undefined) return
+    if (asked.column !== undefined) setColumn(asked.column)
+    const to = field.current ?? condition.current
+    to?.focus()
+  }, [asked])
   const add = () => {
     const filter: Filter = { column, operator, value: takesValue(operator) ? value : '' }
     onChange({ ...view, filters: [...view.filters, filter] })
-    setValue('')
   }
   return (
     <search className="arrange" aria-label="Filter and order">
       <form
         className="arrange__form"
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') onClose()
+        }}
         onSubmit={(event) => {
           event.preventDefault()
           if (!busy && open.length > 0) add()
@@ -51,13 +68,15 @@ export function ArrangeBar({
           {columns.map((c, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a result may have two columns of one name
             <option key={i} value={i} disabled={c.masked !== undefined} title={maskedReason(c)}>
-              {c.masked === undefined ? c.name : `${c.name} (masked)`}
+              {columnLabel(columns, i)}
+              {c.masked !== undefined && ' (masked)'}
             </option>
           ))}
         </select>
         <select
           className="arrange__select"
           aria-label="Condition"
+          ref={condition}
           value={operator}
           onChange={(event) => setOperator(operatorOf(event.currentTarget.value))}
         >
@@ -72,12 +91,8 @@ export function ArrangeBar({
             <input
               aria-label="Value"
               value={value}
-              // biome-ignore lint/a11y/noAutofocus: it is opened to be typed in
-              autoFocus
+              ref={field}
               onChange={(event) => setValue(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Escape') onClose()
-              }}
             />
           </span>
         )}
@@ -95,12 +110,12 @@ export function ArrangeBar({
         {view.sort.map(({ column: by, direction }) => (
           <Chip
             key={by}
-            words={`${direction === 'asc' ? '↑' : '↓'} ${columns[by]?.name ?? by + 1}`}
+            words={`${direction === 'asc' ? '↑' : '↓'} ${columnLabel(columns, by)}`}
             onRemove={() => onChange({ ...view, sort: view.sort.filter((s) => s.column !== by) })}
           />
         ))}
-        <span className="right row">
-          <span className="t3">Runs the statement again, as a sub-query</span>
+        <span className="right row arrange__end">
+          <span className="t3 trunc">Runs the statement again, as a sub-query</span>
           <IconButton icon="x" label="Hide filter" type="button" onClick={onClose} />
         </span>
       </form>

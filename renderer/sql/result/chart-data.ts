@@ -29,11 +29,30 @@ export function firstChoice(columns: readonly ResultColumn[]): ChartChoice | und
 
 /** Rows as the chart takes them: `x`, and a number under `y0`, `y1`… NULL is a gap. */
 export function chartData(rows: readonly Row[], { x, y }: ChartChoice): Record<string, string | number | null>[] {
+  const days = rows.every((row) => midnight.test(row[x] ?? '0001-01-01 00:00:00'))
   return rows.map((row) => {
-    const point: Record<string, string | number | null> = { x: row[x] ?? 'NULL' }
+    const label = row[x] ?? 'NULL'
+    const point: Record<string, string | number | null> = { x: days ? label.replace(midnight, '$1') : label }
     for (const [i, column] of y.entries()) point[`y${i}`] = toNumber(row[column] ?? null)
     return point
   })
+}
+
+/** Where all of them begin a day, the days are what is told apart. */
+const midnight = /^(\d{4,}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?(?:[+-]\d\d(?::?\d\d)?)?$/
+
+/** A number beside an axis or in a tip: no more digits than can be read. */
+export function shownNumber(value: number): string {
+  return value.toLocaleString('en-GB', { maximumSignificantDigits: 8 })
+}
+
+/** Pixels that the longest number beside the axis takes. */
+export function axisWidth(points: readonly Record<string, string | number | null>[]): number {
+  const all = points.flatMap((point) => Object.values(point).filter((v): v is number => typeof v === 'number'))
+  const most = all.reduce((a, b) => Math.max(a, Math.abs(b)), 0)
+  // Above the largest comes a round one, and below zero a sign.
+  const digits = Math.max(shownNumber(Math.ceil(most)).length + (all.some((v) => v < 0) ? 1 : 0), 4)
+  return Math.min(160, 20 + digits * 7.5)
 }
 
 function toNumber(cell: string | null): number | null {

@@ -1,11 +1,13 @@
 import '@mantine/charts/styles.css'
+import '@mantine/core/styles/ColorSwatch.css'
 import { BarChart, LineChart } from '@mantine/charts'
 import { useEffect, useMemo, useState } from 'react'
 import { problemOf } from '../../rpc/problem.ts'
 import { Empty, Segments, Spinner } from '../../theme/controls.tsx'
 import type { ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
-import { type ChartChoice, chartData, chartRows, firstChoice, numeric } from './chart-data.ts'
+import { axisWidth, type ChartChoice, chartData, chartRows, firstChoice, numeric, shownNumber } from './chart-data.ts'
+import { columnLabel } from './fields.ts'
 
 type Row = readonly (string | null)[]
 
@@ -39,7 +41,7 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
   if (data === undefined) return <Spinner label="Drawing" />
   const series = choice.y.map((column, i) => ({
     name: `y${i}`,
-    label: columns[column]?.name ?? '',
+    label: columnLabel(columns, column),
     color: colors[i % colors.length] ?? colors[0],
   }))
   const common = {
@@ -49,7 +51,8 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
     series,
     withLegend: series.length > 1,
     tickLine: 'none' as const,
-    yAxisProps: { tickFormatter: (value: number) => value.toLocaleString('en-GB'), width: 76 },
+    valueFormatter: shownNumber,
+    yAxisProps: { width: axisWidth(points) },
     gridColor: 'var(--sp-line)',
     textColor: 'var(--sp-text-2)',
   }
@@ -76,7 +79,8 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
             {columns.map((c, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a result may have two columns of one name
               <option key={i} value={i} disabled={c.masked !== undefined}>
-                {c.name}
+                {columnLabel(columns, i)}
+                {c.masked !== undefined && ' (masked)'}
               </option>
             ))}
           </select>
@@ -92,7 +96,7 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
                   if (y.length > 0) setChosen({ ...choice, y: y.slice(-4) })
                 }}
               />
-              {columns[i]?.name}
+              {columnLabel(columns, i)}
             </label>
           ))}
         </fieldset>
@@ -101,7 +105,12 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
         {kind === 'bar' ? (
           <BarChart {...common} barProps={{ isAnimationActive: false }} />
         ) : (
-          <LineChart {...common} withDots={points.length < 60} lineProps={{ isAnimationActive: false }} />
+          <LineChart
+            {...common}
+            curveType="linear"
+            withDots={points.length < 60}
+            lineProps={{ isAnimationActive: false }}
+          />
         )}
       </div>
     </div>
@@ -109,6 +118,6 @@ export default function ResultChart({ result, rows }: { result: ResultTab; rows:
 }
 
 function words({ x, y }: ChartChoice, { columns }: ResultTab, points: number): string {
-  const drawn = y.map((i) => columns[i]?.name ?? '').join(', ')
-  return `Chart of ${drawn} by ${columns[x]?.name ?? ''}, ${points} rows. The grid has the same values.`
+  const drawn = y.map((i) => columnLabel(columns, i)).join(', ')
+  return `Chart of ${drawn} by ${columnLabel(columns, x)}, ${points} rows. The grid has the same values.`
 }

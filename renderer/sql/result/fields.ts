@@ -1,3 +1,4 @@
+import type { Grant } from '../../../shared/decision.ts'
 import type { Rearrangement, ResultColumn } from '../../../shared/rpc/contract.ts'
 
 export type Filter = Rearrangement['filters'][number]
@@ -17,10 +18,29 @@ export function takesValue(operator: Operator): boolean {
   return operator !== 'null' && operator !== 'not-null'
 }
 
+/** A column's name, with its number where another has the same: `?column? (2)`. */
+export function columnLabel(columns: readonly Pick<ResultColumn, 'name'>[], index: number): string {
+  const name = columns[index]?.name
+  if (name === undefined) return String(index + 1)
+  return columns.some((other, i) => i !== index && other.name === name) ? `${name} (${index + 1})` : name
+}
+
 /** A filter in words: `status is "captured"`. */
 export function filterWords({ column, operator, value }: Filter, columns: readonly ResultColumn[]): string {
-  const name = columns[column]?.name ?? String(column + 1)
-  return `${name} ${operators[operator]}${takesValue(operator) ? ` “${value}”` : ''}`
+  return `${columnLabel(columns, column)} ${operators[operator]}${takesValue(operator) ? ` “${value}”` : ''}`
+}
+
+/** Names of masked columns that one of these grants has shown since the result came. */
+export function shownSince(
+  columns: readonly ResultColumn[],
+  grants: readonly Pick<Grant, 'actions' | 'dataClasses' | 'startsAt'>[],
+  since: number,
+): string[] {
+  const newer = grants.filter(({ actions, startsAt }) => actions.includes('unmask') && Date.parse(startsAt) >= since)
+  // One without classes is for all of them.
+  const covers = (dataClass: string) =>
+    newer.some(({ dataClasses }) => dataClasses.length === 0 || dataClasses.includes(dataClass))
+  return columns.flatMap(({ name, masked }) => (masked !== undefined && covers(masked.dataClass) ? [name] : []))
 }
 
 export function isNumber(type: string): boolean {

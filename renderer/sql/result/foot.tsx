@@ -13,6 +13,8 @@ export function Foot({
   selection,
   said,
   hidden,
+  shown,
+  onAgain,
   onShowAll,
   children,
 }: {
@@ -22,6 +24,10 @@ export function Foot({
   said: string
   /** Columns that are not shown. */
   hidden: number
+  /** Masked columns that a grant would show, if it were run again. */
+  shown: readonly string[]
+  /** Undefined while that can't be. */
+  onAgain: (() => void) | undefined
   onShowAll(): void
   children: ReactNode
 }) {
@@ -40,6 +46,15 @@ export function Foot({
         <span className="fg d-masked row row--4">
           <Icon name="eye-off" size={12} />
           {counted(masked, 'column')} masked
+        </span>
+      )}
+      {shown.length > 0 && (
+        <span className="fg d-granted row row--4">
+          <Icon name="key" size={12} />
+          {shown.join(', ')} granted since
+          <Button size="sm" icon="play" disabled={onAgain === undefined} onClick={onAgain}>
+            Run again
+          </Button>
         </span>
       )}
       {result.view !== undefined && result.view.sort.length + result.view.filters.length > 0 && (

@@ -8,6 +8,7 @@ export function ColumnMenu({
   column,
   at,
   busy,
+  sorted,
   place,
   onSort,
   onFilter,
@@ -23,6 +24,8 @@ export function ColumnMenu({
   column: ResultColumn
   at: { x: number; y: number }
   busy: boolean
+  /** It is what the result is sorted by now. */
+  sorted: boolean
   /** Where it stands, and how many others are hidden. */
   place: { pinned: boolean; first: boolean; last: boolean; hidden: number }
   onSort(direction: 'asc' | 'desc' | undefined): void
@@ -46,7 +49,7 @@ export function ColumnMenu({
       <Menu.Item disabled={off} onClick={() => onSort('desc')}>
         Sort descending, run again
       </Menu.Item>
-      <Menu.Item disabled={off} onClick={() => onSort(undefined)}>
+      <Menu.Item disabled={off || !sorted} onClick={() => onSort(undefined)}>
         As the statement has it
       </Menu.Item>
       <Menu.Item disabled={off} onClick={onFilter}>

@@ -4,10 +4,11 @@ import { lazy, Suspense, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import type { ResultColumn } from '../../../shared/rpc/contract.ts'
 import { keyLabel } from '../../decisions/keys.ts'
-import { milliseconds } from '../../decisions/time.ts'
+import { milliseconds, useNow } from '../../decisions/time.ts'
 import { counted } from '../../decisions/words.ts'
 import { useNavigation } from '../../frame/desk.tsx'
-import { usePlatform } from '../../rpc/context.tsx'
+import { useMyGrants } from '../../frame/grants.ts'
+import { usePause, usePlatform } from '../../rpc/context.tsx'
 import { problemLine, problemOf } from '../../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import { MenuAt } from '../../theme/menu-at.tsx'
@@ -18,6 +19,7 @@ import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
 import { chartRows } from './chart-data.ts'
 import { type CopyFormat, copied, copyNames, insertTarget } from './copy.ts'
 import { ExportMenu, ExportProgress } from './export.tsx'
+import { shownSince } from './fields.ts'
 import { Foot } from './foot.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
 import { ColumnMenu } from './menus.tsx'
@@ -32,7 +34,9 @@ const ResultChart = lazy(() => import('./chart.tsx'))
 const copyMost = 200_000
 const none: Arrangement = { sort: [], filters: [] }
 
-type OpenMenu = { kind: 'cells' | 'column'; column: number; at: { x: number; y: number } }
+type Spot = { x: number; y: number }
+/** Of what is selected, or of a column. */
+type OpenMenu = { kind: 'cells'; at: Spot } | { kind: 'column'; column: number; at: Spot }
 
 /** One result: grid or chart, the value of a cell, and what can be done with them. `slot` takes its tools. */
 export default function ResultPane({
@@ -55,15 +59,22 @@ export default function ResultPane({
 }) {
   const { os } = usePlatform()
   const go = useNavigation()
+  const paused = usePause() !== undefined
+  const grants = useMyGrants(useNow(5_000)).filter((grant) => grant.connection === connection)
   const grid = useRef<GridHandle>(null)
   table.current ??= new ResultTable()
   const [selection, setSelection] = useState<Selection | undefined>(undefined)
   const [viewer, setViewer] = useState(false)
   const [chart, setChart] = useState(false)
-  const [arranging, setArranging] = useState(false)
+  /** The column that it was asked for; else the person chooses. */
+  const [arranging, setArranging] = useState<{ column?: number } | undefined>(undefined)
+  /** The focus goes on to the filter. */
+  const toFilter = useRef(false)
   const [menu, setMenu] = useState<OpenMenu | undefined>(undefined)
   const [said, setSaid] = useState('')
   const [problem, setProblem] = useState<string | undefined>(undefined)
+  const [dismissed, setDismissed] = useState<string | undefined>(undefined)
+  const refused = problem ?? (result.refused === dismissed ? undefined : result.refused)
   const exporting = useExport(result.key)
   // Another result in the same pane begins anew; the same one, run again in another order, does not.
   const [of, setOf] = useState(result.key)
@@ -72,7 +83,7 @@ export default function ResultPane({
     setSelection(undefined)
     setViewer(false)
     setChart(false)
-    setArranging(false)
+    setArranging(undefined)
     setMenu(undefined)
     setSaid('')
     setProblem(undefined)
@@ -110,19 +121,33 @@ export default function ResultPane({
   }
   const arrange = async (next: Arrangement) => {
     setProblem(undefined)
+    setDismissed(undefined)
+    // It stands so already, and nothing runs twice that nobody asked for.
+    if (isPlain(next) && isPlain(arrangement)) return
     try {
-      const plain = next.sort.length === 0 && next.filters.length === 0
-      const again = plain ? { text } : await runtime.rearrange({ text, columns: [...columns], ...next })
+      const again = isPlain(next) ? { text } : await runtime.rearrange({ text, columns: [...columns], ...next })
       runtime.runAgain(result.key, again.text, { text, ...next })
       setSelection(undefined)
     } catch (error) {
       setProblem(problemLine(problemOf(error)))
-      setArranging(true)
+    }
+  }
+  /** As it stands, by what is granted now. That it is a query, which does nothing twice, is asked first. */
+  const again = async () => {
+    setDismissed(undefined)
+    try {
+      const asked = await runtime.rearrange({ text, columns: [...columns], ...arrangement })
+      runtime.runAgain(result.key, isPlain(arrangement) ? text : asked.text, { text, ...arrangement })
+    } catch (error) {
+      setProblem(problemLine(problemOf(error)))
     }
   }
   /** Gives the focus back to where the menu was asked for. */
   const closeMenu = () => {
     setMenu(undefined)
+    const leaves = toFilter.current
+    toFilter.current = false
+    if (leaves) return
     if (menu?.kind === 'cells') grid.current?.focus()
     else if (menu !== undefined) made.focusHeader(menu.column)
   }
@@ -136,7 +161,12 @@ export default function ResultPane({
   const tools = (
     <>
       <PinButton result={result} runtime={runtime} what="result" />
-      <IconButton icon="filter" label="Filter and order" active={arranging} onClick={() => setArranging((on) => !on)} />
+      <IconButton
+        icon="filter"
+        label="Filter and order"
+        active={arranging !== undefined}
+        onClick={() => setArranging((on) => (on === undefined ? {} : undefined))}
+      />
       <IconButton
         icon="pulse"
         label={small ? 'Chart' : `Charts are for results of up to ${chartRows.toLocaleString('en-GB')} rows`}
@@ -169,21 +199,25 @@ export default function ResultPane({
       />
     </>
   )
-  const asked = menu === undefined ? undefined : columns[menu.column]
+  const asked = menu?.kind === 'column' ? columns[menu.column] : viewed
   return (
     <>
       {slot !== null && createPortal(tools, slot)}
-      {(arranging || arrangement.sort.length > 0 || arrangement.filters.length > 0) && (
+      {(arranging !== undefined || refused !== undefined || !isPlain(arrangement)) && (
         <ArrangeBar
           columns={columns}
           view={arrangement}
           busy={running}
-          problem={problem}
+          problem={refused}
+          asked={arranging}
           onChange={(next) => void arrange(next)}
           onClose={() => {
-            setArranging(false)
-            setProblem(undefined)
-            if (arrangement.sort.length > 0 || arrangement.filters.length > 0) void arrange(none)
+            setArranging(undefined)
+            void arrange(none)
+            setDismissed(result.refused)
+            // The header stays where the rows are read anew.
+            if (isPlain(arrangement) && selection !== undefined) grid.current?.focus()
+            else made.focusHeader(made.columnAt(0))
           }}
         />
       )}
@@ -192,16 +226,8 @@ export default function ResultPane({
           <Suspense fallback={<Spinner label="Opening the chart" />}>
             <ResultChart key={handle} result={result} rows={runtime.rows} />
           </Suspense>
-        ) : result.rows === 0 && (result.complete || mark === undefined || !isOpen(mark)) ? (
-          <Empty
-            icon="table"
-            title="0 rows"
-            text={
-              result.complete
-                ? `It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`
-                : 'It was stopped before there were any.'
-            }
-          />
+        ) : result.rows === 0 && !result.complete && (mark === undefined || !isOpen(mark)) ? (
+          <Empty icon="table" title="0 rows" text="It was stopped before there were any." />
         ) : (
           <ResultGrid
             ref={grid}
@@ -215,10 +241,20 @@ export default function ResultPane({
             }}
             onSelect={setSelection}
             onOpen={() => setViewer(true)}
-            onMenu={(at) => setMenu({ kind: 'cells', column: head?.column ?? 0, at })}
+            onMenu={(at) => setMenu({ kind: 'cells', at })}
             onColumns={() => setSelection(undefined)}
             onCopy={(of) => void copy('text', of)}
           />
+        )}
+        {/* Under the names of its columns, which say what it would have had. */}
+        {result.rows === 0 && result.complete && !chart && (
+          <div className="res__none">
+            <Empty
+              icon="table"
+              title="0 rows"
+              text={`It ran and matched nothing. ${mark?.ms === undefined ? '' : milliseconds(mark.ms)}`}
+            />
+          </div>
         )}
         {viewer && head !== undefined && viewed !== undefined && !chart && (
           // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves it
@@ -246,13 +282,17 @@ export default function ResultPane({
           column={asked}
           at={menu.at}
           busy={running}
+          sorted={arrangement.sort.some(({ column }) => column === menu.column)}
           onSort={(direction) =>
             void arrange({
               ...arrangement,
               sort: direction === undefined ? [] : [{ column: menu.column, direction }],
             })
           }
-          onFilter={() => setArranging(true)}
+          onFilter={() => {
+            toFilter.current = true
+            setArranging({ column: menu.column })
+          }}
           place={{
             pinned: made.isPinned(menu.column),
             first: made.positionOf(menu.column) === 0,
@@ -288,12 +328,19 @@ export default function ResultPane({
         selection={selection}
         said={said}
         hidden={made.hiddenCount}
+        shown={shownSince(columns, grants, mark?.startedAt ?? Number.POSITIVE_INFINITY)}
+        onAgain={running || paused ? undefined : () => void again()}
         onShowAll={() => made.showAll()}
       >
         <ExportProgress state={exporting.state} onCancel={exporting.cancel} />
       </Foot>
     </>
   )
+}
+
+/** As the statement has it. */
+function isPlain({ sort, filters }: Arrangement): boolean {
+  return sort.length === 0 && filters.length === 0
 }
 
 /** The cells of a box, whole, some rows at a time. */

@@ -3,8 +3,9 @@ import type { ResultColumn, RunEvent } from '../../../shared/rpc/contract.ts'
 import { beginAgain, project } from '../rerun.ts'
 import { apply, begin, noRuns, type SqlState, type View } from '../run-state.ts'
 import { hexLines, JsonNumber, jsonTree, kindOf, prettyJson, prettyXml, shownCell } from './cell.ts'
-import { chartData, firstChoice } from './chart-data.ts'
+import { axisWidth, chartData, firstChoice, shownNumber } from './chart-data.ts'
 import { copied, insertTarget } from './copy.ts'
+import { columnLabel, shownSince } from './fields.ts'
 import { boxOf, cellCount, extended, holds } from './selection.ts'
 
 const masked = { dataClass: 'email', policyId: 'pii', reason: 'Personal data.', requestable: true }
@@ -178,6 +179,40 @@ test('a chart draws numbers in the clear, and NULL is a gap', () => {
   ])
 })
 
+test('days are told apart by their dates, and numbers beside an axis have their room', () => {
+  const days = [
+    ['2026-01-01 00:00:00+00', '12'],
+    ['2026-02-01 00:00:00+00', '-9'],
+  ]
+  const points = chartData(days, { x: 0, y: [1] })
+  expect(points.map(({ x }) => x)).toEqual(['2026-01-01', '2026-02-01'])
+  expect(chartData([...days, ['2026-02-01 08:00:00+00', '1']], { x: 0, y: [1] })[0]?.x).toBe('2026-01-01 00:00:00+00')
+  expect(axisWidth([{ y0: -1_000_000_000 }])).toBeGreaterThan(axisWidth(points))
+  expect([shownNumber(2524123.75), shownNumber(0.00012)]).toEqual(['2,524,123.8', '0.00012'])
+})
+
+test('two columns of one name are told apart by their numbers', () => {
+  const named = [{ name: 'a' }, { name: 'b' }, { name: 'a' }]
+  expect(named.map((_, i) => columnLabel(named, i))).toEqual(['a (1)', 'b', 'a (3)'])
+})
+
+test('a masked column that was granted since the result came is named, and no other', () => {
+  const hidden = (name: string, dataClass: string): ResultColumn => ({
+    name,
+    type: 'text',
+    masked: { dataClass, policyId: 'pii', reason: '', requestable: true },
+  })
+  const all = [{ name: 'id', type: 'int8' }, hidden('email', 'email'), hidden('phone', 'phone')]
+  const grant = (dataClasses: string[], action = 'unmask') => [
+    { actions: [action], dataClasses, startsAt: '2026-01-01T12:00:00Z' },
+  ]
+  const noon = Date.parse('2026-01-01T12:00:00Z')
+  expect(shownSince(all, grant(['email']), noon - 1)).toEqual(['email'])
+  expect(shownSince(all, grant([]), noon - 1)).toEqual(['email', 'phone'])
+  expect(shownSince(all, grant(['email']), noon + 1)).toEqual([])
+  expect(shownSince(all, grant([], 'sql:write'), noon - 1)).toEqual([])
+})
+
 function play(state: SqlState, run: number, events: readonly RunEvent[]): SqlState {
   return events.reduce((s, event) => apply(s, run, event, 0), state)
 }
@@ -194,6 +229,11 @@ const again = (events: readonly RunEvent[]): SqlState => {
   const sub = play({ ...noRuns, running: 1, runs: 1 }, 1, events)
   return project(beginAgain(first), first, sub, '0:0:0', view)
 }
+test('what it did to the transaction is known', () => {
+  const lost = again([wrapped, { type: 'transaction', state: 'failed' }, { type: 'done', ran: 1 }])
+  expect([lost.transaction, first.transaction]).toEqual(['failed', 'none'])
+})
+
 const wrapped: RunEvent = { type: 'statement', statement: 0, start: 0, end: 9, text: 'SELECT c1' }
 
 test('a result that is run again takes its place, and leaves no mark in the editor', () => {
@@ -218,7 +258,8 @@ test('one that fails leaves the result as it was, and says why', () => {
     { type: 'error', statement: 0, message: 'Blocked by pii.', sqlstate: 'SPB01' },
     { type: 'done', ran: 1 },
   ])
-  expect(failed.results).toEqual(first.results)
-  expect(failed.shown).toBe('messages')
+  expect(failed.results).toEqual(first.results.map((result) => ({ ...result, refused: 'Blocked by pii.' })))
+  expect(failed.shown).toBe(first.shown)
+  expect(beginAgain(failed).results).toEqual(first.results)
   expect(failed.messages.at(-1)).toMatchObject({ kind: 'error', text: 'Blocked by pii.' })
 })

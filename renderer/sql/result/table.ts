@@ -89,6 +89,8 @@ export class ResultTable {
       headerHeight: 28,
       getRowId: rowId,
       animateRows: false,
+      // What stands there instead is ours.
+      suppressNoRowsOverlay: true,
       // A row that is moved by a transform is a layer of its own, and a fast scroll is a fifth dearer for it.
       suppressRowTransform: true,
       tooltipShowDelay: 600,
@@ -144,7 +146,7 @@ export class ResultTable {
       this.short = false
       this.api.refreshInfiniteCache()
     }
-    this.api.setRowCount(Math.max(1, result.rows), result.complete)
+    this.api.setRowCount(result.complete ? result.rows : Math.max(1, result.rows), result.complete)
   }
 
   private begin(result: ResultTab): void {
@@ -326,6 +328,14 @@ export class ResultTable {
 
   focusHeader(index: number): void {
     this.element.querySelector<HTMLElement>(`.ag-header-cell[col-id="${index}"] .th`)?.focus()
+  }
+
+  /** The cell that had the focus last, else the first; of no rows, the first header. */
+  focusAny(): void {
+    const at = this.api.getFocusedCell()
+    if (at !== null) this.api.setFocusedCell(at.rowIndex, at.column)
+    else if (this.shown?.rows === 0) this.focusHeader(this.columnAt(0))
+    else this.focus({ row: 0, column: 0 })
   }
 
   /** The cell that has the focus; its column is NaN for the number of a row. */

@@ -44,6 +44,8 @@ export function useExport(of: string): {
   return { state, start, cancel }
 }
 
+const stopped = 'The export was cancelled. Nothing was saved.'
+
 async function follow(
   open: (signal: AbortSignal) => Promise<AsyncIterable<ExportEvent>>,
   signal: AbortSignal,
@@ -56,11 +58,11 @@ async function follow(
       else if (event.type === 'dismissed') set({ state: 'idle' })
       else set({ state: 'done', words: `Saved ${event.file}, ${megabytes(event.bytes)}.` })
     }
-    if (signal.aborted) set({ state: 'failed', words: 'The export was cancelled. Nothing was saved.' })
+    if (signal.aborted) set({ state: 'done', words: stopped })
   } catch (error) {
     const { message, hint } = problemOf(error)
-    const words = isAbort(error, signal) ? 'The export was cancelled. Nothing was saved.' : `${message} ${hint ?? ''}`
-    set({ state: 'failed', words: words.trim() })
+    if (isAbort(error, signal)) set({ state: 'done', words: stopped })
+    else set({ state: 'failed', words: `${message} ${hint ?? ''}`.trim() })
   }
 }
 
