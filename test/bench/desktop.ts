@@ -96,19 +96,36 @@ async function typing(browser: Browser, page: Page): Promise<Row[]> {
   ]
 }
 
+/** What a hand needs between pasting a statement and running it. */
+const handMs = 500
+const tabs = 7
+
+/** The first run of a new tab, in several of them, and runs in a tab that has a result. */
 async function rowsOnScreen(page: Page): Promise<Row[]> {
-  const times: number[] = []
-  for (let i = 0; i < 8; i += 1) {
-    await write(page, `SELECT ${i} AS run, id, name, email FROM customers ORDER BY id LIMIT 5000;`)
-    await page.keyboard.press('Control+Home')
-    times.push(await firstRows(page, () => page.keyboard.press('Control+Enter'), String(i)))
-    await panel(page).locator('.res__ft').getByText('5,000 rows', { exact: true }).waitFor()
+  const first: number[] = []
+  const later: number[] = []
+  for (let i = 0; i < tabs; i += 1) {
+    if (i > 0) await closeTab(page)
+    await newTab(page)
+    first.push(await shownAfter(page, i))
   }
-  const [first = Number.NaN, ...later] = times
+  for (let i = 0; i < tabs; i += 1) later.push(await shownAfter(page, tabs + i))
+  await closeTab(page)
+  const what = 'first rows on screen after their arrival'
   return [
-    row('first rows on screen after their arrival', 'first run of a tab', first, 'ms', 100),
-    row('first rows on screen after their arrival', 'median of 7', median(later), 'ms', 100),
+    row(what, `first run of a tab, median of ${tabs}`, median(first), 'ms', 100),
+    row(what, `first run of a tab, worst of ${tabs}`, Math.max(...first), 'ms', 100),
+    row(what, `later runs, median of ${tabs}`, median(later), 'ms', 100),
   ]
+}
+
+async function shownAfter(page: Page, run: number): Promise<number> {
+  await write(page, `SELECT ${run} AS run, id, name, email FROM customers ORDER BY id LIMIT 5000;`)
+  await page.keyboard.press('Control+Home')
+  await page.waitForTimeout(handMs)
+  const ms = await firstRows(page, () => page.keyboard.press('Control+Enter'), String(run))
+  await panel(page).locator('.res__ft').getByText('5,000 rows', { exact: true }).waitFor()
+  return ms
 }
 
 /** As fast as one can still read along, and as fast as a wheel turns: at about 30,000 pixels a second each frame is a new screen. */

@@ -1,3 +1,4 @@
+import { migration } from './migrations.ts'
 import { shelved } from './schema.ts'
 import type { Step, Way } from './worlds.ts'
 import { type Item, Writer } from './writer.ts'
@@ -397,6 +398,7 @@ const lasting: Readonly<Record<string, Template>> = {
       'alter table ledger disable row level security, no force row level security',
     ]
   },
+  'a migration': migration,
   upkeep: (w) => [
     w.one([
       'vacuum ledger',
