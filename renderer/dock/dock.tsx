@@ -7,19 +7,21 @@ import {
   type IDockviewPanelProps,
   type SerializedDockview,
 } from 'dockview-react'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { useDesk } from '../frame/desk.tsx'
 import { useStore } from '../rpc/store.ts'
 import { Spinner } from '../theme/controls.tsx'
+import { Guard } from '../theme/guard.tsx'
+import { preloaded } from '../theme/preloaded.tsx'
 import { Actions } from './actions.tsx'
 import { Tab } from './tab.tsx'
 import { useTabActions } from './tab-actions.ts'
 import { Watermark } from './watermark.tsx'
 import type { Document } from './workspace.ts'
 
-const SqlTab = lazy(() => import('../sql/sql-tab.tsx'))
-const TerminalTab = lazy(() => import('../terminal/terminal-tab.tsx'))
-const DesktopTab = lazy(() => import('../rdp/desktop-tab.tsx'))
+const SqlTab = preloaded(() => import('../sql/sql-tab.tsx'))
+const TerminalTab = preloaded(() => import('../terminal/terminal-tab.tsx'))
+const DesktopTab = preloaded(() => import('../rdp/desktop-tab.tsx'))
 
 const theme: DockviewTheme = { name: 'sallyport', className: 'dockview-theme-sallyport' }
 
@@ -131,9 +133,11 @@ function Panel({
   if (document === undefined) return null
   return (
     <section className="panel" data-tab={document.id} aria-label={`${document.connection}, ${document.title}`}>
-      <Suspense fallback={<div className="gate__wait">{<Spinner label={`Opening ${document.connection}`} />}</div>}>
-        {children(document)}
-      </Suspense>
+      <Guard>
+        <Suspense fallback={<div className="gate__wait">{<Spinner label={`Opening ${document.connection}`} />}</div>}>
+          {children(document)}
+        </Suspense>
+      </Guard>
     </section>
   )
 }

@@ -1,5 +1,5 @@
 import { Notifications } from '@mantine/notifications'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { useActionKeys } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { Watermark } from '../dock/watermark.tsx'
@@ -10,6 +10,7 @@ import { useStore } from '../rpc/store.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { StatusBar } from '../status/status-bar.tsx'
 import { Spinner } from '../theme/controls.tsx'
+import { Guard } from '../theme/guard.tsx'
 import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { ActivityBar } from './activity-bar.tsx'
 import { coreWords } from './core-words.ts'
@@ -24,9 +25,9 @@ const Dock = preloaded(() => import('../dock/dock.tsx'))
 const Requests = preloaded(() => import('../requests/requests.tsx'))
 const Sessions = preloaded(() => import('../sessions/sessions.tsx'))
 const SettingsPage = preloaded(() => import('../settings/settings.tsx'))
-const Shortcuts = preloaded(() => import('./shortcuts.tsx'))
-const Confirming = lazy(() => import('../sign-in/confirming.tsx'))
-const Palette = preloaded(() => import('../palette/palette.tsx'))
+const Shortcuts = preloaded(() => import('./shortcuts.tsx'), { over: true })
+const Confirming = preloaded(() => import('../sign-in/confirming.tsx'), { over: true })
+const Palette = preloaded(() => import('../palette/palette.tsx'), { over: true })
 
 /** The window once somebody is signed in. The dock stays mounted in every area: what runs in it goes on. */
 export default function Frame() {
@@ -44,7 +45,7 @@ export default function Frame() {
   const connections = place.area === 'connections'
   const side = useSide()
   const loading = (
-    <div className="main">
+    <div className="main main--lost">
       <div className="gate__wait">
         <Spinner label="Opening" />
       </div>
@@ -67,11 +68,13 @@ export default function Frame() {
           </div>
         )}
       </main>
-      <Suspense fallback={loading}>
-        {place.area === 'requests' && <Requests />}
-        {place.area === 'sessions' && <Sessions />}
-        {place.area === 'settings' && <SettingsPage />}
-      </Suspense>
+      <Guard key={place.area}>
+        <Suspense fallback={loading}>
+          {place.area === 'requests' && <Requests />}
+          {place.area === 'sessions' && <Sessions />}
+          {place.area === 'settings' && <SettingsPage />}
+        </Suspense>
+      </Guard>
       {/* What opens over the window leaves what is under it alone while it loads. */}
       <Suspense fallback={null}>{place.palette && <Palette />}</Suspense>
       <Suspense fallback={null}>{place.shortcuts && <Shortcuts />}</Suspense>

@@ -1,5 +1,5 @@
 import './rdp.css'
-import { lazy, Suspense, useEffect, useRef } from 'react'
+import { Suspense, useEffect, useRef } from 'react'
 import { useActions } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
@@ -11,13 +11,14 @@ import { useStore } from '../rpc/store.ts'
 import { useConnection } from '../sidebar/connections.ts'
 import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, Spinner } from '../theme/controls.tsx'
+import { preloaded } from '../theme/preloaded.tsx'
 import { Beside } from './beside.tsx'
 import { Boundary } from './boundary.tsx'
 import { Live, titleOf } from './live.tsx'
 import { Route } from './route.tsx'
 import { createDesktopRuntime, type DesktopRuntime, type DesktopView } from './runtime.ts'
 
-const ViewerPane = lazy(() => import('./viewer/pane.tsx'))
+const ViewerPane = preloaded(() => import('./viewer/pane.tsx'))
 
 type DesktopDocument = Extract<Document, { kind: 'desktop' }>
 

@@ -1,7 +1,7 @@
 import './composer.css'
 import './requests.css'
 import './review.css'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { copyText } from '../decisions/copy.ts'
 import { type Place, useNavigation, usePlace } from '../frame/desk.tsx'
@@ -9,12 +9,13 @@ import { useRequests } from '../frame/waiting.ts'
 import { usePause, usePerson } from '../rpc/context.tsx'
 import { useConnections } from '../sidebar/connections.ts'
 import { Button, Empty, Spinner } from '../theme/controls.tsx'
+import { preloaded } from '../theme/preloaded.tsx'
 import { BulkReview } from './bulk.tsx'
 import { Composer } from './composer.tsx'
 import { Detail } from './detail.tsx'
 import { RequestList } from './list.tsx'
 
-const Metrics = lazy(() => import('./metrics.tsx'))
+const Metrics = preloaded(() => import('./metrics.tsx'))
 
 /** Asking and deciding: the lists on the left, the composer or one request on the right. */
 export default function Requests() {

@@ -1,15 +1,16 @@
 import './replay.css'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { EnvTag, environments } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { dayAndTime } from '../decisions/time.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
 import { useRpc } from '../rpc/context.tsx'
 import { Spinner } from '../theme/controls.tsx'
+import { preloaded } from '../theme/preloaded.tsx'
 import { SessionList } from './list.tsx'
 
-const Replay = lazy(() => import('./replay.tsx'))
+const Replay = preloaded(() => import('./replay.tsx'))
 
 /** Recorded sessions: the list, and a tab for each that is replayed. */
 export default function Sessions() {

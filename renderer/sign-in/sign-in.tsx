@@ -1,6 +1,6 @@
 import './sign-in.css'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, lazy, Suspense, useState } from 'react'
+import { type FormEvent, Suspense, useState } from 'react'
 import type { AuthState } from '../../shared/rpc/contract.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { keyLabel } from '../decisions/keys.ts'
@@ -8,11 +8,12 @@ import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
 import { Logo } from '../theme/logo.tsx'
+import { preloaded } from '../theme/preloaded.tsx'
 import { Failed } from './failed.tsx'
 import { useSignIn } from './use-sign-in.ts'
 import { Waiting } from './waiting.tsx'
 
-const Support = lazy(() => import('./support.tsx'))
+const Support = preloaded(() => import('./support.tsx'), { over: true })
 
 type SignedOut = Extract<AuthState, { state: 'signed-out' | 'waiting' }>
 

@@ -56,7 +56,8 @@ export function Rail({
         />
       </div>
       <div className="rail__bd">
-        <span className="rail__line" aria-hidden="true" />
+        {shown.length === 0 && <p className="rail__none sm t2">Nothing was masked, held or blocked.</p>}
+        {shown.length > 0 && <span className="rail__line" aria-hidden="true" />}
         <ol>
           {shown.map(({ said, marker }, i) => {
             const look = looks[lookOf(said.annotation)]

@@ -13,6 +13,7 @@ import { ExpiredGate } from '../frame/expired-gate.tsx'
 import { useAside } from '../frame/use-aside.ts'
 import { usePause, usePerson, useRpc } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
+import { useConnection } from '../sidebar/connections.ts'
 import { Grants, Recorded } from '../sql/toolbar.tsx'
 import { Button, IconButton } from '../theme/controls.tsx'
 import { useThemeName } from '../theme/theme.tsx'
@@ -75,7 +76,7 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
           </span>
         </div>
         {phase.state === 'ended' && pause === undefined && (
-          <Ended phase={phase} why={endedBy(state)} onReconnect={reconnect} />
+          <Ended connection={document.connection} phase={phase} why={endedBy(state)} onReconnect={reconnect} />
         )}
         <div className="term" hidden={pause === 'expired'}>
           <div className="term__x" data-work ref={host} />
@@ -249,15 +250,20 @@ function endedBy(state: TerminalState): string | undefined {
 }
 
 function Ended({
+  connection,
   phase,
   why,
   onReconnect,
 }: {
+  connection: string
   phase: Extract<TerminalState['phase'], { state: 'ended' }>
   why: string | undefined
   onReconnect(): void
 }) {
+  const go = useNavigation()
   const { problem, code, signal } = phase
+  // The grant that opened it has ended: it would not be opened again.
+  const locked = useConnection(connection)?.access === 'locked'
   const how = signal ? ` by signal ${signal}` : code === undefined ? '' : ` with status ${code}`
   return (
     // Who leaves a shell by themselves has done nothing wrong, whatever its last command came to.
@@ -269,9 +275,15 @@ function Ended({
         <b className="m">{problem?.message ?? why ?? `The session ended${how}.`}</b>{' '}
         <span className="t2">{problem?.hint}</span>
       </span>
-      <Button size="sm" onClick={onReconnect}>
-        Reconnect
-      </Button>
+      {locked ? (
+        <Button size="sm" icon="key" onClick={() => go.compose({ connection })}>
+          Request access…
+        </Button>
+      ) : (
+        <Button size="sm" onClick={onReconnect}>
+          Reconnect
+        </Button>
+      )}
     </div>
   )
 }

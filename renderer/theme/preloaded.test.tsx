@@ -1,5 +1,8 @@
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { MantineProvider } from '@mantine/core'
 import { Suspense } from 'react'
-import { renderToString } from 'react-dom/server'
+import { renderToPipeableStream, renderToString } from 'react-dom/server'
 import { expect, test } from 'vitest'
 import { preloaded } from './preloaded.tsx'
 
@@ -29,4 +32,23 @@ test('what could not be loaded is tried again, and loaded once', async () => {
   await expect(Part.preload()).rejects.toThrow('no network')
   await Promise.all([Part.preload(), Part.preload()])
   expect(tries).toBe(2)
+})
+
+test('what could not be loaded is said in its place, and is not asked for again and again', async () => {
+  let tries = 0
+  const Part = preloaded<{ name: string }>(async () => {
+    tries += 1
+    throw new Error('no network')
+  })
+  const drawn = new PassThrough()
+  const stream = renderToPipeableStream(
+    <MantineProvider>
+      <Suspense fallback="Opening">
+        <Part name="Grace" />
+      </Suspense>
+    </MantineProvider>,
+    { onAllReady: () => stream.pipe(drawn) },
+  )
+  expect(await text(drawn)).toContain('This part could not be loaded')
+  expect(tries).toBe(1)
 })

@@ -1,4 +1,7 @@
-import { type ComponentType, type ReactNode, use } from 'react'
+import { type ComponentType, type ReactNode, use, useEffect, useReducer } from 'react'
+import { NotHere } from './guard.tsx'
+
+const gone = 'Sallyport may have been closed or updated. What is open here stays as it is.'
 
 /** A component of a chunk of its own. */
 export interface Preloaded<P> {
@@ -9,11 +12,18 @@ export interface Preloaded<P> {
 
 /**
  * As React's `lazy`, but drawn at once when it has been loaded before: `lazy` shows the fallback the first time in any case, and what
- * follows a fallback is held back for up to 300 ms so that the screen does not flicker.
+ * follows a fallback is held back for up to 300 ms so that the screen does not flicker. And what can't be had, because whatever serves
+ * the page is gone, takes nothing else with it: it is said in its place, and tried again by button. `over`: it lies over the window, and
+ * is just not there.
  */
-export function preloaded<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): Preloaded<P> {
+export function preloaded<P extends object>(
+  load: () => Promise<{ default: ComponentType<P> }>,
+  { over = false }: { over?: boolean } = {},
+): Preloaded<P> {
   let loaded: ComponentType<P> | undefined
   let loading: Promise<ComponentType<P>> | undefined
+  /** What is drawn: always the same promise until it is tried again, or React would ask for it for ever. */
+  let drawn: Promise<ComponentType<P> | undefined> | undefined
   const preload = () => {
     loading ??= load().then(
       (module) => {
@@ -27,9 +37,29 @@ export function preloaded<P extends object>(load: () => Promise<{ default: Compo
     )
     return loading
   }
+  const draw = () => {
+    drawn ??= preload().catch((error: unknown) => {
+      console.warn('A part of the page could not be loaded.', error)
+      return undefined
+    })
+    return drawn
+  }
+  const forget = () => {
+    drawn = undefined
+  }
   const Component = (props: P) => {
-    const Loaded = loaded ?? use(preload())
-    return <Loaded {...props} />
+    const [, redraw] = useReducer((n: number) => n + 1, 0)
+    const Loaded = loaded ?? use(draw())
+    const missing = Loaded === undefined
+    // Who comes back to it later tries again.
+    useEffect(() => (missing ? forget : undefined), [missing])
+    if (Loaded !== undefined) return <Loaded {...props} />
+    if (over) return null
+    const again = () => {
+      forget()
+      redraw()
+    }
+    return <NotHere title="This part could not be loaded" text={gone} label="Try again" onAgain={again} />
   }
   return Object.assign(Component, { preload })
 }

@@ -126,6 +126,25 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     expect(await toast.getByRole('button', { name: 'Give back now' }).count()).toBe(0)
   })
 
+  test('what fails, or is no longer to be had, takes no more with it than its own part', async () => {
+    await page.addInitScript('console.error = console.info')
+    const broken = (file: RegExp, body: string) =>
+      page.route(file, (route) => route.fulfill({ contentType: 'text/javascript', body }))
+    await broken(/\/sessions-[^/]*\.js$/, 'throw new Error("gone")')
+    await broken(
+      /\/settings-[^/]*\.js$/,
+      'export default () => { throw new Error("a fault") }; export { Bundle }; const Bundle = null',
+    )
+    await openSql('SELECT 1 -- kept')
+    await page.keyboard.press('Meta+3')
+    await page.getByRole('alert').getByText('This part could not be loaded').waitFor()
+    await page.keyboard.press('Meta+,')
+    await page.getByRole('alert').getByText('This part stopped working').waitFor()
+    await page.keyboard.press('Meta+1')
+    await page.locator('.view-line:visible', { hasText: 'kept' }).waitFor()
+    expect(await page.locator('.main--lost').count()).toBe(0)
+  })
+
   test('F8 leads to the next decision, Escape back to the line', async () => {
     await openSql("SELECT 1;\n\nUPDATE payments SET status = 'void';")
     await page.getByRole('button', { name: 'Run all' }).click()
