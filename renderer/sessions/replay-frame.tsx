@@ -4,7 +4,7 @@ import type { Session } from '../../shared/api/models.ts'
 import { DecisionFilter, passes } from '../decisions/filter.tsx'
 import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
-import { type LookName, outcomeLook } from '../decisions/words.ts'
+import { counted, type LookName, outcomeLook } from '../decisions/words.ts'
 import { useFocusHere } from '../frame/use-focus-here.ts'
 import { CopyLink } from './copy-link.tsx'
 import { FindInRecording, Marked } from './find.tsx'
@@ -85,7 +85,7 @@ function Timeline({
     <nav className="tl scroll" aria-label="Timeline">
       <div className="tl__h">
         <span>Timeline</span>
-        <span className="t3 num">{items.length} events</span>
+        <span className="t3 num">{counted(items.length, 'event')}</span>
       </div>
       <ol>
         {items.map((item) => {

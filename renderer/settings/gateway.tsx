@@ -23,7 +23,7 @@ export function Gateway() {
         <span className="gwc__i">
           <Icon name="shield-check" size={20} />
         </span>
-        <div className="col grow">
+        <div className="col grow gwc__n">
           <b className="m">{host}</b>
           <span className="sm t2">
             {name}

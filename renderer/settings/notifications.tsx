@@ -16,8 +16,8 @@ export function NotificationSettings() {
     <div className="card">
       <dl className="setr setr--p">
         <dt>System notifications</dt>
-        <dd>
-          <span className="trunc">{notifications === 'page' ? pageWords[permission] : 'Shown by the system'}</span>
+        <dd className={permission === 'denied' ? 'setr__w' : undefined}>
+          <span>{notifications === 'page' ? pageWords[permission] : 'Shown by the system'}</span>
           {notifications === 'page' && permission === 'default' && (
             <span className="right">
               <Button size="sm" onClick={ask}>

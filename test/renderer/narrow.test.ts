@@ -35,6 +35,22 @@ describe.skipIf(chromiumPath === undefined)('beyond the design', () => {
     const boxes = await page
       .locator('.title > *:visible')
       .evaluateAll((all) => all.map((one) => [one.getBoundingClientRect().left, one.getBoundingClientRect().right]))
+    // WCAG's reflow: 400% zoom of a window of 1280 px.
+    for (const area of ['Sessions', 'Settings', 'Requests']) {
+      await page
+        .getByRole('button', { name: new RegExp(`^${area}`) })
+        .first()
+        .click()
+      if (area === 'Requests') {
+        await page.getByRole('radio', { name: /^To review/ }).click()
+        await page.locator('.rq').first().click()
+        await page.getByText('Expires in').waitFor()
+      }
+      found.push(...(await unreachable(page, { width: 320, height: 640 })).map((what) => `${area}: ${what}`))
+    }
+    const detail = await page.locator('.rd__hd, .rd').first().boundingBox()
+    const decision = await page.locator('.dec').boundingBox()
+    expect(decision?.y).toBeGreaterThan(detail?.y ?? Number.POSITIVE_INFINITY)
     expect(boxes.flat()).toEqual(boxes.flat().sort((a, b) => a - b))
     expect(found).toEqual([])
   })
