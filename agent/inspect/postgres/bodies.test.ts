@@ -153,7 +153,7 @@ describe('code in the database', () => {
     const adds = 'do $$ begin alter table orders add column more int; exception when others then null; end $$'
     expect(only(adds)).toMatchObject({
       ...{ action: 'sql:alter', written: ['public.orders'], complete: true },
-      effects: [{ kind: 'ddl', changes: 'any' }],
+      effects: [{ kind: 'ddl', changes: new Set(['orders']) }],
     })
     expect(only('select code.tidy(name) from customers')).toMatchObject({
       functions: ['code.tidy', 'pg_catalog.btrim'],
