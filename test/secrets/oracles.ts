@@ -14,6 +14,7 @@ export async function oracles({ ports }: Worlds): Promise<string[]> {
     ...operators.flatMap((operator) => operationsOf(operator, guesses)),
     ...castsOf(guesses),
     ...otherForms(guesses),
+    ...deepForms(guesses),
   ]
 }
 
@@ -183,6 +184,11 @@ const forms: Readonly<Record<'text' | 'integer' | 'boolean', readonly ((it: stri
     (it) => `trim(both ${it} from 'abc')`,
     (it) => `row(1, ${it})::pair`,
     (it) => `${it} between symmetric 'a' and 'b'`,
+    // Rows of which the second columns do not fit, which is found where the first are the same.
+    (it) => `array[row(${it}, 1)] @> array[row('x'::text, 'z'::text)]`,
+    (it) => `row(${it}, v.id) = any (array[row('x'::text, 'z'::text)])`,
+    (it) => `nullif(row(${it}, v.id), row('x'::text, 'z'::text)) is null`,
+    (it) => `row(${it}, v.id) < (select r from (select row('x'::text, 'z'::text) as r offset 0) s)`,
   ],
   integer: [
     (it) => `overlay('abc' placing 'x' from ${it})`,
@@ -203,6 +209,18 @@ const forms: Readonly<Record<'text' | 'integer' | 'boolean', readonly ((it: stri
     (it) => `${it} or 1 / (v.id - v.id) > 0`,
     (it) => `(${it}::text || 'x')::boolean`,
   ],
+}
+
+/** Documents that end the stack of who reads them, in turn. */
+function deepForms(guesses: Guesses): string[] {
+  const [text, json] = [guesses.get('text'), guesses.get('json')]
+  if (text === undefined || json === undefined) return []
+  const deep = `${'['.repeat(18_000)}${']'.repeat(18_000)}`
+  return [
+    shown(`${text.unless(literal('text', '['.repeat(200_000)))} is json`, text.id),
+    shown(`to_jsonb(${json.unless(literal('json', deep))})`, json.id),
+    shown(`jsonb_build_object('k', ${json.unless(literal('json', deep))})`, json.id),
+  ]
 }
 
 function otherForms(guesses: Guesses): string[] {
