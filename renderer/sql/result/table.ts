@@ -332,8 +332,9 @@ export class ResultTable {
 
   /** The cell that had the focus last, else the first; of no rows, the first header. */
   focusAny(): void {
-    const at = this.api.getFocusedCell()
-    if (at !== null) this.api.setFocusedCell(at.rowIndex, at.column)
+    // Before there was any it says undefined, whatever its type says.
+    const at = this.api.getFocusedCell() ?? undefined
+    if (at !== undefined) this.api.setFocusedCell(at.rowIndex, at.column)
     else if (this.shown?.rows === 0) this.focusHeader(this.columnAt(0))
     else this.focus({ row: 0, column: 0 })
   }
