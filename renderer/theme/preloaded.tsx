@@ -49,19 +49,23 @@ export function preloaded<P extends object>(
   }
   const Component = (props: P) => {
     const [, redraw] = useReducer((n: number) => n + 1, 0)
+    // No hook may stand behind this: React goes on here once it is loaded, and `use` is not called then.
     const Loaded = loaded ?? use(draw())
-    const missing = Loaded === undefined
-    // Who comes back to it later tries again.
-    useEffect(() => (missing ? forget : undefined), [missing])
     if (Loaded !== undefined) return <Loaded {...props} />
-    if (over) return null
     const again = () => {
       forget()
       redraw()
     }
-    return <NotHere title="This part could not be loaded" text={gone} label="Try again" onAgain={again} />
+    return <Missing over={over} onAgain={again} onLeave={forget} />
   }
   return Object.assign(Component, { preload })
+}
+
+/** Who comes back to it later tries again. */
+function Missing({ over, onAgain, onLeave }: { over: boolean; onAgain(): void; onLeave(): void }): ReactNode {
+  useEffect(() => onLeave, [onLeave])
+  if (over) return null
+  return <NotHere title="This part could not be loaded" text={gone} label="Try again" onAgain={onAgain} />
 }
 
 /** Loads, when there is nothing else to do, what is likely to be needed soon. Returns what calls it off. */
