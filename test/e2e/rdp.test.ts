@@ -277,7 +277,7 @@ async function certificateOf(port: number): Promise<string> {
 
 /** The last picture of a recording. */
 function played(events: RecordingPage['events']): PNG {
-  const canvas = new PNG(size)
+  const canvas = new PNG({ ...size })
   for (const event of events) {
     if (event.type !== 'frame') continue
     for (const { x, y, width, height, png } of event.tiles) {

@@ -35,7 +35,8 @@ export async function shoot(display: string, size: { width: number; height: numb
   const args = ['-window', 'root', ...crop, '-depth', '8', `rgba:${file}`]
   const { code, stderr } = await run('import', args, { env: { DISPLAY: display } })
   if (code !== 0) throw new Error(stderr)
-  return Object.assign(new PNG(size), { data: await readFile(file) })
+  // What it is given it writes its own settings into.
+  return Object.assign(new PNG({ ...size }), { data: await readFile(file) })
 }
 
 export async function openDisplay(): Promise<Display> {
