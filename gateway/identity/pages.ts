@@ -1,3 +1,5 @@
+import { logo } from '../../shared/logo.ts'
+
 /**
  * The pages that a person sees while signing in. No script, no font or picture from anywhere; colours are those of the
  * design's tokens. They are served with `pageHeaders`.
@@ -10,15 +12,13 @@ export const pageHeaders = {
   'referrer-policy': 'no-referrer',
 } as const
 
-const logo = `<svg class="logo" viewBox="0 0 24 24" aria-hidden="true"><rect width="24" height="24" rx="6" fill="var(--fill)"/><path d="M6 19.2V11a6 6 0 0 1 12 0v8.2" fill="none" stroke="#fff" stroke-width="1.9" stroke-linecap="round"/><path d="M11 19.2v-7.4a2.3 2.3 0 0 1 4.6 0v7.4z" fill="#fff"/></svg>`
-
 const style = `
 :root{color-scheme:dark;--base:#14181d;--raised:#1a1f25;--sunken:#0d1013;--input:#101318;--line:#333b45;--control:#69737f;--text:#e8ebef;--text2:#b0b8c3;--text3:#98a2b0;--fill:#2f66e4;--fill-hover:#2557c9;--focus:#86adff;--ghost:#232931;--ghost-hover:#2b323b;--bad:#ff8a80;--bad-tint:rgba(240,84,74,.12);--bad-line:rgba(240,84,74,.45);--good:#5fcf97}
 @media (prefers-color-scheme:light){:root{color-scheme:light;--base:#fff;--raised:#fafbfc;--sunken:#f7f8fa;--input:#fff;--line:#cbd1d9;--control:#7f8894;--text:#14191f;--text2:#414b57;--text3:#5a6471;--fill:#2a62e3;--fill-hover:#2256cf;--focus:#2a62e3;--ghost:#fff;--ghost-hover:#f1f3f6;--bad:#b3261e;--bad-tint:rgba(207,58,49,.08);--bad-line:rgba(207,58,49,.4);--good:#14693f}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;background:var(--base);color:var(--text);font:13px/20px Inter,-apple-system,BlinkMacSystemFont,"Segoe UI",system-ui,sans-serif}
 main{width:100%;max-width:400px}
-.logo{width:44px;height:44px;display:block;margin-bottom:20px}
+main>svg{display:block;margin-bottom:20px}
 h1{font-size:24px;line-height:30px;font-weight:600;margin:0 0 8px;text-wrap:balance}
 p{margin:0 0 16px;color:var(--text2)}
 p:last-child{margin:0}

@@ -81,7 +81,7 @@ function answer(
   signal: AbortSignal | undefined,
 ): Promise<Tokens> {
   const { promise, resolve, reject } = Promise.withResolvers<Tokens>()
-  let used = false
+  /** Nothing is taken any more. */
   let over = false
   const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const callback = URL.parse(request.url ?? '', redirect)
@@ -93,7 +93,7 @@ function answer(
       answerPage(response, 404, 'Nothing here', 'This address only takes the answer of a sign-in.')
       return
     }
-    if (over || used) {
+    if (over) {
       answerPage(
         response,
         400,
@@ -111,7 +111,7 @@ function answer(
       )
       return
     }
-    used = true
+    over = true
     try {
       const tokens = await exchange(callback)
       answerPage(response, 200, 'You are signed in', 'Close this tab and go back to Sallyport.')

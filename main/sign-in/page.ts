@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { logo } from '../../shared/logo.ts'
 
 /** The colours of the design's tokens: it stands between the gateway's pages and the app. */
 const style = `:root{color-scheme:dark;--base:#14181d;--text:#e8ebef;--text2:#b0b8c3;--fill:#2f66e4}
 @media (prefers-color-scheme:light){:root{color-scheme:light;--base:#fff;--text:#14191f;--text2:#414b57;--fill:#2a62e3}}
 body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--base);color:var(--text);
 font:13px/20px Inter,-apple-system,BlinkMacSystemFont,"Segoe UI",system-ui,sans-serif}main{max-width:400px;padding:24px}
-svg{display:block;width:44px;height:44px;margin-bottom:20px}rect{fill:var(--fill)}
+svg{display:block;margin-bottom:20px}
 h1{font-size:24px;line-height:30px;margin:0 0 8px;font-weight:600;text-wrap:balance}p{margin:0;color:var(--text2)}`
-
-const logo =
-  '<svg viewBox="0 0 24 24" aria-hidden="true"><rect width="24" height="24" rx="6"/><path d="M6 19.2V11a6 6 0 0 1 12 0v8.2" fill="none" stroke="#fff" stroke-width="1.9" stroke-linecap="round"/><path d="M11 19.2v-7.4a2.3 2.3 0 0 1 4.6 0v7.4z" fill="#fff"/></svg>'
 
 const styleHash = createHash('sha256').update(style).digest('base64')
 

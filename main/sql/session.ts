@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream'
 import type { RunEvent, SessionEnd } from '../../shared/rpc/contract.ts'
 import { type ExplainMode, explainLead, type TransactionState } from '../../shared/rpc/editor.ts'
-import { bindParameters, findParameters } from '../../shared/sql/parameters.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
 import { transactionRole } from '../../shared/sql/transaction.ts'
 import type { CancelKey } from '../gateway/cancel.ts'
 import { fail, ProblemError, toProblem } from '../problem.ts'
 import { AsyncQueue } from '../queue.ts'
 import { Broadcast } from '../watched.ts'
+import { bind } from './bind.ts'
 import { SqlLink } from './link.ts'
 import { queryRows } from './query.ts'
 import { type Ran, RunLog } from './ran.ts'
@@ -386,14 +386,6 @@ const savepoint = {
   drop: 'RELEASE SAVEPOINT sallyport_measured',
 } as const
 type OwnWords = 'BEGIN' | 'ROLLBACK' | (typeof savepoint)[keyof typeof savepoint]
-
-/** The statement with its values; undefined where it has no parameters, or none are to be bound. */
-function bind(text: string, values: Run['values']): { text: string; values: (string | null)[] } | undefined {
-  const refs = values === undefined ? [] : findParameters(text)
-  if (values === undefined || refs.length === 0) return undefined
-  const bound = bindParameters(text, refs)
-  return { text: bound.text, values: bound.names.map((name) => values[name] ?? null) }
-}
 
 /** Progress that nobody has read yet is replaced by newer progress; the first rows go with it. */
 function push(queue: AsyncQueue<RunEvent>, event: RunEvent): void {

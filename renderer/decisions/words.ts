@@ -153,6 +153,12 @@ export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** With a full stop, where it ends in none. */
+export function sentence(text: string): string {
+  const trimmed = text.trim()
+  return trimmed === '' || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
+}
+
 /** `30 min`, `1 hour`, `4 hours`. */
 export function spokenDuration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`

@@ -1,3 +1,4 @@
+import { capitalise, sentence } from '../decisions/words.ts'
 import type { Message, ResultTab, SqlState, View } from './run-state.ts'
 
 /** A result is run again under its own tab. The editor's marks stay as they are: what runs is not in the text. */
@@ -36,7 +37,6 @@ export function project(state: SqlState, before: SqlState, sub: SqlState, key: s
 
 /** With what to do, where it says that. */
 function failureLine({ text, detail }: Message): string {
-  const line = text.charAt(0).toUpperCase() + text.slice(1)
-  const ended = /[.!?]$/.test(line) ? line : `${line}.`
-  return detail === undefined ? ended : `${ended} ${detail.replaceAll('\n', ' ')}`
+  const line = capitalise(sentence(text))
+  return detail === undefined ? line : `${line} ${detail.replaceAll('\n', ' ')}`
 }

@@ -1,3 +1,4 @@
+import { capitalise } from '../decisions/words.ts'
 import { type CatalogIndex, columnsOf } from './complete/catalog.ts'
 import { scopeAt } from './complete/scope.ts'
 import { isName, quoteName, type Token, tokenize } from './complete/tokens.ts'
@@ -38,7 +39,7 @@ export function unknownName(why: string): Named | undefined {
     const match = of.exec(why)
     const name = match?.[1]
     if (match === null || name === undefined) continue
-    const sentence = `${match[0].charAt(0).toUpperCase()}${match[0].slice(1)}.`
+    const sentence = `${capitalise(match[0])}.`
     return { kind, name, sentence, short: short(name), before: why.slice(0, match.index).trim() }
   }
   return undefined

@@ -7,7 +7,7 @@ import { copyText } from '../decisions/copy.ts'
 import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
 import { clock, hourMinute, timeOfDay, useNow } from '../decisions/time.ts'
-import { approvals, type Look, looks } from '../decisions/words.ts'
+import { approvals, type Look, looks, sentence } from '../decisions/words.ts'
 import { type RequestDraft, useNavigation } from '../frame/desk.tsx'
 import { useMyGrants } from '../frame/grants.ts'
 import { Asked } from '../requests/asked.tsx'
@@ -379,9 +379,4 @@ function RefusedZone({ mark, held, actions, onKeyDown }: ZoneProps & { held: Hel
 /** The message without what the block's head says already: that nothing ran. */
 export function plainMessage(message: string): string {
   return message.replace(/ ?Nothing ran\.$/, '').trim()
-}
-
-export function sentence(text: string): string {
-  const trimmed = text.trim()
-  return trimmed === '' || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }

@@ -1,16 +1,16 @@
 import type { DeclareCursorStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
-import type { Analysis, Catalog, ColumnUse, OutputColumn, SessionEffect, StatementAnalysis } from './analysis.ts'
+import type { Analysis, Catalog, ColumnUse, OutputColumn, StatementAnalysis } from './analysis.ts'
 import { withTables } from './catalog/fresh.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { alterTable } from './sql/alter.ts'
 import { eventTriggers } from './sql/cascades.ts'
-import { changedNames, intoOf, madeForSession } from './sql/changed.ts'
+import { changeOf, intoOf } from './sql/changed.ts'
 import { alterFunction, changesBesides, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
-import { freshAfter, freshOf } from './sql/fresh.ts'
+import { freshAfter } from './sql/fresh.ts'
 import { tableId } from './sql/ids.ts'
 import { namesTables } from './sql/named.ts'
 import { pathAfter, type SearchPath } from './sql/path-after.ts'
@@ -136,7 +136,7 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       const shape = walk.query(node, topScope)
       const into = intoOf(opened.node)
       if (!into) return { outputs: outputsOf(shape) }
-      report.effects.push(ddlEffect(opened, walk))
+      report.effects.push(changeOf(opened, walk))
       return keptAs(into.rel, shape, walk)
     }
     case 'InsertStmt':
@@ -219,7 +219,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
   const { report } = walk
   const changes = (action: Action): void => {
     report.does(action)
-    report.effects.push(ddlEffect(opened, walk))
+    report.effects.push(changeOf(opened, walk))
   }
   switch (opened.tag) {
     case 'CreateTableAsStmt': {
@@ -241,7 +241,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
     case 'CreateStmt':
       report.does('sql:create')
       ddl.createTable(opened.node, walk)
-      report.effects.push(ddlEffect(opened, walk))
+      report.effects.push(changeOf(opened, walk))
       return nothing
     case 'IndexStmt':
       changes('sql:create')
@@ -284,7 +284,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
     case 'AlterTableStmt':
       report.does('sql:alter')
       alterTable(opened.node, walk)
-      report.effects.push(ddlEffect(opened, walk))
+      report.effects.push(changeOf(opened, walk))
       return nothing
     case 'RenameStmt':
       changes('sql:alter')
@@ -330,25 +330,10 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       report.does(utility?.action ?? 'sql:unknown')
       if (!utility) report.doubts(`the statement is not known here (${opened.tag})`)
       if (utility?.doubt !== undefined) report.doubts(utility.doubt)
-      if (utility?.ddl) report.effects.push(ddlEffect(opened, walk))
+      if (utility?.ddl) report.effects.push(changeOf(opened, walk))
       return nothing
     }
   }
-}
-
-function ddlEffect(opened: Opened, walk: Walk): SessionEffect {
-  const alone = madeForSession(opened) ? { alone: true as const } : {}
-  const fresh = freshOf(opened, walk)
-  // No name changes beside those.
-  if (fresh !== undefined)
-    return {
-      kind: 'ddl',
-      changes: new Set(fresh.moved),
-      ...(fresh.known.length === 0 ? {} : { fresh: fresh.known }),
-      ...alone,
-    }
-  const names = changedNames(opened, walk)
-  return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
 }
 
 /** SELECT INTO. */

@@ -1,6 +1,6 @@
 import type { Approval, Masked, PolicyRef } from '../../../shared/decision.ts'
 import type { SyntaxProblem } from '../../../shared/rpc/editor.ts'
-import type { LookName } from '../../decisions/words.ts'
+import { capitalise, type LookName, sentence } from '../../decisions/words.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import { unknownName } from '../unknown.ts'
 
@@ -106,7 +106,7 @@ export function sentencesOf(verdict: Verdict): string {
       return `Will be held until ${who}. ${reasons([verdict.policy])}${masks}`
     }
     case 'blocked': {
-      const why = verdict.detail === undefined ? '' : ` ${upperFirst(sentence(verdict.detail))}`
+      const why = verdict.detail === undefined ? '' : ` ${capitalise(sentence(verdict.detail))}`
       const way = verdict.stepUp ? ' A sign-in with a second factor lifts it.' : ''
       return `Will be blocked. ${reasons([verdict.policy])}${why}${way}`
     }
@@ -122,13 +122,4 @@ function maskedNames(masks: readonly Masked[]): string {
 function reasons(policies: readonly PolicyRef[]): string {
   const once = new Map(policies.map((policy) => [policy.id, policy.reason]))
   return [...once].map(([id, reason]) => `${id}: ${sentence(reason)}`).join(' ')
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-function sentence(text: string): string {
-  const trimmed = text.trim()
-  return trimmed === '' || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }

@@ -124,22 +124,22 @@ export default function ResultPane({
     setDismissed(undefined)
     // It stands so already, and nothing runs twice that nobody asked for.
     if (isPlain(next) && isPlain(arrangement)) return
-    try {
-      const again = isPlain(next) ? { text } : await runtime.rearrange({ text, columns: [...columns], ...next })
-      runtime.runAgain(result.key, again.text, { text, ...next })
-      setSelection(undefined)
-    } catch (error) {
-      setProblem(problemLine(problemOf(error)))
-    }
+    if (await runAs(next)) setSelection(undefined)
   }
-  /** As it stands, by what is granted now. That it is a query, which does nothing twice, is asked first. */
-  const again = async () => {
+  /** As it stands, by what is granted now. */
+  const again = () => {
     setDismissed(undefined)
+    return runAs(arrangement)
+  }
+  /** That it is a query, which does nothing twice, is asked first. False, and said why, where it is not run. */
+  const runAs = async (next: Arrangement): Promise<boolean> => {
     try {
-      const asked = await runtime.rearrange({ text, columns: [...columns], ...arrangement })
-      runtime.runAgain(result.key, isPlain(arrangement) ? text : asked.text, { text, ...arrangement })
+      const asked = await runtime.rearrange({ text, columns: [...columns], ...next })
+      runtime.runAgain(result.key, isPlain(next) ? text : asked.text, { text, ...next })
+      return true
     } catch (error) {
       setProblem(problemLine(problemOf(error)))
+      return false
     }
   }
   /** Gives the focus back to where the menu was asked for. */

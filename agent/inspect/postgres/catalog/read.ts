@@ -9,6 +9,7 @@ import type {
   OperandType,
   Reference,
 } from '../analysis.ts'
+import { keyAction } from '../sql/key-action.ts'
 import {
   callsSql,
   eventTriggersSql,
@@ -307,7 +308,7 @@ async function readSnapshot(
       const columns = namesOf(own)
       const theirs = namesOf(other)
       const list = references.get(Number(to)) ?? []
-      const actions = { onDelete: actionOf(onDelete, 'delete'), onUpdate: actionOf(onUpdate, 'update') }
+      const actions = { onDelete: keyAction(onDelete, 'delete'), onUpdate: keyAction(onUpdate, 'update') }
       list.push({ oid: Number(from), columns, theirs, ...actions })
       references.set(Number(to), list)
       const mine = owned.get(Number(from)) ?? []
@@ -374,11 +375,6 @@ async function many(client: pg.Client, text: string, values: unknown[] = []): Pr
 
 function namesOf(names: unknown): string[] {
   return Array.isArray(names) ? names.map(String) : []
-}
-
-/** confdeltype, confupdtype. `cascades`: what CASCADE does. */
-function actionOf<T extends 'delete' | 'update'>(type: unknown, cascades: T): T | 'update' | undefined {
-  return type === 'c' ? cascades : type === 'n' || type === 'd' ? 'update' : undefined
 }
 
 function kindOf(relkind: string): CatalogRelation['kind'] {

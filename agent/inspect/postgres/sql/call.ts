@@ -20,8 +20,9 @@ export function call(f: FuncCall, walk: Walk, scope: Scope): Value {
   window(f.over, walk, scope)
 
   const values = [...args, inner, ...ordered]
-  const safe = outcome.builtIn && !values.some(({ collated }) => collated) && neverFails(name, f.args ?? [], args)
   const legible = legibilityOf(name, f.args ?? [], args)
+  const collated = values.some((one) => one.collated)
+  const safe = outcome.builtIn && !collated && neverFails(name, f.args ?? [], args, legible)
   const value: Value = {
     // What only its arguments keep from failing counts as what may fail where AND stops early.
     ...derived(values, !safe || !safeFunctions.has(name)),

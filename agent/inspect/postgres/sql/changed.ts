@@ -1,14 +1,30 @@
 import type { AlterTableStmt, CreateStmt, DropStmt, IntoClause, RangeVar, RenameStmt, SelectStmt } from 'libpg-query'
+import type { SessionEffect } from '../analysis.ts'
 import { type Opened, objects, strings } from '../parser.ts'
+import { freshOf } from './fresh.ts'
 import { cascaded } from './fresh-changes.ts'
 import { family } from './relations.ts'
 import type { Walk } from './walk.ts'
+
+/** What a change of definitions leaves behind. */
+export function changeOf(opened: Opened, walk: Walk): SessionEffect {
+  // A temporary table or view is made: no other session has it.
+  const alone = made(opened)?.relpersistence === 't' ? { alone: true as const } : {}
+  const fresh = freshOf(opened, walk)
+  if (fresh === undefined) {
+    const names = changedNames(opened, walk)
+    return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
+  }
+  // No name changes beside those.
+  const known = fresh.known.length === 0 ? {} : { fresh: fresh.known }
+  return { kind: 'ddl', changes: new Set(fresh.moved), ...known, ...alone }
+}
 
 /**
  * Names of relations that may mean something else once a change of the schema ran, wherever they are; undefined: anything may.
  * Only of changes that leave every other name, and every function, operator, type and cast, as it was.
  */
-export function changedNames(opened: Opened, walk: Walk): readonly string[] | undefined {
+function changedNames(opened: Opened, walk: Walk): readonly string[] | undefined {
   switch (opened.tag) {
     case 'CreateStmt':
       return madeNames(opened.node)
@@ -35,11 +51,6 @@ export function changedNames(opened: Opened, walk: Walk): readonly string[] | un
     default:
       return undefined
   }
-}
-
-/** A temporary table or view is made: no other session has it. */
-export function madeForSession(opened: Opened): boolean {
-  return made(opened)?.relpersistence === 't'
 }
 
 /** SELECT INTO: the first of all that set operations combine has it. */
@@ -136,10 +147,10 @@ function renamedNames(
 ): readonly string[] | undefined {
   if (behavior === 'DROP_CASCADE') return undefined
   if (renameType === 'OBJECT_TYPE' && object && 'List' in object) {
-    const { codedTypes, lenientTypes, typed } = walk.catalog
+    const { codedTypes, lenientTypes } = walk.catalog
     const names = [strings(object.List.items).at(-1) ?? '', newname ?? '']
     const known = [...codedTypes, ...lenientTypes].some(({ name }) => names.includes(name))
-    return known || names.some((name) => typed.call(walk.catalog, name).length > 0) ? undefined : []
+    return known || names.some((name) => walk.catalog.typed(name).length > 0) ? undefined : []
   }
   if (renameType === 'OBJECT_COLUMN') return withFamily(relation, walk)
   const old = relations.has(renameType ?? '') ? nameOf(relation) : undefined

@@ -15,10 +15,14 @@ const longestText = 64
 const mostPlaces = 1_000_000
 const mostCharacters = 10_000
 
-/** True when the call can't fail, whatever the values of its columns. `values` are those of `args`. */
-export function neverFails(name: string, args: readonly Node[], values: readonly Value[]): boolean {
+/** True when the call can't fail, whatever the values of its columns. `values` are those of `args`, and `legible` their `legibilityOf`. */
+export function neverFails(
+  name: string,
+  args: readonly Node[],
+  values: readonly Value[],
+  legible: Legibility,
+): boolean {
   if (readsDocuments(name)) {
-    const legible = legibilityOf(name, args, values)
     if (legible === undefined) return false
     // Nothing is read where one of the others is NULL.
     if (legible === 'own' && strict.has(name) && values.slice(1).some(({ sources }) => sources.size > 0)) return false

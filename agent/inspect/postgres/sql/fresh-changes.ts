@@ -82,7 +82,7 @@ function command(
       return constraint(def.Constraint, strings(def.Constraint.fk_attrs), own, walk)
     case 'AT_DropConstraint':
       // Foreign keys that stood on it are known on; a view that groups by its key goes.
-      return cascades && isLeanedOn(table, walk) ? undefined : {}
+      return cascades && areLeanedOn([table], walk) ? undefined : {}
     case 'AT_AddColumn': {
       if (!def || !('ColumnDef' in def)) return undefined
       const { colname } = def.ColumnDef
@@ -95,7 +95,7 @@ function command(
     }
     case 'AT_DropColumn':
       if (columns.some(({ generatedFrom }) => name !== undefined && generatedFrom?.includes(name))) return undefined
-      if (cascades && isLeanedOn(table, walk)) return undefined
+      if (cascades && areLeanedOn([table], walk)) return undefined
       return { columns: columns.filter((one) => one.name !== name) }
     case 'AT_AlterColumnType': {
       const type =
@@ -130,7 +130,7 @@ export function renamed(
   // Their texts, as they were read, name it as it was.
   if (found.policies || found.folded || columns.some(({ generatedFrom }) => generatedFrom)) return undefined
   if (triggers === undefined && found.hasRules) return undefined
-  if (referencedBy.some(({ theirs }) => theirs.includes(subname)) || isLeanedOn(found, walk)) return undefined
+  if (referencedBy.some(({ theirs }) => theirs.includes(subname)) || areLeanedOn([found], walk)) return undefined
   const now = (name: string): string => (name === subname ? newname : name)
   const table: CatalogRelation = {
     ...changing(found),
@@ -148,30 +148,31 @@ export function renamed(
  */
 export function cascaded({ objects = [] }: DropStmt, walk: Walk): readonly string[] | undefined {
   const names: string[] = []
+  const gone: CatalogRelation[] = []
   for (const object of objects) {
     const name = 'List' in object ? strings(object.List.items) : strings([object])
     const [table = '', schema] = name.toReversed()
     names.push(table)
     const found = walk.searchPath && walk.catalog.relation(schema, table, walk.searchPath)
     // Where it is not there, nothing goes.
-    if (found === undefined) continue
-    for (const one of family(walk.catalog, found)) {
-      if (one.kind !== 'table' || isLeanedOn(one, walk) || isTypeOfOthers(one, walk)) return undefined
-      names.push(one.name)
-    }
+    if (found !== undefined) gone.push(...family(walk.catalog, found))
   }
-  return [...names, ...sharedSequences(walk)]
+  if (gone.some((one) => one.kind !== 'table' || isTypeOfOthers(one, walk)) || areLeanedOn(gone, walk)) return undefined
+  return [...names, ...gone.map(({ name }) => name), ...sharedSequences(walk)]
 }
 
-/** Views, and functions that name what they use as it was when they were made, may stand on it: these go with a part of it, or follow its names. */
-function isLeanedOn(relation: CatalogRelation, walk: Walk): boolean {
-  const id = tableId(relation.before?.schema ?? relation.schema, relation.before?.name ?? relation.name)
+/** Views, and functions that name what they use as it was when they were made, may stand on them: these go with a part of them, or follow their names. */
+function areLeanedOn(relations: readonly CatalogRelation[], walk: Walk): boolean {
   const { catalog } = walk
-  if (relation.oid < 0) return false
+  // Of one that the transaction made nothing is read that would stand on it.
+  const ids = relations.flatMap(({ oid, schema, name, before }) =>
+    oid < 0 ? [] : [tableId(before?.schema ?? schema, before?.name ?? name)],
+  )
+  if (ids.length === 0) return false
   for (const one of catalog.relations()) {
     if (one.kind !== 'view' && one.kind !== 'materialized') continue
     const report = walk.relation(one).report
-    if (report !== undefined && (report.doubt !== undefined || report.tables.has(id))) return true
+    if (report !== undefined && (report.doubt !== undefined || ids.some((id) => report.tables.has(id)))) return true
   }
   for (const { definition } of catalog.ownFunctions()) if (definition !== undefined && isParsed(definition)) return true
   return false

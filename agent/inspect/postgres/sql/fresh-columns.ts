@@ -1,6 +1,7 @@
 import type { ColumnDef, Constraint, RangeVar, TypeName } from 'libpg-query'
 import type { CatalogColumn, CatalogRelation, ForeignKey, Reference } from '../analysis.ts'
 import { strings } from '../parser.ts'
+import { keyAction } from './key-action.ts'
 import { isPlainType } from './literals.ts'
 import type { Walk } from './walk.ts'
 
@@ -118,19 +119,14 @@ export function constraint(
     other: other ?? 'itself',
     columns: mine,
     theirs,
-    onDelete: action(node.fk_del_action, 'delete'),
-    onUpdate: action(node.fk_upd_action, 'update'),
+    onDelete: keyAction(node.fk_del_action, 'delete'),
+    onUpdate: keyAction(node.fk_upd_action, 'update'),
   })
   const named = strings(pk_attrs)
   if (named.length > 0) return { refers: [refers(columns, named)] }
   // Of its primary key, and which that is is not known: whichever values are kept apart there.
   const pairs = columns.flatMap((one) => (other?.unique ?? []).map((theirs) => refers([one], [theirs])))
   return { refers: pairs.length === 0 ? [refers(columns, [])] : pairs }
-}
-
-/** As `actionOf` of what is read; SET NULL and SET DEFAULT change rows. */
-function action<T extends 'delete' | 'update'>(letter: string | undefined, cascades: T): T | 'update' | undefined {
-  return letter === 'c' ? cascades : letter === 'n' || letter === 'd' ? 'update' : undefined
 }
 
 /** A table that refers to itself names itself before it is there. */
