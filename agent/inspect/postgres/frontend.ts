@@ -1,4 +1,5 @@
 import { write as say } from './annotations.ts'
+import { Cancelled, cancelledError } from './cancelled.ts'
 import { CatalogUnread } from './catalog/locks.ts'
 import { unreadError } from './catalog/unread.ts'
 import { Expected, kinds } from './expected.ts'
@@ -41,6 +42,7 @@ const inReplication: ReadonlySet<number> = new Set([
 /** The client's half: reads its messages, asks the gate about every statement, forwards what may pass. */
 export class Frontend {
   readonly #line: Line
+  readonly #gate: Gate
   readonly #toTarget: Outbox
   readonly #ended: () => void
   readonly #refusals: Refusals
@@ -63,6 +65,7 @@ export class Frontend {
 
   constructor(line: Line, gate: Gate, toTarget: Outbox, ended: () => void) {
     this.#line = line
+    this.#gate = gate
     this.#toTarget = toTarget
     this.#ended = ended
     const texts = new Texts(line, gate)
@@ -74,6 +77,17 @@ export class Frontend {
   /** A statement waits (for people, the catalog, the record or the target), and what comes behind it with it. */
   get busy(): boolean {
     return this.#busy
+  }
+
+  /** True: what the client cancels waits here, and will not be forwarded. Otherwise the target has it, if anybody. */
+  cancel(): boolean {
+    if (this.#gate.cancel()) return true
+    if (!this.#busy) return false
+    const line = this.#line
+    const [running] = line.queue.executions()
+    // The target may be done with one of the same segment, and have its answer from nobody before the Sync.
+    line.cancelled = running === undefined || line.isSettled
+    return running === undefined
   }
 
   /** False while a long message is half way to the target: nothing else can be said to it then. */
@@ -145,14 +159,17 @@ export class Frontend {
     this.#busy = true
     return later.finally(() => {
       this.#busy = false
+      this.#line.cancelled = false
     })
   }
 
-  /** What needs the catalog while that can't be read does not run, and the session goes on. */
+  /** What was cancelled, or needs the catalog while that can't be read, does not run, and the session goes on. */
   #refuse(type: number, name: string, error: unknown): void {
-    if (!(error instanceof CatalogUnread)) throw error
+    if (!(error instanceof Cancelled || error instanceof CatalogUnread)) throw error
     const line = this.#line
-    if (!line.skipping) this.#refusals.refuseMessage(type, unreadError(error, line), name)
+    if (line.skipping) return
+    const words = error instanceof Cancelled ? cancelledError : unreadError(error, line)
+    this.#refusals.refuseMessage(type, words, name)
   }
 
   /** Goes on after a wait; as `push`. */

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { Admitting, type Blocked } from './admitting.ts'
 import type { StatementAnalysis } from './analysis.ts'
 import type { Admission, Asked } from './asked.ts'
+import { cancelledError } from './cancelled.ts'
 import { withTables } from './catalog/fresh.ts'
 import { after } from './changes.ts'
 import { changesEncoding } from './effects.ts'
@@ -248,9 +249,22 @@ export class Gate {
 
   /** Decides, asks people where policy says so, and puts it on the recording. */
   admit(asked: Asked): Admission | Promise<Admission> {
+    const admission = this.#admit(asked)
+    return admission instanceof Promise ? admission.then((one) => this.#unlessCancelled(one)) : admission
+  }
+
+  /** What the client cancelled while it waited is on the recording as one that did not run. */
+  #unlessCancelled(admission: Admission): Admission {
+    const line = this.#line
+    if (!line.cancelled || !admission.ok) return admission
+    for (const execution of admission.executions) line.complete(execution, false, undefined, 'not run: cancelled')
+    return { ok: false, error: cancelledError }
+  }
+
+  #admit(asked: Asked): Admission | Promise<Admission> {
     const line = this.#line
     const { meaning } = line
-    if (meaning === undefined) return this.settle().then(() => this.admit(asked))
+    if (meaning === undefined) return this.settle().then(() => this.#admit(asked))
     const [first] = asked.statements
     if (first !== undefined && asked.statements.length === 1 && first.analysis.refers === undefined) {
       const verdict = line.judge.judge(first, meaning, line)
@@ -259,7 +273,7 @@ export class Gate {
     const resolved: Judged[] = []
     for (const one of asked.statements) {
       const judged = this.resolve(one, 'same', new Map())
-      if (judged === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.admit(asked))
+      if (judged === uncertain) return (line.settled() ?? Promise.resolve()).then(() => this.#admit(asked))
       if (judged === null && line.judge.anyMasked(meaning)) return { ok: false, error: unknownName(one.analysis) }
       resolved.push(judged ?? unknown(one))
     }

@@ -1,4 +1,5 @@
 import type { Admission } from './asked.ts'
+import { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
 import type { Line } from './line.ts'
 
@@ -19,7 +20,9 @@ export function settled(line: Line, gate: Gate, act: () => Later): Later {
   return gate.unsettled ? gate.settle().then(() => again(line, act)) : act()
 }
 
-/** After a wait the target may have begun to skip. */
+/** After a wait the target may have begun to skip, and the client may have cancelled what waited. */
 export function again(line: Line, act: () => Later): Later {
-  return line.skipping ? undefined : act()
+  if (line.skipping) return undefined
+  if (line.cancelled) throw new Cancelled()
+  return act()
 }

@@ -55,6 +55,8 @@ export class Line {
   status: number = statuses.idle
   /** The target skips everything up to the next Sync, and that was not sent yet. */
   skipping = false
+  /** The client cancelled the statement that waits here. */
+  cancelled = false
   /** Syncs that the target may or may not have ignored because COPY data was due. */
   doubtfulSyncs = 0
   /** The segment that the client is in: a simple Query, or everything up to Sync. */

@@ -64,8 +64,6 @@ class Session implements InspectorSession {
   #keyData: Buffer = Buffer.alloc(0)
   #cancelTarget: () => void = () => {}
   #busyAtTarget: () => boolean = () => false
-  /** The client cancels what it sent, and the target has not been sent yet. */
-  #cancelsWaiting = false
   #ended = false
   #clientPaused = false
   /** Waits for the target to take what was written. */
@@ -220,7 +218,6 @@ class Session implements InspectorSession {
         try {
           const next = this.#frontend.resume()
           this.#flushToTarget()
-          this.#cancelForwarded()
           if (next !== undefined) this.#waitFor(next)
           else this.#resumeClient()
         } catch (error) {
@@ -300,20 +297,11 @@ class Session implements InspectorSession {
     const own = { processId, secret: Buffer.from(secret) }
     this.#cancelTarget = () => void cancelAt(this.#options, own, phaseMs)
     const key = this.#options.cancels.register(secret.length === 0 ? undefined : processId, keyLength, () => {
-      // A request that waits for people never reached the target.
-      if (this.#gate?.cancel() === true) return
-      if (this.#frontend?.busy === true) this.#cancelsWaiting = true
-      else this.#cancelTarget()
+      // What waits here never reached the target.
+      if (this.#frontend?.cancel() !== true) this.#cancelTarget()
     })
     this.#keyData = messages.backendKeyData(key.processId, key.secret)
     this.#release = () => key.release()
-  }
-
-  /** A cancel request that came while a statement waited here is for that one, if it was let through: it is on its way now. */
-  #cancelForwarded(): void {
-    if (!this.#cancelsWaiting) return
-    this.#cancelsWaiting = false
-    if (this.#busyAtTarget()) this.#cancelTarget()
   }
 
   #deadline(): AbortSignal {

@@ -1,6 +1,6 @@
 import { write as say } from '../annotations.ts'
 import type { Gate } from '../gate.ts'
-import type { Later } from '../later.ts'
+import { again, type Later } from '../later.ts'
 import type { Line } from '../line.ts'
 import { longestStatement, tooLong } from '../parser.ts'
 import type { Script } from '../statements.ts'
@@ -39,7 +39,7 @@ export class Texts {
     }
     const script = this.#gate.script(text)
     if (!(script instanceof Promise)) return act(text, script)
-    return script.then((one) => (line.skipping ? undefined : act(text, one)))
+    return script.then((one) => again(line, () => act(text, one)))
   }
 
   async #readLater(
@@ -65,7 +65,7 @@ export class Texts {
       !script.ok ||
       script.statements.every(({ analysis }) => saysAll(analysis.node, text?.slice(analysis.start, analysis.end) ?? ''))
     const readable = whole ? script : this.#gate.unreadable(tooLong)
-    if (!this.#line.skipping) await act(text ?? sent ?? '', readable)
+    await again(this.#line, () => act(text ?? sent ?? '', readable))
   }
 
   /** Our words on a text that is not read here. */
