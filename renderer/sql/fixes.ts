@@ -41,8 +41,8 @@ export function fixFor(
   return missingWhere(text, rest, nearby, catalog) ?? plainColumn(text, rest, blocked) ?? meant(text, blocked, catalog)
 }
 
-/** A name that nothing is known by, and one of what there is that is nearly the same: in all places. */
-function meant(
+/** For a name that nothing is known by, one of what there is that is nearly the same: in all places. */
+export function meant(
   text: string,
   { message }: Pick<Blocked, 'message'>,
   catalog: CatalogIndex | undefined,

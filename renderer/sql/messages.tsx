@@ -1,21 +1,26 @@
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { Empty } from '../theme/controls.tsx'
-import { type Message, type SqlState, waits } from './run-state.ts'
+import { FixButton } from './fix-button.tsx'
+import type { Fix } from './fixes.ts'
+import { type Mark, type Message, type SqlState, waits } from './run-state.ts'
 
 /** Where an offset within a mark's statement is now; undefined when it is gone, or is another by now. */
 export type PlaceOf = (mark: string, offset: number) => { line: number; column: number } | undefined
 
-interface Props {
-  connection: string
+/** From what was said to the text. */
+export interface Leads {
   onReveal(mark: string, offset?: number): void
   placeOf: PlaceOf
+  fixOf(mark: Mark): Fix | undefined
+  onFix(mark: Mark, fix: Fix): void
 }
 
 /** What was said of the last run, in order. Each leads to its statement, an error to the character that it is about. */
-export function Messages({ state, connection, ...props }: Props & { state: SqlState }) {
+export function Messages({ state, connection, ...leads }: Leads & { connection: string; state: SqlState }) {
   const { messages, marks, running } = state
   const partial = usePartial(connection)
   const paused = usePause() !== undefined
@@ -36,6 +41,9 @@ export function Messages({ state, connection, ...props }: Props & { state: SqlSt
     return <Empty icon="list" title="No messages" text={partial === undefined ? text : `${text} ${partial}`} />
   }
   const shown = shortened(messages)
+  // Only of the last: the others wait for their turn.
+  const failed = shown.findLast(({ kind }) => kind === 'error')
+  const mark = marks.findLast(({ id, error }) => id === failed?.mark && error !== undefined)
   return (
     <ol className="msgs scroll" aria-label="Messages">
       {shown.length < messages.length && (
@@ -53,8 +61,9 @@ export function Messages({ state, connection, ...props }: Props & { state: SqlSt
           <span className="msg__text">
             {message.text}
             {message.sqlstate !== undefined && <span className="t3 mono msg__code">{message.sqlstate}</span>}
-            <Lead message={message} {...props} />
+            <Lead message={message} {...leads} />
             {message.detail !== undefined && <span className="t2 msg__more">{message.detail}</span>}
+            {message === failed && mark !== undefined && <Help key={mark.id} mark={mark} {...leads} />}
           </span>
         </li>
       ))}
@@ -95,8 +104,24 @@ function Sign({ kind }: { kind: Message['kind'] }) {
   return <span />
 }
 
+/** What would help a statement that failed. */
+function Help({ mark, fixOf, onFix }: Pick<Leads, 'fixOf' | 'onFix'> & { mark: Mark }) {
+  // Of the moment in which it failed: a button does not become another one while a person reaches for it.
+  const [fix] = useState(() => fixOf(mark))
+  if (fix === undefined) return null
+  return (
+    <span className="msg__more">
+      <FixButton fix={fix} onClick={() => onFix(mark, fix)} />
+    </span>
+  )
+}
+
 /** To the statement in the text. */
-function Lead({ message: { mark, position }, onReveal, placeOf }: Omit<Props, 'connection'> & { message: Message }) {
+function Lead({
+  message: { mark, position },
+  onReveal,
+  placeOf,
+}: Pick<Leads, 'onReveal' | 'placeOf'> & { message: Message }) {
   const at = mark === undefined ? undefined : placeOf(mark, position ?? 0)
   if (mark === undefined || at === undefined) return null
   return (

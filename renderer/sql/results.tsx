@@ -8,7 +8,7 @@ import { usePause } from '../rpc/context.tsx'
 import { IconButton, Spinner } from '../theme/controls.tsx'
 import { preloaded, preloadWhenIdle } from '../theme/preloaded.tsx'
 import { DecisionLog } from './decision-log.tsx'
-import { Messages, type PlaceOf } from './messages.tsx'
+import { type Leads, Messages } from './messages.tsx'
 import { planForm } from './plan/is-plan.ts'
 import type { ResultTable } from './result/table.ts'
 import { markOf, type ResultTab, type SqlState, waits } from './run-state.ts'
@@ -38,17 +38,14 @@ export function Results({
   state,
   log,
   enter,
-  onReveal,
-  placeOf,
-}: {
+  ...leads
+}: Leads & {
   document: SqlDocument
   runtime: SqlRuntime
   state: SqlState
   log: Aside
   /** Gets what gives the focus to what is shown. */
   enter: { current: (() => void) | undefined }
-  onReveal(mark: string, offset?: number): void
-  placeOf: PlaceOf
 }) {
   const pause = usePause()
   const shown = state.results.find((result) => result.key === state.shown)
@@ -106,7 +103,7 @@ export function Results({
         <div className="res__bd">
           <div className="res__main" role="tabpanel" aria-label={shown?.title ?? 'Messages'}>
             {shown === undefined ? (
-              <Messages connection={document.connection} state={state} onReveal={onReveal} placeOf={placeOf} />
+              <Messages connection={document.connection} state={state} {...leads} />
             ) : (
               grid === undefined && (
                 <Suspense fallback={<Spinner label="Opening the plan" />}>
@@ -137,7 +134,9 @@ export function Results({
               </div>
             )}
           </div>
-          {log.open && <DecisionLog state={state} over={log.over} onClose={() => log.set(false)} onReveal={onReveal} />}
+          {log.open && (
+            <DecisionLog state={state} over={log.over} onClose={() => log.set(false)} onReveal={leads.onReveal} />
+          )}
         </div>
       )}
     </div>

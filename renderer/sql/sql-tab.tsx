@@ -19,7 +19,7 @@ import { type CatalogIndex, indexCatalog } from './complete/catalog.ts'
 import { type Defined, Peek } from './complete/peek.tsx'
 import { SqlEditor } from './editor.tsx'
 import type { EditorHandle } from './editor-marks.ts'
-import { fixFor, nearby } from './fixes.ts'
+import { fixFor, meant, nearby } from './fixes.ts'
 import { Library } from './library.tsx'
 import { spoken } from './marks.ts'
 import { ParameterForm } from './parameter-form.tsx'
@@ -117,8 +117,10 @@ function SqlTab({ document }: { document: SqlDocument }) {
   }
   const fixOf = (mark: Mark) => {
     const known = cache.getQueryData(queries.editor.catalog.queryKey({ input: { connection: document.connection } }))
+    const catalog = known && indexCatalog(known)
+    if (mark.blocked === undefined) return mark.error && meant(mark.text, mark.error, catalog)
     const others = nearby(editor.current?.text() ?? '', editor.current?.statementOf(mark.id)?.start ?? mark.start)
-    return mark.blocked && fixFor(mark.text, mark.blocked, others, known && indexCatalog(known))
+    return fixFor(mark.text, mark.blocked, others, catalog)
   }
   const zoneActions: ZoneActions = {
     connection: document.connection,
@@ -150,12 +152,13 @@ function SqlTab({ document }: { document: SqlDocument }) {
   const commands = { run: runHere, explain: () => explain('plan'), format }
   const latest = useRef(commands)
   latest.current = commands
-  /** What stands under the cursor and was refused is changed, where that would help; else it is asked for. */
+  const isOpen = (mark: Mark) => mark.blocked !== undefined || mark.error !== undefined
+  /** What stands under the cursor and was refused, or failed, is changed, where that would help; else it is asked for. */
   const resolve = () => {
     const handle = editor.current
     const here = handle && statementAt(handle.text(), handle.cursor())
     const ids = here && handle?.marksIn(here.start, here.end)
-    const mark = state.marks.find((each) => ids?.has(each.id) && each.blocked !== undefined)
+    const mark = state.marks.find((each) => ids?.has(each.id) && isOpen(each))
     if (mark === undefined) return
     const fix = fixOf(mark)
     if (fix !== undefined) zoneActions.fix(mark, fix)
@@ -178,7 +181,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
       'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
       'decision.next': () => editor.current?.step(1),
       'decision.previous': () => editor.current?.step(-1),
-      'decision.resolve': state.marks.some((mark) => mark.blocked !== undefined) ? resolve : undefined,
+      'decision.resolve': state.marks.some(isOpen) ? resolve : undefined,
     },
     useInFront(document.id),
   )
@@ -280,6 +283,8 @@ function SqlTab({ document }: { document: SqlDocument }) {
           enter={enterResults}
           onReveal={(mark, offset) => editor.current?.reveal(mark, offset)}
           placeOf={(mark, offset) => editor.current?.placeOf(mark, offset)}
+          fixOf={fixOf}
+          onFix={zoneActions.fix}
         />
       </div>
     </div>

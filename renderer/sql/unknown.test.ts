@@ -50,6 +50,18 @@ describe('a name that is not known', () => {
     })
   })
 
+  test('is read from what PostgreSQL says as well', () => {
+    expect(read('SELECT * FROM custmers', 'relation "custmers" does not exist')).toMatchObject({ meant: 'customers' })
+    const qualified = 'relation "public.custmers" does not exist'
+    expect(read('SELECT * FROM public.custmers', qualified)).toMatchObject({ under: ['custmers'], meant: 'customers' })
+    expect(read('SELECT o.statsu FROM orders o', 'column o.statsu does not exist')).toMatchObject({ meant: 'status' })
+    const ofTable = 'column "sttus" of relation "orders" does not exist'
+    expect(read("UPDATE orders SET sttus = 'x'", ofTable)).toMatchObject({ under: ['sttus'], meant: 'status' })
+    const noFunction = 'function uper(text, integer) does not exist'
+    expect(read('SELECT uper(name, 1) FROM customers', noFunction)).toMatchObject({ meant: 'upper' })
+    expect(read('SELECT 1', 'role "custmers" does not exist')).toBeUndefined()
+  })
+
   test('may be a table or a function', () => {
     const noTable = `${unproven}no table or view public.custmers is known on this connection. Nothing ran.`
     expect(read('SELECT * FROM public.custmers', noTable)).toMatchObject({ under: ['custmers'], meant: 'customers' })

@@ -22,18 +22,25 @@ export interface UnknownName extends Named {
   spans: readonly { start: number; end: number }[]
 }
 
-/** As the gateway words it: before it may stand a policy's reason, and after it what follows. */
+/** As the gateway words it (before it may stand a policy's reason, and after it what follows), and as PostgreSQL does, in English. */
 const patterns: readonly { kind: Named['kind']; of: RegExp; short(name: string): string }[] = [
   {
     kind: 'column',
     of: /\bno column (\S+) is known in (?:the tables that it reads|\S+?)(?=[.,]|$)/i,
     short: (n) => `no column ${n}`,
   },
+  {
+    kind: 'column',
+    of: /\bcolumn "?([^\s"]+)"?(?: of relation "[^"]+")? does not exist/i,
+    short: (n) => `no column ${n}`,
+  },
   { kind: 'table', of: /\bno table or view (\S+) is known on this connection/i, short: (n) => `no table or view ${n}` },
+  { kind: 'table', of: /\brelation "([^\s"]+)" does not exist/i, short: (n) => `no table or view ${n}` },
   { kind: 'function', of: /\bthe function (\S+) is not known here/i, short: (n) => `no function ${n}` },
+  { kind: 'function', of: /\bfunction ([^\s("]+)\(.*?\) does not exist/i, short: (n) => `no function ${n}` },
 ]
 
-/** The unknown name that a refusal speaks of. Pure. */
+/** The unknown name that a refusal or an error speaks of. Pure. */
 export function unknownName(why: string): Named | undefined {
   for (const { kind, of, short } of patterns) {
     const match = of.exec(why)

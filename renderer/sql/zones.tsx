@@ -17,6 +17,7 @@ import { usePause, useRpc } from '../rpc/context.tsx'
 import { problemLine, problemOf } from '../rpc/problem.ts'
 import { useStepUp } from '../sign-in/step-up.tsx'
 import { Button } from '../theme/controls.tsx'
+import { FixButton } from './fix-button.tsx'
 import type { Fix } from './fixes.ts'
 import type { Blocked, Held, Mark } from './run-state.ts'
 import { unknownIn } from './unknown.ts'
@@ -32,7 +33,7 @@ export interface ZoneActions {
   dismiss(mark: Mark): void
   /** Back to the line. */
   leave(mark: Mark): void
-  /** What would help a refused statement. */
+  /** What would help a statement that was refused, or failed. */
   fixOf(mark: Mark): Fix | undefined
   fix(mark: Mark, fix: Fix): void
 }
@@ -184,11 +185,7 @@ function BlockedZone({ mark, actions, onKeyDown }: ZoneProps) {
             Confirm and run
           </Button>
         )}
-        {fix !== undefined && (
-          <Button size="sm" keys={keys} onClick={() => actions.fix(mark, fix)}>
-            <FixWords fix={fix} />
-          </Button>
-        )}
+        {fix !== undefined && <FixButton fix={fix} onClick={() => actions.fix(mark, fix)} />}
         {granted !== undefined && (
           <Button size="sm" kind="primary" icon="play" disabled={off} onClick={() => actions.rerun(mark)}>
             Run again
@@ -222,14 +219,6 @@ function Why({ mark, blocked }: { mark: Mark; blocked: Blocked }) {
     <p className="zone__p">
       {what} {more !== '' && <span className="t2">{more}</span>}
     </p>
-  )
-}
-
-function FixWords({ fix: { label, code, after } }: { fix: Fix }) {
-  return (
-    <span>
-      {label} {code !== undefined && <code className="mono">{code}</code>} {after}
-    </span>
   )
 }
 

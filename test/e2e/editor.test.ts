@@ -288,6 +288,19 @@ describe.skipIf(chromiumPath === undefined)('the SQL editor', secondTry, () => {
     await page.getByText('Transaction open').waitFor({ state: 'detached' })
   })
 
+  test('a name that PostgreSQL does not know is put right by a key, under the error and in the text', async () => {
+    const { page } = ada
+    picture('meant')
+    await write(page, 'SELECT id FROM ordres LIMIT 1')
+    await page.keyboard.press('Control+Enter')
+    const messages = page.getByRole('list', { name: 'Messages' })
+    await messages.getByText('relation "ordres" does not exist').waitFor()
+    await messages.getByRole('button', { name: /Write orders/ }).waitFor()
+    await page.locator('.monaco-editor:visible').first().click()
+    await page.keyboard.press('Alt+Enter')
+    await expect.poll(() => shown(page)).toContain('SELECT id FROM orders LIMIT 1')
+  })
+
   test('cancel ends the statement on the target itself', async () => {
     const { page } = ada
     picture('cancel')
