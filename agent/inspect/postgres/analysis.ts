@@ -10,7 +10,7 @@ export interface CatalogColumn {
   /** 1-based pg_attribute.attnum; 0: a transaction that is not over added it. */
   attnum: number
   typeOid: number
-  /** pg_type.typname: `text`, `varchar`, `int4`. */
+  /** pg_type.typname: `text`, `varchar`, `int4`. Empty: that can't be told. */
   typeName: string
   /** It has a collation that is neither its database's nor that of names. */
   collated?: true
@@ -52,6 +52,8 @@ export interface CatalogRelation {
   refersTo?: readonly Reference[]
   /** The type whose attributes its columns are, and follow: pg_type.typname, in whatever schema. */
   ofType?: string
+  /** Its transaction made it unless there was one of its name: known where a catalog has none that was read after that. */
+  unlessThere?: 'unread' | 'read'
   /** As it was read, where it is as a transaction that is not over made it: good for as long as the catalog says this. */
   before?: CatalogRelation
 }

@@ -1,17 +1,18 @@
 import type { DeclareCursorStmt, ExecuteStmt, ExplainStmt, Node } from 'libpg-query'
 import type { Action } from '../../../shared/actions.ts'
 import type { Analysis, Catalog, ColumnUse, OutputColumn, StatementAnalysis } from './analysis.ts'
-import { withTables } from './catalog/fresh.ts'
+import { isKnown, withTables } from './catalog/fresh.ts'
 import { createWalk, outputsOf } from './lineage.ts'
 import { type Opened, open, parse, type RawStatement, strings } from './parser.ts'
 import { alterTable } from './sql/alter.ts'
 import { eventTriggers } from './sql/cascades.ts'
-import { changeOf, intoOf } from './sql/changed.ts'
+import { changeOf } from './sql/changed.ts'
 import { alterFunction, changesBesides, changesCode, changesRows, define } from './sql/code-changes.ts'
 import { copy, isOn } from './sql/copy.ts'
 import * as ddl from './sql/ddl.ts'
 import { freshAfter } from './sql/fresh.ts'
 import { tableId } from './sql/ids.ts'
+import { intoOf } from './sql/into.ts'
 import { namesTables } from './sql/named.ts'
 import { pathAfter, type SearchPath } from './sql/path-after.ts'
 import { Report, stronger, TooComplex } from './sql/report.ts'
@@ -92,7 +93,7 @@ function summary(raw: RawStatement, tag: string, report: Report, result: Result,
   }
   const complete = report.doubt === undefined
   const fresh = (catalog.fresh ?? [])
-    .filter(({ oid }) => oid < 0)
+    .filter((one) => one.oid < 0 && isKnown(one))
     .map(({ schema, name }) => tableId(schema, name))
     .filter((id) => report.tables.has(id))
   const analysis: StatementAnalysis = {
@@ -136,8 +137,9 @@ function contents(opened: Opened, node: Node, walk: Walk, nested: Nested): Resul
       const shape = walk.query(node, topScope)
       const into = intoOf(opened.node)
       if (!into) return { outputs: outputsOf(shape) }
-      report.effects.push(changeOf(opened, walk))
-      return keptAs(into.rel, shape, walk)
+      const kept = keptAs(into.rel, shape, walk)
+      report.effects.push(changeOf(opened, walk, shape))
+      return kept
     }
     case 'InsertStmt':
     case 'UpdateStmt':
@@ -223,13 +225,18 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
   }
   switch (opened.tag) {
     case 'CreateTableAsStmt': {
-      changes('sql:create')
+      report.does('sql:create')
       const { query, into } = opened.node
+      let shape: Shape | undefined
       if (query && 'ExecuteStmt' in query) {
         parameters(query.ExecuteStmt, walk)
         report.doubts('what the prepared statement gives is not known here')
-      } else if (query) ddl.keeps(walk.query(query, topScope), walk)
+      } else if (query) {
+        shape = walk.query(query, topScope)
+        ddl.keeps(shape, walk)
+      }
       ddl.created(into?.rel, walk)
+      report.effects.push(changeOf(opened, walk, shape))
       return nothing
     }
     case 'ViewStmt':

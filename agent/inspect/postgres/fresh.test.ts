@@ -168,6 +168,82 @@ describe('a table that its transaction made', () => {
     await client.query('drop table made')
   })
 
+  it.each([
+    [
+      'create table made as select id, name, 1 + id as more from customers',
+      'select more, made.name from made where id = 1',
+    ],
+    ['select id as more, name into temp made from customers', 'select * from made where more = 1'],
+    ['create temp table made(more, name) on commit drop as values (1, $$Name 1$$)', 'select more, name from made'],
+    ['create table if not exists made(more int, name text)', 'insert into made values (1, $$Name 1$$) returning *'],
+    ['create table if not exists made as select 1 as more, $$Name 1$$::text as name', 'select * from made'],
+  ])('is read before COMMIT: %s', async (make, read) => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query(make)
+    await client.query('create index on made (more)')
+    await client.query('alter table made add column last int default 7')
+    const shown = (await client.query(read)).rows.at(0)
+    const joined = 'select m.last, email from made m join customers c on c.name = m.name where c.id = 1'
+    const first = (await client.query(joined)).rows.at(0)
+    await client.query('rollback')
+    expect([shown, first]).toMatchObject([{ name: 'Name 1' }, { last: 7, email: '***.com' }])
+    await expect(client.query('select 1 from made')).rejects.toMatchObject({
+      code: expect.stringMatching(/42P01|SPB01/),
+    })
+    await client.end()
+  })
+
+  it('is another than it says, where somebody else made one first', async () => {
+    const client = await door.client()
+    await client.query('begin')
+    await client.query('select 1 from customers')
+    await postgres.direct(
+      'set role app; create view public.raced as select 1 as id, email as note from customers; reset role',
+    )
+    try {
+      await client.query('create table if not exists raced(id int, note text)')
+      const shown = await client.query('select upper(note) as note from raced order by 1 limit 1').then(
+        ({ rows }) => rows,
+        ({ message }: Error) => message,
+      )
+      expect(JSON.stringify(shown)).not.toMatch(/@example/i)
+      await client.query('rollback')
+      // In the same text and in a pipeline nothing can be read between.
+      const text = 'begin; create table if not exists raced_2(id int, note text); select note from raced_2'
+      await expect(client.query(text)).rejects.toMatchObject({ code: 'SPB01' })
+      const pipeline = [
+        ...ask.run('create table if not exists raced_2(id int, note text)'),
+        ...ask.run('select note from raced_2'),
+        say.sync,
+      ]
+      expect(summary(await talk(door.port, pipeline)).join()).toContain('SPB01')
+    } finally {
+      await client.end()
+      await postgres.direct('drop view public.raced')
+    }
+  })
+
+  it('is what its transaction made of that name while more was shown', async () => {
+    const client = await door.client()
+    const shows = (email: boolean): void => {
+      if (email) door.people.masked.delete('public.customers.email')
+      else door.people.masked.add('public.customers.email')
+      door.people.epoch++
+    }
+    await client.query('begin')
+    shows(true)
+    try {
+      await client.query('create view later as select email as a from customers')
+    } finally {
+      shows(false)
+    }
+    await client.query('create table if not exists later(a text)')
+    const shown = await client.query('select upper(a) from later limit 1').then(JSON.stringify, String)
+    expect(shown).toContain('Blocked by sallyport')
+    await client.end()
+  })
+
   it('is known within one text, and in a pipeline', async () => {
     const client = await door.client()
     await client.query(`create table whole(id int primary key, note text); create table pieces(id int, made int);
@@ -262,6 +338,26 @@ describe('a table that its transaction made', () => {
       'it becomes a part of another',
       'create table made(id int, name text, email text, ssn text, balance numeric, born date); alter table customers inherit made',
       'select upper(email) from made',
+    ],
+    [
+      'it is made of a column with a mask',
+      'create table made as select email as a from customers',
+      'rollback; select a from made',
+    ],
+    [
+      'it was something else before it was to be made unless it is there',
+      'create temp table made as select email as a from customers; create temp table if not exists made(a text)',
+      'select a from made',
+    ],
+    [
+      'another was made of its query in its place',
+      'create table made as select 1 as a; drop table made; create view made as select email as a from customers',
+      'select a from made',
+    ],
+    [
+      'its name is that of another',
+      'create temp table customers as select 1 as id, name from customers',
+      'select upper(email) from public.customers',
     ],
     ['it takes columns from another', 'create table made(like customers)', 'select upper(email) from made'],
     [

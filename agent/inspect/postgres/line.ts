@@ -4,7 +4,7 @@ import type { InspectorPort } from '../port.ts'
 import type { Catalog, CatalogRelation, Changes, SessionEffect } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog/catalog.ts'
-import { standing, withTables } from './catalog/fresh.ts'
+import { standing, surely, wasRead, withTables } from './catalog/fresh.ts'
 import { SharedChanges } from './catalog/shared-changes.ts'
 import { both } from './changes.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
@@ -84,6 +84,8 @@ export class Line {
   /** Those that are by what was forwarded since; undefined: nothing was. */
   #making: readonly CatalogRelation[] | undefined
   #catalog: { read: Catalog; whole: Catalog } | undefined
+  /** The segment in which a table was made last unless there was one. */
+  #madeUnlessThere = 0
   /** The segment of the last change. */
   #changed = 0
   /**
@@ -202,9 +204,11 @@ export class Line {
   /** Definitions may change. */
   change(effect: Extract<SessionEffect, { kind: 'ddl' }>): void {
     this.catalogDirty = this.tempDirty = true
+    const before = this.#changes === undefined ? this.uncommitted : both(this.uncommitted, this.#changes)
     this.#changes = both(this.#changes, effect.changes)
     this.#changed = this.segment
-    this.#making = freshAfter(this.#making ?? this.#fresh, effect)
+    if (effect.fresh?.some(({ unlessThere }) => unlessThere === 'unread')) this.#madeUnlessThere = this.segment
+    this.#making = freshAfter(this.#making ?? this.#fresh, surely(effect, before))
   }
 
   /** The transaction ends, or goes back to a savepoint: what it made may be gone, or be there for everybody. */
@@ -219,7 +223,10 @@ export class Line {
     this.#changes = undefined
     const isOver = !this.midSegment && this.status === statuses.idle
     if (changes !== undefined && !isOver) this.uncommitted = both(this.uncommitted, changes)
-    this.#setFresh(isOver ? [] : (this.#making ?? this.#fresh))
+    const fresh = this.#making ?? this.#fresh
+    // The target need not have run yet what was sent since: what the catalog says is older than that.
+    const read = this.#madeUnlessThere === this.segment ? fresh : wasRead(fresh)
+    this.#setFresh(isOver ? [] : read)
   }
 
   #setFresh(fresh: readonly CatalogRelation[]): void {

@@ -1,11 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Catalog, CatalogFunction, CatalogOperator, CatalogRelation, CodedType, OperandType } from '../analysis.ts'
+import type {
+  Catalog,
+  CatalogFunction,
+  CatalogOperator,
+  CatalogRelation,
+  Changes,
+  CodedType,
+  OperandType,
+  SessionEffect,
+} from '../analysis.ts'
 
 /** A catalog, and before what is in it, tables that a transaction made or changed. */
 export class WithFresh implements Catalog {
   /** Without them. */
   readonly read: Catalog
   readonly fresh: readonly CatalogRelation[]
+  /** Of these, those that are known. */
+  readonly #known: readonly CatalogRelation[]
   readonly version: number
   readonly database: string
   readonly codedTypes: readonly CodedType[]
@@ -15,6 +26,7 @@ export class WithFresh implements Catalog {
   constructor(catalog: Catalog, fresh: readonly CatalogRelation[]) {
     this.read = catalog
     this.fresh = fresh
+    this.#known = fresh.filter(isKnown)
     this.version = catalog.version
     this.database = catalog.database
     this.codedTypes = catalog.codedTypes
@@ -24,7 +36,7 @@ export class WithFresh implements Catalog {
 
   relation(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined {
     const found = this.#now(this.read.relation(schema, name, searchPath))
-    const named = this.fresh.filter((one) => one.name === name)
+    const named = this.#known.filter((one) => one.name === name)
     if (named.length === 0) return found
     const inSchema = (wanted: string): CatalogRelation | undefined => named.find((one) => one.schema === wanted)
     // What has the name of one that was there is one that was made in its place.
@@ -43,12 +55,12 @@ export class WithFresh implements Catalog {
 
   /** As the transaction made it. Under the name that it had before, it is as it was: that name counts as changed. */
   #now(found: CatalogRelation | undefined): CatalogRelation | undefined {
-    const now = found && this.fresh.find(({ oid }) => oid === found.oid)
+    const now = found && this.#known.find(({ oid }) => oid === found.oid)
     return now?.name === found?.name && now?.schema === found?.schema ? (now ?? found) : found
   }
 
   relationByOid(oid: number): CatalogRelation | undefined {
-    return this.fresh.find((one) => one.oid === oid) ?? this.read.relationByOid(oid)
+    return this.#known.find((one) => one.oid === oid) ?? this.read.relationByOid(oid)
   }
 
   children(oid: number): readonly CatalogRelation[] {
@@ -72,7 +84,7 @@ export class WithFresh implements Catalog {
   }
 
   *relations(): Iterable<CatalogRelation> {
-    yield* this.fresh
+    yield* this.#known
     yield* this.read.relations()
   }
 
@@ -85,12 +97,32 @@ export class WithFresh implements Catalog {
   }
 }
 
+/** Not made unless one was there that the catalog may not show yet. */
+export function isKnown({ unlessThere }: CatalogRelation): boolean {
+  return unlessThere !== 'unread'
+}
+
+/** A catalog was read after they were made, if they were. */
+export function wasRead(fresh: readonly CatalogRelation[]): readonly CatalogRelation[] {
+  return fresh.every(isKnown) ? fresh : fresh.map((one) => (isKnown(one) ? one : { ...one, unlessThere: 'read' }))
+}
+
+type Change = Extract<SessionEffect, { kind: 'ddl' }>
+
+/** Without what it makes unless it is there, of names to which its transaction did something before: `before`. No catalog shows that. */
+export function surely(effect: Change, before: Changes | undefined): Change {
+  const { fresh } = effect
+  if (fresh === undefined || before === undefined || fresh.every(isKnown)) return effect
+  return { ...effect, fresh: fresh.filter((one) => isKnown(one) || (before !== 'any' && !before.has(one.name))) }
+}
+
 /** Those of `fresh` that stand on what the catalog says; and names of the others, which somebody else changed before. */
 export function standing(
   fresh: readonly CatalogRelation[],
   catalog: Catalog,
 ): { fresh: readonly CatalogRelation[]; moved: readonly string[] } {
-  const holds = ({ oid, before }: CatalogRelation): boolean => {
+  const holds = ({ oid, before, unlessThere, schema, name }: CatalogRelation): boolean => {
+    if (unlessThere) return catalog.relation(schema, name, []) === undefined
     if (before === undefined) return true
     const now = catalog.relationByOid(oid)
     return now === before || isDeepStrictEqual(now, before)

@@ -1,16 +1,18 @@
-import type { AlterTableStmt, CreateStmt, DropStmt, IntoClause, RangeVar, RenameStmt, SelectStmt } from 'libpg-query'
+import type { AlterTableStmt, CreateStmt, DropStmt, RangeVar, RenameStmt } from 'libpg-query'
 import type { SessionEffect } from '../analysis.ts'
 import { type Opened, objects, strings } from '../parser.ts'
 import { freshOf } from './fresh.ts'
 import { cascaded } from './fresh-changes.ts'
+import { intoOf } from './into.ts'
 import { family } from './relations.ts'
+import type { Shape } from './value.ts'
 import type { Walk } from './walk.ts'
 
-/** What a change of definitions leaves behind. */
-export function changeOf(opened: Opened, walk: Walk): SessionEffect {
+/** What a change of definitions leaves behind. `shape`: the columns that the query gives of which a table is made. */
+export function changeOf(opened: Opened, walk: Walk, shape?: Shape): SessionEffect {
   // A temporary table or view is made: no other session has it.
   const alone = made(opened)?.relpersistence === 't' ? { alone: true as const } : {}
-  const fresh = freshOf(opened, walk)
+  const fresh = freshOf(opened, walk, shape)
   if (fresh === undefined) {
     const names = changedNames(opened, walk)
     return { kind: 'ddl', changes: names === undefined ? 'any' : new Set(names), ...alone }
@@ -51,13 +53,6 @@ function changedNames(opened: Opened, walk: Walk): readonly string[] | undefined
     default:
       return undefined
   }
-}
-
-/** SELECT INTO: the first of all that set operations combine has it. */
-export function intoOf(node: SelectStmt): IntoClause | undefined {
-  let first = node
-  while (first.larg) first = first.larg
-  return first.intoClause
 }
 
 /** The table or view that a statement makes. */

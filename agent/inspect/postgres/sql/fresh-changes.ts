@@ -194,7 +194,8 @@ function isTypeOfOthers({ name, before }: CatalogRelation, { catalog }: Walk): b
     if (definition === undefined || names.some((one) => definition.includes(one))) return true
   }
   const types = new Set(names.flatMap((one) => [one, `_${one}`]))
-  for (const { columns } of catalog.relations()) if (columns.some(({ typeName }) => types.has(typeName))) return true
+  for (const { columns } of catalog.relations())
+    if (columns.some(({ typeName }) => typeName === '' || types.has(typeName))) return true
   return false
 }
 

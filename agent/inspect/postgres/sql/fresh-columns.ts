@@ -1,8 +1,10 @@
 import type { ColumnDef, Constraint, RangeVar, TypeName } from 'libpg-query'
-import type { CatalogColumn, CatalogRelation, ForeignKey, Reference } from '../analysis.ts'
+import type { Catalog, CatalogColumn, CatalogRelation, ForeignKey, Reference } from '../analysis.ts'
 import { strings } from '../parser.ts'
 import { keyAction } from './key-action.ts'
 import { isPlainType } from './literals.ts'
+import { identified } from './relations.ts'
+import type { ScopeColumn, Shape } from './value.ts'
 import type { Walk } from './walk.ts'
 
 /** Columns and constraints that a transaction makes, as far as the statement that makes them says all of them. */
@@ -58,6 +60,25 @@ export function columnOf(
   if (constraints.some((one) => 'Constraint' in one && one.Constraint.contype === 'CONSTR_GENERATED')) return undefined
   const type = collClause ? undefined : typeNamed(typeName, walk)
   return colname === undefined || type === undefined ? undefined : { name: colname, attnum, typeOid: 0, typeName: type }
+}
+
+/** Those of a table that is made of what a query gives; undefined: they can't be told. */
+export function columnsKept(shape: Shape, names: readonly string[], { catalog }: Walk): CatalogColumn[] | undefined {
+  if (shape.open || shape.columns.length === 0 || names.length > shape.columns.length) return undefined
+  const { codedTypes, lenientTypes } = catalog
+  const columns = shape.columns.map((column, i) => keptColumn(column, names[i] ?? column.name, i + 1, catalog))
+  // A type that can't be told may bring code.
+  if (columns.some(({ typeName }) => typeName === '') && codedTypes.length + lenientTypes.length > 0) return undefined
+  return new Set(columns.map(({ name }) => name)).size === columns.length ? columns : undefined
+}
+
+function keptColumn({ value }: ScopeColumn, name: string, attnum: number, catalog: Catalog): CatalogColumn {
+  const from = value.plain && value.origin !== undefined ? identified(catalog, value.origin) : undefined
+  const found = from?.relation?.columns.find((one) => one.name === from.column)
+  // A collation that can't be told may be any.
+  if (found === undefined) return { name, attnum, typeOid: 0, typeName: '', collated: true }
+  const { typeOid, typeName, collated } = found
+  return { name, attnum, typeOid, typeName, ...(collated || value.collated ? { collated: true } : {}) }
 }
 
 const serials: ReadonlyMap<string, string> = new Map([

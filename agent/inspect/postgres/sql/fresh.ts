@@ -1,10 +1,12 @@
-import type { CreateSchemaStmt, CreateStmt } from 'libpg-query'
+import type { CreateSchemaStmt, CreateStmt, IntoClause, RangeVar } from 'libpg-query'
 import type { CatalogColumn, CatalogRelation, Changes, SessionEffect } from '../analysis.ts'
 import type { Opened } from '../parser.ts'
 import { strings } from '../parser.ts'
 import { altered, renamed } from './fresh-changes.ts'
-import { type Brought, bringing, columnConstraints, columnOf, constraint } from './fresh-columns.ts'
+import { type Brought, bringing, columnConstraints, columnOf, columnsKept, constraint } from './fresh-columns.ts'
 import { splitId } from './ids.ts'
+import { intoOf } from './into.ts'
+import type { Shape } from './value.ts'
 import type { Walk } from './walk.ts'
 
 /**
@@ -18,18 +20,23 @@ export interface Fresh {
   moved: readonly string[]
 }
 
-/** What a statement makes, or makes of a table; undefined: that can't be told by it alone. */
-export function freshOf(opened: Opened, walk: Walk): Fresh | undefined {
+/** What a statement makes, or makes of a table; undefined: that can't be told by it alone. `shape`: the columns that its query gives. */
+export function freshOf(opened: Opened, walk: Walk, shape: Shape | undefined): Fresh | undefined {
   if (walk.report.doubt !== undefined || walk.searchPath === undefined) return undefined
   // Code of people's own could change what was made at once.
   if (walk.catalog.eventTriggers.length > 0 || walk.catalog.codedTypes.some(({ reach }) => reach === 'any'))
     return undefined
   if ([...walk.report.functions].some((id) => splitId(id)[0] !== 'pg_catalog')) return undefined
   switch (opened.tag) {
+    case 'CreateTableAsStmt':
+      if (opened.node.objtype !== 'OBJECT_TABLE') return undefined
+      return kept(opened.node.into, shape, walk, opened.node.if_not_exists)
+    case 'SelectStmt':
+      return kept(intoOf(opened.node), shape, walk)
     case 'CreateSchemaStmt':
       return known(schemaMade(opened.node, walk))
     case 'CreateStmt':
-      return known(made(opened.node, walk))
+      return made(opened.node, walk)
     case 'AlterTableStmt':
       return known(altered(opened.node, walk))
     case 'RenameStmt':
@@ -54,16 +61,54 @@ export function isSchema({ name }: CatalogRelation): boolean {
   return name === ''
 }
 
-function made(node: CreateStmt, walk: Walk): readonly CatalogRelation[] | undefined {
+/** Where a table is made, which was said when it was named. Undefined: it can't be told. */
+function schemaOf({ relname }: RangeVar, walk: Walk): string | undefined {
+  const [full] = [...walk.report.written].filter((id) => splitId(id)[1] === relname)
+  const schema = full === undefined ? undefined : splitId(full)[0]
+  return schema === 'pg_temp' && walk.searchPath?.includes('pg_temp') ? undefined : schema
+}
+
+/**
+ * IF NOT EXISTS: a table stays what it is where it is there. Where another session makes it first, which the catalog shows only when it is
+ * read after that, it need not be what is said here: until then the name counts as changed.
+ */
+function unlessThere(table: CatalogRelation, all: readonly CatalogRelation[], walk: Walk): Fresh | undefined {
+  const { schema, name } = table
+  if (walk.catalog.relation(schema, name, walk.searchPath ?? []) !== undefined) return { known: [], moved: [] }
+  // What this session has of its own by now can't be told from outside; and a table that this one refers to is changed with it.
+  if (schema === 'pg_temp' || all.length > 1) return undefined
+  return { known: [{ ...table, unlessThere: 'unread' }], moved: [name] }
+}
+
+/** CREATE TABLE AS, SELECT INTO. What is masked never gets there: what a query puts where nothing masks it is refused by itself. */
+function kept(into: IntoClause | undefined, shape: Shape | undefined, walk: Walk, optional = false): Fresh | undefined {
+  const name = into?.rel?.relname
+  if (into?.rel === undefined || name === undefined || shape === undefined || into.accessMethod) return undefined
+  // Code that it ran may have changed anything.
+  if (walk.report.runsCode) return undefined
+  const schema = schemaOf(into.rel, walk)
+  const columns = columnsKept(shape, strings(into.colNames), walk)
+  if (schema === undefined || columns === undefined) return undefined
+  const table = { oid: oidOf(walk), schema, name, kind: 'table', columns, parents: [], hasRules: false } as const
+  return optional ? unlessThere(table, [table], walk) : known([table])
+}
+
+function made(node: CreateStmt, walk: Walk): Fresh | undefined {
   const { relation, tableElts = [], if_not_exists, inhRelations, partbound, partspec, ofTypename, accessMethod } = node
   const name = relation?.relname
-  if (name === undefined || inhRelations || partbound || partspec || ofTypename || accessMethod) return undefined
-  // Where it is made was said when it was named.
-  const [full] = [...walk.report.written].filter((id) => splitId(id)[1] === name)
-  const schema = full === undefined ? undefined : splitId(full)[0]
-  if (schema === undefined || (schema === 'pg_temp' && walk.searchPath?.includes('pg_temp'))) return undefined
-  // It stays what it is where it is there. Where another session makes it first, it need not be what is said here.
-  if (if_not_exists) return walk.catalog.relation(schema, name, walk.searchPath ?? []) === undefined ? undefined : []
+  if (
+    relation === undefined ||
+    name === undefined ||
+    inhRelations ||
+    partbound ||
+    partspec ||
+    ofTypename ||
+    accessMethod
+  )
+    return undefined
+  const schema = schemaOf(relation, walk)
+  if (schema === undefined) return undefined
+  if (if_not_exists && walk.catalog.relation(schema, name, walk.searchPath ?? [])) return { known: [], moved: [] }
   const columns: CatalogColumn[] = []
   const brought: Brought[] = []
   for (const element of tableElts) {
@@ -79,7 +124,18 @@ function made(node: CreateStmt, walk: Walk): readonly CatalogRelation[] | undefi
       brought.push(one)
     } else return undefined
   }
-  return bringing({ oid: oidOf(walk), schema, name, kind: 'table', columns, parents: [], hasRules: false }, brought)
+  const plain: CatalogRelation = {
+    oid: oidOf(walk),
+    schema,
+    name,
+    kind: 'table',
+    columns,
+    parents: [],
+    hasRules: false,
+  }
+  const all = bringing(plain, brought)
+  const [table = plain] = all
+  return if_not_exists ? unlessThere(table, all, walk) : known(all)
 }
 
 /** Numbers that no relation of a target has, in the order in which they were made. */

@@ -138,6 +138,7 @@ export function identified(
 }
 
 function typed(column: CatalogColumn): Pick<Value, 'type' | 'kind' | 'collated'> {
+  if (column.typeName === '') return column.collated ? { collated: true } : {}
   const type = typeOf(column)
   const kind = kindOfType(type)
   return { type, ...(kind === undefined ? {} : { kind }), ...(column.collated ? { collated: true } : {}) }
