@@ -330,15 +330,16 @@ export class EditorMarks {
   }
 }
 
-/** The name that a refused statement has wrong. */
-function unknownSpans({ blocked, text }: Mark): UnknownName['spans'] | undefined {
-  return blocked && unknownIn(text, blocked.message)?.spans
+/** The name that a statement has wrong which was refused, or failed. */
+function unknownSpans({ blocked, error, text }: Mark): UnknownName['spans'] | undefined {
+  const why = (blocked ?? error)?.message
+  return why === undefined ? undefined : unknownIn(text, why)?.spans
 }
 
-/** The word at which the target's parser stopped. */
-function errorSpan(mark: Mark): { start: number; end: number }[] {
+/** The word at which the target stopped, or the name that is wrong. */
+function errorSpan(mark: Mark): UnknownName['spans'] {
   const at = mark.error?.position
-  if (at === undefined) return []
+  if (at === undefined) return unknownSpans(mark) ?? []
   const word = /^\S+/.exec(mark.text.slice(at))?.[0] ?? ''
   return [{ start: at, end: at + Math.max(1, word.length) }]
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
@@ -63,7 +63,9 @@ export function Messages({ state, connection, ...leads }: Leads & { connection: 
             {message.sqlstate !== undefined && <span className="t3 mono msg__code">{message.sqlstate}</span>}
             <Lead message={message} {...leads} />
             {message.detail !== undefined && <span className="t2 msg__more">{message.detail}</span>}
-            {message === failed && mark !== undefined && <Help key={mark.id} mark={mark} {...leads} />}
+            {message === failed && mark !== undefined && (
+              <Help key={mark.id} connection={connection} mark={mark} {...leads} />
+            )}
           </span>
         </li>
       ))}
@@ -105,9 +107,14 @@ function Sign({ kind }: { kind: Message['kind'] }) {
 }
 
 /** What would help a statement that failed. */
-function Help({ mark, fixOf, onFix }: Pick<Leads, 'fixOf' | 'onFix'> & { mark: Mark }) {
-  // Of the moment in which it failed: a button does not become another one while a person reaches for it.
-  const [fix] = useState(() => fixOf(mark))
+function Help({ connection, mark, fixOf, onFix }: Pick<Leads, 'fixOf' | 'onFix'> & { connection: string; mark: Mark }) {
+  const { queries } = useRpc()
+  // Names may be known later than this one was found wrong.
+  useQuery({ ...queries.editor.catalog.queryOptions({ input: { connection } }), enabled: false })
+  // A button does not become another one while a person reaches for it.
+  const found = useRef<Fix>(undefined)
+  found.current ??= fixOf(mark)
+  const fix = found.current
   if (fix === undefined) return null
   return (
     <span className="msg__more">

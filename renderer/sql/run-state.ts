@@ -343,10 +343,11 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
   return said.results.every((r) => r.pinned) ? { ...said, shown: 'messages' } : said
 }
 
-/** Where a refused statement has a name that is not known. */
+/** Where a statement that was refused, or failed, has a name that is not known. */
 function wrongName({ marks }: SqlState, id: string): { position?: number } {
   const mark = marks.findLast((each) => each.id === id)
-  const at = mark?.blocked && unknownIn(mark.text, mark.blocked.message)?.spans[0]
+  const why = (mark?.blocked ?? mark?.error)?.message
+  const at = mark === undefined || why === undefined ? undefined : unknownIn(mark.text, why)?.spans[0]
   return at === undefined ? {} : { position: at.start }
 }
 
