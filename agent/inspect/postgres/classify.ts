@@ -230,7 +230,7 @@ function schemaChange(opened: Opened, walk: Walk, nested: Nested): Result {
       let shape: Shape | undefined
       if (query && 'ExecuteStmt' in query) {
         parameters(query.ExecuteStmt, walk)
-        report.doubts('what the prepared statement gives is not known here')
+        report.doubts('what EXECUTE gives is not known here, as it would be of its query itself')
       } else if (query) {
         shape = walk.query(query, topScope)
         ddl.keeps(shape, walk)
@@ -374,7 +374,7 @@ function explain(node: ExplainStmt, walk: Walk, nested: Nested): Result {
   const inner = nested(node.query)
   const runs = isOn(node.options, 'analyze')
   include(inner, report)
-  if (inner.refers) report.doubts('which statement it explains is only known when it runs')
+  if (inner.refers) report.doubts('what EXECUTE stands for is only known when it runs: EXPLAIN the statement itself')
   report.action = runs ? (inner.refers ? stronger(inner.action, 'sql:unknown') : inner.action) : 'sql:explain'
   report.hasWhere = inner.hasWhere
   const { computed, coded, replaced, placed } = reportOf.get(inner) ?? new Report('sql:explain')
