@@ -141,6 +141,8 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await tree('orders-db').first().focus()
     await page.keyboard.press('Shift+F10')
     await item('Open').waitFor()
+    // It is shown a moment before it takes the keys.
+    await page.locator('[role=menu]:focus-within').waitFor()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.locator('.tab.is-on', { hasText: 'orders-db' }).waitFor()
