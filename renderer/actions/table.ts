@@ -67,7 +67,7 @@ export const actionTable = {
   'sql.measure': { name: 'Explain and measure', scope: 'sql', keys: 'Alt+Shift+E' },
   'sql.format': { name: 'Format', scope: 'sql', keys: 'Alt+Shift+F' },
   'sql.library': { name: 'History and saved queries', scope: 'sql', keys: 'Mod+Shift+H' },
-  'sql.results': { name: 'To the results, and back to the statement', scope: 'sql', keys: 'Alt+R' },
+  'sql.results': { name: 'Between statement and results', scope: 'sql', keys: 'Alt+R' },
   'sql.commit': { name: 'Commit', scope: 'sql' },
   'sql.rollback': { name: 'Roll back', scope: 'sql' },
   'sql.cancel': { name: 'Cancel or withdraw', scope: 'sql', keys: 'Mod+.' },
