@@ -361,8 +361,8 @@ export class Backend {
     line.queue.shift()
     line.confirmSegment()
     line.ready(status)
-    if (status === statuses.idle && line.uncommitted !== undefined) {
-      line.uncommitted = undefined
+    if (status === statuses.idle && line.uncommitted.names !== undefined) {
+      line.uncommitted.names = undefined
       line.catalogDirty = true
     }
     head.settled?.(true)

@@ -1,18 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import type { RecordingEvent } from '../../../shared/recording.ts'
 import type { InspectorPort } from '../port.ts'
-import type { Catalog, CatalogRelation, Changes, SessionEffect } from './analysis.ts'
+import type { SessionEffect } from './analysis.ts'
 import type { Voice } from './annotations.ts'
 import type { TargetCatalog } from './catalog/catalog.ts'
-import { standing, surely, wasRead, withTables } from './catalog/fresh.ts'
 import { SharedChanges } from './catalog/shared-changes.ts'
-import { both } from './changes.ts'
+import { Uncommitted } from './catalog/uncommitted.ts'
 import { type Execution, Expected, type kinds, Queue } from './expected.ts'
 import { Identity } from './identity.ts'
 import { Names } from './names.ts'
 import { bytesOfPortal, bytesOfPrepared } from './prepared.ts'
 import { Concealing } from './record/concealing.ts'
-import { freshAfter, isSchema } from './sql/fresh.ts'
 import { parseSearchPath } from './sql/settings.ts'
 import { type Meaning, Scripts } from './statements.ts'
 import type { Letters } from './text/charsets/charset.ts'
@@ -47,6 +45,7 @@ export class Line {
   readonly target: TargetCatalog
   readonly shared: SharedChanges
   readonly identity: Identity
+  readonly uncommitted = new Uncommitted()
   /** The target's process, as its cancel key says; undefined: it gave none. */
   processId: number | undefined
   /** The session was begun for replication: it takes simple queries alone. */
@@ -75,19 +74,6 @@ export class Line {
   catalogDirty = false
   /** The session may have a temporary schema by now: to be asked of the target before the next name is resolved. */
   tempDirty = false
-  /** Definitions that changed in this transaction, where the catalog's own connection can't see them. */
-  uncommitted: Changes | undefined
-  /** Those that changed since the catalog was read. */
-  #changes: Changes | undefined
-  /** Tables that this transaction made or changed, and that are as it made them, where the catalog's own connection can't see that. */
-  #fresh: readonly CatalogRelation[] = []
-  /** Those that are by what was forwarded since; undefined: nothing was. */
-  #making: readonly CatalogRelation[] | undefined
-  #catalog: { read: Catalog; whole: Catalog } | undefined
-  /** The segment in which a table was made last unless there was one. */
-  #madeUnlessThere = 0
-  /** The segment of the last change. */
-  #changed = 0
   /**
    * COPY … FROM that was forwarded and whose data the client has not ended, in order. The target takes what follows for that data,
    * and loses it when it is something else: until it is clear, nothing may be forwarded that this side would believe was read.
@@ -131,10 +117,11 @@ export class Line {
   get meaning(): Meaning | undefined {
     const { current } = this.target
     if (current === undefined) return undefined
-    const catalog = this.#withFresh(current)
+    const catalog = this.uncommitted.withMade(current)
+    const { names } = this.uncommitted
     const known = this.#meaning
-    if (known !== undefined && known.catalog === catalog && known.uncommitted === this.uncommitted) return known
-    this.#meaning = { catalog, searchPath: this.#withTemp(), uncommitted: this.uncommitted }
+    if (known !== undefined && known.catalog === catalog && known.uncommitted === names) return known
+    this.#meaning = { catalog, searchPath: this.#withTemp(), uncommitted: names }
     return this.#meaning
   }
 
@@ -204,49 +191,18 @@ export class Line {
   /** Definitions may change. */
   change(effect: Extract<SessionEffect, { kind: 'ddl' }>): void {
     this.catalogDirty = this.tempDirty = true
-    const before = this.#changes === undefined ? this.uncommitted : both(this.uncommitted, this.#changes)
-    this.#changes = both(this.#changes, effect.changes)
-    this.#changed = this.segment
-    if (effect.fresh?.some(({ unlessThere }) => unlessThere === 'unread')) this.#madeUnlessThere = this.segment
-    this.#making = freshAfter(this.#making ?? this.#fresh, surely(effect, before))
+    this.uncommitted.change(effect, this.segment)
   }
 
   /** The transaction ends, or goes back to a savepoint: what it made may be gone, or be there for everybody. */
   endFresh(): void {
-    const fresh = (this.#making ?? this.#fresh).filter((one) => !isSchema(one))
-    if (fresh.length > 0) this.change({ kind: 'ddl', changes: new Set(fresh.map(({ name }) => name)) })
+    const { made } = this.uncommitted
+    if (made.size > 0) this.change({ kind: 'ddl', changes: made })
   }
 
   /** The catalog is read again: what was committed by then is in it. */
   refreshed(): void {
-    const changes = this.#changes
-    this.#changes = undefined
-    const isOver = !this.midSegment && this.status === statuses.idle
-    if (changes !== undefined && !isOver) this.uncommitted = both(this.uncommitted, changes)
-    const fresh = this.#making ?? this.#fresh
-    // The target need not have run yet what was sent since: what the catalog says is older than that.
-    const read = this.#madeUnlessThere === this.segment ? fresh : wasRead(fresh)
-    this.#setFresh(isOver ? [] : read)
-  }
-
-  #setFresh(fresh: readonly CatalogRelation[]): void {
-    this.#making = undefined
-    if (fresh === this.#fresh || (fresh.length === 0 && this.#fresh.length === 0)) return
-    this.#fresh = fresh
-    this.#meaning = undefined
-    this.#catalog = undefined
-  }
-
-  /** With what this transaction made. The same object as long as both are. */
-  #withFresh(catalog: Catalog): Catalog {
-    if (this.#fresh.length === 0) return catalog
-    if (this.#catalog?.read !== catalog) {
-      const { fresh, moved } = standing(this.#fresh, catalog)
-      if (moved.length > 0) this.uncommitted = both(this.uncommitted, new Set(moved))
-      this.#fresh = fresh
-      this.#catalog = { read: catalog, whole: withTables(catalog, fresh) }
-    }
-    return this.#catalog.whole
+    this.uncommitted.refreshed(this.segment, !this.midSegment && this.status === statuses.idle)
   }
 
   /** A setting that names depend on may change. */
@@ -265,11 +221,7 @@ export class Line {
     this.status = status
     this.setReading(this.#reported)
     this.shared.ready(status === statuses.idle, this.confirmed)
-    // They are committed or taken back: the catalog shows which.
-    if (status === statuses.idle && this.#changed <= this.confirmed) {
-      this.#changes = undefined
-      this.#setFresh([])
-    }
+    if (status === statuses.idle) this.uncommitted.over(this.confirmed)
     // With its transaction over, the target has dropped them.
     if (status === statuses.idle && this.portals.bytes > 0) this.portals.forget(({ held }) => !held)
     if (status !== statuses.idle || this.#stateMoved === undefined || this.#stateMoved > this.confirmed) return
