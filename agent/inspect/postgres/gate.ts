@@ -257,7 +257,7 @@ export class Gate {
   #unlessCancelled(admission: Admission): Admission {
     const line = this.#line
     if (!line.cancelled || !admission.ok) return admission
-    for (const execution of admission.executions) line.complete(execution, false, undefined, 'not run: cancelled')
+    line.notRun(admission.executions, 'cancelled')
     return { ok: false, error: cancelledError }
   }
 

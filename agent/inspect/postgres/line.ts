@@ -311,6 +311,11 @@ export class Line {
     }
   }
 
+  /** These are on the recording, and do not run after all. */
+  notRun(executions: readonly Execution[], why: string): void {
+    for (const execution of executions) this.complete(execution, false, undefined, `not run: ${why}`)
+  }
+
   /** The target answered, after so many milliseconds. What can't be recorded ends the session. */
   complete(execution: Execution, ok: boolean, rows: number | undefined, error?: string): number {
     if (this.copies.length > 0) this.endCopy(execution)

@@ -31,10 +31,7 @@ export class Refusals {
   skipped(admission: Admission): boolean {
     const line = this.#line
     if (!line.skipping) return false
-    if (admission.ok) {
-      for (const execution of admission.executions)
-        line.complete(execution, false, undefined, 'not run: skipped after an error')
-    }
+    if (admission.ok) line.notRun(admission.executions, 'skipped after an error')
     return true
   }
 

@@ -37,8 +37,7 @@ export function skipToSync(line: Line, head: Expected, reason: string): void {
   for (let item = queue.peek(); item !== undefined && item.kind !== kinds.sync; item = queue.peek()) {
     queue.shift()
     drop(line, item, false)
-    for (const execution of item.executions)
-      line.complete(execution, false, undefined, 'not run: skipped after an error')
+    line.notRun(item.executions, 'skipped after an error')
     if (item.kind === kinds.query) line.confirmSegment()
   }
   if (queue.length === 0) line.skipping = true

@@ -153,8 +153,7 @@ export class SimpleQueries {
   #refuseMasked(executions: readonly Execution[]): void {
     const line = this.#line
     const columns = executions.flatMap(({ run }) => run.masked)
-    for (const execution of executions)
-      line.complete(execution, false, undefined, 'not run: its value can not be masked')
+    line.notRun(executions, 'its value can not be masked')
     const refusal = {
       policy: columns[0]?.policy ?? { id: unprovable, reason: 'The value of a function call can not be masked.' },
       message:

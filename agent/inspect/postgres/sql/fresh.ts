@@ -68,13 +68,19 @@ function schemaOf({ relname }: RangeVar, walk: Walk): string | undefined {
   return schema === 'pg_temp' && walk.searchPath?.includes('pg_temp') ? undefined : schema
 }
 
+function isThere(schema: string, name: string, { catalog, searchPath = [] }: Walk): boolean {
+  return catalog.relation(schema, name, searchPath) !== undefined
+}
+
+/** IF NOT EXISTS: a table stays what it is where it is there. */
+const asItWas: Fresh = { known: [], moved: [] }
+
 /**
- * IF NOT EXISTS: a table stays what it is where it is there. Where another session makes it first, which the catalog shows only when it is
+ * IF NOT EXISTS, of one that is not there. Where another session makes it first, which the catalog shows only when it is
  * read after that, it need not be what is said here: until then the name counts as changed.
  */
-function unlessThere(table: CatalogRelation, all: readonly CatalogRelation[], walk: Walk): Fresh | undefined {
+function unlessThere(table: CatalogRelation, all: readonly CatalogRelation[]): Fresh | undefined {
   const { schema, name } = table
-  if (walk.catalog.relation(schema, name, walk.searchPath ?? []) !== undefined) return { known: [], moved: [] }
   // What this session has of its own by now can't be told from outside; and a table that this one refers to is changed with it.
   if (schema === 'pg_temp' || all.length > 1) return undefined
   return { known: [{ ...table, unlessThere: 'unread' }], moved: [name] }
@@ -90,7 +96,8 @@ function kept(into: IntoClause | undefined, shape: Shape | undefined, walk: Walk
   const columns = columnsKept(shape, strings(into.colNames), walk)
   if (schema === undefined || columns === undefined) return undefined
   const table = { oid: oidOf(walk), schema, name, kind: 'table', columns, parents: [], hasRules: false } as const
-  return optional ? unlessThere(table, [table], walk) : known([table])
+  if (!optional) return known([table])
+  return isThere(schema, name, walk) ? asItWas : unlessThere(table, [table])
 }
 
 function made(node: CreateStmt, walk: Walk): Fresh | undefined {
@@ -108,7 +115,7 @@ function made(node: CreateStmt, walk: Walk): Fresh | undefined {
     return undefined
   const schema = schemaOf(relation, walk)
   if (schema === undefined) return undefined
-  if (if_not_exists && walk.catalog.relation(schema, name, walk.searchPath ?? [])) return { known: [], moved: [] }
+  if (if_not_exists && isThere(schema, name, walk)) return asItWas
   const columns: CatalogColumn[] = []
   const brought: Brought[] = []
   for (const element of tableElts) {
@@ -135,7 +142,7 @@ function made(node: CreateStmt, walk: Walk): Fresh | undefined {
   }
   const all = bringing(plain, brought)
   const [table = plain] = all
-  return if_not_exists ? unlessThere(table, all, walk) : known(all)
+  return if_not_exists ? unlessThere(table, all) : known(all)
 }
 
 /** Numbers that no relation of a target has, in the order in which they were made. */

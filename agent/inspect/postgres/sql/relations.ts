@@ -138,10 +138,11 @@ export function identified(
 }
 
 function typed(column: CatalogColumn): Pick<Value, 'type' | 'kind' | 'collated'> {
-  if (column.typeName === '') return column.collated ? { collated: true } : {}
+  const own: Pick<Value, 'collated'> = column.collated ? { collated: true } : {}
+  if (column.typeName === '') return own
   const type = typeOf(column)
   const kind = kindOfType(type)
-  return { type, ...(kind === undefined ? {} : { kind }), ...(column.collated ? { collated: true } : {}) }
+  return { type, ...(kind === undefined ? {} : { kind }), ...own }
 }
 
 /** PostgreSQL's own type by its name; one that people made is none of these, whatever it is called. */
