@@ -3,7 +3,7 @@ import { readTokens, toHex } from '../theme/colors.ts'
 import { decorations, hasZone, maskedSpans, type Range } from './marks.ts'
 import { monaco } from './monaco.ts'
 import type { Mark } from './run-state.ts'
-import { type UnknownName, unknownIn } from './unknown.ts'
+import { type UnknownName, unknownOf } from './unknown.ts'
 
 /** What the tab asks of its editor. Offsets are UTF-16, in the text as it is now. */
 export interface EditorHandle {
@@ -228,7 +228,7 @@ export class EditorMarks {
 
   private decorate(mark: Mark, range: Range): monaco.editor.IModelDeltaDecoration[] {
     const offset = this.model.getOffsetAt({ lineNumber: range.startLineNumber, column: range.startColumn })
-    const spans = mark.look === 'failed' ? errorSpan(mark) : (unknownSpans(mark) ?? maskedSpans(mark))
+    const spans = mark.look === 'failed' ? errorSpan(mark) : (unknownOf(mark)?.spans ?? maskedSpans(mark))
     // Edited since: the offsets within it hold no more.
     const same = this.model.getValueInRange(range) === mark.text
     const inline = same ? spans.map((span) => this.toRange(offset + span.start, offset + span.end)) : []
@@ -330,16 +330,10 @@ export class EditorMarks {
   }
 }
 
-/** The name that a statement has wrong which was refused, or failed. */
-function unknownSpans({ blocked, error, text }: Mark): UnknownName['spans'] | undefined {
-  const why = (blocked ?? error)?.message
-  return why === undefined ? undefined : unknownIn(text, why)?.spans
-}
-
 /** The word at which the target stopped, or the name that is wrong. */
 function errorSpan(mark: Mark): UnknownName['spans'] {
   const at = mark.error?.position
-  if (at === undefined) return unknownSpans(mark) ?? []
+  if (at === undefined) return unknownOf(mark)?.spans ?? []
   const word = /^\S+/.exec(mark.text.slice(at))?.[0] ?? ''
   return [{ start: at, end: at + Math.max(1, word.length) }]
 }

@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
-import { useRef } from 'react'
+import { useMemo } from 'react'
 import { Icon } from '../decisions/icon.tsx'
 import { timeOfDay } from '../decisions/time.ts'
 import { usePause, useRpc } from '../rpc/context.tsx'
 import { Empty } from '../theme/controls.tsx'
+import { indexCatalog } from './complete/catalog.ts'
 import { FixButton } from './fix-button.tsx'
-import type { Fix } from './fixes.ts'
+import { type Fix, meant } from './fixes.ts'
 import { type Mark, type Message, type SqlState, waits } from './run-state.ts'
+import { unknownName } from './unknown.ts'
 
 /** Where an offset within a mark's statement is now; undefined when it is gone, or is another by now. */
 export type PlaceOf = (mark: string, offset: number) => { line: number; column: number } | undefined
@@ -15,7 +17,6 @@ export type PlaceOf = (mark: string, offset: number) => { line: number; column: 
 export interface Leads {
   onReveal(mark: string, offset?: number): void
   placeOf: PlaceOf
-  fixOf(mark: Mark): Fix | undefined
   onFix(mark: Mark, fix: Fix): void
 }
 
@@ -43,7 +44,7 @@ export function Messages({ state, connection, ...leads }: Leads & { connection: 
   const shown = shortened(messages)
   // Only of the last: the others wait for their turn.
   const failed = shown.findLast(({ kind }) => kind === 'error')
-  const mark = marks.findLast(({ id, error }) => id === failed?.mark && error !== undefined)
+  const mark = marks.findLast(({ id, error }) => id === failed?.mark && error && unknownName(error.message))
   return (
     <ol className="msgs scroll" aria-label="Messages">
       {shown.length < messages.length && (
@@ -106,15 +107,12 @@ function Sign({ kind }: { kind: Message['kind'] }) {
   return <span />
 }
 
-/** What would help a statement that failed. */
-function Help({ connection, mark, fixOf, onFix }: Pick<Leads, 'fixOf' | 'onFix'> & { connection: string; mark: Mark }) {
+/** What would help a statement that failed by a wrong name; names may be known later than that. */
+function Help({ connection, mark, onFix }: Pick<Leads, 'onFix'> & { connection: string; mark: Mark }) {
   const { queries } = useRpc()
-  // Names may be known later than this one was found wrong.
-  useQuery({ ...queries.editor.catalog.queryOptions({ input: { connection } }), enabled: false })
-  // A button does not become another one while a person reaches for it.
-  const found = useRef<Fix>(undefined)
-  found.current ??= fixOf(mark)
-  const fix = found.current
+  const catalog = queries.editor.catalog.queryOptions({ input: { connection }, enabled: false })
+  const index = useQuery({ ...catalog, select: indexCatalog }).data
+  const fix = useMemo(() => mark.error && meant(mark.text, mark.error, index), [mark, index])
   if (fix === undefined) return null
   return (
     <span className="msg__more">

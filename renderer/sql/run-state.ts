@@ -4,7 +4,7 @@ import type { Problem, Rearrangement, ResultColumn, RunEvent, SessionEnd } from 
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
 import { milliseconds } from '../decisions/time.ts'
 import { bareName, counted, firstLine, type LookName, roughTables } from '../decisions/words.ts'
-import { unknownIn } from './unknown.ts'
+import { unknownOf } from './unknown.ts'
 
 export type Blocked = Extract<Annotation, { kind: 'blocked' }>
 export type Held = Extract<Annotation, { kind: 'held' }>
@@ -346,8 +346,7 @@ function fail(state: SqlState, id: string, event: Extract<RunEvent, { type: 'err
 /** Where a statement that was refused, or failed, has a name that is not known. */
 function wrongName({ marks }: SqlState, id: string): { position?: number } {
   const mark = marks.findLast((each) => each.id === id)
-  const why = (mark?.blocked ?? mark?.error)?.message
-  const at = mark === undefined || why === undefined ? undefined : unknownIn(mark.text, why)?.spans[0]
+  const at = mark && unknownOf(mark)?.spans[0]
   return at === undefined ? {} : { position: at.start }
 }
 

@@ -152,13 +152,13 @@ function SqlTab({ document }: { document: SqlDocument }) {
   const commands = { run: runHere, explain: () => explain('plan'), format }
   const latest = useRef(commands)
   latest.current = commands
-  const isOpen = (mark: Mark) => mark.blocked !== undefined || mark.error !== undefined
+  const didNotRun = (mark: Mark) => mark.blocked !== undefined || mark.error !== undefined
   /** What stands under the cursor and was refused, or failed, is changed, where that would help; else it is asked for. */
   const resolve = () => {
     const handle = editor.current
     const here = handle && statementAt(handle.text(), handle.cursor())
     const ids = here && handle?.marksIn(here.start, here.end)
-    const mark = state.marks.find((each) => ids?.has(each.id) && isOpen(each))
+    const mark = state.marks.find((each) => ids?.has(each.id) && didNotRun(each))
     if (mark === undefined) return
     const fix = fixOf(mark)
     if (fix !== undefined) zoneActions.fix(mark, fix)
@@ -181,7 +181,7 @@ function SqlTab({ document }: { document: SqlDocument }) {
       'sql.rollback': state.transaction === 'none' ? undefined : () => void runtime.endTransaction('rollback'),
       'decision.next': () => editor.current?.step(1),
       'decision.previous': () => editor.current?.step(-1),
-      'decision.resolve': state.marks.some(isOpen) ? resolve : undefined,
+      'decision.resolve': state.marks.some(didNotRun) ? resolve : undefined,
     },
     useInFront(document.id),
   )
@@ -283,7 +283,6 @@ function SqlTab({ document }: { document: SqlDocument }) {
           enter={enterResults}
           onReveal={(mark, offset) => editor.current?.reveal(mark, offset)}
           placeOf={(mark, offset) => editor.current?.placeOf(mark, offset)}
-          fixOf={fixOf}
           onFix={zoneActions.fix}
         />
       </div>

@@ -22,6 +22,13 @@ export interface UnknownName extends Named {
   spans: readonly { start: number; end: number }[]
 }
 
+/** A statement, and what was said of it. */
+interface Told {
+  text: string
+  blocked?: { message: string }
+  error?: { message: string }
+}
+
 /** As the gateway words it (before it may stand a policy's reason, and after it what follows), and as PostgreSQL does, in English. */
 const patterns: readonly { kind: Named['kind']; of: RegExp; short(name: string): string }[] = [
   {
@@ -58,6 +65,12 @@ export function unknownIn(text: string, why: string): UnknownName | undefined {
   if (named === undefined) return undefined
   const spans = spansOf(text, named.name)
   return spans.length === 0 ? undefined : { ...named, spans }
+}
+
+/** The same, of a statement that was refused, or failed. Pure. */
+export function unknownOf({ text, blocked, error }: Told): UnknownName | undefined {
+  const why = (blocked ?? error)?.message
+  return why === undefined ? undefined : unknownIn(text, why)
 }
 
 /** Wherever the statement has the name: all of its parts, or its last with others before them. */
