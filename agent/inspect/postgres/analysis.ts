@@ -119,6 +119,8 @@ export interface CatalogFunction {
   definition?: string
   /** Number of its IN parameters. */
   inputs?: number
+  /** One that people made, whose first parameter may be a row. */
+  takesRow?: boolean
   /** Types of people's own that its results are of, or have columns of, by oid. */
   gives?: readonly number[]
   /** Of an aggregate that people made: the functions that it consists of, by oid. */

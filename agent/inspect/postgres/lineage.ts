@@ -1,5 +1,5 @@
 import type { Node, SelectStmt } from 'libpg-query'
-import type { Catalog, OutputColumn } from './analysis.ts'
+import type { Catalog, ColumnId, OutputColumn } from './analysis.ts'
 import { open, strings } from './parser.ts'
 import { blockReport, codeReport, type NestedWalk } from './sql/bodies.ts'
 import { window } from './sql/call.ts'
@@ -15,7 +15,7 @@ import { Relations } from './sql/relations.ts'
 import type { Report } from './sql/report.ts'
 import { findColumn, listedColumn, type Scope, star, topScope } from './sql/scope.ts'
 import { typesIn } from './sql/types.ts'
-import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value } from './sql/value.ts'
+import { derived, dressed, isWhole, opaque, type ScopeColumn, Shape, type Value, withUnlisted } from './sql/value.ts'
 import { predicate, type Walk } from './sql/walk.ts'
 import { withQueries } from './sql/with.ts'
 
@@ -147,7 +147,7 @@ function pinnedColumn(node: Node | undefined): { column: string; value: string }
 /** A target or RETURNING list, with stars expanded. */
 function targets(list: readonly Node[] | undefined, walk: Walk, scope: Scope): Shape {
   const columns: ScopeColumn[] = []
-  const opens: Value[] = []
+  const opens: Shape[] = []
   for (const target of list ?? []) {
     if (!('ResTarget' in target)) continue
     const { name, val } = target.ResTarget
@@ -160,10 +160,10 @@ function targets(list: readonly Node[] | undefined, walk: Walk, scope: Scope): S
     if (expanded) {
       for (const column of expanded.columns) walk.report.touch(column.value.sources)
       columns.push(...expanded.columns)
-      if (expanded.open) opens.push(expanded.open)
-    } else columns.push({ name: name ?? columnName(val), value: walk.expression(val, scope) })
+      opens.push(expanded)
+    } else columns.push({ name: name ?? columnName(val), value: walk.expression(val, scope), written: true })
   }
-  return new Shape(columns, opens.length === 0 ? undefined : derived(opens))
+  return withUnlisted(columns, opens)
 }
 
 /** `*`, `t.*`, `(row).*`. Undefined: the node is no star. */
@@ -211,10 +211,16 @@ function tail(node: SelectStmt, shape: Shape, scope: Scope, walk: Walk): Shape {
 
 /** ORDER BY and DISTINCT ON: a bare name is a result column first, a bare integer its place. */
 function byOutput(key: Node, shape: Shape, walk: Walk, scope: Scope): void {
-  const output = outputAt(key, shape, walk) ?? outputNamed(key, shape)
+  const place = outputAt(key, shape, walk)
+  const named = place ? undefined : outputNamed(key, shape)
+  const output = place ?? named?.value
   if (output) walk.report.use(output.sources, 'predicate')
-  else predicate(walk, [key], scope)
+  // A column that * stands for may be gone by the time that it runs.
+  if (named && !named.written) walk.report.use(findColumn(scope, named.name)?.sources ?? none, 'predicate')
+  if (!output) predicate(walk, [key], scope)
 }
+
+const none: ReadonlySet<ColumnId> = new Set()
 
 /** GROUP BY: a bare name is an input column first. */
 function group(item: Node, shape: Shape, walk: Walk, scope: Scope): void {
@@ -224,11 +230,11 @@ function group(item: Node, shape: Shape, walk: Walk, scope: Scope): void {
   }
   const name = bareName(item)
   const level: Scope = { ...scope, parent: undefined }
-  const isInput = name !== undefined && listedColumn(level, name) !== undefined
-  const output = outputAt(item, shape, walk) ?? (isInput ? undefined : outputNamed(item, shape))
+  const input = name === undefined ? undefined : listedColumn(level, name)
+  const output = outputAt(item, shape, walk) ?? (input?.written ? undefined : outputNamed(item, shape)?.value)
   if (output) walk.report.use(output.sources, 'predicate')
   // Among columns that can't be listed there may be one of that name.
-  if (!output || (name !== undefined && findColumn(level, name))) predicate(walk, [item], scope)
+  if (!output || (name !== undefined && (input || findColumn(level, name)))) predicate(walk, [item], scope)
 }
 
 function outputAt(key: Node, shape: Shape, walk: Walk): Value | undefined {
@@ -237,9 +243,9 @@ function outputAt(key: Node, shape: Shape, walk: Walk): Value | undefined {
   return shape.byPlace[Number(literalText(key)) - 1]?.value
 }
 
-function outputNamed(key: Node, shape: Shape): Value | undefined {
+function outputNamed(key: Node, shape: Shape): ScopeColumn | undefined {
   const name = bareName(key)
-  return name === undefined ? undefined : shape.column(name)?.value
+  return name === undefined ? undefined : shape.column(name)
 }
 
 function bareName(node: Node): string | undefined {
@@ -260,9 +266,9 @@ function setOperation(node: SelectStmt, walk: Walk, outer: Scope): Shape {
   const comparing = !(node.op === 'SETOP_UNION' && node.all)
   if (comparing) for (const side of [left, right]) walk.report.use(side.row.sources, 'predicate')
   const opens = [left.open, right.open].flatMap((one) => one ?? [])
-  const columns = left.byPlace.map(({ name, value }, i): ScopeColumn => {
+  const columns = left.byPlace.map((column, i): ScopeColumn => {
     const other = right.open ? (right.byPlace[i]?.value ?? right.row) : (right.columns[i]?.value ?? opaque)
-    return { name, value: either(value, other) }
+    return { ...column, value: either(column.value, other) }
   })
   // What has no place on the left stands beyond its columns.
   const shape = new Shape(columns, opens.length === 0 ? undefined : derived([left.row, right.row]))
@@ -311,7 +317,11 @@ function values(lists: readonly Node[], walk: Walk, scope: Scope): Shape {
   }
   const open = opens.length === 0 ? undefined : derived(opens)
   return new Shape(
-    columns.map((column, i) => ({ name: `column${i + 1}`, value: { ...derived(column), ...oneOf(column) } })),
+    columns.map((column, i) => ({
+      name: `column${i + 1}`,
+      value: { ...derived(column), ...oneOf(column) },
+      written: true,
+    })),
     open,
   )
 }

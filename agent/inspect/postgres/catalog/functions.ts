@@ -18,6 +18,11 @@ const typesSql = `(select array_agg(distinct g.oid::bigint) from (select p.prore
     union all select p.proallargtypes[i] from generate_subscripts(p.proargmodes, 1) i where p.proargmodes[i] in ('o', 'b', 't')) g
     where g.oid >= ${firstOwnOid})`
 
+/** Its first parameter is of a type of rows, of any type, of one of people's own, or of one that rows become by themselves. */
+const takesRowSql = `exists (select from pg_type t where t.oid = p.proargtypes[0] and (t.typtype in ('c', 'd', 'p') or t.oid >= ${firstOwnOid}
+    or exists (select from pg_cast k join pg_type s on s.oid = k.castsource
+      where s.typtype = 'c' and k.castcontext = 'i' and k.casttarget = t.oid)))`
+
 export const functionsSql = (part: Part) => `
   select p.oid::bigint, n.nspname, p.proname, l.lanname, p.provolatile::text, p.prosecdef, p.proretset,
     (select array_agg(coalesce(p.proargnames[i], '') order by i) from generate_subscripts(p.proargmodes, 1) i
@@ -26,7 +31,7 @@ export const functionsSql = (part: Part) => `
     (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
       where a.attrelid = r.typrelid and r.typrelid <> 0 and a.attnum > 0 and not a.attisdropped),
     ${part === '>=' ? `case when l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end` : 'null'},
-    ${part === '>=' ? `${partsSql}, ${typesSql}` : 'null, null'}
+    ${part === '>=' ? `${partsSql}, ${typesSql}, ${takesRowSql}` : 'null, null, null'}
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     join pg_type r on r.oid = p.prorettype
   where p.oid ${part} ${firstOwnOid}`
@@ -52,6 +57,7 @@ export function functionsOf(rows: readonly unknown[][], part: Part): CatalogFunc
       definition,
       parts,
       gives,
+      takesRow,
     ] = row
     const outputs = Array.isArray(parameters) ? parameters : attributes
     const several = Array.isArray(outputs) && (outputs.length > 1 || part === '>=')
@@ -66,6 +72,7 @@ export function functionsOf(rows: readonly unknown[][], part: Part): CatalogFunc
       inputs: Number(inputs),
       ...(several && outputs.every((one) => one !== '') ? { outputs: outputs.map(String) } : {}),
       ...(scalar === true ? { scalar } : {}),
+      ...(takesRow === true ? { takesRow } : {}),
       ...(Array.isArray(gives) ? { gives: gives.map(Number) } : {}),
       ...(Array.isArray(parts) ? { parts: parts.map(Number) } : {}),
       ...(typeof definition === 'string' && definition.length <= longestDefinition ? { definition } : {}),

@@ -4,12 +4,12 @@ import { call } from './call.ts'
 import { grown, kindOfType, oneOf } from './extent.ts'
 import { isSafeLike, isSafePattern, isSafeSimilar } from './failure.ts'
 import { comparesColumns, fits, isBetween, joins } from './fitting.ts'
-import { comparing, refused, safeOperators } from './function-lists.ts'
+import { comparing, refused, rowFunctions, safeOperators } from './function-lists.ts'
 import { jsonOrXml } from './json.ts'
 import { isBareLiteral, isConstant, isPlainType, literalText } from './literals.ts'
 import { calledThere } from './older.ts'
 import { operates } from './operators.ts'
-import { entryColumn, findColumn, findEntry, type Scope } from './scope.ts'
+import { entryColumn, findColumn, findEntry, orElse, type Scope } from './scope.ts'
 import {
   constant,
   derived,
@@ -20,6 +20,7 @@ import {
   legibility,
   literal,
   opaque,
+  type ScopeColumn,
   type Shape,
   type Value,
 } from './value.ts'
@@ -132,12 +133,22 @@ function named(ref: ColumnRef, names: readonly string[], walk: Walk, scope: Scop
         ? [findEntry(scope, a, b), c]
         : [a === walk.catalog.database ? findEntry(scope, b, c) : undefined, d]
   if (!entry) return undefined
+  const whole: Node = { ColumnRef: { fields: (ref.fields ?? []).slice(0, -1) } }
   const known = entryColumn(entry, name)
-  if (known) return known
+  if (known) return field(known, whole, walk, scope)
   // Where no column of that name is listed, a function of the row may be meant.
   const { open } = entry.shape
-  const whole: ColumnRef = { fields: (ref.fields ?? []).slice(0, -1) }
-  return open || isCallable(name, walk) ? attribute(name, { ColumnRef: whole }, open ?? opaque, walk, scope) : undefined
+  return open || isCallable(name, walk) ? attribute(name, whole, open ?? opaque, walk, scope) : undefined
+}
+
+/** A column of a row, or a function of that row where the column is gone by then. */
+function field({ name, value, written }: ScopeColumn, of: Node, walk: Walk, scope: Scope): Value {
+  return written || !takesRow(name, walk) ? value : orElse(value, attribute(name, of, value, walk, scope))
+}
+
+/** A function of that name may be in reach which takes a row. */
+function takesRow(name: string, { searchPath, catalog }: Walk): boolean {
+  return rowFunctions.has(name) || catalog.functions(undefined, name, searchPath).some((fn) => fn.takesRow)
 }
 
 /** True, false or NULL. */
@@ -370,9 +381,9 @@ function indirection(node: A_Indirection, walk: Walk, scope: Scope): Value {
   for (const [i, step] of steps.entries()) {
     if ('String' in step) {
       const name = step.String.sval ?? ''
-      const field = value.row?.find((candidate) => candidate.name === name)
+      const known = value.row?.find((candidate) => candidate.name === name)
       const of: Node = i === 0 ? arg : { A_Indirection: { arg, indirection: steps.slice(0, i) } }
-      value = field ? field.value : attribute(name, of, value, walk, scope)
+      value = known ? field(known, of, walk, scope) : attribute(name, of, value, walk, scope)
     } else if ('A_Indices' in step) {
       const bounds = [step.A_Indices.lidx, step.A_Indices.uidx].flatMap((bound) => (bound ? [bound] : []))
       value = derived([value, ...bounds.map((bound) => walk.expression(bound, scope, !isBareLiteral(arg)))])

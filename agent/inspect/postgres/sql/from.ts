@@ -161,6 +161,7 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
   const using = node.isNatural ? common(leftColumns?.columns, rightColumns?.columns) : strings(node.usingClause)
   if (node.isNatural && ![leftColumns, rightColumns].every((side) => side && !side.open))
     walk.report.doubts('a NATURAL JOIN has a side whose columns are not known')
+  if (node.isNatural) naturally(leftColumns, rightColumns, walk)
   predicate(walk, [node.quals], { entries: both, parent: outer, ctes: outer.ctes })
 
   const merged: ScopeColumn[] = []
@@ -176,7 +177,7 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
       walk.report.use(value.sources, 'predicate')
     }
     operates(['='], [l, r], walk)
-    merged.push({ name, value: mergedValue(node, l, r) })
+    merged.push({ name, value: mergedValue(node, l, r), ...(node.isNatural ? {} : { written: true }) })
   }
   if (using.length === 0 && !node.alias) return both
 
@@ -190,6 +191,19 @@ function join(node: JoinExpr, walk: Walk, outer: Scope, before: readonly Entry[]
   }
   result.push(entry(node.alias?.aliasname, renamed(shape, strings(node.alias?.colnames), walk)))
   return result
+}
+
+/** A side that gains a column before the statement runs is compared by it, too, with what the other has of that name. */
+function naturally(left: Shape | undefined, right: Shape | undefined, walk: Walk): void {
+  for (const [side, other] of [
+    [left, right],
+    [right, left],
+  ]) {
+    if (!side || other?.columns.every(({ written }) => written)) continue
+    const { sources } = side.row
+    walk.report.use(sources, 'predicate')
+    for (const column of sources) walk.report.reads(column, 'a NATURAL JOIN')
+  }
 }
 
 /** An inner or left join's merged column is the left one, a right join's the right one, a full join's COALESCE of both. */

@@ -27,6 +27,15 @@ export const safeFunctions: ReadonlySet<string> = new Set(
   `),
 )
 
+/** Take a whole row by themselves, so that `t.to_json` is one where `t` has no column of that name. */
+export const rowFunctions: ReadonlySet<string> = new Set(
+  words(`
+  any_value array_agg concat hash_record json_agg json_agg_strict json_build_array json_build_object jsonb_agg jsonb_agg_strict
+  jsonb_build_array jsonb_build_object max min num_nonnulls num_nulls pg_collation_for pg_column_compression pg_column_size
+  pg_column_toast_chunk_id quote_literal quote_nullable record_out record_send row_to_json to_json to_jsonb
+  `),
+)
+
 /** Volatile, and of no consequence to anybody else. */
 export const harmlessVolatile: ReadonlySet<string> = new Set(
   words(`

@@ -1,4 +1,4 @@
-import { derived, opaque, Shape, type Value } from './value.ts'
+import { derived, dressed, opaque, type ScopeColumn, type Shape, type Value, withUnlisted } from './value.ts'
 
 /** One item of a FROM clause, as names see it. */
 export interface Entry {
@@ -39,39 +39,63 @@ export function findCte(ctes: Ctes | undefined, name: string): Shape | undefined
   return undefined
 }
 
-/** An unqualified column, looked up level by level as PostgreSQL does. `row`: what the name stands for where there is none. */
+/**
+ * An unqualified column, looked up level by level as PostgreSQL does. `row`: what the name stands for where there is none. One that the
+ * statement does not name itself may be gone when it runs: then the name is looked up further out, and as sensitive as what it finds there.
+ */
 export function findColumn(scope: Scope, name: string, row?: Value): Value | undefined {
   for (let level: Scope | undefined = scope; level; level = level.parent) {
     const found = listedColumn(level, name)
-    if (found) return found
-    let open: Value | undefined
-    for (const entry of level.entries) {
-      if (entry.columnsVisible && entry.shape.open) open = open ? derived([open, entry.shape.open]) : entry.shape.open
-    }
-    if (open) {
-      const outer: Value | undefined = level.parent ? findColumn(level.parent, name, row) : row
-      return derived(outer ? [open, outer] : [open])
-    }
+    if (found?.written) return found.value
+    const open = unlisted(level, found && name)
+    if (!found && !open) continue
+    const outer = level.parent ? findColumn(level.parent, name, row) : row
+    if (found) return orElse(orElse(found.value, open), outer)
+    if (open) return derived(outer ? [open, outer] : [open])
   }
   return row
 }
 
-/** A column of that name that is known to be there, at this level alone. */
-export function listedColumn(level: Scope, name: string): Value | undefined {
+/** What a column may be that can't be listed; where it is known which there are, one of that name. */
+function unlisted(level: Scope, name: string | undefined): Value | undefined {
   let found: Value | undefined
-  for (const entry of level.entries) {
-    const value = entry.columnsVisible ? columnOf(entry, name) : undefined
-    // Two matches are an error to PostgreSQL; the union is never less than what it might mean.
-    if (value) found = found ? derived([found, value]) : value
+  for (const { columnsVisible, shape } of level.entries) {
+    const one = shape.unlisted && name !== undefined ? shape.unlisted.get(name) : shape.open
+    if (columnsVisible && one) found = found ? derived([found, one]) : one
   }
   return found
 }
 
+/** A column of that name that is known to be there, at this level alone. */
+export function listedColumn(level: Scope, name: string): ScopeColumn | undefined {
+  let found: ScopeColumn | undefined
+  for (const entry of level.entries) {
+    const column = entry.columnsVisible ? columnOf(entry, name) : undefined
+    // Two matches are an error to PostgreSQL; the union is never less than what it might mean.
+    if (column) found = found ? { name, value: derived([found.value, column.value]) } : column
+  }
+  return found
+}
+
+/** What a name stands for, or `other` where that is gone. */
+export function orElse(value: Value, other: Value | undefined): Value {
+  if (!other || [...other.sources].every((id) => value.sources.has(id))) return value
+  const kind = value.kind === other.kind ? value.kind : undefined
+  const collated = value.collated ?? other.collated
+  if (!value.plain || !other.plain) {
+    const growth = Math.max(value.growth ?? 1, other.growth ?? 1)
+    return { ...dressed(derived([value, other]), [value, other]), kind, collated, growth }
+  }
+  const { type, ...rest } = value
+  const sources = new Set([...value.sources, ...other.sources])
+  return { ...rest, ...(type !== undefined && type === other.type ? { type } : {}), kind, collated, sources }
+}
+
 /** The columns of an entry alone, without those that only may exist. */
-function columnOf(entry: Entry, name: string): Value | undefined {
-  const listed = entry.shape.column(name)?.value
+function columnOf(entry: Entry, name: string): ScopeColumn | undefined {
+  const listed = entry.shape.column(name)
   if (listed || !entry.system || !systemColumns.has(name)) return listed
-  return name === 'tableoid' ? (entry.placed ?? opaque) : opaque
+  return { name, value: name === 'tableoid' ? (entry.placed ?? opaque) : opaque, written: true }
 }
 
 /** `relation` or `schema.relation` in front of a column, or alone as a whole row. */
@@ -86,7 +110,7 @@ export function findEntry(scope: Scope, schema: string | undefined, name: string
 }
 
 /** A column of that name that is known to be there. */
-export function entryColumn(entry: Entry, name: string): Value | undefined {
+export function entryColumn(entry: Entry, name: string): ScopeColumn | undefined {
   return columnOf(entry, name)
 }
 
@@ -94,10 +118,9 @@ export function entryColumn(entry: Entry, name: string): Value | undefined {
 export function star(scope: Scope): Shape | undefined {
   const shapes = scope.entries.flatMap((entry) => (entry.columnsVisible ? [entry.shape] : []))
   if (shapes.some(({ open, columns }) => open && columns.length === 0)) return undefined
-  const opens = shapes.flatMap(({ open }) => open ?? [])
-  return new Shape(
+  return withUnlisted(
     shapes.flatMap(({ columns }) => columns),
-    opens.length === 0 ? undefined : derived(opens),
+    shapes,
   )
 }
 

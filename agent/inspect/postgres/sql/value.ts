@@ -51,6 +51,11 @@ export type Legibility = true | 'own' | undefined
 export interface ScopeColumn {
   readonly name: string
   readonly value: Value
+  /**
+   * The statement gives it its name. That of any other may be gone by the time that the target looks it up: somebody drops or renames a
+   * column while the statement waits for a lock, or behind others of its own text.
+   */
+  readonly written?: true
 }
 
 const none: ReadonlySet<ColumnId> = new Set()
@@ -136,12 +141,15 @@ export class Shape {
   readonly columns: readonly ScopeColumn[]
   /** Columns that can't be listed exist too; each has this value. */
   readonly open: Value | undefined
+  /** Of those, by name, where these are all of them. */
+  readonly unlisted: ReadonlyMap<string, Value> | undefined
   #index: Map<string, ScopeColumn> | undefined
   #row: Value | undefined
 
-  constructor(columns: readonly ScopeColumn[], open?: Value) {
+  constructor(columns: readonly ScopeColumn[], open?: Value, unlisted?: ReadonlyMap<string, Value>) {
     this.columns = columns
     this.open = open
+    this.unlisted = unlisted
   }
 
   /** Of two columns with one name PostgreSQL takes neither; their union is never less than either. */
@@ -179,6 +187,7 @@ export class Shape {
       : new Shape(
           this.columns.filter(({ name }) => !names.has(name)),
           this.open,
+          this.unlisted,
         )
   }
 
@@ -189,7 +198,10 @@ export class Shape {
     if (names.length > columns.length && !this.open) return undefined
     const all = Array.from({ length: Math.max(names.length, columns.length) }, (_, i): ScopeColumn => {
       const column = columns[i]
-      return { name: names[i] ?? column?.name ?? '', value: column?.value ?? this.row }
+      const value = column?.value ?? this.row
+      const given = names[i]
+      if (given !== undefined) return { name: given, value, written: true }
+      return column ? { ...column, value } : { name: '', value }
     })
     // A name that was taken away here may be that of a column that kept it.
     return new Shape(all, this.open && derived([this.row]))
@@ -203,7 +215,7 @@ export class Shape {
     if (!this.open || this.columns.length < 2) return this.columns
     const { sources } = this.row
     const anyOfThem = derived([{ ...opaque, sources }], this.row.risky)
-    return this.columns.map(({ name }) => ({ name, value: anyOfThem }))
+    return this.columns.map((column) => ({ ...column, value: anyOfThem }))
   }
 
   /** These columns, each of which may be the same of `others` instead; what only those have stays unlisted. */
@@ -214,9 +226,31 @@ export class Shape {
       return { name, value: { ...value, sources } }
     })
     const known = new Set(this.columns.map(({ name }) => name))
-    const more = others.flatMap((other) =>
-      other.columns.filter(({ name }) => !known.has(name)).map(({ value }) => value),
-    )
-    return new Shape(columns, more.length === 0 ? this.open : derived(this.open ? [this.open, ...more] : more))
+    const more = others.flatMap((other) => other.columns.filter(({ name }) => !known.has(name)))
+    return withUnlisted(columns, [this, unlistedOf(more)])
   }
+}
+
+/** `columns`, and what `shapes` leave unlisted. */
+export function withUnlisted(columns: readonly ScopeColumn[], shapes: readonly Shape[]): Shape {
+  const opens = shapes.flatMap(({ open }) => open ?? [])
+  if (opens.length === 0) return new Shape(columns)
+  const named = shapes.every(({ open, unlisted }) => open === undefined || unlisted !== undefined)
+  const names = named ? byName(shapes.flatMap(({ unlisted }) => [...(unlisted ?? [])])) : undefined
+  return new Shape(columns, derived(opens), names)
+}
+
+function unlistedOf(columns: readonly ScopeColumn[]): Shape {
+  if (columns.length === 0) return new Shape([])
+  const names = byName(columns.map(({ name, value }) => [name, value]))
+  return new Shape([], derived([...names.values()]), names)
+}
+
+function byName(named: readonly (readonly [string, Value])[]): Map<string, Value> {
+  const names = new Map<string, Value>()
+  for (const [name, value] of named) {
+    const other = names.get(name)
+    names.set(name, other ? derived([other, value]) : value)
+  }
+  return names
 }
