@@ -166,7 +166,12 @@ export class Account {
     if (who === undefined) return
     this.signedIn = undefined
     const { id, name, groups } = who.person
-    this.state.set({ state: 'expired', gateway: who.info.url, person: { id, name, groups } })
+    this.state.set({
+      state: 'expired',
+      gateway: who.info.url,
+      gatewayName: who.info.name,
+      person: { id, name, groups },
+    })
     this.options
       .onSignedOut('expired')
       .catch((error: unknown) => this.options.log.error({ err: error }, 'ending the sign-in'))

@@ -34,7 +34,7 @@ export function DecisionFilter({
           <button
             type="button"
             key={look}
-            className={value === look ? `fc is-on d-${tone}` : `fc d-${tone}`}
+            className={`fc d-${tone}${value === look ? ' is-on' : ''}${count === 0 ? ' is-none' : ''}`}
             aria-pressed={value === look}
             aria-label={`${word} ${count}`}
             onClick={() => onChange(value === look ? undefined : look)}

@@ -21,7 +21,7 @@ export function TitleBar() {
       <div className="title__brand">
         <Logo />
         <span>Sallyport</span>
-        {auth?.state === 'signed-in' && <span className="t3 trunc">{auth.gatewayName}</span>}
+        {auth !== undefined && 'gatewayName' in auth && <span className="t3 trunc">{auth.gatewayName}</span>}
       </div>
       <button type="button" className="title__cmd" onClick={() => go.palette(true)}>
         <Icon name="search" size={14} />

@@ -72,7 +72,7 @@ function Refused({ crossing, connection }: { crossing: Crossing; connection: str
   const go = useNavigation()
   const last = crossing.refused.at(-1)
   if (last === undefined) return null
-  const { message, requestable } = last.annotation
+  const { policy, requestable } = last.annotation
   const times = crossing.refused.length
   return (
     <tr className="ev">
@@ -82,8 +82,8 @@ function Refused({ crossing, connection }: { crossing: Crossing; connection: str
             <Icon name="shield-x" />
             <b>Blocked</b>
           </span>
-          <span className="trunc" title={message}>
-            {message}
+          <span className="trunc" title={policy.reason}>
+            {policy.reason}
           </span>
           <span className="t3 num">
             {timeOfDay(last.at)}

@@ -13,6 +13,6 @@ export type Auth =
 /** What the core's next state means after the page's last. */
 export function nextAuth(before: Auth | undefined, next: AuthState): Auth {
   if (next.state !== 'waiting' || before?.state !== 'expired') return next
-  const { state, gateway, person } = before
-  return { state, gateway, person, waiting: next }
+  const { waiting: _, ...expired } = before
+  return { ...expired, waiting: next }
 }

@@ -2,8 +2,10 @@ import './sign-in.css'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, Suspense, useState } from 'react'
 import type { AuthState } from '../../shared/rpc/contract.ts'
+import { Chord } from '../actions/chord.tsx'
+import { useBindings } from '../actions/use-actions.ts'
 import { Icon } from '../decisions/icon.tsx'
-import { keyLabel } from '../decisions/keys.ts'
+import { keyLabel, useShortcuts } from '../decisions/keys.ts'
 import { usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Button } from '../theme/controls.tsx'
@@ -14,6 +16,7 @@ import { useSignIn } from './use-sign-in.ts'
 import { Waiting } from './waiting.tsx'
 
 const Support = preloaded(() => import('./support.tsx'), { over: true })
+const Keys = preloaded(() => import('./keys.tsx'), { over: true })
 
 type SignedOut = Extract<AuthState, { state: 'signed-out' | 'waiting' }>
 
@@ -27,7 +30,10 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const gateway = useQuery(
     queries.auth.discover.queryOptions({ input: { gateway: checked }, enabled: checked.trim() !== '', retry: false }),
   )
-  const [support, setSupport] = useState(false)
+  const [over, setOver] = useState<'support' | 'keys' | undefined>(undefined)
+  const closeOver = () => setOver(undefined)
+  const sheetKeys = useBindings().get('app.shortcuts')
+  useShortcuts(sheetKeys === undefined ? [] : [{ keys: sheetKeys, run: () => setOver('keys') }], platform.os)
   const signIn = useSignIn()
   const start = (flow: 'browser' | 'device') => signIn.mutate({ gateway: address.trim(), flow })
   const submit = (event: FormEvent) => {
@@ -40,7 +46,13 @@ export function SignIn({ auth }: { auth: SignedOut }) {
   const unknown = gateway.error && checked === address ? problemOf(gateway.error) : undefined
   return (
     <div className="app app--noside signin">
-      <header className="title" />
+      <header className="title">
+        <span className="title__right">
+          <Button size="sm" kind="ghost" icon="keyboard" onClick={() => setOver('keys')}>
+            Shortcuts <Chord keys={sheetKeys} />
+          </Button>
+        </span>
+      </header>
       <Arches />
       <main className="signin__main">
         <section className="signin__card" aria-labelledby="sign-in-title">
@@ -113,16 +125,15 @@ export function SignIn({ auth }: { auth: SignedOut }) {
       <footer className="status">
         <span className="status__i">Sallyport {platform.version}</span>
         <span className="signin__foot">
-          <Button size="sm" kind="ghost" onClick={() => setSupport(true)}>
+          <Button size="sm" kind="ghost" onClick={() => setOver('support')}>
             Diagnostics
           </Button>
         </span>
       </footer>
-      {support && (
-        <Suspense fallback={null}>
-          <Support onClose={() => setSupport(false)} />
-        </Suspense>
-      )}
+      <Suspense fallback={null}>
+        {over === 'support' && <Support onClose={closeOver} />}
+        {over === 'keys' && <Keys onClose={closeOver} />}
+      </Suspense>
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { looks } from '../decisions/words.ts'
 import { readTokens, toHex } from '../theme/colors.ts'
 import { decorations, hasZone, maskedSpans, type Range } from './marks.ts'
 import { monaco } from './monaco.ts'
+import { Ruler, type Tick } from './ruler.ts'
 import type { Mark } from './run-state.ts'
 import { type UnknownName, unknownOf } from './unknown.ts'
 
@@ -55,17 +56,29 @@ export class EditorMarks {
   private readonly listeners: monaco.IDisposable[] = []
   /** Of the ruler's marks in this theme, by their token. */
   private readonly colors = new Map<string, string>()
+  private readonly ruler: Ruler
 
   constructor(editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel) {
     this.editor = editor
     this.model = model
-    this.listeners.push(model.onDidChangeContent(() => this.moveZones()))
-    this.listeners.push(editor.onDidLayoutChange(() => this.placeZones()))
+    this.ruler = new Ruler(editor, () => this.ticks())
+    this.listeners.push(
+      model.onDidChangeContent(() => {
+        this.moveZones()
+        this.ruler.changed()
+      }),
+      editor.onDidLayoutChange(() => {
+        this.placeZones()
+        this.ruler.changed()
+      }),
+      editor.onDidContentSizeChange(() => this.ruler.changed()),
+    )
   }
 
   dispose(): void {
     for (const listener of this.listeners) listener.dispose()
     for (const id of [...this.zones.keys()]) this.removeZone(id)
+    this.ruler.dispose()
   }
 
   /** Brings the editor to these marks. */
@@ -85,6 +98,7 @@ export class EditorMarks {
       this.shown.set(mark.id, { mark, decorations: collection })
     }
     this.syncZones(marks)
+    this.ruler.changed()
   }
 
   /** Of the marks with a block, those under which another text stands by now. */
@@ -111,6 +125,14 @@ export class EditorMarks {
       const range = decorations.getRange(0)
       if (range !== null) decorations.set(this.decorate(mark, range))
     }
+    this.ruler.changed()
+  }
+
+  /** One for each statement, however long it is. */
+  private ticks(): Tick[] {
+    return this.placed().flatMap(({ mark: { look }, range }) =>
+      look === 'running' ? [] : [{ line: range.startLineNumber, color: this.colorOf(look), tall: look === 'masked' }],
+    )
   }
 
   /** The element of a mark's zone; made when first asked for, on the page once the zone is. */
@@ -233,12 +255,16 @@ export class EditorMarks {
     const same = this.model.getValueInRange(range) === mark.text
     const inline = same ? spans.map((span) => this.toRange(offset + span.start, offset + span.end)) : []
     const firstLineEnd = this.model.getLineMaxColumn(range.startLineNumber)
-    const { tone } = looks[mark.look]
+    return decorations(mark, { range, firstLineEnd, inline })
+  }
+
+  private colorOf(look: Mark['look']): string {
+    const { tone } = looks[look]
     const key = tone === 'ended' ? 'text-3' : tone === 'info' ? 'accent' : (`${tone}-fg` as const)
     // Asking the page for a colour makes it lay itself out.
     const color = this.colors.get(key) ?? toHex(readTokens([key])[key])
     this.colors.set(key, color)
-    return decorations(mark, { range, firstLineEnd, inline }, color)
+    return color
   }
 
   private toRange(start: number, end: number): Range {

@@ -94,7 +94,7 @@ export interface Place {
 }
 
 /** Decorations of a mark; the first is its whole range, which then follows edits. */
-export function decorations(mark: Mark, place: Place, rulerColor: string): editor.IModelDeltaDecoration[] {
+export function decorations(mark: Mark, place: Place): editor.IModelDeltaDecoration[] {
   const { icon, tone } = looks[mark.look]
   const { range } = place
   const first = { ...range, endLineNumber: range.startLineNumber, endColumn: range.startColumn }
@@ -112,8 +112,6 @@ export function decorations(mark: Mark, place: Place, rulerColor: string): edito
     range: first,
     options: {
       stickiness: 1,
-      // One line's mark for each statement, however long it is.
-      ...(mark.look === 'running' ? {} : { overviewRuler: { color: rulerColor, position: 2 } }),
       glyphMarginClassName: `glyph glyph--${icon} d-${tone}`,
       glyphMarginHoverMessage: { value: spoken(mark, range.startLineNumber) },
     },

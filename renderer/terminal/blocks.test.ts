@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Annotation } from '../../shared/annotation.ts'
-import { glyphRow, maskedSpans, typed } from './blocks.ts'
+import { glyphRow, maskedSpans, shortLine, typed } from './blocks.ts'
 import { spread } from './rail.tsx'
 
 const spans = (text: string) => maskedSpans(text).map(({ start, length }) => text.slice(start, start + length))
@@ -26,6 +26,20 @@ test('rail entries keep their order and their distance', () => {
 test('a command that is put at the prompt again sends nothing by itself', () => {
   expect(typed('rm -rf build\r\n\u0003\u001b[2J\u007f')).toBe('rm -rf build[2J')
   expect(typed('grep "é • x" log')).toBe('grep "é • x" log')
+})
+
+test('values of several kinds are counted where their names would be cut', () => {
+  const column = (dataClass: string) => ({
+    source: '',
+    label: '',
+    position: -1,
+    dataClass,
+    policy: { id: 'p', reason: '' },
+    requestable: false,
+  })
+  const masked = (...classes: string[]): Annotation => ({ kind: 'masked', columns: classes.map(column), count: 7 })
+  expect(shortLine(masked('secret', 'secret'))).toBe('7 values: secret')
+  expect(shortLine(masked('secret', 'phone'))).toBe('7 values of 2 kinds')
 })
 
 test('a block has its icon beside the line above it, and never over another annotation’s', () => {

@@ -47,7 +47,7 @@ export function line(annotation: Annotation): string {
     case 'granted':
       return `until ${hour(annotation.endsAt)}, approved by ${annotation.approvedBy.join(', ')}`
     case 'masked': {
-      const names = [...new Set(annotation.columns.map((column) => column.label || column.dataClass))].join(', ')
+      const names = maskedNames(annotation.columns).join(', ')
       return annotation.count === undefined ? names : `${counted(annotation.count, 'value')}: ${names}`
     }
     case 'blocked':
@@ -65,6 +65,17 @@ export function line(annotation: Annotation): string {
     default:
       return annotation satisfies never
   }
+}
+
+/** The same where there is little room: how many values, and their kind where it is one. */
+export function shortLine(annotation: Annotation): string {
+  if (annotation.kind !== 'masked' || annotation.count === undefined) return line(annotation)
+  const kinds = maskedNames(annotation.columns).length
+  return kinds === 1 ? line(annotation) : `${counted(annotation.count, 'value')} of ${counted(kinds, 'kind')}`
+}
+
+function maskedNames(columns: readonly { label: string; dataClass: string }[]): string[] {
+  return [...new Set(columns.map((column) => column.label || column.dataClass))]
 }
 
 export function policyOf(annotation: Annotation) {

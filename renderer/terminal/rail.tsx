@@ -6,7 +6,7 @@ import { counted, type LookName, looks } from '../decisions/words.ts'
 import type { Document } from '../dock/workspace.ts'
 import { useNavigation } from '../frame/desk.tsx'
 import { IconButton } from '../theme/controls.tsx'
-import { line, lookOf } from './blocks.ts'
+import { line, lookOf, shortLine } from './blocks.ts'
 import { saidNow, type TerminalState } from './runtime.ts'
 import type { Placed, TerminalScreen } from './screen.ts'
 
@@ -71,7 +71,9 @@ export function Rail({
                     <span className="fg">{look.word}</span>
                     <span className="tm">{timeOfDay(said.at)}</span>
                   </span>
-                  <span className="rail__l2 trunc">{line(said.annotation)}</span>
+                  <span className="rail__l2 trunc" title={line(said.annotation)}>
+                    {shortLine(said.annotation)}
+                  </span>
                 </button>
               </li>
             )

@@ -2,7 +2,7 @@ import '@xterm/xterm/css/xterm.css'
 import './terminal.css'
 import { useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
-import { useActions } from '../actions/use-actions.ts'
+import { useActions, useKeys } from '../actions/use-actions.ts'
 import { useAnnounce } from '../decisions/announce.tsx'
 import { EnvTag } from '../decisions/environment.tsx'
 import { Icon } from '../decisions/icon.tsx'
@@ -40,6 +40,7 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
   const screen = useScreen(host, runtime)
   const placed = usePlaced(screen)
   useSpoken(state)
+  const findKeys = useKeys('terminal.find')
   const { phase } = state
   const reconnect = () => {
     if (screen !== undefined) runtime.start(screen, screen.terminal.cols, screen.terminal.rows)
@@ -59,13 +60,19 @@ export default function TerminalTab({ document }: { document: TerminalDocument }
           <span className="right row">
             {phase.state === 'open' && pause === undefined && <Recorded since={state.since} />}
             {phase.state === 'opening' && <span className="t2 sm">Connecting</span>}
-            <IconButton
+            <Button
+              className="tfind__open"
+              size="sm"
+              kind="ghost"
               icon="search"
-              label="Find in the terminal"
-              size={16}
-              active={finding}
+              keys={findKeys}
+              aria-pressed={finding}
               onClick={() => setFinding(!finding)}
-            />
+            >
+              <span className="tfind__word">
+                Find<span className="visually-hidden"> in the terminal</span>
+              </span>
+            </Button>
             <IconButton
               icon="panel-right"
               label="Decisions"

@@ -31,6 +31,7 @@ export const AuthState = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('expired'),
     gateway: z.string(),
+    gatewayName: z.string(),
     person: z.object({ id: z.string(), name: z.string(), groups: z.array(z.string()) }),
   }),
 ])

@@ -18,11 +18,14 @@ export function numeric(columns: readonly ResultColumn[]): number[] {
   return columns.flatMap((c, i) => (c.masked === undefined && numbers.has(c.type) ? [i] : []))
 }
 
-/** A first choice: the first column that is no number against the first that is; undefined when there is nothing to draw. */
+/**
+ * A first choice: the first column that is no number against the first that is; undefined when there is nothing to draw. Nothing is told
+ * apart along yes and no, so they are the last to be chosen.
+ */
 export function firstChoice(columns: readonly ResultColumn[]): ChartChoice | undefined {
   const drawn = numeric(columns)
   const clear = columns.flatMap((c, i) => (c.masked === undefined ? [i] : []))
-  const x = clear.find((i) => !drawn.includes(i)) ?? clear[0]
+  const x = clear.find((i) => !drawn.includes(i) && columns[i]?.type !== 'bool') ?? drawn[0] ?? clear[0]
   const y = drawn.find((i) => i !== x) ?? drawn[0]
   return x === undefined || y === undefined ? undefined : { x, y: [y] }
 }

@@ -4,6 +4,7 @@ import { shownCell } from './cell.ts'
 import { isNumber } from './fields.ts'
 import { GridHeader, type HeaderActions, type HeaderParams } from './header.ts'
 import type { Place } from './selection.ts'
+import { numberWidth } from './widths.ts'
 
 /** A row of the window that the grid asked for, with its number in the result. */
 export interface Row {
@@ -17,7 +18,7 @@ export const numberColumn: ColDef<Row> = {
   headerName: '',
   valueGetter: ({ data }) => data?.n,
   pinned: 'left',
-  width: 64,
+  width: numberWidth(0),
   resizable: false,
   sortable: false,
   suppressMovable: true,

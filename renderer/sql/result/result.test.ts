@@ -169,6 +169,11 @@ test('a chart draws numbers in the clear, and NULL is a gap', () => {
   ]
   expect(firstChoice(about)).toEqual({ x: 0, y: [2] })
   expect(firstChoice(about.slice(0, 2))).toBeUndefined()
+  const sure = { name: 'sure', type: 'bool' }
+  const n = { name: 'n', type: 'int4' }
+  const at = { name: 'at', type: 'date' }
+  expect(firstChoice([n, sure, { ...n, name: 'm' }])).toEqual({ x: 0, y: [2] })
+  expect(firstChoice([sure, n, at])).toEqual({ x: 2, y: [1] })
   const given = [
     ['DE', '•', '12'],
     [null, '•', null],

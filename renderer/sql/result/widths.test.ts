@@ -27,6 +27,7 @@ test('numbers and dates of later rows are never cut, and text stays as wide as i
   const columns = [column('id', 'int8'), column('note', 'text'), column('at', 'date')]
   expect(grown(columns, [['1000000', 'a long text', '2026-11-30']], [56, 56, 210])).toEqual([{ column: 0, width: 73 }])
   expect(grown(columns, [['1', '', null]], [56, 56, 210])).toEqual([])
-  expect(numberWidth(200)).toBe(64)
+  expect(numberWidth(9_999)).toBe(44)
+  expect(numberWidth(10_000)).toBe(64)
   expect(numberWidth(1_000_000)).toBeGreaterThan(64)
 })

@@ -48,9 +48,9 @@ export function grown(
   })
 }
 
-/** Of the column with the numbers of `rows` rows. */
+/** Of the column with the numbers of `rows` rows. It grows in few steps: each moves all that is beside it. */
 export function numberWidth(rows: number): number {
-  return Math.max(64, Math.ceil(String(rows).length * cellChar + beside))
+  return rows < 10_000 ? 44 : Math.max(64, Math.ceil(String(rows).length * cellChar + beside))
 }
 
 function isTime(type: string): boolean {

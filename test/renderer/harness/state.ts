@@ -105,7 +105,13 @@ export function createFixture() {
     endpoints,
     desktop,
     person: linus,
-    expire: () => auth.set({ state: 'expired', gateway: 'https://gateway.harborline.example', person: linus }),
+    expire: () =>
+      auth.set({
+        state: 'expired',
+        gateway: 'https://gateway.harborline.example',
+        gatewayName: 'Harborline',
+        person: linus,
+      }),
     addRequest: (request: AccessRequest) => {
       requests.set([request, ...requests.get()])
       return change(request.id, (r) => r)
