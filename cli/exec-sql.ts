@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { cancelStatement, openSession, type ResultLimits, ResultStore, type Row, SqlSession } from '../main/client.ts'
 import type { Connection } from '../shared/api/models.ts'
 import type { RunEvent } from '../shared/rpc/contract.ts'
+import { workWords } from '../shared/sql/transaction.ts'
 import type { Caller } from './context.ts'
 import { decisionExit, decisionLine } from './decisions.ts'
 import { exit, exitCodeOf } from './exit.ts'
@@ -92,6 +93,9 @@ async function handle(event: RunEvent, printer: Printer): Promise<number | undef
     }
     case 'statement':
       printer.decided = undefined
+      return undefined
+    case 'ended':
+      if (event.work !== 'none') say(workWords[event.work])
       return undefined
     case 'transaction':
     case 'server':

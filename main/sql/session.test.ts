@@ -13,7 +13,7 @@ import { startPostgres } from '../testing/postgres.ts'
 import { type Relay, startRelay } from '../testing/relay.ts'
 import { openTunnel } from '../tunnel.ts'
 import { defaultLimits, type ResultLimits, ResultStore } from './result.ts'
-import { SqlSession } from './session.ts'
+import { SqlSession, type SqlSessionOptions } from './session.ts'
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>
 /** Past the tunnel. */
@@ -56,14 +56,16 @@ async function cancelAtServer({ processId, secret }: CancelKey): Promise<void> {
   await once(socket, 'close')
 }
 
+const options = (limits: ResultLimits): SqlSessionOptions => ({
+  dial,
+  cancel: cancelAtServer,
+  user: 'postgres',
+  database: 'postgres',
+  newResult: () => new ResultStore(spool, limits),
+})
+
 function openSession(limits: ResultLimits = defaultLimits): SqlSession {
-  const session = new SqlSession({
-    dial,
-    cancel: cancelAtServer,
-    user: 'postgres',
-    database: 'postgres',
-    newResult: () => new ResultStore(spool, limits),
-  })
+  const session = new SqlSession(options(limits))
   sessions.push(session)
   return session
 }
@@ -440,6 +442,50 @@ test('manual commit: an error among reads leaves nothing open; one after a write
   expect(state(await manual(session, 'SELECT nothing'))).toEqual(['failed'])
   await expect(session.endTransaction('commit')).rejects.toThrow(/can be committed/)
   expect(await session.endTransaction('rollback')).toBe('none')
+})
+
+test('a session that is lost under a statement says what became of its transaction: lost, never there, or not known', async () => {
+  const session = openSession()
+  await runAll(session, 'DROP TABLE IF EXISTS tx4; CREATE TABLE tx4 (a int)')
+  const write = 'INSERT INTO tx4 VALUES (1)'
+  /** The last of these has an answer that does not come any more. */
+  const work = async (...texts: string[]) => {
+    for (const text of texts.slice(0, -1)) await manual(session, text)
+    relay.onTarget = () => {
+      relay.tunnels.at(-1)?.socket.terminate()
+      return Buffer.alloc(0)
+    }
+    try {
+      return only(await manual(session, texts.at(-1) ?? ''), 'ended').map((event) => event.work)
+    } finally {
+      relay.onTarget = (chunk) => chunk
+    }
+  }
+  expect(await work(write, 'SELECT 1')).toEqual(['rolled-back'])
+  expect(await work(write, 'SAVEPOINT s', 'ROLLBACK TO s')).toEqual(['rolled-back'])
+  expect(await work(write, 'SELECT nothing', 'SELECT 1')).toEqual(['none'])
+  expect(await work('SELECT 1', write)).toEqual(['none'])
+  expect(await work(write, 'ROLLBACK')).toEqual(['none'])
+  expect(await work(write, 'COMMIT')).toEqual(['unknown'])
+  expect(session.transaction).toBe('none')
+
+  const end = async (how: 'commit' | 'rollback') => {
+    await manual(session, write)
+    relay.onTarget = () => {
+      relay.tunnels.at(-1)?.socket.terminate()
+      return Buffer.alloc(0)
+    }
+    const ended = session.endTransaction(how)
+    await ended.catch(() => {})
+    relay.onTarget = (chunk) => chunk
+    return ended
+  }
+  await expect(end('commit')).rejects.toThrow(/before the database said that it committed/)
+  await expect(end('rollback')).rejects.toThrow(/its transaction with it/)
+
+  // None is had: as with a gateway that is away.
+  const nowhere = new SqlSession({ ...options(defaultLimits), dial: () => Promise.reject(new Error('away')) })
+  expect(only(await runAll(nowhere, 'SELECT 1'), 'ended')).toEqual([{ type: 'ended', work: 'none' }])
 })
 
 test('whether a transaction has only read is told, and a result in another order changes nothing of it', async () => {

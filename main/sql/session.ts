@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { RunEvent, SessionEnd } from '../../shared/rpc/contract.ts'
+import type { RunEvent, SessionEnd, Work } from '../../shared/rpc/contract.ts'
 import { type ExplainMode, explainLead, type TransactionState } from '../../shared/rpc/editor.ts'
 import { splitStatements } from '../../shared/sql/split.ts'
 import { transactionRole } from '../../shared/sql/transaction.ts'
@@ -9,7 +9,8 @@ import { AsyncQueue } from '../queue.ts'
 import { Broadcast } from '../watched.ts'
 import { bind } from './bind.ts'
 import { SqlLink } from './link.ts'
-import { queryRows } from './query.ts'
+import { endedUnder, workUnder } from './loss.ts'
+import { type OwnWords, queryRows, savepoint } from './query.ts'
 import { type Ran, RunLog } from './ran.ts'
 import { onlyReads } from './reads.ts'
 import type { ResultStore } from './result.ts'
@@ -123,6 +124,7 @@ export class SqlSession {
   private async perform(run: Run, signal: AbortSignal, emit: (event: RunEvent) => void): Promise<void> {
     const statements = splitStatements(run.text.slice(run.start, run.end))
     let ran = 0
+    let work: Work = 'none'
     for (const [statement, relative] of statements.entries()) {
       if (signal.aborted) break
       const range = {
@@ -141,6 +143,7 @@ export class SqlSession {
       const link = await this.connect(signal, statement, emit)
       if (link === undefined) break
       const text = run.text.slice(range.start, range.end)
+      work = workUnder(text, link.transaction, this.reads)
       const bound = bind(text, run.values) ?? (run.explain === 'measure' ? { text, values: [] } : undefined)
       const opens =
         run.explain === undefined &&
@@ -176,6 +179,7 @@ export class SqlSession {
       this.tellTransaction(emit)
       if (outcome === 'lost' || (outcome === 'error' && run.stopOnError)) break
     }
+    if (this.link === undefined || this.link.over !== undefined) emit({ type: 'ended', work })
     const left = statements.length - ran
     emit({ type: 'done', ran, ...(left === 0 ? {} : { left }) })
   }
@@ -309,6 +313,8 @@ export class SqlSession {
     this.running = new AbortController()
     try {
       await queryRows(link, how === 'commit' ? 'COMMIT' : 'ROLLBACK')
+    } catch (error) {
+      throw link.over === undefined ? error : endedUnder(how, link.over)
     } finally {
       this.running = undefined
       this.told = this.transaction
@@ -379,13 +385,6 @@ export class SqlSession {
     await Promise.all([...this.results.keys()].map((id) => this.release(id)))
   }
 }
-
-const savepoint = {
-  set: 'SAVEPOINT sallyport_measured',
-  back: 'ROLLBACK TO SAVEPOINT sallyport_measured',
-  drop: 'RELEASE SAVEPOINT sallyport_measured',
-} as const
-type OwnWords = 'BEGIN' | 'ROLLBACK' | (typeof savepoint)[keyof typeof savepoint]
 
 /** Progress that nobody has read yet is replaced by newer progress; the first rows go with it. */
 function push(queue: AsyncQueue<RunEvent>, event: RunEvent): void {

@@ -303,7 +303,7 @@ class Execution {
       const ran = this.waits
         ? 'It was still held: unless it was approved in that very moment, it has not run.'
         : 'The statement may or may not have run.'
-      const hint = `${ran} It was not sent again. An open transaction was rolled back.`
+      const hint = `${ran} It was not sent again.`
       emit({ type: 'error', statement, hint, ...words, problem: problem.problem })
       this.resolve('lost')
     })

@@ -19,7 +19,7 @@ export function project(state: SqlState, before: SqlState, sub: SqlState, key: s
       : result
   const messages = sub.messages.map((message, i) => ({ ...message, id: `again-${sub.runs}-${i}` }))
   // Said at the result that it did not become, which stays.
-  const failure = made === undefined ? sub.messages.find((message) => message.kind === 'error') : undefined
+  const failure = made === undefined ? sub.messages.findLast((message) => message.kind === 'error') : undefined
   const failed = (result: ResultTab): ResultTab =>
     result.key === key && failure !== undefined ? { ...result, refused: failureLine(failure) } : result
   return {
@@ -27,6 +27,7 @@ export function project(state: SqlState, before: SqlState, sub: SqlState, key: s
     running: sub.running,
     transaction: sub.transaction,
     onlyRead: sub.onlyRead,
+    since: sub.since,
     idleSince: sub.idleSince ?? state.idleSince,
     cancelling: sub.running === undefined ? false : state.cancelling,
     results: state.results.map(place).map(failed),

@@ -141,6 +141,18 @@ test('a session that ends by itself has no transaction and no recording any more
   expect(sessionEnded(open, { problem, rolledBack: false }, 9)).toMatchObject({ ...gone, shown: '0:0:0' })
 })
 
+test('a session that is lost under a statement is not recorded any more, and work that went with it is said in front of what came', () => {
+  const open = { ...run(complete(1)), transaction: 'open', since: 3, shown: '0:0:0' } as const
+  const gone = { transaction: 'none', since: undefined }
+  const lost = (work: 'none' | 'rolled-back' | 'unknown') => apply(open, 0, { type: 'ended', work }, 9)
+  expect(lost('none')).toMatchObject({ ...gone, shown: '0:0:0' })
+  expect(lost('rolled-back')).toMatchObject({ ...gone, shown: 'messages' })
+  expect(lost('rolled-back').messages.at(-1)?.text).toMatch(/its transaction was rolled back/)
+  expect(lost('unknown').messages.at(-1)?.text).toMatch(/committed as a whole or not at all/)
+  const forgotten = broke(open, { code: 'not-found', message: 'There is no such tab.', action: 'none' }, 9)
+  expect(forgotten).toMatchObject(gone)
+})
+
 test('a run that breaks off leaves no statement running, and says that it may have run', () => {
   const state = broke(run(), { code: 'failed', message: 'The run broke off.', action: 'none' }, 5)
   expect(only(state).look).toBe('failed')

@@ -1,7 +1,8 @@
 import { type Annotation, isDecisionSqlstate } from '../../shared/annotation.ts'
 import type { Masked } from '../../shared/decision.ts'
-import type { Problem, Rearrangement, ResultColumn, RunEvent, SessionEnd } from '../../shared/rpc/contract.ts'
+import type { Problem, Rearrangement, ResultColumn, RunEvent, SessionEnd, Work } from '../../shared/rpc/contract.ts'
 import type { ExplainMode, TransactionState } from '../../shared/rpc/editor.ts'
+import { workWords } from '../../shared/sql/transaction.ts'
 import { milliseconds } from '../decisions/time.ts'
 import { bareName, counted, firstLine, type LookName, roughTables } from '../decisions/words.ts'
 import { unknownOf } from './unknown.ts'
@@ -133,6 +134,9 @@ export const noRuns: SqlState = {
   server: undefined,
 }
 
+/** What a tab has of a session that is gone. */
+export const noSession = { transaction: 'none', onlyRead: false, since: undefined } as const
+
 /** A run begins: results of the run before go but for those that are pinned, and so do the marks that the editor says are run again. */
 export function begin(state: SqlState, again: ReadonlySet<string>, now: number, values: Values = {}): SqlState {
   return {
@@ -164,6 +168,7 @@ export function apply(state: SqlState, run: number, event: RunEvent, now: number
   if (event.type === 'transaction') {
     return { ...state, transaction: event.state, onlyRead: event.onlyRead === true }
   }
+  if (event.type === 'ended') return endedUnder(state, event.work, now)
   if (event.type === 'server') return { ...state, server: event.version }
   if (event.type === 'done') return finish(state, event, now)
   const id = `${run}:${event.statement}`
@@ -207,11 +212,13 @@ function finish(state: SqlState, { left = 0 }: Extract<RunEvent, { type: 'done' 
 
 /** The run broke outside any statement: the link to the core went, or it refused the run. */
 export function broke(state: SqlState, problem: Problem, now: number): SqlState {
+  // Of a session that the core does not know there is nothing left.
+  const after = problem.code === 'not-found' || problem.code === 'session-ended' ? noSession : {}
   const marks = state.marks.map((mark) =>
     isOpen(mark) ? { ...mark, look: 'failed' as const, error: { message: problem.message, problem } } : mark,
   )
   const text = problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`
-  return say({ ...state, marks, running: undefined, cancelling: false, shown: 'messages' }, now, {
+  return say({ ...state, ...after, marks, running: undefined, cancelling: false, shown: 'messages' }, now, {
     kind: 'error',
     text,
   })
@@ -362,10 +369,16 @@ export function said(state: SqlState, kind: 'info' | 'error', text: string, now:
   return kind === 'error' ? { ...next, shown: 'messages' } : next
 }
 
+/** The session ended under a statement, which has said why: of what was written before it is told in front, whatever of a result came. */
+function endedUnder(state: SqlState, work: Work, now: number): SqlState {
+  const gone: SqlState = { ...state, ...noSession }
+  return work === 'none' ? gone : said(gone, 'error', workWords[work], now)
+}
+
 /** The session ended while nothing ran: what it had is gone, and what was open is said at once. */
 export function sessionEnded(state: SqlState, { problem, rolledBack }: SessionEnd, now: number): SqlState {
   const what = rolledBack ? 'The session ended, and its transaction was rolled back' : 'The session ended'
-  const next = say({ ...state, transaction: 'none', onlyRead: false, idleSince: undefined, since: undefined }, now, {
+  const next = say({ ...state, ...noSession, idleSince: undefined }, now, {
     kind: rolledBack ? 'error' : 'warning',
     text: `${what}: ${problem.message}`,
     detail: problem.hint ?? 'Run again to open a new session. Nothing is sent again by itself.',

@@ -13,6 +13,7 @@ import {
   broke,
   dismiss,
   noRuns,
+  noSession,
   pin,
   type SqlState,
   said,
@@ -142,8 +143,8 @@ export function createSqlRuntime(
     // Those that it was run with: others may have been given since.
     const values = result?.values ?? {}
     let old = result?.handle
-    const { transaction, onlyRead } = before
-    let sub: SqlState = { ...noRuns, running: run, runs: run, values, transaction, onlyRead }
+    const { transaction, onlyRead, since } = before
+    let sub: SqlState = { ...noRuns, running: run, runs: run, values, transaction, onlyRead, since }
     const show = () => state.update((s) => project(s, before, sub, key, view))
     state.update(beginAgain)
     try {
@@ -178,7 +179,7 @@ export function createSqlRuntime(
     } catch (error) {
       const problem = problemOf(error)
       if (problem.code === 'session-ended' || problem.code === 'not-found') {
-        state.update((s) => ({ ...s, transaction: 'none', onlyRead: false }))
+        state.update((s) => ({ ...s, ...noSession }))
       }
       say('error', problem.hint === undefined ? problem.message : `${problem.message} ${problem.hint}`)
       return false

@@ -17,6 +17,13 @@ export type ResultColumn = z.infer<typeof ResultColumn>
 export const Cell = z.string().nullable()
 
 /**
+ * What became of what was written in the transaction of a session that ended: nothing was; it was rolled back; COMMIT was on its way, and
+ * nobody has said how it ended.
+ */
+export const Work = z.enum(['none', 'rolled-back', 'unknown'])
+export type Work = z.infer<typeof Work>
+
+/**
  * What happens to one run, in order. `statement` counts from 0 within the run, and `start`/`end` are UTF-16 offsets in the text
  * that was given to `sql.run`. Rows do not travel here: ask `sql.rows` for windows of a result.
  */
@@ -82,6 +89,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     position: z.number().int().optional(),
     problem: Problem.optional(),
   }),
+  /** There is no session any more, or none was had: the error of the last statement has said why. */
+  z.object({ type: z.literal('ended'), work: Work }),
   /** The session's transaction, when that changed. `onlyRead`: manual commit began it, and nothing else has succeeded in it. */
   z.object({ type: z.literal('transaction'), state: TransactionState, onlyRead: z.literal(true).optional() }),
   /** A session has begun on this version of the server, as it calls itself (`15.18`). */

@@ -22,6 +22,20 @@ export function transactionRole(statement: string): 'control' | 'alone' | 'plain
   return 'plain'
 }
 
+/** Whether a statement ends a transaction, and what becomes of it then. By its first words, as above. */
+export function transactionEnd(statement: string): 'commit' | 'rollback' | undefined {
+  const head = firstWords(statement, 4)
+  if (/^(?:commit|end|prepare transaction)\b/.test(head)) return 'commit'
+  return /^(?:abort|rollback)\b(?!(?: work| transaction)? to\b)/.test(head) ? 'rollback' : undefined
+}
+
+/** What to tell people of a session that ended with an open transaction, or under its COMMIT. */
+export const workWords = {
+  'rolled-back': 'The session ended, and its transaction was rolled back: nothing that was written in it is kept.',
+  unknown:
+    'The session ended before the database said that it committed. The transaction is committed as a whole or not at all: look before you do it again.',
+} as const
+
 /** The first words in lower case, without comments: `create unique index`. */
 function firstWords(text: string, most: number): string {
   const words: string[] = []
