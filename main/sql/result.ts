@@ -58,6 +58,8 @@ export class ResultStore {
   /** Rows that can be read. */
   kept = 0
   complete = false
+  /** Its statement ended before all rows were here. */
+  stopped = false
   /** Why rows were dropped, in words; undefined when all are kept. */
   cut: string | undefined
   /** As they were told last, with what is masked. */

@@ -149,6 +149,15 @@ test('a large result streams to the spool file and is read by windows', async ()
   if (process.platform !== 'win32') expect((await readdir(spool)).filter((f) => f.endsWith('.rows'))).toEqual([])
 })
 
+test('a result whose statement fails among its rows is kept as far as it came, and known to be a part', async () => {
+  const session = openSession()
+  const events = await runAll(session, 'select 6 / (3 - i) from generate_series(1, 5) i; select 1')
+  const store = session.result(only(events, 'columns')[0]?.result ?? '')
+  expect(store).toMatchObject({ kept: 2, complete: true, stopped: true })
+  const whole = only(await runAll(session, 'select 1'), 'columns')[0]
+  expect(session.result(whole?.result ?? '')?.stopped).toBe(false)
+})
+
 test('a result over the limit is cut, counted and said', async () => {
   const session = openSession({ ...defaultLimits, rows: 1000 })
   const events = await runAll(session, 'select generate_series(1, 5000)')

@@ -264,6 +264,7 @@ class Execution {
 
   private async finishRest(): Promise<void> {
     if (this.incoming !== undefined) {
+      this.incoming.store.stopped = true
       this.finishing.push(this.incoming.store.finish())
       this.progress(this.incoming)
     }

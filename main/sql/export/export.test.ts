@@ -148,10 +148,20 @@ test('a large result is written from the spool file, with its progress', async (
   expect(await readdir(join(dir, 'spool'))).toEqual([])
 })
 
-test('a result that was cut, or still comes in, is not exported as if it were whole', async () => {
+test('a result that was cut or stopped, or still comes in, is not exported as if it were whole', async () => {
   const cut = await storeOf(rows, { rows: 2 })
   await expect(run(cut, { format: 'csv' })).rejects.toThrow('The result has 3 rows; only the first 2 rows are kept.')
-  expect((await run(cut, { format: 'csv', partial: true })).at(-1)).toMatchObject({ type: 'done', rows: 2 })
+  expect((await run(cut, { format: 'csv', partial: true })).at(-1)).toMatchObject({
+    type: 'done',
+    rows: 2,
+    file: join(dir, 'rows, first 2 rows only.csv'),
+  })
+  const stopped = await storeOf(rows)
+  stopped.stopped = true
+  await expect(run(stopped, { format: 'csv' })).rejects.toThrow('The result was stopped after 3 rows.')
+  expect((await run(stopped, { format: 'xlsx', partial: true })).at(-1)).toMatchObject({
+    file: join(dir, 'rows, first 3 rows only.xlsx'),
+  })
   const coming = new ResultStore(join(dir, 'spool'))
   await expect(run(coming, { format: 'csv' })).rejects.toThrow('still coming in')
 })

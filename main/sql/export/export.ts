@@ -46,9 +46,16 @@ export async function* exportResult(
       hint: 'Narrow the statement, or export the rows that are kept.',
     })
   }
+  if (store.stopped && !partial) {
+    const message = `The result was stopped after ${store.kept.toLocaleString('en')} rows.`
+    throw fail('conflict', message, { hint: 'Run it again, or export the rows that are here.' })
+  }
   const { extension, type, encode } = formats[request.format]
   const total = store.kept
-  yield* saved({ name: fileName(request.name, extension), type }, saver, total, signal, (count) => {
+  // A part of a result is called one by its file as well, which others get to see without these words.
+  const whole = store.cut === undefined && !store.stopped
+  const name = whole ? request.name : `${request.name.slice(0, 40)}, first ${total} rows only`
+  yield* saved({ name: fileName(name, extension), type }, saver, total, signal, (count) => {
     return encode({ columns: store.columns, rows: total, pages: counted(store.scan(), count) })
   })
 }

@@ -1,7 +1,8 @@
 import { Menu } from '@mantine/core'
 import type { ExportFormat } from '../../../shared/rpc/contract.ts'
 import { Button } from '../../theme/controls.tsx'
-import type { ResultTab } from '../run-state.ts'
+import type { Mark, ResultTab } from '../run-state.ts'
+import { exportable } from './exportable.ts'
 import type { ExportState } from './use-export.ts'
 
 const formats: Readonly<Record<ExportFormat, string>> = {
@@ -12,20 +13,23 @@ const formats: Readonly<Record<ExportFormat, string>> = {
 
 const sheetRows = 1_048_575
 
-/** Saves the whole result, in three formats. What was not kept is said before, and not left out in silence. */
+/** Saves the whole result, in three formats. What is missing is said before, and not left out in silence. */
 export function ExportMenu({
   result,
+  mark,
   busy,
   onExport,
 }: {
   result: ResultTab
+  mark: Mark | undefined
   busy: boolean
   onExport(format: ExportFormat, partial: boolean): void
 }) {
-  const { complete, truncated, rows, columns } = result
+  const { rows, columns } = result
+  const { what, words } = exportable(result, mark)
+  const part = what === 'part'
   const masked = columns.some((column) => column.masked !== undefined)
-  const off = !complete || busy
-  const all = `${rows.toLocaleString('en-GB')} row${rows === 1 ? '' : 's'}`
+  const off = what === 'nothing' || busy
   return (
     <Menu
       classNames={{ dropdown: 'menu menu--float', item: 'mi', label: 'menu__label' }}
@@ -35,29 +39,22 @@ export function ExportMenu({
       disabled={off}
     >
       <Menu.Target>
-        <Button
-          size="sm"
-          icon="download"
-          disabled={off}
-          title={complete ? undefined : 'The result is still coming in.'}
-        >
+        <Button size="sm" icon="download" disabled={off} title={what === 'nothing' ? words : undefined}>
           Export
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {truncated
-            ? `The result has more rows than were kept. Only the first ${all} can be saved; narrow the statement for all of it.`
-            : `All ${all}, from this computer: nothing is run again.`}
+          {words}
           {masked && ' Masked values are saved masked.'}
         </Menu.Label>
         {(['csv', 'json', 'xlsx'] as const).map((format) => (
           <Menu.Item
             key={format}
             disabled={format === 'xlsx' && rows > sheetRows}
-            onClick={() => onExport(format, truncated)}
+            onClick={() => onExport(format, part)}
           >
-            {truncated ? `Save what is kept as ${formats[format]}…` : `${formats[format]}…`}
+            {part ? `Save what is kept as ${formats[format]}…` : `${formats[format]}…`}
           </Menu.Item>
         ))}
         {rows > sheetRows && (

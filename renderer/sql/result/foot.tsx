@@ -3,7 +3,8 @@ import { Icon } from '../../decisions/icon.tsx'
 import { milliseconds } from '../../decisions/time.ts'
 import { counted } from '../../decisions/words.ts'
 import { Button } from '../../theme/controls.tsx'
-import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
+import type { Mark, ResultTab } from '../run-state.ts'
+import { isStopped } from './exportable.ts'
 import { boxOf, cellCount, type Selection } from './selection.ts'
 
 /** Under a result: how much there is of it, what is hidden or masked, what was done last, and how long it took. */
@@ -38,7 +39,7 @@ export function Foot({
       <span className="num">
         {counted(result.rows, 'row')}
         {!result.complete && (
-          <span className="t3">{mark === undefined || isOpen(mark) ? ' so far' : ', then it was stopped'}</span>
+          <span className="t3">{isStopped(result, mark) ? ', then it was stopped' : ' so far'}</span>
         )}
         {result.truncated && <b className="fg d-held"> kept of more, see Messages</b>}
       </span>

@@ -13,12 +13,13 @@ import { problemLine, problemOf } from '../../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../../theme/controls.tsx'
 import { MenuAt } from '../../theme/menu-at.tsx'
 import { PinButton } from '../pin-button.tsx'
-import { isOpen, type Mark, type ResultTab } from '../run-state.ts'
+import type { Mark, ResultTab } from '../run-state.ts'
 import type { SqlRuntime } from '../runtime.ts'
 import { ArrangeBar, type Arrangement } from './arrange-bar.tsx'
 import { chartRows } from './chart-data.ts'
 import { type CopyFormat, copied, copyNames, insertTarget } from './copy.ts'
 import { ExportMenu, ExportProgress } from './export.tsx'
+import { isStopped } from './exportable.ts'
 import { shownSince } from './fields.ts'
 import { Foot } from './foot.tsx'
 import { type GridHandle, ResultGrid } from './grid.tsx'
@@ -190,6 +191,7 @@ export default function ResultPane({
       <span className="vr" />
       <ExportMenu
         result={result}
+        mark={mark}
         busy={exporting.state.state === 'going'}
         onExport={(format, partial) =>
           exporting.start((signal) =>
@@ -226,7 +228,7 @@ export default function ResultPane({
           <Suspense fallback={<Spinner label="Opening the chart" />}>
             <ResultChart key={handle} result={result} rows={runtime.rows} />
           </Suspense>
-        ) : result.rows === 0 && !result.complete && (mark === undefined || !isOpen(mark)) ? (
+        ) : result.rows === 0 && isStopped(result, mark) ? (
           <Empty icon="table" title="0 rows" text="It was stopped before there were any." />
         ) : (
           <ResultGrid

@@ -5,6 +5,7 @@ import { apply, begin, noRuns, type SqlState, type View } from '../run-state.ts'
 import { hexLines, JsonNumber, jsonTree, kindOf, prettyJson, prettyXml, shownCell } from './cell.ts'
 import { axisWidth, chartData, firstChoice, shownNumber } from './chart-data.ts'
 import { copied, insertTarget } from './copy.ts'
+import { exportable } from './exportable.ts'
 import { columnLabel, shownSince } from './fields.ts'
 import { boxOf, cellCount, extended, holds } from './selection.ts'
 
@@ -267,4 +268,19 @@ test('one that fails leaves the result as it was, and says why', () => {
   expect(failed.shown).toBe(first.shown)
   expect(beginAgain(failed).results).toEqual(first.results)
   expect(failed.messages.at(-1)).toMatchObject({ kind: 'error', text: 'Blocked by pii.' })
+})
+
+test('a result that stopped halfway can be saved as the part that it is; one that still comes in can not, and says why', () => {
+  const coming = play(begin(noRuns, new Set(), 0), 0, [
+    { type: 'statement', statement: 0, start: 0, end: 8, text: 'SELECT 1' },
+    { type: 'columns', statement: 0, result: 'a', columns },
+    { type: 'progress', statement: 0, result: 'a', rows: 9402, first: [] },
+  ])
+  const offer = ({ results, marks }: SqlState) => results[0] && exportable(results[0], marks[0])
+  expect(offer(coming)).toEqual({ what: 'nothing', words: 'The result is still coming in.' })
+  const lost = play(coming, 0, [{ type: 'error', statement: 0, message: 'The session was lost.' }])
+  expect(offer(lost)).toMatchObject({ what: 'part', words: expect.stringContaining('stopped after 9,402 rows') })
+  const ended = { type: 'complete', statement: 0, tag: 'SELECT', rows: 9402, ms: 1 } as const
+  expect(offer(play(coming, 0, [{ ...ended, truncated: false }]))).toMatchObject({ what: 'all' })
+  expect(offer(play(coming, 0, [{ ...ended, truncated: true }]))).toMatchObject({ what: 'part' })
 })
