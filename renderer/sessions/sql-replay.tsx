@@ -175,7 +175,7 @@ function Table({ all, start, selected, onSelect }: Selectable) {
             onClick={() => onSelect(entry.n)}
           >
             <td className="rn">{entry.n}</td>
-            <td className="num t2 ui">{timeOfDay(start + entry.at)}</td>
+            <td className="num t2 ui sqt__time">{timeOfDay(start + entry.at)}</td>
             <td className="ui">
               <Chip look={outcomeLook(entry.outcome)} quiet />
             </td>
