@@ -98,3 +98,66 @@ describe('a name that is found elsewhere once its column is gone', () => {
     expect(notices).not.toContain('SPM01')
   })
 })
+
+describe('places that move while a statement waits', () => {
+  const swap = 'alter table listed drop column name; alter table listed add column name text'
+  beforeAll(async () => {
+    at.door.people.masked.add('public.listed.email')
+  })
+  beforeEach(async () => {
+    await at.postgres.direct(`set role app; drop table if exists listed; create table listed as select id, name, email from customers where id < 4;
+      reset role`)
+    await at.door.catalogs.get(at.postgres.target).refresh()
+  })
+  const texts = [
+    "select j.k || '' from (mine cross join listed) as j(a, b, c, d, e, f, g, h, i, k)",
+    "with s(a, b, c, d, e, f, g, h, i, k) as (select * from mine, listed) select k || '' from s",
+    "select s.name || '' from (select * from listed union all select * from listed where false) s",
+    'select 0, $$$$, $$$$ union all select * from listed',
+    "select s.b || '' from listed s(a, b)",
+    'copy listed to stdout',
+    'copy (select * from listed) to stdout',
+    'select * from listed',
+  ]
+
+  it.each(texts)('show nothing, and the session ends where that is not all: %s', async (text) => {
+    const answer = await meanwhile(`${swap}; alter table mine drop column c`, text)
+    expect(answer.bytes.toString('latin1')).not.toMatch(secret)
+    expect(answer.closed).toBe(true)
+  })
+
+  it.each(texts)('are what they were by then: %s', async (text) => {
+    const { errors, rows } = await meanwhile('alter table more add column z int; create table new_one (id int)', text)
+    await at.postgres.direct('drop table new_one')
+    expect(errors).toEqual([])
+    expect(rows).toBeGreaterThan(1)
+  })
+
+  it.each([false, true])('show nothing, and can be asked for again (extended protocol: %s)', async (extended) => {
+    const { client, postgres, door } = at
+    const text = texts[0] ?? ''
+    const other = await enter(door)
+    await other.query('begin; alter table mine drop column c')
+    const answer = extended ? client.extended(text) : client.query(text)
+    const waits = async () =>
+      (await postgres.direct("select from pg_locks where locktype = 'relation' and not granted")).rows.length > 0
+    while (!(await waits()));
+    await other.query('commit')
+    other.close()
+    const { errors, rows } = await answer
+    expect(errors).toMatchObject([{ sqlstate: 'SPB01', message: expect.stringContaining('public.mine changed since') }])
+    expect(rows).toBe(0)
+    expect((await client.query('select 7')).rows).toBe(1)
+    expect(
+      (await client.query("select j.h || '' as h from (mine cross join listed) as j(a, b, c, d, e, f, g, h)")).errors,
+    ).toEqual([])
+    await postgres.direct(mine)
+    await door.catalogs.get(postgres.target).refresh()
+  })
+
+  it('are those of what a text made and committed itself', async () => {
+    const text = 'begin; alter table listed add column z text; commit; select name, id from listed'
+    const { errors, rows } = await at.client.query(text)
+    expect([errors, rows]).toEqual([[], 3])
+  })
+})

@@ -30,7 +30,9 @@ export class Admitting {
     const now = performance.now()
     const wait = this.#request(asked, 0, analysis, n, run, now)
     const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
-    const admission: Admission = { ok: true, executions: [new Execution(judged, run, n, now, now - asked.startedAt)] }
+    const decidedOn = this.#line.target.current
+    const execution = new Execution(judged, run, n, { startedAt: now, gatewayMs: now - asked.startedAt, decidedOn })
+    const admission: Admission = { ok: true, executions: [execution] }
     if (told !== undefined) return Promise.all([wait, told]).then(() => admission)
     return wait === undefined ? admission : wait.then(() => admission)
   }
@@ -56,7 +58,9 @@ export class Admitting {
       }
       const told = this.#announce(judged.analysis)
       if (told !== undefined) waits.push(told)
-      executions.push(new Execution(judged, run, n, now, approved === undefined ? now - asked.startedAt : 0))
+      const gatewayMs = approved === undefined ? now - asked.startedAt : 0
+      const decidedOn = this.#line.target.current
+      executions.push(new Execution(judged, run, n, { startedAt: now, gatewayMs, decidedOn }))
     }
     const admission: Admission = { ok: true, executions }
     return waits.length === 0 ? admission : Promise.all(waits).then(() => admission)

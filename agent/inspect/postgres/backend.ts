@@ -6,6 +6,7 @@ import { maskCopyRow } from './mask/copy.ts'
 import { copyMasks } from './mask/copy-shape.ts'
 import { type FieldMask, Sheet } from './mask/rows.ts'
 import { backend, firstValue, inLetters, readParameterStatus, rowsOf } from './messages.ts'
+import { overtaken } from './overtaken.ts'
 import { endCopyIn, failQuery, skipToSync } from './settling.ts'
 import { maskerOf } from './verdicts.ts'
 import { askedFor, described, endWithheld, mayStream, withhold } from './withheld.ts'
@@ -33,6 +34,9 @@ export class Backend {
   #waiting: Buffer[] = []
   /** The target said goodbye itself. */
   fatal = false
+  /** What comes is looked at after this: see `resume`. */
+  waiting: Promise<void> | undefined
+  #later: Buffer[] = []
 
   constructor(line: Line, toClient: Outbox) {
     this.#line = line
@@ -42,8 +46,23 @@ export class Backend {
 
   /** What goes to the client for a chunk is in the outbox after this. Throws FrameError when the session has to end. */
   push(chunk: Buffer): void {
+    if (this.waiting !== undefined) {
+      this.#later.push(chunk)
+      return
+    }
     this.#chunkLength = chunk.length
     this.#scanner.push(chunk)
+    this.#go()
+  }
+
+  /** Goes on with what came meanwhile, once that was waited for. */
+  resume(): void {
+    this.waiting = undefined
+    this.#go()
+    for (const chunk of this.#later.splice(0)) this.push(chunk)
+  }
+
+  #go(): void {
     try {
       this.#pump()
     } finally {
@@ -55,6 +74,8 @@ export class Backend {
   #pump(): void {
     const scanner = this.#scanner
     for (;;) {
+      if (this.#flow === undefined) this.waiting = overtaken(this.#line, scanner.upcoming)
+      if (this.waiting !== undefined) return
       const found = scanner.next()
       if (found === NONE) return
       const { buf, start, end, type } = scanner
@@ -166,6 +187,10 @@ export class Backend {
     execution.began = true
     const { run, judged } = execution
     this.#words.touched ||= run.scrub
+    if (execution.overtaken !== undefined) {
+      withhold(this.#line, this.#head(), execution, execution.overtaken)
+      return
+    }
     const { fields } = judged
     // COPY is described as having no columns: CopyOutResponse says how many there are.
     if (!run.free && fields !== undefined && judged.analysis.copyOut === undefined) {

@@ -1,3 +1,4 @@
+import type { Catalog } from './analysis.ts'
 import type { RowMasker } from './mask/rows.ts'
 import type { Write } from './names.ts'
 import type { Judged } from './statements.ts'
@@ -27,6 +28,12 @@ export class Execution {
   readonly n: number
   readonly startedAt: number
   readonly gatewayMs: number
+  /** The definitions that were known when it was decided on. */
+  readonly decidedOn: Catalog | undefined
+  /** They were compared with those that its result stands on. */
+  compared = false
+  /** What changed by then. */
+  overtaken: string | undefined
   /** Names that it changes once the target confirms it. */
   writes: readonly Pick<Write<unknown>, 'confirm' | 'discard'>[] = []
   rows = 0
@@ -40,12 +47,18 @@ export class Execution {
   /** See `resultFormats`: of a portal, where masks depend on them. */
   formats: readonly number[] = text
 
-  constructor(judged: Judged, run: Run, n: number, startedAt: number, gatewayMs: number) {
+  constructor(
+    judged: Judged,
+    run: Run,
+    n: number,
+    { startedAt, gatewayMs, decidedOn }: { startedAt: number; gatewayMs: number; decidedOn: Catalog | undefined },
+  ) {
     this.judged = judged
     this.run = run
     this.n = n
     this.startedAt = startedAt
     this.gatewayMs = gatewayMs
+    this.decidedOn = decidedOn
   }
 }
 

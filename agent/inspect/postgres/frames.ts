@@ -61,6 +61,12 @@ export class FrameScanner {
     return this.#passing === 0 && this.#heldLength === 0 && this.#pos === this.#chunk.length
   }
 
+  /** Type of the frame that comes next, of which something is there; undefined: none, or one that is half way through. */
+  get upcoming(): number | undefined {
+    if (this.#passing > 0) return undefined
+    return this.#held[0]?.[0] ?? this.#chunk[this.#pos]
+  }
+
   /** True when what was handed out so far ends with a frame's end. */
   get betweenFrames(): boolean {
     return this.#passing === 0

@@ -241,8 +241,13 @@ class Session implements InspectorSession {
     const backend = this.#backend
     if (backend === undefined || this.#ended) return true
     try {
+      const { waiting } = backend
       backend.push(chunk)
       this.#flushToClient()
+      if (backend.waiting !== undefined) {
+        if (backend.waiting !== waiting) this.#waitForDefinitions(backend, backend.waiting)
+        return true
+      }
       const out = tookAll(this.#options.client)
       backend.settle(out, lent && out)
       return !out
@@ -251,6 +256,24 @@ class Session implements InspectorSession {
       if (!this.#ended) this.end(endedBy(error))
       return true
     }
+  }
+
+  #waitForDefinitions(backend: Backend, read: Promise<void>): void {
+    this.#server?.pause()
+    void read.then(() => {
+      if (this.#ended) return
+      try {
+        backend.resume()
+        this.#flushToClient()
+      } catch (error) {
+        this.#flushToClient()
+        if (!this.#ended) this.end(endedBy(error))
+        return
+      }
+      if (backend.waiting !== undefined) this.#waitForDefinitions(backend, backend.waiting)
+      else if (this.#server?.closed === true) this.#targetLeft()
+      else if (!this.#options.client.writableNeedDrain) this.#server?.resume()
+    })
   }
 
   #flushToClient(): void {
@@ -331,7 +354,8 @@ class Session implements InspectorSession {
   }
 
   #targetLeft(): void {
-    if (this.#ended) return
+    // What it said before is still looked at.
+    if (this.#ended || this.#backend?.waiting !== undefined) return
     if (this.#terminated) {
       this.#end('The client ended the session.')
       return

@@ -1,0 +1,87 @@
+import type { Catalog, CatalogRelation } from './analysis.ts'
+import type { Execution, Expected } from './expected.ts'
+import type { Line } from './line.ts'
+import { backend } from './messages.ts'
+import { splitId } from './sql/ids.ts'
+import { identified } from './sql/relations.ts'
+
+/** What a result begins with: by then the target has looked up every name, and has locked what they stand for. */
+const results: ReadonlySet<number | undefined> = new Set([
+  backend.rowDescription,
+  backend.dataRow,
+  backend.copyOutResponse,
+])
+
+/**
+ * A statement may have waited since it was decided on, for a lock or behind others of its own text, while definitions changed. Masks go by
+ * places, and columns that move may do so unseen where the target does not say whose they are. So before its result is looked at, what it
+ * stands on is compared with what was known. `type`: of the message that comes. Undefined: nothing has to be waited for.
+ */
+export function overtaken(line: Line, type: number | undefined): Promise<void> | undefined {
+  if (!results.has(type)) return undefined
+  const head = line.queue.peek()
+  const execution = head?.current
+  if (head === undefined || execution === undefined) return undefined
+  const { began, compared, run, decidedOn } = execution
+  if (began || compared || run.free || decidedOn === undefined || !standsOn(execution)) return undefined
+  const { target } = line
+  if (!target.outdated && target.current === decidedOn) return undefined
+  execution.compared = true
+  const compare = (now: Catalog | undefined): void => {
+    execution.overtaken = now && changed(execution, decidedOn, now, head)
+  }
+  if (!target.outdated) {
+    compare(target.current)
+    return undefined
+  }
+  return target.refresh().then(compare, () => {
+    execution.overtaken = 'What its names stand for could not be read again.'
+  })
+}
+
+/** Whether it needs any definition at all. */
+function standsOn({ judged: { analysis } }: Execution): boolean {
+  const { tables, written, functions, followed } = analysis
+  return tables.length > 0 || written.length > 0 || functions.length > 0 || followed !== undefined
+}
+
+function changed({ judged }: Execution, then: Catalog, now: Catalog, head: Expected): string | undefined {
+  const { tables, written, functions, followed = [] } = judged.analysis
+  for (const id of new Set([...tables, ...written])) {
+    const [before, after] = [identified(then, id).relation, identified(now, id).relation]
+    // What its own text made is known by that alone.
+    if (before === undefined) continue
+    const own = madeBefore(head, before)
+    if (own === undefined ? meaning(before) !== meaning(after) : names(own) !== names(after)) return words(id)
+  }
+  for (const id of functions) {
+    const [schema, name = ''] = splitId(id)
+    const code = (catalog: Catalog) =>
+      JSON.stringify(catalog.functions(schema, name, []).map(({ oid, definition }) => [oid, definition]))
+    if (code(then) !== code(now)) return words(id)
+  }
+  const other = [...followed].find((oid) => then.functionByOid(oid)?.definition !== now.functionByOid(oid)?.definition)
+  return other === undefined ? undefined : words(then.functionByOid(other)?.name ?? 'code that it runs')
+}
+
+/** What statements before it in its text made of a relation, and may have committed. */
+function madeBefore({ executions, at }: Expected, { schema, name }: CatalogRelation): CatalogRelation | undefined {
+  return executions
+    .slice(0, at)
+    .flatMap(({ judged }) => judged.analysis.effects.flatMap((one) => (one.kind === 'ddl' ? (one.fresh ?? []) : [])))
+    .findLast((one) => one.schema === schema && one.name === name)
+}
+
+function meaning(relation: CatalogRelation | undefined): string | undefined {
+  if (relation === undefined) return undefined
+  const { oid, definition, policies, columns } = relation
+  return JSON.stringify([oid, definition, policies, columns.map((one) => [one.name, one.attnum, one.typeOid])])
+}
+
+function names(relation: CatalogRelation | undefined): string | undefined {
+  return relation && JSON.stringify(relation.columns.map(({ name }) => name))
+}
+
+function words(id: string): string {
+  return `${id} changed since this was decided on.`
+}
