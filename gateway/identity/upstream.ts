@@ -60,9 +60,9 @@ export interface UpstreamOptions {
   groupsClaim: string
   /** The provider's name for a sign-in with a second factor: asked for as `acr_values`, and known by it as `acr`. */
   mfaAcr: string
+  /** How long each answer of the provider may take. */
+  timeoutSeconds?: number
 }
-
-const timeoutSeconds = 10
 
 export function createUpstream(options: UpstreamOptions): Upstream {
   const issuer = new URL(options.issuer)
@@ -72,13 +72,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const configuration = (): Promise<oidc.Configuration> => {
     discovered ??= oidc
       .discovery(issuer, options.clientId, options.clientSecret, undefined, {
-        timeout: timeoutSeconds,
+        timeout: options.timeoutSeconds ?? 10,
         // `isSecure` holds by configuration: plain HTTP is for loopback only.
         ...(issuer.protocol === 'http:' && isSecure(options.issuer) ? { execute: [oidc.allowInsecureRequests] } : {}),
       })
       .catch((error: unknown) => {
         discovered = undefined
-        throw untrusted(error, issuer) ?? unreachable(error, issuer)
+        throw untrusted(error, issuer) ?? unreachable(error, issuer, awayWords(error))
       })
     return discovered
   }
@@ -195,6 +195,9 @@ export function checkAge(authTime: number | undefined, maxAge: number | undefine
 
 function failure(error: unknown, issuer: URL): UpstreamError {
   if (error instanceof UpstreamError) return error
+  if (error instanceof oidc.AuthorizationResponseError && troubles.has(error.error)) {
+    return unreachable(error, issuer, `has trouble of its own (${error.error})`)
+  }
   if (error instanceof oidc.AuthorizationResponseError) {
     const said = error.error_description ?? error.error
     return new UpstreamError(
@@ -206,7 +209,8 @@ function failure(error: unknown, issuer: URL): UpstreamError {
   }
   const distrust = untrusted(error, issuer)
   if (distrust !== undefined) return distrust
-  if (error instanceof TypeError && error.message === 'fetch failed') return unreachable(error, issuer)
+  const away = awayWords(error)
+  if (away !== undefined) return unreachable(error, issuer, away)
   return new UpstreamError(
     'invalid',
     'The sign-in could not be verified',
@@ -215,11 +219,29 @@ function failure(error: unknown, issuer: URL): UpstreamError {
   )
 }
 
-function unreachable(error: unknown, issuer: URL): UpstreamError {
+/** RFC 6749, 4.1.2.1: what the provider says of itself, and not of the person. */
+const troubles: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
+
+/** How the provider is away, where that is what an error tells: not there, too slow, or with an error of its own. */
+function awayWords(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof TypeError && at.message === 'fetch failed') return notReached
+    if ('code' in at && at.code === 'OAUTH_TIMEOUT') return 'did not answer this gateway in time'
+    const response = at instanceof oidc.ResponseBodyError ? at.response : at.cause
+    if (response instanceof Response && response.status >= 500) {
+      return `answered this gateway with an error of its own (HTTP ${response.status})`
+    }
+  }
+  return undefined
+}
+
+const notReached = 'could not be reached from this gateway'
+
+function unreachable(error: unknown, issuer: URL, how = notReached): UpstreamError {
   return new UpstreamError(
     'unreachable',
     'The sign-in provider does not answer',
-    `${issuer.host} could not be reached from this gateway. Nobody was signed in. Try again in a minute; if it stays so, tell the IT desk.`,
+    `${issuer.host} ${how}. Nobody was signed in. Try again in a minute; if it stays so, tell the IT desk.`,
     { cause: error },
   )
 }

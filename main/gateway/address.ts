@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { fail } from '../problem.ts'
-import { unreachable } from './reach.ts'
+import { fail, ProblemError } from '../problem.ts'
+import { unreachable, unreachableStatus } from './reach.ts'
 
 /** A gateway, as its `/.well-known/sallyport` describes itself. `url` has no trailing slash. */
 export interface GatewayInfo {
@@ -83,9 +83,10 @@ async function readWellKnown(origin: string, signal: AbortSignal | undefined): P
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     })
     const text = await response.text()
+    if (response.status >= 500) throw unreachableStatus(response.status, origin)
     return response.ok && text.length < 65_536 ? parseJson(text) : undefined
   } catch (error) {
-    if (signal?.aborted) throw error
+    if (signal?.aborted || error instanceof ProblemError) throw error
     throw unreachable(error, origin)
   }
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { expect, test } from 'vitest'
 import { makeIdentity } from '../../agent/inspect/rdp/testing/door.ts'
+import { oauthServer, signInProblem } from '../sign-in/oauth.ts'
 import { discoverGateway } from './address.ts'
 
 const refusal = (address: string) =>
@@ -40,4 +41,26 @@ test('a certificate that nobody vouches for is said to be that, and nothing is s
   expect(await refusal(`https://localhost:${at}`)).toContain('signed by nobody that this computer trusts')
   expect(asked).toBe(0)
   server.close()
+})
+
+test('a gateway that is away behind a proxy is said to be away: when it is looked for, and when a sign-in is renewed', async () => {
+  const proxy = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'))
+  const at = `http://127.0.0.1:${await port(proxy)}`
+  const away = "can't be reached: it answered with an error of its own (HTTP 502)."
+  expect(await refusal(at)).toContain(away)
+  const info = { url: at, name: 'a', version: '1', issuer: at, api: at }
+  await expect(oauthServer(info, 'sallyport-cli')).rejects.toMatchObject({
+    message: expect.stringContaining(away),
+    problem: { code: 'gateway-unreachable', action: 'retry' },
+  })
+  proxy.close()
+  const wrapped = (message: string, cause: unknown) => signInProblem(new Error(message, { cause }))
+  const late = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+  expect(wrapped('operation timed out', late).message).toContain('it did not answer in time')
+  const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
+  expect(wrapped('fetch failed', expired).problem).toMatchObject({
+    code: 'gateway-unreachable',
+    message: expect.stringContaining('its certificate has expired'),
+  })
+  expect(signInProblem(new Error('no ID token')).problem.code).toBe('sign-in-failed')
 })

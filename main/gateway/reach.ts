@@ -39,6 +39,29 @@ const known: Readonly<Record<string, Unreached>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownSigner,
 }
 
+/**
+ * Whether an error is about the way to the gateway (or about what stands before it), and not of what was asked there: as `fetch` and
+ * openid-client throw it.
+ */
+export function isUnreached(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'TimeoutError' || statusOf(at) !== undefined) return true
+    const code = codeOf(at) ?? ''
+    if (code in known || /^E[A-Z]+$/.test(code)) return true
+  }
+  return false
+}
+
+/** Of an answer that says that there is no gateway to answer: from a proxy before it, say. */
+function statusOf({ cause }: Error): number | undefined {
+  return cause instanceof Response && cause.status >= 500 ? cause.status : undefined
+}
+
+/** That what answers there answered with an error of its own. */
+export function unreachableStatus(status: number, gateway?: string): ProblemError {
+  return unreachable(new Error('no answer', { cause: new Response(null, { status }) }), gateway)
+}
+
 /** For whatever a request to a gateway threw. `gateway`: what it is called in the words. */
 export function unreachable(error: unknown, gateway = 'The gateway'): ProblemError {
   const { why, hint } = unreached(error)
@@ -47,9 +70,12 @@ export function unreachable(error: unknown, gateway = 'The gateway'): ProblemErr
 
 /** What is not known keeps its own words. */
 function unreached(error: unknown): Unreached {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return { why: 'it did not answer in time', hint: network }
   for (let at = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'TimeoutError') return { why: 'it did not answer in time', hint: network }
+    const status = statusOf(at)
+    if (status !== undefined) {
+      return { why: `it answered with an error of its own (HTTP ${status})`, hint: 'Try again in a minute.' }
+    }
     const found = known[codeOf(at) ?? '']
     if (found !== undefined) return found
     if (at instanceof AggregateError && at.errors.length > 0) return unreached(at.errors[0])

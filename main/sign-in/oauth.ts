@@ -1,8 +1,8 @@
 import * as oauth from 'openid-client'
 import type { GatewayInfo } from '../gateway/address.ts'
 import type { Prover } from '../gateway/proof.ts'
-import { unreachable } from '../gateway/reach.ts'
-import { codeOf, fail, messageOf, ProblemError } from '../problem.ts'
+import { isUnreached, unreachable, unreachableStatus } from '../gateway/reach.ts'
+import { fail, messageOf, ProblemError } from '../problem.ts'
 
 export const scope = 'openid profile offline_access'
 
@@ -53,6 +53,7 @@ export function isRefused(error: unknown): boolean {
 /** What openid-client threw, in words. */
 export function signInProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
+  if (error instanceof oauth.ResponseBodyError && error.status >= 500) return unreachableStatus(error.status)
   if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError) {
     const words = error.error_description ?? wordsFor(error.error)
     // A whole sentence is the gateway's own, and says what to do.
@@ -71,8 +72,7 @@ export function signInProblem(error: unknown): ProblemError {
       },
     )
   }
-  const network = codeOf(error)
-  if (network !== undefined && /^E[A-Z]+$/.test(network)) return unreachable(error)
+  if (isUnreached(error)) return unreachable(error)
   return fail('sign-in-failed', `The sign-in did not complete: ${messageOf(error)}.`, {
     action: 'sign-in',
     cause: error,
