@@ -443,7 +443,13 @@ describe('what was', () => {
     expect(await found({ to: '2020-01-01T00:00:00Z' })).toBe(0)
     expect(await found({}, await parts.person('mallory', ['contractors']))).toBe(0)
     const [latest] = requests
-    expect((await parts.requests.get(grace, latest?.id ?? '')).earlier).toHaveLength(2)
+    const earlier = async () => (await parts.requests.get(grace, latest?.id ?? '')).earlier ?? []
+    expect((await earlier()).map(({ by, names }) => [by, names])).toEqual([
+      [[], []],
+      [[], []],
+    ])
+    await parts.requests.decide(grace, [(await earlier())[0]?.id ?? ''], 'deny', 'Not now.')
+    expect((await earlier())[0]).toMatchObject({ by: ['grace'], names: [grace.principal.name] })
   })
 
   test('is counted by rule and group, with the time that people took', async () => {

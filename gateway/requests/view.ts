@@ -134,6 +134,11 @@ export class RequestView {
       ),
       (review) => review.request_id,
     )
+    const deciders = (id: string) => (reviews.get(id) ?? []).map((review) => review.reviewer_id)
+    const known = await knownAmong(
+      db,
+      seen.flatMap(({ id }) => deciders(id)),
+    )
     return seen.map((each) => ({
       id: each.id,
       kind: each.kind,
@@ -142,7 +147,8 @@ export class RequestView {
       policy: each.policy.id,
       action: each.action ?? each.actions.join(', '),
       createdAt: each.created_at.toISOString(),
-      by: (reviews.get(each.id) ?? []).map((review) => review.reviewer_id),
+      by: deciders(each.id),
+      names: deciders(each.id).map((id) => known.get(id)?.name ?? id),
     }))
   }
 

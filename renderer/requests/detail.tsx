@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { useId } from 'react'
 import type { AccessRequest } from '../../shared/api/models.ts'
 import { useActions, useKeys } from '../actions/use-actions.ts'
 import { Chip, Policy } from '../decisions/chip.tsx'
@@ -8,6 +9,7 @@ import { Icon } from '../decisions/icon.tsx'
 import { dayAndTime, useNow, when } from '../decisions/time.ts'
 import { actionName, actionWords, capitalise, requestLook, requestTitle, spokenDuration } from '../decisions/words.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
+import { useFocusHere } from '../frame/use-focus-here.ts'
 import { usePerson, useRpc } from '../rpc/context.tsx'
 import { problemOf } from '../rpc/problem.ts'
 import { Empty, IconButton, Spinner } from '../theme/controls.tsx'
@@ -44,16 +46,27 @@ function Body({ request }: { request: AccessRequest }) {
   const me = usePerson()?.id
   const { detail, ...look } = requestLook(request, useNow(15_000))
   const own = request.requester.id === me
+  // Sent, withdrawn, decided or given back: the button that did it is gone.
+  const here = useFocusHere<HTMLElement>(`${request.state} ${request.canReview} ${request.reviews.length} ${look.word}`)
+  const status = useId()
   const copyLink = () => copyText(`sallyport://request/${request.id}`)
   return (
-    <section className="rd grow" aria-label={`Request ${requestTitle(request)}`}>
+    <section
+      className="rd grow"
+      ref={here}
+      tabIndex={-1}
+      aria-label={`Request ${requestTitle(request)}`}
+      aria-describedby={status}
+    >
       <header className="rd__hd">
         <div className="row row--10">
           <h1 className="trunc">{title(request)}</h1>
           <EnvTag environment={request.connection.environment} />
-          <Chip look={look} large>
-            {detail}
-          </Chip>
+          <span id={status}>
+            <Chip look={look} large>
+              {detail}
+            </Chip>
+          </span>
           <span className="right row">
             <Neighbours id={request.id} />
             <IconButton icon="link" label="Copy link" size={16} onClick={copyLink} />

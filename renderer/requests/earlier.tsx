@@ -3,12 +3,14 @@ import { Chip } from '../decisions/chip.tsx'
 import { when } from '../decisions/time.ts'
 import { actionName, capitalise, type Look, looks } from '../decisions/words.ts'
 import { useNavigation, usePlace } from '../frame/desk.tsx'
+import { usePerson } from '../rpc/context.tsx'
 
 type Earlier = NonNullable<AccessRequest['earlier']>[number]
 
 /** What the same person asked for before, newest first. */
 export function EarlierRequests({ request }: { request: AccessRequest }) {
   const go = useNavigation()
+  const me = usePerson()?.id
   const { list } = usePlace()
   const earlier = request.earlier ?? []
   const approved = earlier.filter((one) => one.state === 'approved').length
@@ -47,7 +49,7 @@ export function EarlierRequests({ request }: { request: AccessRequest }) {
                 <td className="mono">{one.policy}</td>
                 <td>
                   <Chip look={earlierLook(one)} />{' '}
-                  {one.by.length > 0 && <span className="t3">{one.by.map(byWords).join(', ')}</span>}
+                  {one.by.length > 0 && <span className="t3">{deciders(one, me)}</span>}
                 </td>
               </tr>
             ))}
@@ -56,6 +58,11 @@ export function EarlierRequests({ request }: { request: AccessRequest }) {
       )}
     </div>
   )
+}
+
+/** By the names that people go by. */
+export function deciders({ by, names = [] }: Pick<Earlier, 'by' | 'names'>, me: string | undefined): string {
+  return by.map((id, i) => (id === me ? 'You' : byWords(names[i] ?? id))).join(', ')
 }
 
 function earlierLook({ state, kind }: Earlier): Look {

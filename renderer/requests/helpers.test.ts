@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Connection } from '../../shared/api/models.ts'
 import { preselected } from './askable.ts'
 import { durationsUpTo, usualDuration } from './durations.ts'
+import { deciders } from './earlier.tsx'
 import { reasonFits, reasonProblem } from './reason.ts'
 
 test('lengths of access end at what policy allows', () => {
@@ -48,4 +49,10 @@ test('for a locked connection, what is ticked opens it, and lets it be used by t
   expect(preselected({ ...web, actions: [held('connect', 'dba'), held('ssh:shell', 'leads')] })).toEqual(['connect'])
   expect(preselected({ ...web, actions: web.actions.slice(1) })).toEqual(['ssh:exec'])
   expect(preselected({ ...web, access: 'open' })).toEqual([])
+})
+
+test('who decided an earlier request is named as people know them; oneself, a rule and a gateway that names nobody are told apart', () => {
+  expect(deciders({ by: ['grace', 'ada'], names: ['Grace Murray', 'Ada Byron'] }, 'ada')).toBe('Grace Murray, You')
+  expect(deciders({ by: ['policy:night', 'joan'], names: ['policy:night', 'joan'] }, 'ada')).toBe('rule night, joan')
+  expect(deciders({ by: ['grace'] }, undefined)).toBe('grace')
 })

@@ -178,6 +178,8 @@ export const EarlierRequest = z.object({
   createdAt: time,
   /** Who decided; empty while nobody has. */
   by: z.array(z.string()),
+  /** What they are called, in that order; the id again of whom the gateway does not know any more. */
+  names: z.array(z.string()).optional(),
 })
 export type EarlierRequest = z.infer<typeof EarlierRequest>
 

@@ -186,6 +186,12 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.getByRole('textbox', { name: 'Reason' }).fill('The incident goes on.')
     await page.keyboard.press('Meta+Enter')
     await page.getByRole('heading', { name: 'Extend access' }).waitFor({ state: 'detached' })
+    // The form is gone: Tab goes on from the request that it became, which says how that stands.
+    await expect.poll(() => focused('[aria-label^="Request "][aria-describedby]')).toBe(true)
+    await page.getByRole('button', { name: 'Cancel request' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Cancel request' }).waitFor({ state: 'detached' })
+    await expect.poll(() => focused('[aria-label^="Request "][aria-describedby]')).toBe(true)
     expect(harness.fixture.requests.get().some((r) => r.reason === 'The incident goes on.')).toBe(true)
     await page.getByRole('button', { name: /approvals? waiting for you/ }).click()
     await page.getByRole('button', { name: /Ada Brandt.*Commands/ }).click()
