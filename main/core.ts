@@ -99,7 +99,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       })
       follow(who, following.signal)
       monitor.watch(who.info.url)
-      work.openEndpointsAtStart().catch((error: unknown) => log.warn({ err: error }, 'no endpoint was opened at start'))
+      work
+        .openEndpointsAtStart(following.signal)
+        .catch((error: unknown) => log.warn({ err: error }, 'no endpoint was opened at start'))
     },
     onSignedOut: async (how) => {
       following.abort()

@@ -25,6 +25,7 @@ test('keeps settings and ports over a restart, whatever is saved at the same tim
   )
   expect(again.port('https://g', 'orders-db')).toBe(5001)
   expect(again.ports()).toEqual(new Set([5001]))
+  expect([again.portOwner('https://g', 5001), again.portOwner('https://other', 5001)]).toEqual(['orders-db', undefined])
   expect([again.atStart('https://g', 'orders-db'), again.atStart('https://g', 'web-1')]).toEqual([true, false])
   await again.saveAtStart('https://g', 'orders-db', false)
   expect(again.atStart('https://g', 'orders-db')).toBe(false)

@@ -21,6 +21,8 @@ export interface SettingsStore {
   /** The port that a connection's endpoint had last; undefined when it never had one. */
   port(gateway: string, connection: string): number | undefined
   savePort(gateway: string, connection: string, port: number): Promise<void>
+  /** Of that gateway, whose endpoint has it; undefined: nobody's. */
+  portOwner(gateway: string, port: number): string | undefined
   /** Every port that some connection of some gateway has. */
   ports(): ReadonlySet<number>
   atStart(gateway: string, connection: string): boolean
@@ -59,6 +61,10 @@ export async function openSettings(dataDir: string, warn: (message: string) => v
       if (stored.endpoints[`${gateway} ${connection}`] === port) return
       await write({ ...stored, endpoints: { ...stored.endpoints, [`${gateway} ${connection}`]: port } })
     },
+    portOwner: (gateway, port) =>
+      Object.entries(stored.endpoints)
+        .find(([key, value]) => value === port && key.startsWith(`${gateway} `))?.[0]
+        .slice(gateway.length + 1),
     settled: () => writing.catch(() => {}),
     ports: () => new Set(Object.values(stored.endpoints)),
     atStart: (gateway, connection) => stored.endpointsAtStart.includes(`${gateway} ${connection}`),

@@ -281,7 +281,16 @@ export class Work {
       if (this.endpoints.describe(target).open) {
         throw fail('conflict', `The port of ${name} is open.`, { hint: 'Close it, then choose another.' })
       }
-      await settings.savePort(gateway, name, change.port)
+      const { port } = change
+      const owner = settings.portOwner(gateway, port) ?? name
+      if (owner !== name) {
+        throw fail('conflict', `Port ${port} is that of ${owner}.`, {
+          hint: 'Choose another, or change that one first.',
+        })
+      }
+      await settings.savePort(gateway, name, port)
+      // It was to be open, and the port that was in its way is another's now.
+      if (this.endpoints.describe(target).problem !== undefined) await this.endpoints.open(target)
     }
     if (change.atStart !== undefined) await settings.saveAtStart(gateway, name, change.atStart)
     return this.endpoints.tell(target)
@@ -289,25 +298,23 @@ export class Work {
 
   private plan({ connection, kind }: EndpointTarget): number {
     const known = this.planned.get(connection)
-    if (known !== undefined) return known
+    if (known !== undefined && !this.options.settings.ports().has(known)) return known
     const port = plannedPort(kind, new Set([...this.options.settings.ports(), ...this.planned.values()]))
     this.planned.set(connection, port)
     return port
   }
 
-  /** Opens the endpoints that are to be open from the start. What fails is told with its endpoint, and stops no other. */
-  async openEndpointsAtStart(): Promise<void> {
-    const { settings, warn } = this.options
-    const { api, person } = this.options.who()
-    const connections = await asked(api.connections.list())
-    const wanted = connections.filter((c) => c.access === 'open' && settings.atStart(settings.get().gateway, c.name))
-    for (const connection of wanted) {
-      try {
-        await this.endpoints.open(targetOf(connection, person.id))
-      } catch (error) {
-        warn(`${connection.name}: ${messageOf(error)}`)
-      }
+  /** Opens the endpoints that are to be open from the start, once the gateway says where one may still go. */
+  openEndpointsAtStart(signal: AbortSignal): Promise<void> {
+    const { settings } = this.options
+    const wanted = async () => {
+      const { api, person } = this.options.who()
+      const connections = await asked(api.connections.list())
+      return connections
+        .filter((c) => c.access === 'open' && settings.atStart(settings.get().gateway, c.name))
+        .map((connection) => targetOf(connection, person.id))
     }
+    return this.endpoints.openAll(wanted, signal)
   }
 
   private async target(name: string): Promise<EndpointTarget> {

@@ -193,3 +193,38 @@ test('tells who comes and goes, and why it is not open', async () => {
   await expect.poll(() => told.map((e) => e.clients)).toEqual([0, 0, 1, 0])
   other.close()
 })
+
+test('a port that was taken is opened by itself once it is free, and stays the same', async () => {
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const address = other.address()
+  const taken = typeof address === 'object' && address !== null ? address.port : 0
+  ports.set('orders-db', taken)
+  endpoints = make({ retryMs: 20 })
+  await expect(endpoints.open(target)).rejects.toThrow('in use')
+  other.close()
+  await once(other, 'close')
+  await expect.poll(() => endpoints.describe(target)).toMatchObject({ open: true, port: taken })
+  expect(endpoints.describe(target).problem).toBeUndefined()
+})
+
+test('what is to be open from the start is opened once a gateway that is away answers, unless nobody is signed in by then', async () => {
+  endpoints = make({ retryMs: 20 })
+  let asks = 0
+  const wanted = async () => {
+    asks += 1
+    if (asks < 3) throw new Error('away')
+    return [target]
+  }
+  await endpoints.openAll(wanted, new AbortController().signal)
+  expect(asks).toBe(3)
+  expect(endpoints.describe(target).open).toBe(true)
+  await endpoints.close(target)
+  const out = new AbortController()
+  await endpoints.openAll(async () => {
+    out.abort()
+    return [target]
+  }, out.signal)
+  expect(endpoints.describe(target).open).toBe(false)
+})

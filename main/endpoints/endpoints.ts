@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream'
 import type { ConnectionKind } from '../../shared/connection.ts'
 import type { Endpoint, Problem } from '../../shared/rpc/contract.ts'
 import type { CancelKey } from '../gateway/cancel.ts'
+import { pause } from '../gateway/events.ts'
 import { isOwnPeer } from '../peer.ts'
 import { codeOf, fail, messageOf, toProblem } from '../problem.ts'
 import { cancelAsked } from './opening.ts'
-import { freePort } from './ports.ts'
+import { freePort, isFree } from './ports.ts'
 import { refuse } from './refusal.ts'
 
 /** What is to be reached through an endpoint, and as whom native tools are to say they come. */
@@ -32,6 +33,8 @@ export interface EndpointOptions {
   /** Ports that are some connection's own. */
   ports?(): ReadonlySet<number>
   atStart?(connection: string): boolean
+  /** How long until a taken port, or a gateway that does not say what is to be open, is looked at again. */
+  retryMs?: number
   /** Opened, closed, failed to open, or a client came or went. */
   changed?(endpoint: Endpoint): void
 }
@@ -51,12 +54,14 @@ interface Failure {
 }
 
 const host = '127.0.0.1'
+const retryMs = 5_000
 
 /** Loopback listeners for native tools: each accepted connection is piped, byte for byte, into a tunnel of its own. */
 export class Endpoints {
   private readonly options: EndpointOptions
   private readonly opened = new Map<string, Open>()
   private readonly failures = new Map<string, Failure>()
+  private retrying: NodeJS.Timeout | undefined
 
   constructor(options: EndpointOptions) {
     this.options = options
@@ -96,7 +101,52 @@ export class Endpoints {
       const free = problem.code === 'conflict' && fixed !== undefined ? await this.another(fixed) : undefined
       this.failures.set(target.connection, { target, problem, freePort: free })
       this.tell(target)
+      this.retryLater()
       throw error
+    }
+  }
+
+  /**
+   * Opens all that `wanted` names, which is asked until it answers or `signal` aborts: a gateway may be away just then. What fails is told
+   * with its endpoint, and stops no other.
+   */
+  async openAll(wanted: () => Promise<readonly EndpointTarget[]>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const targets = await wanted().catch((error: unknown) => {
+        this.options.warn(`No endpoint was opened at start: ${messageOf(error)}`)
+        return undefined
+      })
+      if (signal.aborted) return
+      for (const target of targets ?? []) {
+        await this.open(target).catch((error: unknown) => {
+          this.options.warn(`${target.connection}: ${messageOf(error)}`)
+        })
+      }
+      if (targets !== undefined) return
+      await pause(this.options.retryMs ?? retryMs, signal)
+    }
+  }
+
+  /** Whose port was taken is opened once it is free: until it is closed, or has another port. */
+  private retryLater(): void {
+    clearTimeout(this.retrying)
+    this.retrying = undefined
+    const taken = [...this.failures.values()].filter(({ problem }) => problem.code === 'conflict')
+    if (taken.length === 0) return
+    this.retrying = setTimeout(() => {
+      void this.retry(taken.map(({ target }) => target)).finally(() => this.retryLater())
+    }, this.options.retryMs ?? retryMs)
+    this.retrying.unref()
+  }
+
+  private async retry(targets: readonly EndpointTarget[]): Promise<void> {
+    for (const target of targets) {
+      const port = this.options.port(target.connection)
+      if (port === undefined || !this.failures.has(target.connection)) continue
+      // What is still taken has been told. What is free now may be taken again until it is opened, which is told by that.
+      const free = await isFree(port).catch(() => false)
+      // Given up meanwhile, maybe.
+      if (free && this.failures.has(target.connection)) await this.open(target).catch(() => {})
     }
   }
 
@@ -113,6 +163,7 @@ export class Endpoints {
     const all = [...this.opened.values()]
     this.opened.clear()
     this.failures.clear()
+    this.retryLater()
     await Promise.all(all.map(shut))
   }
 

@@ -29,7 +29,8 @@ export async function freePort(from: number, taken: ReadonlySet<number>): Promis
   return undefined
 }
 
-function isFree(port: number): Promise<boolean> {
+/** No program uses it now. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error) => {

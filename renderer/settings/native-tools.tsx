@@ -85,7 +85,8 @@ function Line({ connection, endpoint }: { connection: Connection; endpoint: Endp
         {endpoint?.problem ? (
           <td colSpan={2}>
             <span className="row row--6">
-              <Icon name="alert" size={14} /> Taken by another app
+              <Icon name="alert" size={14} />{' '}
+              {endpoint.problem.code === 'conflict' ? 'Taken by another app' : 'Not open'}
             </span>
           </td>
         ) : (
@@ -159,7 +160,7 @@ function State({ connection, endpoint }: { connection: Connection; endpoint: End
 function Taken({ endpoint, last }: { endpoint: Endpoint; last: boolean }) {
   const { client } = useRpc()
   const off = usePause() !== undefined
-  const { connection, port, freePort } = endpoint
+  const { connection, port, freePort, problem } = endpoint
   const open = useMutation({
     mutationFn: (at: number | undefined) =>
       client.endpoints.open({ connection, ...(at === undefined ? {} : { port: at }) }),
@@ -169,7 +170,11 @@ function Taken({ endpoint, last }: { endpoint: Endpoint; last: boolean }) {
       <td colSpan={5}>
         <span className="row">
           <span className="t2 trunc grow" role="alert">
-            {open.error ? problemOf(open.error).message : `Tools can’t reach ${connection} until port ${port} is free.`}
+            {open.error
+              ? problemOf(open.error).message
+              : problem?.code === 'conflict'
+                ? `Opens by itself once port ${port} is free.`
+                : problem?.message}
           </span>
           {freePort !== undefined && (
             <Button size="sm" disabled={off || open.isPending} onClick={() => open.mutate(freePort)}>

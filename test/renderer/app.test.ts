@@ -307,6 +307,7 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     harness.fixture.setEndpoint('orders-db', { clients: 0 })
     await row('orders-db').getByText('Open', { exact: true }).waitFor()
     await row('edge-fra-03').getByText('Taken by another app').waitFor()
+    await table.getByText('Opens by itself once port 12023 is free.').waitFor()
     await page.getByRole('button', { name: 'Use 12024 instead' }).click()
     await row('edge-fra-03').getByText('127.0.0.1:12024').waitFor()
     await page.getByRole('button', { name: 'Port and snippets of analytics-db' }).click()
