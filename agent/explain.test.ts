@@ -74,6 +74,7 @@ const target: TargetCatalog = {
   ready: async () => catalog,
   refresh: async () => catalog,
   outdate: () => undefined,
+  outdatedBut: () => false,
   committing: () => () => undefined,
   keepFresh: () => undefined,
 }

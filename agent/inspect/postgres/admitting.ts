@@ -29,7 +29,7 @@ export class Admitting {
     const { analysis } = judged
     const now = performance.now()
     const wait = this.#request(asked, 0, analysis, n, run, now)
-    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis)
+    const told = analysis.effects.length === 0 && analysis.complete ? undefined : this.#announce(analysis, n)
     const decidedOn = this.#line.target.current
     const execution = new Execution(judged, run, n, { startedAt: now, gatewayMs: now - asked.startedAt, decidedOn })
     const admission: Admission = { ok: true, executions: [execution] }
@@ -56,7 +56,7 @@ export class Admitting {
         const wait = this.#request(asked, i, judged.analysis, n, run, now)
         if (wait !== undefined) waits.push(wait)
       }
-      const told = this.#announce(judged.analysis)
+      const told = this.#announce(judged.analysis, n)
       if (told !== undefined) waits.push(told)
       const gatewayMs = approved === undefined ? now - asked.startedAt : 0
       const decidedOn = this.#line.target.current
@@ -66,8 +66,8 @@ export class Admitting {
     return waits.length === 0 ? admission : Promise.all(waits).then(() => admission)
   }
 
-  #announce(analysis: StatementAnalysis): Promise<void> | undefined {
-    return this.#line.shared.announce(analysis, this.#line.segment)
+  #announce(analysis: StatementAnalysis, n: number): Promise<void> | undefined {
+    return this.#line.shared.announce(analysis, this.#line.segment, n)
   }
 
   #request(

@@ -24,13 +24,14 @@ export function overtaken(line: Line, type: number | undefined): Promise<void> |
   if (head === undefined || execution === undefined) return undefined
   const { began, compared, run, decidedOn } = execution
   if (began || compared || run.free || decidedOn === undefined || !standsOn(execution)) return undefined
-  const { target } = line
-  if (!target.outdated && target.current === decidedOn) return undefined
+  const { target, shared } = line
+  const outdated = shared.outdated(execution.n)
+  if (!outdated && target.current === decidedOn) return undefined
   execution.compared = true
   const compare = (now: Catalog | undefined): void => {
     execution.overtaken = now && changed(execution, decidedOn, now, head)
   }
-  if (!target.outdated) {
+  if (!outdated) {
     compare(target.current)
     return undefined
   }

@@ -36,8 +36,10 @@ export interface TargetCatalog {
   readonly outdated: boolean
   /** A session of the target's changed definitions and committed them: the others have to read them too. */
   outdate(): void
+  /** The same, but for what that session has under way. */
+  outdatedBut(session: symbol): boolean
   /** A session's changes may be committed at any moment: until the answer is called, every name is looked up anew. */
-  committing(): () => void
+  committing(session: symbol): () => void
   /** A snapshot that began after this call. At most one read is under way; who asks meanwhile shares the next. */
   refresh(): Promise<Catalog>
   /** Looks in the background whether the catalog changed, when nobody has for a while. Cheap: call it at will. */
@@ -110,10 +112,13 @@ class Reader implements TargetCatalog {
     return this.#changes.underWay || this.#changesRead !== this.#changes.count
   }
 
-  committing(): () => void {
-    const one = Symbol('session')
-    this.#changes.begin(one)
-    return () => this.#changes.end(one)
+  outdatedBut(session: symbol): boolean {
+    return this.#changes.underWayBut(session) || this.#changesRead !== this.#changes.count
+  }
+
+  committing(session: symbol): () => void {
+    this.#changes.begin(session)
+    return () => this.#changes.end(session)
   }
 
   outdate(): void {

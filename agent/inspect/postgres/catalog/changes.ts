@@ -11,6 +11,11 @@ export class DatabaseChanges {
     return this.#underWay.size > 0
   }
 
+  /** Other than by that one. */
+  underWayBut(change: symbol): boolean {
+    return this.#underWay.size > (this.#underWay.has(change) ? 1 : 0)
+  }
+
   begin(change: symbol | string): void {
     this.#underWay.add(change)
   }

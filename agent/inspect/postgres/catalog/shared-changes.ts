@@ -2,6 +2,8 @@ import type { InspectorPort } from '../../port.ts'
 import type { StatementAnalysis } from '../analysis.ts'
 import type { TargetCatalog } from './catalog.ts'
 
+type Announced = Pick<StatementAnalysis, 'effects' | 'complete' | 'node'>
+
 /** Whose code is there to change things, and may commit by itself. A SELECT's would have everybody read the catalog after each. */
 const runsCode: ReadonlySet<string> = new Set(['DoStmt', 'CallStmt'])
 
@@ -13,24 +15,27 @@ const meansNothing: ReadonlySet<string> = new Set(['IndexStmt', 'ReindexStmt', '
  * forwarded, and looks up every name anew until the answer is in: nobody can say when in between it is committed.
  */
 export class SharedChanges {
-  readonly #target: Pick<TargetCatalog, 'committing' | 'outdate'>
+  readonly #target: Pick<TargetCatalog, 'committing' | 'outdate' | 'outdated' | 'outdatedBut'>
   readonly #port: Pick<InspectorPort, 'changing' | 'changed'>
   /** Some were made in a transaction that is not known to be over. */
   #made = false
   /** The last segment that may make or commit them. */
   #segment = 0
+  readonly #session = Symbol('session')
   #over: (() => void) | undefined
+  /** The first statement that was announced since nothing was under way. */
+  #first = 0
 
   constructor(
-    target: Pick<TargetCatalog, 'committing' | 'outdate'>,
+    target: Pick<TargetCatalog, 'committing' | 'outdate' | 'outdated' | 'outdatedBut'>,
     port: Pick<InspectorPort, 'changing' | 'changed'>,
   ) {
     this.#target = target
     this.#port = port
   }
 
-  /** Before a statement of `segment` is forwarded. Resolves when that may be; undefined: now. */
-  announce({ effects, complete, node }: StatementAnalysis, segment: number): Promise<void> | undefined {
+  /** Before statement `n`, of `segment`, is forwarded. Resolves when that may be; undefined: now. */
+  announce({ effects, complete, node }: Announced, segment: number, n: number): Promise<void> | undefined {
     const code = !complete && runsCode.has(node)
     const makes = code || effects.some((effect) => effect.kind === 'ddl' && effect.alone !== true)
     this.#made ||= makes
@@ -38,13 +43,22 @@ export class SharedChanges {
     const commits = makes ? !meansNothing.has(node) : effects.some(({ kind }) => kind === 'end')
     if (makes || commits) this.#segment = segment
     if (!commits) return undefined
-    this.#over ??= this.#target.committing()
+    if (this.#over === undefined) {
+      this.#over = this.#target.committing(this.#session)
+      this.#first = n
+    }
     return this.#port.changing?.()
   }
 
   /** Whether what may commit them is on its way. */
   underWay(confirmed: number): boolean {
     return this.#segment > confirmed
+  }
+
+  /** Whether definitions that statement `n` stands on may have changed since they were read: not by what the session runs after it. */
+  outdated(n: number): boolean {
+    const { outdated } = this.#target
+    return outdated && n < this.#first ? this.#target.outdatedBut(this.#session) : outdated
   }
 
   /** The target is ready; `idle`: with no transaction open. */

@@ -147,6 +147,7 @@ export function fixedCatalog(current: Snapshot): CatalogSource {
     salted: new SaltedPasswords(),
     outdated: false,
     outdate: () => {},
+    outdatedBut: () => false,
     committing: () => () => {},
     ready: () => Promise.resolve(current),
     refresh: () => Promise.resolve(current),
