@@ -3,15 +3,13 @@ import { useElementSize } from '@mantine/hooks'
 import { useMemo } from 'react'
 import type { RecordingEvent } from '../../shared/recording.ts'
 import { useActions } from '../actions/use-actions.ts'
-import { Icon } from '../decisions/icon.tsx'
 import { clock } from '../decisions/time.ts'
-import { outcomeLook } from '../decisions/words.ts'
 import { IconButton, Segments, Switch } from '../theme/controls.tsx'
+import { DecisionMarks } from './decision-marks.tsx'
 import { type Player, speeds } from './player.ts'
-import { activity, idleGaps, inputActivity, type TimelineItem } from './recording.ts'
-import { spread } from './spread.ts'
+import type { TimelineItem } from './recording.ts'
+import { Gaps, Wave } from './wave.tsx'
 
-const buckets = 150
 /** A mark and two pixels. */
 const markWidth = 26
 
@@ -29,16 +27,12 @@ export function Scrubber({
   input?: boolean
 }) {
   const { at, total } = player
-  const decisions = items.filter((item) => item.outcome !== 'allowed')
-  const bars = useMemo(() => activity(events, buckets), [events])
-  const keys = useMemo(() => (input ? inputActivity(events, buckets) : []), [events, input])
-  const gaps = useMemo(() => idleGaps(events), [events])
+  const decisions = useMemo(() => items.filter((item) => item.outcome !== 'allowed'), [items])
   const share = (ms: number) => `${total === 0 ? 0 : (ms / total) * 100}%`
   const { ref, width } = useElementSize()
-  const marks = spread(
-    decisions.map((item) => (total === 0 ? 0 : (item.at / total) * width)),
-    markWidth,
-    width,
+  const places = useMemo(
+    () => decisions.map((item) => (total === 0 ? 0 : (item.at / total) * width)),
+    [decisions, total, width],
   )
   const step = (direction: 1 | -1) => {
     const next = direction === 1 ? decisions.find((d) => d.at > at + 1) : decisions.findLast((d) => d.at < at - 1)
@@ -54,31 +48,11 @@ export function Scrubber({
   return (
     <div className={input ? 'scr scr--in' : 'scr'}>
       <div className="scr__t" ref={ref}>
-        <svg className="wave" viewBox={`0 0 ${buckets * 4} 18`} preserveAspectRatio="none" aria-hidden="true">
-          {bars.map((height, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: places in time
-            <rect key={i} x={i * 4} y={18 - height * 17} width="2.4" height={height * 17} rx="1" />
-          ))}
-        </svg>
-        {input && (
-          <svg className="wave wave--in" viewBox={`0 0 ${buckets * 4} 8`} preserveAspectRatio="none" role="img">
-            <title>When somebody typed or clicked; what was typed is not kept</title>
-            {keys.map((height, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: places in time
-              <rect key={i} x={i * 4} y={8 - height * 8} width="2.4" height={height * 8} rx="1" />
-            ))}
-          </svg>
-        )}
+        <Wave events={events} input={input} />
         <div className="scr__track">
           <i style={{ width: share(at) }} />
         </div>
-        {gaps.map((gap) => (
-          <span
-            key={gap.from}
-            className="scr__idle"
-            style={{ left: share(gap.from), width: share(gap.to - gap.from) }}
-          />
-        ))}
+        <Gaps events={events} total={total} />
         <input
           type="range"
           className="scr__range"
@@ -89,21 +63,15 @@ export function Scrubber({
           value={at}
           onChange={(event) => player.seek(Number(event.target.value))}
         />
-        {decisions.map((item, i) => {
-          const look = outcomeLook(item.outcome)
-          return (
-            <button
-              type="button"
-              key={item.key}
-              className={`mkr d-${look.tone}`}
-              style={{ left: marks[i] }}
-              aria-label={`${look.word} at ${clock(item.at)}`}
-              onClick={() => player.seek(item.at)}
-            >
-              <Icon name={look.icon} size={12} />
-            </button>
-          )
-        })}
+        <DecisionMarks
+          className="mkr"
+          items={decisions}
+          places={places}
+          size={markWidth}
+          width={width}
+          name={(item) => `at ${clock(item.at)}`}
+          onChoose={(item) => player.seek(item.at)}
+        />
         <span className="scr__head" style={{ left: share(at) }} aria-hidden="true" />
       </div>
       <div className="scr__c">

@@ -1,43 +1,37 @@
 import './sql-replay.css'
-import { useElementSize } from '@mantine/hooks'
-import { type KeyboardEvent, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import type { Session } from '../../shared/api/models.ts'
 import { useActions } from '../actions/use-actions.ts'
 import { Chip, Policy } from '../decisions/chip.tsx'
 import { DecisionFilter, passes } from '../decisions/filter.tsx'
-import { Icon } from '../decisions/icon.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
-import { hourMinute, longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
-import { firstLine, type LookName, outcomeLook } from '../decisions/words.ts'
-import { useFocusHere } from '../frame/use-focus-here.ts'
+import { longDuration, milliseconds, timeOfDay } from '../decisions/time.ts'
+import { type LookName, outcomeLook } from '../decisions/words.ts'
 import { Empty } from '../theme/controls.tsx'
 import { CopyLink } from './copy-link.tsx'
 import { FindInRecording } from './find.tsx'
 import { Integrity, SessionMeta } from './integrity.tsx'
 import { type Entry, entries, type Recording } from './recording.ts'
-import { spread } from './spread.ts'
+import { SqlLane } from './sql-lane.tsx'
+import { SqlTable } from './sql-table.tsx'
 
 /** A recorded SQL session: when, what, how it ended. The lane and the table share the selection. */
 export function SqlReplay({ session, recording, from }: { session: Session; recording: Recording; from: number }) {
-  const every = entries(recording.events)
+  const every = useMemo(() => entries(recording.events), [recording.events])
+  const outcomes = useMemo(() => every.map((entry) => entry.outcome), [every])
   const [filter, setFilter] = useState<LookName | undefined>(undefined)
-  const all = every.filter((entry) => passes(entry.outcome, filter))
+  const all = useMemo(() => every.filter((entry) => passes(entry.outcome, filter)), [every, filter])
+  const texts = useMemo(() => all.map((entry) => entry.text), [all])
+  const decisions = useMemo(() => all.filter((entry) => entry.outcome !== 'allowed'), [all])
+  // By number: while it is going on, it is read anew every few seconds.
   const [chosen, setChosen] = useState<number | undefined>(() => entryAt(every, from)?.n)
-  const selected = all.find((entry) => entry.n === chosen) ?? all.find((entry) => entry.outcome !== 'allowed') ?? all[0]
+  const at = useMemo(() => indexOf(all, chosen ?? decisions[0]?.n), [all, decisions, chosen])
+  const selected = all[at]
   const start = Date.parse(session.startedAt)
   const [query, setQuery] = useState('')
-  const at = all.findIndex((entry) => entry.n === selected?.n)
-  const choose = (entry: Entry | undefined) => {
+  const choose = useCallback((entry: Entry | undefined) => {
     if (entry !== undefined) setChosen(entry.n)
-  }
-  const step = (event: KeyboardEvent) => {
-    const next = event.key === 'ArrowDown' ? all[at + 1] : event.key === 'ArrowUp' ? all[at - 1] : undefined
-    if (next === undefined) return
-    event.preventDefault()
-    choose(next)
-  }
-  const rows = useFocusHere<HTMLElement>()
-  const decisions = all.filter((entry) => entry.outcome !== 'allowed')
+  }, [])
   useActions({
     'replay.next': () => choose(decisions.find((entry) => entry.n > (selected?.n ?? 0))),
     'replay.previous': () => choose(decisions.findLast((entry) => entry.n < (selected?.n ?? 0))),
@@ -45,14 +39,8 @@ export function SqlReplay({ session, recording, from }: { session: Session; reco
   return (
     <section className="rp__b" aria-label={`Recording of ${session.connection.name}`}>
       <div className="tools">
-        <FindInRecording
-          texts={all.map((entry) => entry.text)}
-          at={at}
-          query={query}
-          onQuery={setQuery}
-          onGo={(i) => choose(all[i])}
-        />
-        <DecisionFilter present={every.map((entry) => entry.outcome)} value={filter} onChange={setFilter} words />
+        <FindInRecording texts={texts} at={at} query={query} onQuery={setQuery} onGo={(i) => choose(all[i])} />
+        <DecisionFilter present={outcomes} value={filter} onChange={setFilter} words />
         <span className="right row">
           <Integrity id={session.id} />
           {selected && <CopyLink id={session.id} at={selected.at} time={timeOfDay(start + selected.at)} />}
@@ -62,12 +50,9 @@ export function SqlReplay({ session, recording, from }: { session: Session; reco
         <Empty icon="replay" title="Nothing was run" text="The session was opened, and no statement was sent." />
       ) : (
         <>
-          <Lane all={all} start={start} selected={selected?.n} onSelect={setChosen} />
+          <SqlLane all={all} start={start} selected={selected} onSelect={choose} />
           <div className="rp__bb">
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move through the rows */}
-            <section className="grid scroll sqt__s" tabIndex={0} ref={rows} aria-label="Statements" onKeyDown={step}>
-              <Table all={all} start={start} selected={selected?.n} onSelect={setChosen} />
-            </section>
+            <SqlTable all={all} start={start} at={at} onSelect={choose} />
             <div className="rp__side scroll">
               {selected && <EntryDetail entry={selected} start={start} />}
               <SessionMeta session={session} recording={recording} />
@@ -79,126 +64,15 @@ export function SqlReplay({ session, recording, from }: { session: Session; reco
   )
 }
 
+/** Of one that is not among them, that of the first. -1: there are none. */
+function indexOf(all: readonly Entry[], n: number | undefined): number {
+  const at = n === undefined ? -1 : all.findIndex((entry) => entry.n === n)
+  return at === -1 ? Math.min(0, all.length - 1) : at
+}
+
 /** What went on at a moment: the last that had begun. A link counts in whole seconds. */
 function entryAt(all: readonly Entry[], from: number): Entry | undefined {
   return from === 0 ? undefined : all.findLast((entry) => entry.at < from + 1000)
-}
-
-interface Selectable {
-  all: readonly Entry[]
-  start: number
-  selected: number | undefined
-  onSelect(n: number): void
-}
-
-/** Of a decision's button, with room beside it. */
-const buttonRoom = 24
-
-/** Statements over time; decisions as buttons, none of them under another. */
-function Lane({ all, start, selected, onSelect }: Selectable) {
-  const last = all.at(-1)?.at ?? 0
-  const first = all[0]?.at ?? 0
-  const span = Math.max(1000, last - first)
-  const share = (at: number) => 0.01 + ((at - first) / span) * 0.94
-  const left = (at: number) => `${share(at) * 100}%`
-  const { ref, width } = useElementSize()
-  const decided = all.filter((entry) => entry.outcome !== 'allowed')
-  const places = spread(
-    decided.map((entry) => share(entry.at) * width),
-    buttonRoom,
-    width - buttonRoom / 2,
-  )
-  const time = (at: number) => (span < 300_000 ? timeOfDay(start + at) : hourMinute(start + at))
-  // Within a few seconds several would be called the same.
-  const ticks = Array.from({ length: 6 }, (_, i) => first + (span * i) / 5).filter(
-    (at, i, all) => i === 0 || time(at) !== time(all[i - 1] ?? at),
-  )
-  return (
-    <nav className="lane" aria-label="Timeline">
-      <div className="lane__ax" aria-hidden="true">
-        {ticks.map((at) => (
-          <span key={at} style={{ left: left(at) }}>
-            {time(at)}
-          </span>
-        ))}
-      </div>
-      <div className="lane__b" ref={ref}>
-        {all
-          .filter((entry) => entry.outcome === 'allowed')
-          .map((entry) => (
-            <i
-              key={entry.n}
-              style={{ left: left(entry.at), height: Math.min(16, 4 + Math.log2(1 + (entry.dbMs ?? 0)) * 2) }}
-            />
-          ))}
-        {decided.map((entry, i) => {
-          const look = outcomeLook(entry.outcome)
-          return (
-            <button
-              type="button"
-              key={entry.n}
-              className={`on d-${look.tone}${entry.n === selected ? ' is-sel' : ''}`}
-              style={{ left: places[i] }}
-              aria-label={`${look.word}, statement ${entry.n}`}
-              onClick={() => onSelect(entry.n)}
-            >
-              <Icon name={look.icon} size={12} />
-            </button>
-          )
-        })}
-      </div>
-    </nav>
-  )
-}
-
-function Table({ all, start, selected, onSelect }: Selectable) {
-  return (
-    <table className="sqt" aria-label="Statements">
-      <thead>
-        <tr>
-          <th className="rn">#</th>
-          <th className="sqt__time">Time</th>
-          <th className="sqt__dec">Decision</th>
-          <th>Statement</th>
-          <th className="r sqt__num">Rows</th>
-          <th className="r sqt__num sqt__more">DB</th>
-          <th className="r sqt__num sqt__more">Gateway</th>
-          <th className="sqt__pol sqt__more">Policy</th>
-        </tr>
-      </thead>
-      <tbody>
-        {all.map((entry) => (
-          <tr
-            key={entry.n}
-            className={entry.n === selected ? 'is-sel' : undefined}
-            aria-selected={entry.n === selected}
-            onClick={() => onSelect(entry.n)}
-          >
-            <td className="rn">{entry.n}</td>
-            <td className="num t2 ui sqt__time">{timeOfDay(start + entry.at)}</td>
-            <td className="ui">
-              <Chip look={outcomeLook(entry.outcome)} quiet />
-            </td>
-            <td title={entry.text}>
-              <SqlText text={firstLine(entry.text)} />
-            </td>
-            <td className="r">
-              {entry.error === undefined ? (
-                entry.rows?.toLocaleString('en-GB')
-              ) : (
-                <span className="err" title={entry.error}>
-                  failed
-                </span>
-              )}
-            </td>
-            <td className="r sqt__more">{entry.dbMs === undefined ? '' : milliseconds(entry.dbMs)}</td>
-            <td className="r sqt__more">{entry.gatewayMs === undefined ? '' : milliseconds(entry.gatewayMs)}</td>
-            <td className="ui sqt__more">{entry.policy && <span className="policy">{entry.policy.id}</span>}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
 }
 
 function EntryDetail({ entry, start }: { entry: Entry; start: number }) {

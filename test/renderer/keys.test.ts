@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { RecordingEvent } from '../../shared/recording.ts'
 import { chromiumPath } from '../support/client.ts'
 import { type Given, inChromium } from './harness/chromium.ts'
 
@@ -289,6 +290,57 @@ describe.skipIf(chromiumPath === undefined)('keys', () => {
     await page.locator('.xterm-helper-textarea').last().focus()
     await page.keyboard.press('Tab')
     await expect.poll(() => focused('.xterm-helper-textarea')).toBe(false)
+  })
+
+  test('a recording of twenty thousand statements is gone through like one of seven: what is chosen is in view', async () => {
+    const many = Array.from({ length: 20_000 }, (_, i): RecordingEvent[] => {
+      const outcome = i % 3 === 2 ? 'masked' : i === 15_001 ? 'blocked' : 'allowed'
+      const n = i + 1
+      return [
+        {
+          type: 'request',
+          at: i * 100,
+          n,
+          action: 'sql:read',
+          text: `SELECT ${n}`,
+          outcome,
+          tables: ['public.orders'],
+        },
+        { type: 'complete', at: i * 100 + 20, n, ok: true, rows: 1, dbMs: 3, gatewayMs: 0.4 },
+      ]
+    })
+    harness.fixture.sqlRecording.set(many.flat())
+    await page.keyboard.press('Meta+3')
+    await page.getByRole('button', { name: /Replay orders-db/ }).click()
+    const chosen = page.locator('tr.is-sel')
+    const isChosen = async (n: number) => {
+      await expect.poll(() => chosen.getAttribute('aria-rowindex')).toBe(String(n + 1))
+      // Below the header, above the end.
+      const [row, table] = await Promise.all([chosen.boundingBox(), page.locator('.sqt__s').boundingBox()])
+      if (row === null || table === null) throw new Error('it is not drawn')
+      expect(row.y).toBeGreaterThanOrEqual(table.y + 27)
+      expect(row.y + row.height).toBeLessThanOrEqual(table.y + table.height + 1)
+    }
+    await isChosen(3)
+    expect(await page.locator('.sqt tbody tr').count()).toBeLessThan(80)
+    expect(await page.locator('.lane button').count()).toBeLessThan(60)
+    await page.keyboard.press('End')
+    await isChosen(20_000)
+    await page.keyboard.press('ArrowUp')
+    await isChosen(19_999)
+    await page.keyboard.press('PageUp')
+    await page.keyboard.press('Home')
+    await isChosen(1)
+    await page.keyboard.press('/')
+    await page.keyboard.type('select 15002')
+    await page.keyboard.press('Enter')
+    await isChosen(15_002)
+    await page.getByRole('complementary', { name: 'Statement 15002' }).waitFor()
+    // Among many that have no room beside each other, the one that matters gives the look.
+    await page.getByRole('button', { name: /decisions: .*1 Blocked/ }).waitFor()
+    await page.getByRole('button', { name: 'Blocked 1' }).click()
+    await isChosen(1)
+    expect(await page.locator('.sqt tbody tr').count()).toBe(1)
   })
 
   test('whoever chooses a tab types into it, by pointer, by key, and when the one before it is closed', async () => {

@@ -174,7 +174,7 @@ function router(fixture: Fixture) {
                   rows: 24,
                   chunks: [1, 2, 3].map((chunk) => ({ chunk, sha256: 'a'.repeat(64), bytes: 1000, events: 5 })),
                 },
-                events: input.id === 'ses-ssh' ? data.sshRecording : data.sqlRecording,
+                events: [...(input.id === 'ses-ssh' ? data.sshRecording : fixture.sqlRecording.get())],
                 live: false,
               },
         ),

@@ -1,5 +1,6 @@
 import { ORPCError } from '@orpc/client'
 import type { AccessRequest, Connection, GatewayEvent } from '../../../shared/api/models.ts'
+import type { RecordingEvent } from '../../../shared/recording.ts'
 import {
   type AuthState,
   type DeepLink,
@@ -72,6 +73,7 @@ export function createFixture() {
   const runs = new Cell<{ cancelled: number }>({ cancelled: 0 })
   const endpoints = new Cell<Endpoint[]>(data.endpoints)
   const desktop = new Cell<DesktopState>(desktopState)
+  const sqlRecording = new Cell<readonly RecordingEvent[]>(data.sqlRecording)
   let event = 0
 
   function change(id: string, update: (request: AccessRequest) => AccessRequest): AccessRequest {
@@ -104,6 +106,7 @@ export function createFixture() {
     connections,
     endpoints,
     desktop,
+    sqlRecording,
     person: linus,
     expire: () =>
       auth.set({
