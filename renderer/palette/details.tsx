@@ -1,10 +1,10 @@
-import type { Connection } from '../../shared/api/models.ts'
+import type { Connection, Session } from '../../shared/api/models.ts'
 import { Chord } from '../actions/chord.tsx'
 import { GrantChip } from '../decisions/chip.tsx'
 import { EnvTag, environments, kinds } from '../decisions/environment.tsx'
 import { SqlText } from '../decisions/sql-text.tsx'
-import { dayAndTime, useNow } from '../decisions/time.ts'
-import { capitalise } from '../decisions/words.ts'
+import { dayAndTime, longDuration, useNow } from '../decisions/time.ts'
+import { capitalise, counted } from '../decisions/words.ts'
 import { useDesk } from '../frame/desk.tsx'
 import { grantWords, useMyGrants } from '../frame/grants.ts'
 import { useStore } from '../rpc/store.ts'
@@ -26,6 +26,8 @@ export function Details({ item }: { item: Item | undefined }) {
           <p className="sm t2">{item.request.reason || item.request.policy.reason}</p>
         </aside>
       )
+    case 'session':
+      return <SessionDetails session={item.session} />
     case 'saved':
       return (
         <aside className="pal__d">
@@ -53,6 +55,38 @@ export function Details({ item }: { item: Item | undefined }) {
     default:
       return item satisfies never
   }
+}
+
+function SessionDetails({ session }: { session: Session }) {
+  const { principal, connection, startedAt, endedAt, state, endReason, counts } = session
+  return (
+    <aside className="pal__d">
+      <div className="row">
+        <EnvTag environment={connection.environment} />
+        <b className="m">{connection.name}</b>
+      </div>
+      <p className="sm t2">{principal.name}</p>
+      <dl className="kv pal__kv">
+        <dt>Started</dt>
+        <dd>{dayAndTime(startedAt)}</dd>
+        {endedAt !== undefined && (
+          <>
+            <dt>Length</dt>
+            <dd>{longDuration(Date.parse(endedAt) - Date.parse(startedAt))}</dd>
+          </>
+        )}
+        <dt>State</dt>
+        <dd className="pal__all">{state === 'live' ? 'Live' : (endReason ?? 'Ended')}</dd>
+        <dt>Decisions</dt>
+        <dd className="pal__all">
+          {counted(
+            Object.values(counts).reduce((sum, n) => sum + n, 0),
+            'decision',
+          )}
+        </dd>
+      </dl>
+    </aside>
+  )
 }
 
 function ConnectionDetails({ connection }: { connection: Connection }) {

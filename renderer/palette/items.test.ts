@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Session } from '../../shared/api/models.ts'
 import { highlight, nearest, type Sources, score, search } from './items.ts'
 
 const sources: Sources = {
@@ -6,6 +7,7 @@ const sources: Sources = {
   recent: [],
   tables: [],
   requests: [],
+  sessions: [],
   saved: [],
   ran: [],
   commands: ['Go to sessions', 'Settings', 'Theme: dark'].map((label) => ({
@@ -83,4 +85,26 @@ test('what was run is found by its words, each text once and newest first, and n
     ['h/2', 'DELETE FROM orders'],
   ])
   expect(found('').some((item) => item.kind === 'statement')).toBe(false)
+})
+
+test('sessions that may be replayed are found by who was in them, where, and their number', () => {
+  const session = (id: string, name: string, canReplay: boolean): Session => ({
+    id,
+    principal: { id: name.toLowerCase(), name, groups: [] },
+    connection: { name: 'orders-db', kind: 'postgres', environment: 'production', tags: [] },
+    startedAt: '2026-11-29T20:00:00Z',
+    door: 'desktop',
+    sourceIp: '10.4.0.7',
+    state: 'ended',
+    counts: { allowed: 1, masked: 0, held: 0, blocked: 0, granted: 0 },
+    canReplay,
+    canKill: false,
+  })
+  const sessions = [session('ses_1', 'Ada', true), session('ses_2', 'Linus', true), session('ses_3', 'Linus', false)]
+  const found = (query: string) =>
+    search(query, { ...sources, sessions }).flatMap((group) => group.items.map(({ id, label }) => [id, label]))
+  expect(found('linus')).toEqual([['e/ses_2', 'Linus on orders-db']])
+  expect(found('ses_1')).toEqual([['e/ses_1', 'Ada on orders-db']])
+  expect(found('10.4. production')).toHaveLength(2)
+  expect(found('')).not.toContainEqual(['e/ses_1', 'Ada on orders-db'])
 })

@@ -1,4 +1,4 @@
-import type { AccessRequest, Connection, SchemaTable } from '../../shared/api/models.ts'
+import type { AccessRequest, Connection, SchemaTable, Session } from '../../shared/api/models.ts'
 import type { HistoryEntry, SavedQuery } from '../../shared/rpc/editor.ts'
 import { aboutConnection, kindIcon } from '../decisions/environment.tsx'
 import type { IconName } from '../decisions/icon.tsx'
@@ -12,6 +12,7 @@ export type Item =
   | { kind: 'saved'; id: string; label: string; icon: IconName; saved: SavedQuery }
   | { kind: 'statement'; id: string; label: string; icon: IconName; ran: HistoryEntry }
   | { kind: 'request'; id: string; label: string; icon: IconName; request: AccessRequest }
+  | { kind: 'session'; id: string; label: string; about: string; icon: IconName; session: Session }
 
 export interface Group {
   title: string
@@ -25,6 +26,8 @@ export interface Sources {
   tables: readonly { connection: Connection; table: SchemaTable }[]
   commands: readonly Extract<Item, { kind: 'command' }>[]
   requests: readonly AccessRequest[]
+  /** Newest first. */
+  sessions: readonly Session[]
   saved: readonly SavedQuery[]
   /** What was run, newest first. */
   ran: readonly HistoryEntry[]
@@ -50,6 +53,7 @@ export function search(query: string, sources: Sources): Group[] {
     // Only what is looked for: without a word the list is for going somewhere.
     { kind: 'statement', title: 'Recent statements', items: words.length === 0 ? [] : statements(sources.ran) },
     { kind: 'request', title: 'Requests', items: sources.requests.map(requestItem) },
+    { kind: 'session', title: 'Sessions', items: words.length === 0 ? [] : sessions(sources.sessions) },
   ]
   return groups
     .filter((group) => only === undefined || group.kind === only)
@@ -85,7 +89,7 @@ function best(items: readonly Item[], words: readonly string[], most: number): I
 /** A name that fits comes before what is only said about it. */
 function scoreOf(item: Item, words: readonly string[]): number {
   const named = score(item.label, words)
-  if (named > 0 || item.kind !== 'connection') return named
+  if (named > 0 || !('about' in item)) return named
   return Math.min(1, score(`${item.label} ${item.about}`, words))
 }
 
@@ -166,4 +170,22 @@ function statements(ran: readonly HistoryEntry[]): Item[] {
 function requestItem(request: AccessRequest): Item {
   const label = `${requestTitle(request)} on ${request.connection.name}`
   return { kind: 'request', id: `r/${request.id}`, label, icon: 'inbox', request }
+}
+
+/** Those that may be replayed, by who was in them and where. */
+function sessions(all: readonly Session[]): Item[] {
+  return all
+    .filter((session) => session.canReplay)
+    .map((session) => {
+      const { id, principal, connection, sourceIp } = session
+      const about = `${principal.id} ${id} ${sourceIp} ${connection.environment} ${connection.kind}`
+      return {
+        kind: 'session',
+        id: `e/${id}`,
+        label: `${principal.name} on ${connection.name}`,
+        about,
+        icon: 'replay',
+        session,
+      }
+    })
 }

@@ -3,6 +3,7 @@ import './palette.css'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useState } from 'react'
+import type { Session } from '../../shared/api/models.ts'
 import { Chord } from '../actions/chord.tsx'
 import { actionIds, actionOf } from '../actions/table.ts'
 import { useBindings } from '../actions/use-actions.ts'
@@ -15,6 +16,7 @@ import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useFocusBack } from '../frame/use-focus-back.ts'
 import { useOpenInSplit } from '../frame/use-open-in-split.ts'
+import { useSearchWords } from '../frame/use-search-words.ts'
 import { useRequests } from '../frame/waiting.ts'
 import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -37,6 +39,7 @@ export default function Palette() {
   const { query: typed } = useDesk()
   const query = useStore(typed)
   const sources = useSources()
+  const searchWords = useSearchWords()
   const groups = search(query, sources)
   const items = groups.flatMap((group) => group.items)
   const [list, setList] = useState<HTMLDivElement | null>(null)
@@ -71,6 +74,9 @@ export default function Palette() {
         return
       case 'request':
         go.request(item.request.id, item.request.canReview ? 'review' : 'mine')
+        return
+      case 'session':
+        go.session(item.session.id)
         return
       case 'saved':
         // Without a database to open it on, it is shown where it says so.
@@ -137,7 +143,7 @@ export default function Palette() {
         <Spotlight.Search
           unstyled
           classNames={{ input: 'pal__q', wrapper: 'pal__w0' }}
-          placeholder="Search connections, tables and commands"
+          placeholder={searchWords}
           aria-label="Search"
         />
         <span className="right row xs t3 row--6" aria-hidden="true">
@@ -212,6 +218,8 @@ function enterWords(item: Item | undefined): string {
       return 'Open in a tab'
     case 'request':
       return 'Open'
+    case 'session':
+      return 'Replay'
     default:
       return item satisfies never
   }
@@ -248,7 +256,17 @@ function Line({ item, query }: { item: Item; query: string }) {
         {item.kind === 'command' && item.keys && <Chord keys={item.keys} />}
         {item.kind === 'statement' && <span className="xs t3">{when(item.ran.at)}</span>}
         {item.kind === 'request' && <span className="xs t2">{item.request.state}</span>}
+        {item.kind === 'session' && <SessionSide session={item.session} />}
       </span>
+    </>
+  )
+}
+
+function SessionSide({ session: { state, startedAt, connection } }: { session: Session }) {
+  return (
+    <>
+      {state === 'live' ? <span className="rec">Live</span> : <span className="xs t3">{when(startedAt)}</span>}
+      <EnvTag environment={connection.environment} />
     </>
   )
 }
@@ -313,6 +331,23 @@ function useSources(): Sources {
   })
   const saved = useQuery(queries.editor.saved.queryOptions()).data ?? []
   const ran = useQuery(queries.editor.history.queryOptions({ input: { limit: 200 } })).data?.entries ?? []
+  const { data: sessions = [] } = useQuery(
+    queries.gateway.sessions.list.queryOptions({
+      // As the list of sessions asks at first.
+      input: { limit: 500, purpose: 'work' },
+      enabled: signedIn,
+      staleTime: 30_000,
+    }),
+  )
   const here = new Set(connections.map((c) => c.name))
-  return { connections, recent, tables, requests, commands, saved, ran: ran.filter((e) => here.has(e.connection)) }
+  return {
+    connections,
+    recent,
+    tables,
+    requests,
+    sessions,
+    commands,
+    saved,
+    ran: ran.filter((e) => here.has(e.connection)),
+  }
 }

@@ -58,6 +58,16 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
     await page.locator('.tab.is-on', { hasText: 'orders-db' }).waitFor()
   })
 
+  test('a session is found by who was in it, and replayed from the palette; who may open nothing is told so', async () => {
+    harness.fixture.connections.set([])
+    await page.goto(harness.url)
+    await page.getByRole('button', { name: 'Search sessions, people and commands' }).click()
+    await palette().fill('ada web-1')
+    await page.locator('.pal__d').getByText('Ada Brandt').waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'Recording of web-1' }).waitFor()
+  })
+
   test('the arrows lead the detail column; a connection opens in a split, or leads to the composer', async () => {
     const detail = page.locator('.pal__d')
     // A pointer that rests where a line comes to lie points at nothing.
