@@ -1,6 +1,7 @@
 import { createHmac, pbkdf2Sync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCancelRegistry } from '../../agent/inspect/postgres/cancels.ts'
+import type { TargetCatalog } from '../../agent/inspect/postgres/catalog/catalog.ts'
 import { type MemorySession, memorySession, memoryTarget, quiet } from '../../agent/inspect/postgres/testing/memory.ts'
 import { say } from '../../agent/inspect/postgres/testing/wire.ts'
 import { prepare } from './ground.ts'
@@ -29,7 +30,7 @@ interface Sitting {
 }
 
 /** A session whose target was dialled, and has said nothing yet. */
-async function dialled(cancels = createCancelRegistry()): Promise<Sitting> {
+async function dialled(cancels = createCancelRegistry(), changes: Partial<TargetCatalog> = {}): Promise<Sitting> {
   const port = new FuzzPort()
   const toClient: Buffer[] = []
   const toTarget: Buffer[] = []
@@ -38,6 +39,7 @@ async function dialled(cancels = createCancelRegistry()): Promise<Sitting> {
     port,
     catalog: ground.corpus.catalog,
     cancels,
+    changes,
     toClient: (chunk) => toClient.push(chunk),
     toTarget: (chunk) => toTarget.push(chunk),
     toCancel: (chunk) => cancelled.push(chunk),
@@ -59,8 +61,8 @@ async function dialled(cancels = createCancelRegistry()): Promise<Sitting> {
 }
 
 /** As `dialled`, signed in, with an honest target up to here. */
-async function signedIn(cancels = createCancelRegistry()): Promise<Sitting> {
-  const sitting = await dialled(cancels)
+async function signedIn(cancels = createCancelRegistry(), changes: Partial<TargetCatalog> = {}): Promise<Sitting> {
+  const sitting = await dialled(cancels, changes)
   const model = new ModelTarget(ground.learned, () => {})
   model.hear(sitting.said())
   await sitting.target(...model.take())
@@ -68,8 +70,11 @@ async function signedIn(cancels = createCancelRegistry()): Promise<Sitting> {
 }
 
 /** Signed in, asked `client`, and everything up to the answer to the last of it was given. */
-async function asked(client: readonly Buffer[]): Promise<{ sitting: Sitting; answers: Buffer[] }> {
-  const sitting = await signedIn()
+async function asked(
+  client: readonly Buffer[],
+  changes: Partial<TargetCatalog> = {},
+): Promise<{ sitting: Sitting; answers: Buffer[] }> {
+  const sitting = await signedIn(createCancelRegistry(), changes)
   const model = new ModelTarget(ground.learned, () => {})
   model.hear(sitting.said())
   model.take()
@@ -415,5 +420,88 @@ describe('cancel keys', () => {
     expect(reached()).toEqual([1, 1])
     sittings[1]?.session.stop('The test is over.')
     await sittings[1]?.session.done
+  })
+})
+
+describe('definitions that changed while a statement was answered', () => {
+  /** Two results, the first of many rows. What is read again is there once `known` says so. */
+  async function overtaken() {
+    const known = Promise.withResolvers<void>()
+    let outdated = false
+    const { catalog } = ground.corpus
+    const { sitting, answers } = await asked([say.query('select id, ssn from customers where id = 1; select 2')], {
+      get outdated() {
+        return outdated
+      },
+      outdatedBut: () => outdated,
+      refresh: () =>
+        known.promise.then(() => {
+          outdated = false
+          return catalog
+        }),
+    })
+    outdated = true
+    const all = framesOf(Buffer.concat(answers))?.frames.map(({ bytes }) => bytes) ?? []
+    const [described, row, ...rest] = all
+    if (described?.[0] !== 0x54 || row?.[0] !== 0x44) throw new Error('the model answers otherwise')
+    const many = Array.from({ length: 9_000 }, () => row)
+    return {
+      sitting,
+      known,
+      first: Buffer.concat([described, ...many]),
+      many: Buffer.concat(many),
+      end: Buffer.concat(rest),
+    }
+  }
+
+  it('nothing of its result is said before they are known, and then all of it, however slowly the client reads', async () => {
+    const { sitting, known, first, many, end } = await overtaken()
+    const { client, target } = sitting.session
+    const before = sitting.bytes().length
+    client.stuck = true
+    await sitting.target(first)
+    expect(sitting.bytes().length).toBe(before)
+    expect(target?.isPaused()).toBe(true)
+    known.resolve()
+    await quiet()
+    expect(target?.isPaused()).toBe(true)
+    client.stuck = false
+    await quiet()
+    expect(target?.isPaused()).toBe(false)
+    await sitting.target(many, end)
+    const rows = framesOf(sitting.bytes().subarray(before))?.frames.filter(({ bytes }) => bytes[0] === 0x44) ?? []
+    expect(rows).toHaveLength(18_001)
+    sitting.session.stop('The test is over.')
+    await sitting.session.done
+  })
+
+  it('no more is read from the target meanwhile, also where the client takes what came before', async () => {
+    const { sitting, known, first, end } = await overtaken()
+    const { client, target } = sitting.session
+    client.stuck = true
+    const said = notice('SNOTICE', 'VNOTICE', 'C00000', `M${'x'.repeat(100_000)}`)
+    await sitting.target(Buffer.concat([said, first]))
+    client.stuck = false
+    await quiet()
+    expect(target?.isPaused()).toBe(true)
+    known.resolve()
+    await quiet()
+    expect(target?.isPaused()).toBe(false)
+    await sitting.target(end)
+    sitting.session.stop('The test is over.')
+    await sitting.session.done
+  })
+
+  it('a target that leaves meanwhile is heard to its last word', async () => {
+    const { sitting, known, first, end } = await overtaken()
+    const before = sitting.bytes().length
+    await sitting.target(Buffer.concat([first, end]))
+    sitting.session.target?.finish()
+    await quiet()
+    expect(sitting.session.end).toBeUndefined()
+    known.resolve()
+    expect((await sitting.session.done).reason).toMatch(/closed the connection/)
+    const rows = framesOf(sitting.bytes().subarray(before))?.frames.filter(({ bytes }) => bytes[0] === 0x44) ?? []
+    expect(rows).toHaveLength(9_001)
   })
 })

@@ -169,7 +169,7 @@ class Session implements InspectorSession {
     if (isLender(client)) client.lend((chunk) => this.#fromClient(chunk))
     else client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.resume()
-    server.resume()
+    this.#resumeTarget()
   }
 
   #wire(client: Duplex, server: Duplex, line: Line): Backend {
@@ -188,6 +188,7 @@ class Session implements InspectorSession {
     this.#line = line
     this.#busyAtTarget = () => line.queue.length > 0
     client.on('end', () => this.#clientFinished())
+    client.on('drain', () => this.#resumeTarget())
     if (isLender(server)) server.lend((chunk) => this.#fromTarget(chunk, true))
     else server.on('data', (chunk: Buffer) => this.#fromTarget(chunk, false))
     server.on('end', () => this.#targetLeft())
@@ -260,31 +261,30 @@ class Session implements InspectorSession {
 
   #waitForDefinitions(backend: Backend, read: Promise<void>): void {
     this.#server?.pause()
-    void read.then(() => {
+    const goOn = (): void => {
       if (this.#ended) return
-      try {
-        backend.resume()
-        this.#flushToClient()
-      } catch (error) {
-        this.#flushToClient()
-        if (!this.#ended) this.end(endedBy(error))
-        return
-      }
+      backend.resume()
+      this.#flushToClient()
       if (backend.waiting !== undefined) this.#waitForDefinitions(backend, backend.waiting)
-      else if (this.#server?.closed === true) this.#targetLeft()
-      else if (!this.#options.client.writableNeedDrain) this.#server?.resume()
+      else if (this.#server?.closed === true || this.#server?.readableEnded === true) this.#targetLeft()
+      else this.#resumeTarget()
+    }
+    read.then(goOn).catch((error: unknown) => {
+      this.#flushToClient()
+      if (!this.#ended) this.end(endedBy(error))
     })
   }
 
   #flushToClient(): void {
     // The rest of a chunk in which the session ended: what it ended with was the last that is said.
     if (this.#ended) return
-    const { client } = this.#options
-    const ok = this.#toClient.flush(client)
-    const server = this.#server
-    if (ok || server === undefined || server.isPaused()) return
-    server.pause()
-    client.once('drain', () => server.resume())
+    if (!this.#toClient.flush(this.#options.client)) this.#server?.pause()
+  }
+
+  /** Unless the client has still to take what came before, or it is not known yet what that means. */
+  #resumeTarget(): void {
+    if (this.#ended || this.#backend?.waiting !== undefined || this.#options.client.writableNeedDrain) return
+    this.#server?.resume()
   }
 
   #flushToTarget(): void {

@@ -83,6 +83,8 @@ export interface MemoryOptions {
   toTarget(chunk: Buffer): void
   /** A connection beside the session's, that cancels what runs in it. */
   toCancel?(chunk: Buffer): void
+  /** How its definitions change, where they do. */
+  changes?: Partial<TargetCatalog>
   /** Of several sessions, where they share one. */
   cancels?: CancelRegistry
   patienceMs?: number
@@ -98,7 +100,7 @@ export const memoryTarget: PostgresTarget = {
   tls: { mode: 'disable' },
 }
 
-/** An inspector between two legs in memory, with a catalog that does not change. */
+/** An inspector between two legs in memory, with a catalog that does not change by itself. */
 export function memorySession({
   port,
   catalog,
@@ -107,6 +109,7 @@ export function memorySession({
   toCancel = () => {},
   cancels = createCancelRegistry(),
   patienceMs,
+  changes = {},
 }: MemoryOptions): MemorySession {
   const client = new Leg(toClient)
   const session: MemorySession = {
@@ -124,7 +127,7 @@ export function memorySession({
       return Promise.resolve(session.target)
     },
     target: memoryTarget,
-    catalogs: fixedCatalog(catalog),
+    catalogs: fixedCatalog(catalog, changes),
     cancels,
     port,
     ...(patienceMs === undefined ? {} : { patienceMs }),
@@ -141,7 +144,7 @@ export function quiet(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-export function fixedCatalog(current: Snapshot): CatalogSource {
+export function fixedCatalog(current: Snapshot, changes: Partial<TargetCatalog> = {}): CatalogSource {
   const catalog: TargetCatalog = {
     current,
     salted: new SaltedPasswords(),
@@ -153,5 +156,7 @@ export function fixedCatalog(current: Snapshot): CatalogSource {
     refresh: () => Promise.resolve(current),
     keepFresh: () => {},
   }
+  // Getters stay what they are.
+  Object.defineProperties(catalog, Object.getOwnPropertyDescriptors(changes))
   return { get: () => catalog, changing: () => {}, changed: () => {}, close: () => Promise.resolve() }
 }
