@@ -9,7 +9,6 @@ import { useAuth, useCore, useGatewayLink, usePause, usePerson, usePlatform, use
 import type { CoreState } from '../rpc/link.ts'
 import { Logo } from '../theme/logo.tsx'
 import { useNavigation } from './desk.tsx'
-import { useSearchWords } from './use-search-words.ts'
 import { useWaitingForMe } from './waiting.ts'
 
 export function TitleBar() {
@@ -26,7 +25,7 @@ export function TitleBar() {
       </div>
       <button type="button" className="title__cmd" onClick={() => go.palette(true)}>
         <Icon name="search" size={14} />
-        <span className="grow trunc">{useSearchWords()}</span>
+        <span className="grow trunc">Search connections, tables and commands</span>
         <span aria-hidden="true">
           <Chord keys={paletteKeys} />
         </span>

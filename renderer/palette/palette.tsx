@@ -16,7 +16,6 @@ import { counted } from '../decisions/words.ts'
 import { useDesk, useNavigation } from '../frame/desk.tsx'
 import { useFocusBack } from '../frame/use-focus-back.ts'
 import { useOpenInSplit } from '../frame/use-open-in-split.ts'
-import { useSearchWords } from '../frame/use-search-words.ts'
 import { useRequests } from '../frame/waiting.ts'
 import { useAuth, usePlatform, useRpc, useSettings } from '../rpc/context.tsx'
 import { useStore } from '../rpc/store.ts'
@@ -27,6 +26,7 @@ import { useOpenSaved } from '../sidebar/use-saved.ts'
 import { commandIcon } from './command-icons.ts'
 import { Details } from './details.tsx'
 import { highlight, type Item, nearest, type Sources, search } from './items.ts'
+import { useSearchWords } from './use-search-words.ts'
 
 /** Go anywhere, do anything, by name. */
 export default function Palette() {

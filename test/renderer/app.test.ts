@@ -61,7 +61,8 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
   test('a session is found by who was in it, and replayed from the palette; who may open nothing is told so', async () => {
     harness.fixture.connections.set([])
     await page.goto(harness.url)
-    await page.getByRole('button', { name: 'Search sessions, people and commands' }).click()
+    await page.keyboard.press('Meta+k')
+    await page.getByPlaceholder('Search sessions, people and commands').waitFor()
     await palette().fill('ada web-1')
     await page.locator('.pal__d').getByText('Ada Brandt').waitFor()
     await page.keyboard.press('Enter')
