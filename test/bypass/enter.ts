@@ -79,3 +79,18 @@ export function forbid({ people }: Door, columns: (column: string) => boolean = 
     return found && columns(column) ? { ...found, use: 'none', derived: 'block' } : found
   }
 }
+
+/** What comes of `text`, run by the stand's client, when `change` happens while it waits, decided on and not begun. */
+export async function whileItWaits({ postgres, client }: Stand, text: string, change: () => Promise<unknown>) {
+  await postgres.direct('select pg_advisory_lock(7)')
+  let answered = false
+  const answer = client.query(`select pg_advisory_xact_lock(7); ${text}`).finally(() => {
+    answered = true
+  })
+  const waits = async () =>
+    (await postgres.direct("select from pg_locks where locktype = 'advisory' and not granted")).rows.length > 0
+  while (!answered && !(await waits()));
+  await change()
+  await postgres.direct('select pg_advisory_unlock(7)')
+  return answer
+}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { enter, stand } from './enter.ts'
+import { enter, stand, whileItWaits } from './enter.ts'
 
 /**
  * Statements that wait, while somebody takes away what a name in them stood for when they were decided on: PostgreSQL looks the name up
@@ -21,20 +21,12 @@ beforeEach(() => at.client.query("set lock_timeout = '20s'"))
 
 /** `text` waits while somebody for whom as much is masked changes a table of their own. */
 async function meanwhile(change: string, text: string) {
-  const { postgres, door, client } = at
-  await postgres.direct('select pg_advisory_lock(7)')
-  let answered = false
-  const answer = client.query(`select pg_advisory_xact_lock(7); ${text}`).finally(() => {
-    answered = true
+  const { postgres, door } = at
+  const came = await whileItWaits(at, text, async () => {
+    const other = await enter(door)
+    expect((await other.query(change)).errors).toEqual([])
+    other.close()
   })
-  const waits = async () =>
-    (await postgres.direct("select from pg_locks where locktype = 'advisory' and not granted")).rows.length > 0
-  while (!answered && !(await waits()));
-  const other = await enter(door)
-  expect((await other.query(change)).errors).toEqual([])
-  other.close()
-  await postgres.direct('select pg_advisory_unlock(7)')
-  const came = await answer
   await postgres.direct(mine)
   await door.catalogs.get(postgres.target).refresh()
   return came

@@ -32,15 +32,16 @@ export function changesReading(effect: SessionEffect): boolean {
  * settings and definitions are read again before the next name is resolved.
  */
 export function applyEffects(line: Line, execution: Execution, text: string, meaning: Meaning): void {
-  const { analysis } = execution.judged
+  const { analysis, reads } = execution.judged
   if (analysis.effects.length === 0 && analysis.complete) return
   const writes: Pick<(typeof execution.writes)[number], 'confirm' | 'discard'>[] = []
   const { segment } = line
   const { start, end } = analysis
+  const inside = (statement: Judged['analysis']): Judged => new Judged(statement, 1, undefined, reads)
   // The PREPARE or DECLARE alone: it is read again by itself. In a text with others it was read under a search_path that may be none of the
   // session's before or after: the next use reads it again.
   const prepared = (statement: Judged['analysis']): Prepared =>
-    preparedBySql(text.slice(start, end), { ...meaning }, newJudged(statement))
+    preparedBySql(text.slice(start, end), { ...meaning }, inside(statement))
   for (const effect of analysis.effects) {
     switch (effect.kind) {
       case 'set':
@@ -77,7 +78,7 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
           path: line.stateDirty ? undefined : meaning.searchPath,
           catalog: meaning.catalog,
           redefined: undefined,
-          moved: newJudged(effect.moved),
+          moved: inside(effect.moved),
         }
         writes.push(line.portals.write(effect.name, portal, segment))
         break
@@ -110,8 +111,4 @@ export function applyEffects(line: Line, execution: Execution, text: string, mea
 function shake(named: Prepared | Portal): boolean {
   named.shaken = true
   return 'prepared' in named ? named.prepared.bySql : named.bySql
-}
-
-function newJudged(statement: Judged['analysis']): Judged {
-  return new Judged(statement, 1)
 }

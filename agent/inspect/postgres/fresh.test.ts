@@ -413,3 +413,17 @@ describe('a table that its transaction made', () => {
     expect((await client.query('select email from customers where id = 1')).rows).toEqual([{ email: '***.com' }])
   })
 })
+
+describe('a table that a text makes', () => {
+  it.each([
+    'begin; create table own (id int); insert into own values (1); select id from own; rollback',
+    'begin; create temp table own (id int); insert into own values (1); select id from own; drop table own; commit',
+    'begin; create table own (id int); insert into own values (1); select id from own; commit; drop table own',
+    'create table own (id int); insert into own values (1); select id from own; drop table own',
+    'create table own as select id from customers where id = 1; alter table own add column more text; select id, more from own; drop table own',
+  ])('is read by it, and is gone at its end: %s', async (text) => {
+    const rows = summary(await talk(door.port, [say.query(text)])).filter((one) => /^[DE]/.test(one))
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatch(/^D 1/)
+  })
+})

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks'
 import { Admitting, type Blocked } from './admitting.ts'
-import type { StatementAnalysis } from './analysis.ts'
 import type { Admission, Asked } from './asked.ts'
 import { cancelledError } from './cancelled.ts'
 import { withTables } from './catalog/fresh.ts'
@@ -24,7 +23,7 @@ import { recodedRefusal } from './verdicts.ts'
 const refreshEveryMs = 1_000
 
 /** What the statements of a text before this one made, that none but they know of. */
-type Made = Map<string, { statement: StatementAnalysis; moved: StatementAnalysis; text: string; path: Path }>
+type Made = Map<string, { statement: Judged; moved: Judged; text: string; path: Path }>
 
 /** A statement with what would be decided on it. */
 export interface Foreseen {
@@ -158,8 +157,9 @@ export class Gate {
       for (const effect of effects) {
         if (effect.kind !== 'prepare' && effect.kind !== 'declare') continue
         const kind = effect.kind === 'prepare' ? 'prepared' : 'cursor'
-        const { statement } = effect
-        const moved = effect.kind === 'declare' ? effect.moved : statement
+        const { reads } = resolved ?? judged
+        const statement = new Judged(effect.statement, 1, undefined, reads)
+        const moved = effect.kind === 'declare' ? new Judged(effect.moved, 1, undefined, reads) : statement
         made.set(`${kind} ${effect.name}`, { statement, moved, text: text.slice(start, end), path })
       }
       fresh = (resolved ?? judged).analysis.effects.reduce(freshAfter, fresh)
@@ -173,7 +173,7 @@ export class Gate {
     const { start, end } = one.analysis
     const [only] = this.#read(text.slice(start, end), meaning, path)
     if (only === undefined) throw new Error('a statement of a text that was read cannot be read by itself')
-    return new Judged({ ...only.analysis, start, end }, count)
+    return new Judged({ ...only.analysis, start, end }, count, undefined, only.reads)
   }
 
   #read(text: string, meaning: Script['meaning'], path: Path): readonly Judged[] {
@@ -205,23 +205,24 @@ export class Gate {
     if (found?.judged === undefined || (found.shaken && this.#line.judge.anyMasked(meaning))) return null
     if ('prepared' in found) {
       const portal = asItRuns(found, path, this.#line)
-      return portal === undefined ? null : merge(judged, portal.analysis)
+      return portal === undefined ? null : merge(judged, portal)
     }
-    const current = path === 'same' ? this.renewed(found)?.analysis : this.#under(found, meaning, path)
+    const current = path === 'same' ? this.renewed(found) : this.#under(found, meaning, path)
     return current === undefined ? null : merge(judged, current)
   }
 
-  #under({ text, bySql }: Prepared, meaning: Script['meaning'], path: Path): StatementAnalysis | undefined {
+  #under({ text, bySql }: Prepared, meaning: Script['meaning'], path: Path): Judged | undefined {
     if (bySql) return this.#preparedBy(text, meaning, path)
     const [only, second] = this.#read(text, meaning, path)
-    return second === undefined ? only?.analysis : undefined
+    return second === undefined ? only : undefined
   }
 
   /** What the PREPARE that is `text` stands for. */
-  #preparedBy(text: string, meaning: Script['meaning'], path: Path): StatementAnalysis | undefined {
+  #preparedBy(text: string, meaning: Script['meaning'], path: Path): Judged | undefined {
     const [only, second] = this.#read(text, meaning, path)
-    const prepare = second === undefined ? only?.analysis.effects.find(({ kind }) => kind === 'prepare') : undefined
-    return prepare?.kind === 'prepare' ? prepare.statement : undefined
+    if (only === undefined || second !== undefined) return undefined
+    const prepare = only.analysis.effects.find(({ kind }) => kind === 'prepare')
+    return prepare?.kind === 'prepare' ? new Judged(prepare.statement, 1, undefined, only.reads) : undefined
   }
 
   /** A prepared statement as it reads now: the target plans it anew when definitions or search_path change. */
@@ -244,7 +245,7 @@ export class Gate {
   #preparedAgain({ text, judged }: Prepared, meaning: Script['meaning']): Judged | undefined {
     if (judged === undefined) return undefined
     const statement = this.#preparedBy(text, meaning, 'same')
-    return statement && new Judged(statement, judged.count)
+    return statement && new Judged(statement.analysis, judged.count, undefined, statement.reads)
   }
 
   /** Decides, asks people where policy says so, and puts it on the recording. */

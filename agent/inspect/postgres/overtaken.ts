@@ -1,9 +1,13 @@
-import type { Catalog, CatalogRelation } from './analysis.ts'
+import type { Catalog, CatalogRelation, StatementAnalysis } from './analysis.ts'
+import { withTables } from './catalog/fresh.ts'
+import { analyse } from './classify.ts'
 import type { Execution, Expected } from './expected.ts'
 import type { Line } from './line.ts'
 import { backend } from './messages.ts'
+import { showsMore } from './shown.ts'
 import { splitId } from './sql/ids.ts'
 import { identified } from './sql/relations.ts'
+import type { Read } from './statements.ts'
 
 /** What a result begins with: by then the target has looked up every name, and has locked what they stand for. */
 const results: ReadonlySet<number | undefined> = new Set([
@@ -29,7 +33,7 @@ export function overtaken(line: Line, type: number | undefined): Promise<void> |
   if (!outdated && target.current === decidedOn) return undefined
   execution.compared = true
   const compare = (now: Catalog | undefined): void => {
-    execution.overtaken = now && changed(execution, decidedOn, now, head)
+    execution.overtaken = now && (changed(execution, decidedOn, now, head) ?? masked(execution, line))
   }
   if (!outdated) {
     compare(target.current)
@@ -62,7 +66,36 @@ function changed({ judged }: Execution, then: Catalog, now: Catalog, head: Expec
     if (code(then) !== code(now)) return words(id)
   }
   const other = [...followed].find((oid) => then.functionByOid(oid)?.definition !== now.functionByOid(oid)?.definition)
-  return other === undefined ? undefined : words(then.functionByOid(other)?.name ?? 'code that it runs')
+  if (other !== undefined) return words(then.functionByOid(other)?.name ?? 'code that it runs')
+  return judged.reads.every((read) => meansTheSame(read, now))
+    ? undefined
+    : 'What it does changed since this was decided on.'
+}
+
+/** A table that inherits from one of its own by now has what is masked. */
+function masked(execution: Execution, line: Line): string | undefined {
+  const { meaning } = line
+  if (meaning === undefined || !showsMore(execution, meaning, line)) return undefined
+  return 'More of what it shows is masked since this was decided on.'
+}
+
+/** Names in it, in views and in code may stand for something else by now, though what they stood for is as it was. */
+function meansTheSame({ text, index, searchPath, deferred, fresh, analysis }: Read, now: Catalog): boolean {
+  const again = analyse(text, fresh.length === 0 ? now : withTables(now, fresh), { searchPath, deferred })
+  const one = again.ok ? again.statements[index] : undefined
+  return one !== undefined && deeds(one) === deeds(analysis)
+}
+
+/** All that it does, with what PREPARE and DECLARE in it do when they are used. */
+function deeds(one: StatementAnalysis): string {
+  const { action, tables, written, columns, functions, hasWhere, complete, doubt, outputs, uses, copyOut, code } = one
+  const inside = one.effects.flatMap((effect) => {
+    if (effect.kind === 'declare') return [deeds(effect.statement), deeds(effect.moved)]
+    return effect.kind === 'prepare' ? [deeds(effect.statement)] : []
+  })
+  const runs = [...(one.followed ?? [])].sort((a, b) => a - b)
+  const does = [action, tables, written, columns, functions, hasWhere, complete, doubt, outputs, uses, copyOut, code]
+  return JSON.stringify([does, runs, inside])
 }
 
 /** What statements before it in its text made of a relation, and may have committed. */

@@ -22,7 +22,7 @@ function asDefinedNow(portal: Portal, judged: Judged, meaning: Meaning, isSame: 
   const { catalog } = meaning
   const known = portal.redefined
   if (known?.catalog === catalog && known.isSame === isSame) return known.judged
-  const now = redefined(judged, readAgain(portal, judged, meaning, isSame, line).analysis)
+  const now = redefined(judged, readAgain(portal, judged, meaning, isSame, line))
   portal.redefined = { catalog, isSame, judged: now }
   return now
 }
@@ -42,5 +42,5 @@ function readAgain(
     ? only.analysis.effects.find(({ kind }) => kind === 'prepare' || kind === 'declare')
     : undefined
   const analysis = made?.kind === 'prepare' || made?.kind === 'declare' ? made.statement : only.analysis
-  return new Judged(analysis, judged.count, judged)
+  return new Judged(analysis, judged.count, judged, only.reads)
 }

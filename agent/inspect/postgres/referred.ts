@@ -4,7 +4,7 @@ import { stronger } from './sql/report.ts'
 import { Judged } from './statements.ts'
 
 /** EXECUTE and FETCH do what they refer to, besides what they do themselves: the parameters of EXECUTE call functions and read tables. */
-export function merge(judged: Judged, referred: StatementAnalysis): Judged {
+export function merge(judged: Judged, { analysis: referred, reads }: Judged): Judged {
   // It refers to nothing any more: planning masks would take it for unknown.
   const { refers, ...own } = judged.analysis
   const doubt = own.doubt ?? referred.doubt
@@ -26,14 +26,14 @@ export function merge(judged: Judged, referred: StatementAnalysis): Judged {
     ...followedOf(own, referred),
     ...readersOf(own, referred),
   }
-  return new Judged(merged, judged.count, judged)
+  return new Judged(merged, judged.count, judged, [...judged.reads, ...reads])
 }
 
 /**
  * A portal whose names were looked up when it was made, and whose code was defined anew since: what either says of it counts, and its
  * columns are where they were.
  */
-export function redefined(judged: Judged, now: StatementAnalysis): Judged {
+export function redefined(judged: Judged, { analysis: now, reads }: Judged): Judged {
   const own = judged.analysis
   if (own.code !== true && now.code !== true) return judged
   const same = own.outputs === null || own.outputs.length === now.outputs?.length
@@ -49,7 +49,7 @@ export function redefined(judged: Judged, now: StatementAnalysis): Judged {
     complete: both.complete && same,
     ...(doubt === undefined ? {} : { doubt }),
   }
-  return new Judged(merged, judged.count, judged)
+  return new Judged(merged, judged.count, judged, reads)
 }
 
 /** It does that as well, whose results nobody gets. */

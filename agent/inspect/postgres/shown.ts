@@ -1,5 +1,6 @@
+import type { Execution } from './expected.ts'
 import type { Line } from './line.ts'
-import { Judged } from './statements.ts'
+import { Judged, type Meaning } from './statements.ts'
 
 export const shownTooLong =
   'What you were let see in the clear is masked for you again, and a statement was showing it. The session ended: open it again, and ask anew'
@@ -9,24 +10,26 @@ export const shownTooLong =
  * when grants or the policy have changed. What only writes goes on as it was decided.
  */
 export function showsTooMuch(line: Line): boolean {
-  const { meaning, judge } = line
+  const { meaning } = line
   if (meaning === undefined) return false
-  for (const { run, judged, replicates } of line.queue.executions()) {
+  for (const execution of line.queue.executions()) {
     // A stream looks at itself with every message.
-    if (replicates !== undefined) continue
-    const verdict = judge.judge(new Judged(judged.analysis, 1), meaning, line)
-    switch (verdict.kind) {
-      case 'block':
-        // It computes with what is masked, or compares it.
-        if ((verdict.refusal.columns ?? []).length > 0) return true
-        break
-      case 'hold':
-      case 'run':
-        if (verdict.run.columns.some((mask, i) => mask !== null && (run.columns[i] ?? null) === null)) return true
-        break
-      default:
-        verdict satisfies never
-    }
+    if (execution.replicates === undefined && showsMore(execution, meaning, line)) return true
   }
   return false
+}
+
+/** Whether it was decided on when less of what it shows was masked. */
+export function showsMore({ run, judged }: Execution, meaning: Meaning, line: Line): boolean {
+  const verdict = line.judge.judge(new Judged(judged.analysis, 1), meaning, line)
+  switch (verdict.kind) {
+    case 'block':
+      // It computes with what is masked, or compares it.
+      return (verdict.refusal.columns ?? []).length > 0
+    case 'hold':
+    case 'run':
+      return verdict.run.columns.some((mask, i) => mask !== null && (run.columns[i] ?? null) === null)
+    default:
+      return verdict satisfies never
+  }
 }

@@ -1,4 +1,4 @@
-import type { Analysis, Catalog, Changes, StatementAnalysis } from './analysis.ts'
+import type { Analysis, Catalog, CatalogRelation, Changes, StatementAnalysis } from './analysis.ts'
 import { analyse } from './classify.ts'
 import { FrameError, sameAt } from './frames.ts'
 import { type Field, readRowDescription } from './messages.ts'
@@ -15,6 +15,18 @@ export interface Meaning {
   uncommitted: Changes | undefined
 }
 
+/** A text as it was read once: by reading it again it is found out whether it still means the same. */
+export interface Read {
+  text: string
+  /** Which of its statements: those before it may have made what it names. */
+  index: number
+  searchPath: readonly string[] | undefined
+  deferred: boolean
+  /** What there was besides the catalog: see `Catalog.fresh`. */
+  fresh: readonly CatalogRelation[]
+  analysis: StatementAnalysis
+}
+
 /** One statement of a text, with what was decided about it in this session. */
 export class Judged {
   readonly analysis: StatementAnalysis
@@ -23,11 +35,14 @@ export class Judged {
   verdict: Verdict | undefined
   /** EXECUTE and FETCH with what they refer to: the columns that were described for the statement itself. */
   readonly #base: Judged | undefined
+  /** All that it was read from: itself, and what EXECUTE and FETCH refer to. */
+  readonly reads: readonly Read[]
   #description: Buffer | undefined
   #fields: readonly Field[] | undefined
   #analysed: number | undefined
 
-  constructor(analysis: StatementAnalysis, count: number, base?: Judged) {
+  constructor(analysis: StatementAnalysis, count: number, base?: Judged, reads: readonly Read[] = base?.reads ?? []) {
+    this.reads = reads
     this.analysis = analysis
     this.count = count
     this.#base = base
@@ -105,7 +120,10 @@ export class Scripts {
     const { catalog, searchPath } = meaning
     const shared = key === undefined ? undefined : sharedUnder(catalog).get(key, searchPath)
     if (key !== undefined && shared !== undefined) {
-      const script: Script = { ok: true, statements: [new Judged(shared, 1)], meaning, refreshed: fresh }
+      const { fresh: made = [] } = catalog
+      const read = { text, index: 0, searchPath, deferred: false, fresh: made, analysis: shared }
+      const judged = new Judged(shared, 1, undefined, [read])
+      const script: Script = { ok: true, statements: [judged], meaning, refreshed: fresh }
       this.#keep(key, script)
       return script
     }
@@ -148,7 +166,8 @@ export class Scripts {
 }
 
 function bytesOf(key: string, script: Script): number {
-  let bytes = 256 + 2 * key.length
+  // The text beside its template.
+  let bytes = 256 + 4 * key.length
   if (script.ok) for (const one of script.statements) bytes += one.bytes
   return bytes
 }
@@ -163,7 +182,12 @@ function makeScript(
   const analysis: Analysis = analyse(text, meaning.catalog, { searchPath, deferred: deferred !== undefined })
   if (!analysis.ok) return { ...analysis, meaning, refreshed }
   const count = analysis.statements.length
-  return { ok: true, statements: analysis.statements.map((one) => new Judged(one, count)), meaning, refreshed }
+  const { fresh = [] } = meaning.catalog
+  const read = { text, searchPath, deferred: deferred !== undefined, fresh }
+  const statements = analysis.statements.map(
+    (one, index) => new Judged(one, count, undefined, [{ ...read, index, analysis: one }]),
+  )
+  return { ok: true, statements, meaning, refreshed }
 }
 
 /** True when a newer catalog may know what this one did not. */
