@@ -427,3 +427,24 @@ describe('a table that a text makes', () => {
     expect(rows[0]).toMatch(/^D 1/)
   })
 })
+
+describe('what a transaction made that no catalog shows yet', () => {
+  it.each([
+    'create view seen as select id from orders',
+    'create temp view seen as select id from orders',
+    'create table if not exists seen (id int)',
+  ])('is refused with what helps: %s', async (made) => {
+    const client = await door.client()
+    const refused = {
+      code: 'SPB01',
+      message: expect.stringContaining('seen was made or changed in this transaction'),
+      hint: expect.stringContaining('COMMIT'),
+    }
+    await expect(client.query(`${made}; select id from seen`)).rejects.toMatchObject(refused)
+    if (made.startsWith('create table')) return
+    await client.query('begin')
+    await client.query(made)
+    await expect(client.query('select id from seen')).rejects.toMatchObject(refused)
+    await client.query('rollback')
+  })
+})

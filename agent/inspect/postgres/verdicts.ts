@@ -57,6 +57,8 @@ export class Judge {
     if (!plan.ok) {
       const requestable = plan.columns.some((column) => column.requestable)
       const { policy, message, hint, columns } = plan
+      const made = columns.length === 0 ? madeUnseen(analysis, meaning.uncommitted) : undefined
+      if (made !== undefined) return { epoch, kind: 'block', refusal: uncommitted(made) }
       const absent = missing === undefined || columns.length > 0 ? {} : { missing }
       return { epoch, kind: 'block', refusal: { policy, message, hint, columns, requestable, ...absent } }
     }
@@ -282,6 +284,13 @@ function movedFrom(analysis: StatementAnalysis, changes: Changes | undefined): s
   const found = named.find(([schema = '', name = '']) => changes.has(name) && !fresh?.has(tableId(schema, name)))?.[1]
   if (found !== undefined) return `${found} was made or changed`
   return complete ? undefined : 'tables were made or changed'
+}
+
+/** Words for a relation that the catalog does not know, where the transaction may have made it; undefined: it knows all, or that is not why. */
+function madeUnseen({ missing }: StatementAnalysis, changes: Changes | undefined): string | undefined {
+  if (missing === undefined || changes === undefined) return undefined
+  if (changes === 'any') return 'definitions were changed'
+  return changes.has(splitId(missing).at(-1) ?? '') ? `${missing} was made or changed` : undefined
 }
 
 /** A schema of people's own may have a dot in its name. */
