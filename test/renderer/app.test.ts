@@ -61,6 +61,7 @@ describe.skipIf(chromiumPath === undefined)('the app', () => {
   test('a session is found by who was in it, and replayed from the palette; who may open nothing is told so', async () => {
     harness.fixture.connections.set([])
     await page.goto(harness.url)
+    await page.getByText('No connections yet').waitFor()
     await page.keyboard.press('Meta+k')
     await page.getByPlaceholder('Search sessions, people and commands').waitFor()
     await palette().fill('ada web-1')
