@@ -97,6 +97,29 @@ describe('a statement that waits while what it leads to changes', () => {
   })
 
   it.each([
+    [
+      'an error',
+      `create function sets() returns trigger language plpgsql as $$ begin raise exception 'not %', ${email}; end $$;
+       create trigger t before insert on tracked for each row execute function sets()`,
+      "insert into tracked values (1, 'a')",
+    ],
+    [
+      'a notice',
+      `create function sets() returns trigger language plpgsql as $$ begin raise notice 'it is %', ${email}; return new; end $$;
+       create trigger t before insert on tracked for each row execute function sets()`,
+      "insert into tracked values (1, 'a')",
+    ],
+    [
+      'an error of a function',
+      `create or replace function leads() returns text language sql stable as $$ select ${email}::int::text $$`,
+      'select over.calls()',
+    ],
+  ])('says nothing on its way: %s', async (_name, change, text) => {
+    const { bytes } = await changed(text, change)
+    expect(bytes.toString('latin1')).not.toMatch(secret)
+  })
+
+  it.each([
     'select n from over.outer_one',
     'execute waits',
     'select over.calls()',

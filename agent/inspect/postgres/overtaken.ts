@@ -9,11 +9,12 @@ import { splitId } from './sql/ids.ts'
 import { identified } from './sql/relations.ts'
 import type { Read } from './statements.ts'
 
-/** What a result begins with: by then the target has looked up every name, and has locked what they stand for. */
+/** What a result begins with: by then the target has looked up every name, and has locked what they stand for. Or what is in its place. */
 const results: ReadonlySet<number | undefined> = new Set([
   backend.rowDescription,
   backend.dataRow,
   backend.copyOutResponse,
+  backend.error,
 ])
 
 /**
@@ -42,6 +43,11 @@ export function overtaken(line: Line, type: number | undefined): Promise<void> |
   return target.refresh().then(compare, () => {
     execution.overtaken = 'What its names stand for could not be read again.'
   })
+}
+
+/** Whether definitions changed since it was decided on, as far as is known: what it says on its way may come of code that is new. */
+export function mayBeOvertaken({ target, shared }: Line, { run, decidedOn, n }: Execution): boolean {
+  return !run.free && decidedOn !== undefined && (target.current !== decidedOn || shared.outdated(n))
 }
 
 /** Whether it needs any definition at all. */

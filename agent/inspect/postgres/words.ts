@@ -4,7 +4,13 @@ import type { Outbox } from './frames.ts'
 import type { Line } from './line.ts'
 import { inLetters, readFields } from './messages.ts'
 import { maskedNotification } from './notification.ts'
+import { mayBeOvertaken } from './overtaken.ts'
 import { isOwn } from './settling.ts'
+
+/** Code that is new to what was decided may say anything. */
+const unsaid = {
+  redact: () => 'What this says is not shown: definitions that it stands on may have changed since it was decided on.',
+}
 
 /** What the target says beside results: notices, errors and notifications, which may quote values and look like decisions. */
 export class Words {
@@ -21,7 +27,9 @@ export class Words {
   /** Passes a NoticeResponse on, without values. */
   notice(buf: Buffer, start: number, end: number): void {
     const line = this.#line
-    const scrub = this.#scrubs(line.queue.peek()) ? line.port : undefined
+    const head = line.queue.peek()
+    const stale = head?.current !== undefined && mayBeOvertaken(line, head.current)
+    const scrub = stale ? unsaid : this.#scrubs(head) ? line.port : undefined
     // What the server logs of how it ran a statement tells of the values: how long they were, how many it kept.
     if (scrub !== undefined && isLogged(buf, start, end)) return
     this.#pass(neutralise(buf, start, end, scrub, line.foreign), buf, start, end)
@@ -40,12 +48,13 @@ export class Words {
     const severity = fields.get('V') ?? fields.get('S')
     const fatal = severity === 'FATAL' || severity === 'PANIC'
     const ours = fatal ? undefined : (head?.error ?? head?.current?.withheld)
-    const scrub = this.#scrubs(head) || this.#isAboutMasked(fields)
+    const overtaken = head?.current?.overtaken !== undefined
+    const scrub = overtaken || this.#scrubs(head) || this.#isAboutMasked(fields)
     const swallowed = head !== undefined && isOwn(line, head) && !fatal
     if (!swallowed) {
       const safe =
         ours === undefined
-          ? neutralise(buf, start, end, scrub ? line.port : undefined, line.foreign)
+          ? neutralise(buf, start, end, overtaken ? unsaid : scrub ? line.port : undefined, line.foreign)
           : inLetters(ours, line.foreign)
       this.#pass(safe, buf, start, end)
     }
